@@ -1,0 +1,54 @@
+# Every target sets up what it needs in .venv; nothing is installed elsewhere.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: setup demo test check bench docs format clean
+
+setup: .venv/.everything
+
+.venv/.python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thgeval needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade "pip>=25.1"
+	@touch $@
+
+# The toolkit and the demo's portrait: no torch, no compiler, no weights.
+.venv/.demo: .venv/.python pyproject.toml
+	$(PIP) --editable ".[demo]"
+	@touch $@
+
+# Everything: extras, test peers, checkers. facenet-pytorch and cpbd pin old dependencies that they don't need.
+.venv/.everything: .venv/.demo
+	$(PIP) --editable ".[demo,frame,models]" --group test --group check --group docs
+	$(PIP) --no-deps "facenet-pytorch==2.6.0" "cpbd==1.0.7"
+	@touch $@
+
+demo: .venv/.demo
+	$(BIN)/python -m thgeval_baselines.showcase demo
+
+test: .venv/.everything
+	$(BIN)/python -m pytest
+
+check: .venv/.everything
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
+
+format: .venv/.everything
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python docs/generate.py
+
+docs: .venv/.everything
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --site-dir site
+
+bench: .venv/.everything
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv demo site build dist

@@ -1,0 +1,1 @@
+"""The leaderboard: nothing of it is built yet; this package holds its name."""

@@ -1,0 +1,190 @@
+"""What every metric owes: run over the registry, so that a new metric is tested by being listed."""
+
+import math
+import pickle
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from thgeval import registry
+from thgeval.bibliography import entry
+from thgeval.clip import Clip, Memory, Pair
+from thgeval.cores import Cores
+from thgeval.description import LABELS, sections
+from thgeval.errors import ProtocolError
+from thgeval.features.frames import rgb
+from thgeval.measure import measured
+from thgeval.media.frames import FrameBatch
+from thgeval.metric import Better
+from thgeval.plan import lacking, plan
+from thgeval.protocol import Protocol
+from thgeval.signature import closure, parse, protocol_part, signature
+from thgeval.view import Piece
+
+NAMES = list(registry.table())
+REQUESTS = [
+    request for name in NAMES for request in (name, *(f"{name}/{p}" for p in registry.metric_class(name).presets))
+]
+SIZE = 176  # the smallest that every metric accepts
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Two related clips with texture and motion: uint8, (7, SIZE, SIZE, 3)."""
+    rng = np.random.default_rng(42)
+    base = rng.integers(0, 256, size=(SIZE // 4 + 4, SIZE // 4 + 4, 3)).repeat(4, axis=0).repeat(4, axis=1)
+    frames = np.stack([base[shift : shift + SIZE, shift // 2 : shift // 2 + SIZE] for shift in range(7)])
+    noisy = np.clip(frames + rng.normal(0, 8, size=frames.shape), 0, 255)
+    return noisy.astype(np.uint8), frames.astype(np.uint8)
+
+
+def measure(request, generated, reference, *, chunk=3, workers=1):
+    """All states of one pair under one metric, through the real runner."""
+    named = registry.metric(request)
+    rate = Fraction(25)
+    pair = Pair("clip", Clip("g", Memory(generated, 255.0), rate), Clip("r", Memory(reference, 255.0), rate))
+    if lacking(named.metric, pair) is not None:
+        pytest.skip("needs a companion that arrays don't have")
+    with Cores(workers) as cores:
+        outcome = cores.hold(measured, pair, plan([named], [pair]), Protocol(), cores, lambda frames: None, chunk)
+    assert outcome.failure is None, outcome.failure
+    assert not outcome.failed, outcome.failed
+    return named, outcome.states[named.key]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_departs(name):
+    said = sections(registry.metric_class(name))
+    assert said["Is"].endswith(".")
+    assert all(said.get(label) for label in LABELS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_is_explained(name):
+    cls = registry.metric_class(name)
+    explained = cls.__doc__
+    assert all(f"``{field}``" in explained for field in cls.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_papers_are_in_the_bibliography(name):
+    cites = registry.metric_class(name).cites
+    assert cites or name == "video-fps"  # a fact of the container
+    assert all(entry(key).startswith("@") for key in cites)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_signatures_round_trip(request_):
+    metric = registry.metric(request_).metric
+    for protocol in (
+        Protocol(),
+        Protocol(fps=Fraction(30000, 1001), size=256, crop="centre-square", lengths="truncate"),
+    ):
+        text = signature(metric, protocol, {"n": "3/4", "bs": "1000-12345"}, "!limit")
+        parsed = parse(text, registry.metric_class)
+        assert parsed.metric == metric
+        assert replace(parsed.protocol, name=protocol.name) == protocol
+        assert parsed.run == {"n": "3/4", "bs": "1000-12345"}
+        assert parsed.flags == ("!limit",)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_signatures_hold_every_field_and_feature(request_):
+    metric = registry.metric(request_).metric
+    tokens = protocol_part(metric, Protocol()).split("|")
+    assert {token.partition(":")[0] for token in tokens} >= set(metric.settings())
+    assert {feature.identity for feature in closure(metric)} <= set(tokens)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_signature_of_another_version_is_refused(name):
+    metric = registry.metric(name).metric
+    text = signature(metric, Protocol(), {"n": "1/1"})
+    with pytest.raises(ProtocolError, match="this version of thgeval signs"):
+        parse(text.replace(f"{name}@{metric.version}", f"{name}@{metric.version + 1}", 1), registry.metric_class)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_keys_round_trip(request_):
+    named = registry.metric(request_)
+    assert named.key == request_
+    assert registry.metric(named.key).metric == named.metric
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_parameters_and_presets_are_refused(name):
+    with pytest.raises(ProtocolError, match="has no parameter 'nonsense'"):
+        registry.metric(f"{name}:nonsense=1")
+    with pytest.raises(ProtocolError, match="has no preset 'nonsense'"):
+        registry.metric(f"{name}/nonsense")
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_identical_clips_give_the_best_value(request_, clips):
+    named, state = measure(request_, clips[1], clips[1])
+    metric = named.metric
+    if not metric.needs.pair and not metric.needs.reference:
+        pytest.skip("looks at the generated clip alone")
+    if request_ == "psnr/cap100":
+        assert metric.score(state) == 100.0
+    elif metric.better is Better.HIGHER:
+        assert metric.score(state) == metric.range[1]
+    elif metric.name == "temporal-warp-error":
+        pytest.skip("the reference has a warping error of its own")
+    else:
+        assert metric.better is Better.LOWER
+        assert metric.score(state) == 0.0
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_a_worse_clip_scores_worse(request_, clips):
+    named, state = measure(request_, *clips)
+    value = named.metric.score(state)
+    low, high = named.metric.range
+    assert math.isfinite(value)
+    assert low <= value <= high
+    if named.metric.needs.pair or named.metric.needs.reference:
+        assert (value < high) if named.metric.better is Better.HIGHER else (value > low)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_chunks_and_workers_do_not_matter(request_, clips):
+    named, whole = measure(request_, *clips, chunk=100)
+    for chunk, workers in ((1, 1), (2, 3), (5, 2)):
+        _, state = measure(request_, *clips, chunk=chunk, workers=workers)
+        assert named.metric.score(state) == named.metric.score(whole)
+        assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes()
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_states_pickle_and_add(request_, clips):
+    named, state = measure(request_, *clips)
+    again = pickle.loads(pickle.dumps(state))
+    assert named.metric.score(again) == named.metric.score(state)
+    two = state.renamed("a") + again.renamed("b")
+    assert two.scored == ("a", "b")
+    assert named.metric.score(two) == pytest.approx(named.metric.score(state), rel=1e-12)
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_no_clips_is_no_number(request_, clips):
+    named, state = measure(request_, *clips)
+    assert math.isnan(named.metric.score(state.only([])))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_metrics_are_frozen_values(name):
+    metric = registry.metric(name).metric
+    assert metric == registry.metric(name).metric
+    assert hash(metric) == hash(registry.metric(name).metric)
+    with pytest.raises(AttributeError):
+        metric.anything = 1
+
+
+def test_only_declared_features_are_handed_out(clips):
+    batch = FrameBatch(clips[0], 255.0, 0)
+    view = Piece.of("clip", 0, {rgb: batch}, {rgb: batch}).seen_by(registry.metric("psnr").metric)
+    with pytest.raises(LookupError, match="psnr reads rgb@1 without declaring it in its needs"):
+        view.generated[rgb]

@@ -1,0 +1,128 @@
+"""Every stem of either folder is accounted for, whatever it is called."""
+
+import pytest
+
+from thgeval.errors import ProtocolError
+from thgeval.pairing import listed, paired
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name in ("pred", "gt"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "pred", tmp_path / "gt"
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).write_bytes(b"")
+
+
+def test_clips_are_paired_by_stem_whatever_their_container(folders):
+    touch(folders[0], "b.mp4", "a.webm")
+    touch(folders[1], "a.mov", "b.avi", "notes.txt", ".hidden.mp4")
+    pairing = paired(*folders)
+    assert [(pair.id, pair.reference.source.name) for pair in pairing.pairs] == [("a", "a.mov"), ("b", "b.avi")]
+    assert pairing.unpaired == ()
+
+
+def test_unmatched_names_are_expected_and_named(folders):
+    touch(folders[0], "a.mp4", "extra.mp4")
+    touch(folders[1], "a.mp4", "lost.mp4")
+    pairing = paired(*folders)
+    assert {(item.id, item.reason) for item in pairing.unpaired} == {
+        ("extra", "missing reference"),
+        ("lost", "missing clip"),
+    }
+    assert pairing.expected == 3
+    assert [pair.id for pair in pairing.pairs] == ["a", "extra"]
+    assert pairing.pairs[1].reference is None
+
+
+def test_duplicate_stems_are_not_guessed(folders):
+    touch(folders[0], "a.mp4", "a.mov")
+    touch(folders[1], "a.mp4")
+    (problem,) = paired(*folders).unpaired
+    assert problem.reason == "duplicate stem"
+    assert "a.mov, a.mp4" in problem.message
+
+
+@pytest.mark.parametrize("name", ["with space", "new\nline", "ünïcode 头", "-rf", "quote'\"", "<b>", "a.b.c"])
+def test_odd_names_are_names(folders, name):
+    touch(folders[0], f"{name}.mp4")
+    touch(folders[1], f"{name}.mp4")
+    assert [pair.id for pair in paired(*folders).pairs] == [name]
+
+
+def test_folders_of_images_are_clips(folders):
+    for folder in folders:
+        (folder / "take.1").mkdir()
+        touch(folder / "take.1", "0001.png", "0002.png")
+    assert [pair.id for pair in paired(*folders).pairs] == ["take.1"]
+
+
+def test_a_folder_of_images_alone_is_one_clip(folders):
+    for folder in folders:
+        touch(folder, "0001.png", "0002.png")
+    (pair,) = paired(*folders).pairs
+    assert pair.generated.source == folders[0]
+
+
+def test_a_directory_named_like_a_video_is_a_clip_that_will_fail(folders):
+    (folders[0] / "a.mp4").mkdir()
+    touch(folders[1], "a.mp4")
+    assert [pair.id for pair in paired(*folders).pairs] == ["a"]
+
+
+def test_symlink_loops_do_not_hang(folders):
+    (folders[0] / "loop").symlink_to("loop")
+    (folders[0] / "self").symlink_to(folders[0])
+    touch(folders[0], "a.mp4")
+    touch(folders[1], "a.mp4")
+    assert [pair.id for pair in paired(*folders).pairs] == ["a"]
+
+
+def test_empty_folders_and_missing_paths_are_refused(folders):
+    with pytest.raises(ProtocolError, match="there is no clip in"):
+        paired(*folders)
+    with pytest.raises(ProtocolError, match="there is no file or folder"):
+        paired(folders[0] / "nowhere", folders[1])
+
+
+def test_a_file_is_not_paired_with_a_folder(folders):
+    touch(folders[0], "a.mp4")
+    with pytest.raises(ProtocolError, match="is one clip, but"):
+        paired(folders[0] / "a.mp4", folders[1])
+
+
+def test_a_protocol_may_say_which_clips_must_be_there(folders):
+    touch(folders[0], "a.mp4", "b.mp4")
+    touch(folders[1], "a.mp4", "b.mp4")
+    pairing = paired(*folders, clips=("a", "c"))
+    assert [pair.id for pair in pairing.pairs] == ["a"]
+    assert [item.id for item in pairing.unpaired] == ["c"]
+
+
+def test_lists_name_pairs_relative_to_themselves(tmp_path):
+    (tmp_path / "pairs.tsv").write_text("# pred\tgt\nx/one.mp4\ty/uno.mp4\tz/one.wav\ntwo.mp4\tdos.mp4\n")
+    first, second = listed(tmp_path / "pairs.tsv").pairs
+    assert (first.id, second.id) == ("one", "two")
+    assert first.reference.source == tmp_path / "y" / "uno.mp4"
+    assert first.audio == tmp_path / "z" / "one.wav"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "names no clip"), ("one\n", "two or three fields"), ("a.mp4\tb\na.mp4\tc\n", "names a twice")],
+)
+def test_bad_lists_say_what_is_wrong(tmp_path, text, said):
+    (tmp_path / "pairs.tsv").write_text(text)
+    with pytest.raises(ProtocolError, match=said):
+        listed(tmp_path / "pairs.tsv")
+
+
+def test_companions_beside_the_generated_clip_are_found(folders):
+    touch(folders[0], "a.mp4", "a.timing.json", "a.txt")
+    (pair,) = paired(folders[0], None).pairs
+    assert pair.timing.name == "a.timing.json"
+    assert pair.transcript.name == "a.txt"

@@ -1,0 +1,56 @@
+"""What users type, and how they are helped when it is wrong."""
+
+import pytest
+
+from thgeval import registry
+from thgeval.cli.arguments import gathered, metric_requests
+from thgeval.errors import ProtocolError
+
+
+def test_parameters_and_presets_make_the_shortest_key():
+    assert registry.metric("ssim:window=11").key == "ssim"
+    assert registry.metric("ssim:colour=rgb").key == "ssim/pytorch-msssim"
+    assert registry.metric("ssim:window=7,sigma=2").key == "ssim:window=7,sigma=2.0"
+
+
+def test_asked_for_twice_is_scored_once():
+    assert [named.key for named in registry.metrics(["psnr", "psnr", "psnr:pool=frame"])] == ["psnr"]
+
+
+def test_all_is_every_metric():
+    assert {named.key for named in registry.metrics(["all"])} == set(registry.table())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sim", "no metric is called 'sim'; did you mean"),
+        ("ssim/nope", "ssim has no preset 'nope'; it has skimage-rgb"),
+        ("ssim:windw=7", "ssim has no parameter 'windw'; it has window"),
+        ("ssim:window=wide", "expected a number like 11, not 'wide'"),
+        ("ssim:window=8", "window must be odd"),
+        ("psnr:colour=blue", "colour must be one of rgb, grey, y"),
+    ],
+)
+def test_mistakes_are_explained(text, said):
+    with pytest.raises(ProtocolError, match=said):
+        registry.metric(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["score", "-m", "psnr", "ssim", "a", "b"], ["score", "-m", "psnr", "-m", "ssim", "a", "b"]),
+        (["score", "a", "b", "-m", "psnr", "ssim:window=7", "-o", "x"],
+         ["score", "a", "b", "-m", "psnr", "-m", "ssim:window=7", "-o", "x"]),
+        (["score", "-m", "psnr", "-m", "ssim", "a"], ["score", "-m", "psnr", "-m", "ssim", "a"]),
+        (["score", "-m", "psnr", "--", "ssim", "b"], ["score", "-m", "psnr", "--", "ssim", "b"]),
+        (["ls", "metrics"], ["ls", "metrics"]),
+    ],
+)  # fmt: skip
+def test_a_list_of_metrics_may_follow_one_flag(given, expected):
+    assert gathered(given) == expected
+
+
+def test_commas_separate_metrics_and_parameters():
+    assert metric_requests(("psnr,ssim:window=7,sigma=2,cpbd", "l1")) == ["psnr", "ssim:window=7,sigma=2", "cpbd", "l1"]

@@ -1,0 +1,76 @@
+"""Comparable scores for talking-head generation.
+
+    import thgeval
+    run = thgeval.evaluate("generated/", "reference/", metrics=["psnr", "ssim"])
+    run["ssim"].value, run["ssim"].interval, run["ssim"].signature
+
+Importing thgeval is cheap; what a call needs is imported with it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from thgeval.version import __version__
+
+if TYPE_CHECKING:
+    from thgeval.clip import Clip, Pair
+    from thgeval.errors import (
+        InputError,
+        MissingExtra,
+        OutputError,
+        ProtocolError,
+        ThgevalError,
+        UnmetNeed,
+        WeightsError,
+    )
+    from thgeval.protocol import Protocol
+    from thgeval.results import Run, Score
+    from thgeval.run import Options, evaluate, score
+
+_HOMES = {
+    "Clip": "clip",
+    "InputError": "errors",
+    "MissingExtra": "errors",
+    "Options": "run",
+    "OutputError": "errors",
+    "Pair": "clip",
+    "Protocol": "protocol",
+    "ProtocolError": "errors",
+    "Run": "results",
+    "Score": "results",
+    "ThgevalError": "errors",
+    "UnmetNeed": "errors",
+    "WeightsError": "errors",
+    "evaluate": "run",
+    "score": "run",
+}
+
+__all__ = [
+    "Clip",
+    "InputError",
+    "MissingExtra",
+    "Options",
+    "OutputError",
+    "Pair",
+    "Protocol",
+    "ProtocolError",
+    "Run",
+    "Score",
+    "ThgevalError",
+    "UnmetNeed",
+    "WeightsError",
+    "__version__",
+    "evaluate",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'thgeval' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"thgeval.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,78 @@
+"""The ``thgeval`` command: a list of commands, and the one place where errors become sentences and exit codes.
+
+0    everything expected was scored
+1    some clip could not be scored; it is named on stderr and in the result
+2    the request makes no sense
+3    a metric asked for by name can't be scored: something it needs is missing
+4    a result could not be written
+130  interrupted
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from thgeval.cli.arguments import gathered
+from thgeval.errors import ThgevalError
+from thgeval.version import __version__
+
+COMMANDS = ("cite", "compare", "ls", "merge", "report", "score", "selftest", "time", "validate")
+
+
+class Commands(click.Group):
+    """Commands imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in alphabetical order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"thgeval.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="thgeval")
+def thgeval() -> None:
+    """Comparable scores for talking-head generation.
+
+    \b
+    thgeval score PRED_DIR GT_DIR               score every clip against its namesake
+    thgeval score PRED_DIR GT_DIR -m all        every metric that can be computed here
+    thgeval ls metrics                          what the metrics are and what they need
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(code(sys.argv[1:] if arguments is None else arguments))
+
+
+def code(arguments: list[str]) -> int:
+    """Run the command line; the exit code."""
+    try:
+        result = thgeval.main(gathered(arguments), prog_name="thgeval", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except ThgevalError as error:
+        click.echo(f"thgeval: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("thgeval: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    main()

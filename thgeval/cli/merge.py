@@ -1,0 +1,23 @@
+"""``thgeval merge``: shards of one evaluation as one result."""
+
+from pathlib import Path
+
+import click
+
+from thgeval.cli.arguments import OUTPUT, RESULT
+
+
+@click.command("merge")
+@click.argument("results", nargs=-1, required=True, type=RESULT, metavar="RUN.json...")
+@click.option("-o", "--out", type=OUTPUT, required=True, help="The merged result file.")
+def command(results: tuple[Path, ...], out: Path) -> None:
+    """Merge results of different clips, scored in the same way, into one.
+
+    Scores and intervals are those of a single run over all clips. The folders of states beside the results are read.
+    """
+    from thgeval.cli.tables import scores_text
+    from thgeval.merging import merged
+
+    run = merged(results, out)
+    run.write(out)
+    click.echo(scores_text(run, form="table", digits=4, brief=False))

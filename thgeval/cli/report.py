@@ -1,0 +1,31 @@
+"""``thgeval report``: a run as one HTML page."""
+
+from pathlib import Path
+
+import click
+
+from thgeval.cli.arguments import OUTPUT, RESULT
+
+
+@click.command("report")
+@click.argument("result", type=RESULT, metavar="RUN.json")
+@click.option(
+    "-o", "--out", type=OUTPUT, metavar="PATH", help="Where the page goes [default: RUN.html beside RUN.json]."
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Frames to show per metric, at most two of one clip.",
+)
+def command(result: Path, out: Path | None, worst: int) -> None:
+    """Show a run as one self-contained HTML page: scores, coverage, distributions, curves, worst frames.
+
+    Values per frame come from the states beside RUN.json; pictures from the clips, as long as they lie where the run
+    found them.
+    """
+    from thgeval.report import write
+
+    click.echo(write(result, out, worst=worst))

@@ -1,0 +1,80 @@
+"""Scores as text: a table for people, and the forms that papers and scripts take."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from thgeval.results import Run, Score
+
+STYLES = {"table": "simple", "latex": "latex_booktabs", "markdown": "github"}
+COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
+
+
+def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
+    """All scores of a run in one of the forms; ``brief`` prints the bare numbers, one a line."""
+    if form == "json":
+        return json.dumps(run.to_dict(), indent=1)
+    if brief:
+        return "\n".join(number(score.value, digits) for score in run.scores.values())
+    rows = [_row(score, run.expected, digits) for score in run.scores.values()]
+    if form == "csv":
+        return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
+    text = as_table(COLUMNS, rows, form)
+    return text if form == "latex" else f"{text}\n\n{_signatures(run)}"
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
+    """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
+    return tabulate(rows, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
+
+
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text as comma-separated values."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([columns, *rows])
+    return buffer.getvalue().rstrip("\n")
+
+
+def number(value: float | None, digits: int) -> str:
+    """A score with that many digits after the point, or as many that count where it is smaller than they show.
+
+    ``inf`` and ``-`` (no value) stay words.
+    """
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return str(value)
+    return f"{value:.{digits}g}" if 0 < abs(value) < 10.0 ** (1 - digits) else f"{value:.{digits}f}"
+
+
+def _row(score: Score, expected: int, digits: int) -> list[str]:
+    interval = "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())
+    if score.unscored is not None:
+        reasons = f"unscored: {score.unscored}"
+    elif score.frames_left_out:
+        frames = ", ".join(f"{count} frames {reason}" for reason, count in score.frames_left_out.items())
+        reasons = f"{reasons}; {frames}" if reasons else frames
+    return [
+        score.key,
+        score.better.arrow,
+        number(score.value, digits),
+        interval,
+        score.unit,
+        "" if score.reference is None else number(score.reference.value, digits),
+        f"{score.clips}/{expected}",
+        reasons,
+    ]
+
+
+def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:
+    scores = run.scores.values()
+    return [[row[0], score.better.value, *row[2:], score.signature] for row, score in zip(rows, scores, strict=True)]
+
+
+def _signatures(run: Run) -> str:
+    return "\n".join(score.signature for score in run.scores.values() if score.value is not None)

@@ -1,0 +1,24 @@
+"""``thgeval validate``: are these clips fit to be scored?"""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("validate")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+def command(path: Path, form: str) -> int:
+    """Decode every clip of a folder (or one clip) and report what it holds and what is odd about it."""
+    import json
+
+    from thgeval.cli.tables import as_table
+    from thgeval.validation import validated
+
+    rows = validated(path)
+    if form == "json":
+        click.echo(json.dumps([row.to_dict() for row in rows], indent=1))
+    else:
+        columns = ("clip", "frames", "fps", "size", "codec", "colour", "audio", "problems")
+        click.echo(as_table(columns, [row.cells() for row in rows], "table"))
+    return 1 if any(row.unusable for row in rows) else 0

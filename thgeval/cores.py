@@ -1,0 +1,50 @@
+"""A fixed number of cores, shared by clips and by chunks of frames.
+
+Each clip is decoded on a thread that holds one core. While fewer clips than cores are under way, the spare cores take
+chunks off the decoding threads; when none is spare, a chunk is measured where it was decoded. So one long clip uses
+the machine as well as many short ones, and the order of work never reaches the results: states are plain sums.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import BoundedSemaphore
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Cores:
+    """As many threads at work as there are cores; a context manager."""
+
+    def __init__(self, count: int) -> None:
+        self._free = BoundedSemaphore(count)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="thgeval")
+
+    def __enter__(self) -> "Cores":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def lend(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Start work on a spare core, or do it at once where there is none."""
+        if not self._free.acquire(blocking=False):
+            done: Future[T] = Future()
+            done.set_result(work(*args, **kwargs))
+            return done
+        return self._threads.submit(lambda: self._released(work, *args, **kwargs))
+
+    def hold(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work here, counting as one core for as long as it takes."""
+        self._free.acquire()
+        return self._released(work, *args, **kwargs)
+
+    def _released(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            self._free.release()

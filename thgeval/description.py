@@ -1,0 +1,56 @@
+"""What a metric's docstring says, taken apart: listings, documentation and reports read it from here.
+
+A metric's class docstring is one sentence, then four labels at the start of a line (Reads, Returns, Source, Departs),
+each followed by text that may run over indented lines, then its parameters.
+"""
+
+import inspect
+import math
+import re
+from typing import Any
+
+from thgeval.metric import Metric
+
+LABELS = ("Reads", "Returns", "Source", "Departs")
+
+
+def sections(cls: type[Metric[Any]]) -> dict[str, str]:
+    """The docstring by label; the opening sentence is under ``Is``, the parameters under ``Parameters``."""
+    text = inspect.getdoc(cls) or ""
+    pattern = r"^(" + "|".join(LABELS) + r")\s+"
+    opening, *rest = re.split(pattern, text, flags=re.MULTILINE)
+    found = {"Is": _flowing(opening)}
+    for label, body in zip(rest[::2], rest[1::2], strict=True):
+        said, _, after = body.partition("\n\n")
+        found[label] = _flowing(said)
+        if after.strip():
+            found["Parameters"] = after.rstrip()
+    return found
+
+
+def described(cls: type[Metric[Any]]) -> dict[str, str]:
+    """Everything a listing says of a metric, as text."""
+    said = sections(cls)
+    low, high = cls.range
+    unit = cls().unit
+    return {
+        "name": cls.name,
+        "is": said["Is"],
+        "direction": cls.better.value,
+        "range": f"{_bound(low)} .. {_bound(high)}" + (f" {unit}" if unit else ""),
+        "reads": said["Reads"],
+        "returns": said["Returns"],
+        "source": said["Source"],
+        "departs": said["Departs"],
+        "needs": ", ".join(feature.identity for feature in cls().needs.every()),
+        "presets": ", ".join(cls.presets),
+        "version": str(cls.version),
+    }
+
+
+def _flowing(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _bound(value: float) -> str:
+    return ("-inf" if value < 0 else "inf") if math.isinf(value) else f"{value:g}"

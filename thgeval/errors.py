@@ -1,0 +1,71 @@
+"""Everything thgeval raises on purpose.
+
+The command line prints these as one sentence and leaves with the exit code of their class; any other exception is a
+bug and keeps its traceback.
+
+    ThgevalError            2
+    ├── InputError          1   this clip can't be read or doesn't fit its partner; the run goes on without it
+    ├── ProtocolError       2   this request makes no sense: unknown metric, parameter, option, mixed signatures
+    ├── UnmetNeed           3   the metric needs something the clips don't offer (a reference, speech, a transcript)
+    ├── MissingExtra        3   an optional package is not installed; the sentence holds the install line
+    ├── WeightsError        3   a network's weights are missing, unverified or damaged; the sentence says what helps
+    └── OutputError         4   a result can't be written: disk full, no permission
+"""
+
+
+class ThgevalError(Exception):
+    """A problem the user can solve, said in one sentence."""
+
+    exit_code = 2
+
+
+class InputError(ThgevalError):
+    """A clip that can't be scored: unreadable, empty, of another length than its reference, ...
+
+    ``reason`` is the short name under which coverage counts it (``"unreadable"``); the message tells the whole story.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_input_error, (str(self), self.reason))
+
+
+def _input_error(message: str, reason: str) -> InputError:
+    return InputError(message, reason=reason)
+
+
+class ProtocolError(ThgevalError):
+    """A request that can't be carried out as asked, whatever the clips."""
+
+
+class UnmetNeed(ThgevalError):
+    """A metric needs something that the clips don't offer; the message shows the path from the metric to it."""
+
+    exit_code = 3
+
+
+class MissingExtra(ThgevalError):
+    """An optional package is not installed."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what} needs an optional package: pip install 'thgeval[{extra}]'")
+        self.extra = extra
+
+
+class WeightsError(ThgevalError):
+    """A network's weights are missing, unverified or damaged."""
+
+    exit_code = 3
+
+
+class OutputError(ThgevalError):
+    """A result can't be written; what was there before is untouched."""
+
+    exit_code = 4

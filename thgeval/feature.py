@@ -1,0 +1,139 @@
+"""Shared quantities: what metrics read instead of pixels they would each compute again.
+
+A feature is a typed key that knows how to compute itself from other features. Two metrics that name the same feature
+with the same parameters cause one computation. Everything that could change its value (name, version, parameters, and
+the same of everything it is computed from) is part of its identity, and thereby of every signature that rests on it.
+
+Three grains:
+
+``FRAMES``  computed chunk by chunk while the clip streams by; the first axis is frames
+``CLIP``    computed once, when the clip has been seen; a ``FRAMES`` input arrives joined over the whole clip
+``PAIR``    like ``FRAMES``, from the generated and the reference side of the same chunk together
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from thgeval.errors import ProtocolError
+
+T = TypeVar("T")
+Parameter: TypeAlias = str | int | float | bool
+
+
+class Grain(Enum):
+    """How much of a clip one computation of a feature sees."""
+
+    FRAMES = "frames"
+    CLIP = "clip"
+    PAIR = "pair"
+
+
+@dataclass(frozen=True)
+class Feature(Generic[T]):
+    """One shared quantity with its parameters: the key under which its value is found.
+
+    ``halo`` is how many frames before the chunk it must see; ``compute`` is None for what only the decoder or the clip
+    itself can supply (frames, container facts); ``extra`` and ``weights`` name what an installation may lack.
+    """
+
+    name: str
+    version: int
+    parameters: tuple[tuple[str, Parameter], ...] = ()
+    inputs: tuple["Feature[Any]", ...] = ()
+    grain: Grain = Grain.FRAMES
+    halo: int = 0
+    compute: Callable[..., T] | None = field(default=None, compare=False, repr=False)
+    offered: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Name, version and parameter values, as signatures print it: ``luma@1:bt601-rounded``."""
+        values = ",".join(str(value) for _, value in self.parameters)
+        return f"{self.name}@{self.version}" + (f":{values}" if values else "")
+
+    def closure(self) -> Iterator["Feature[Any]"]:
+        """This feature and everything it is computed from, inputs first, each once."""
+        seen: set[Feature[Any]] = set()
+        for source in self.inputs:
+            for feature in source.closure():
+                if feature not in seen:
+                    seen.add(feature)
+                    yield feature
+        yield self
+
+
+@dataclass(frozen=True)
+class Definition(Generic[T]):
+    """A feature whose parameters are still open; calling it with them gives the key."""
+
+    name: str
+    version: int
+    compute: Callable[..., T]
+    inputs: Callable[..., tuple[Feature[Any], ...]]
+    grain: Grain
+    halo: int
+    defaults: tuple[tuple[str, Any], ...]
+
+    def __call__(self, **parameters: Parameter) -> Feature[T]:
+        """The feature with these parameters, every other at its default."""
+        values = dict(self.defaults)
+        if unknown := parameters.keys() - values.keys():
+            raise ProtocolError(f"{self.name} takes {sorted(values)}, not {sorted(unknown)}")
+        values.update(parameters)
+        if missing := [name for name, value in values.items() if value is inspect.Parameter.empty]:
+            raise ProtocolError(f"{self.name} needs {missing}")
+        return Feature(
+            name=self.name,
+            version=self.version,
+            parameters=tuple(values.items()),
+            inputs=self.inputs(**values),
+            grain=self.grain,
+            halo=self.halo,
+            compute=self.compute,
+        )
+
+
+def feature(
+    *inputs: Feature[Any] | Callable[..., Feature[Any]],
+    version: int,
+    grain: Grain = Grain.FRAMES,
+    halo: int = 0,
+) -> Callable[[Callable[..., T]], Definition[T]]:
+    """Declare the function below as a feature, computed from ``inputs`` in that order.
+
+    An input is a feature, or a function from the parameters to one. The function's keyword-only arguments are the
+    feature's parameters. A ``PAIR`` feature receives each input twice: generated, then reference.
+    """
+
+    def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
+        return tuple(source if isinstance(source, Feature) else source(**parameters) for source in inputs)
+
+    def declare(compute: Callable[..., T]) -> Definition[T]:
+        keyword_only = [
+            (name, parameter.default)
+            for name, parameter in inspect.signature(compute).parameters.items()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        ]
+        name = compute.__name__.replace("_", "-")
+        return Definition(name, version, compute, bound, grain, halo, tuple(keyword_only))
+
+    return declare
+
+
+def joined(parts: list[Any]) -> Any:
+    """The values of one ``FRAMES`` feature over consecutive chunks as one value of the whole clip.
+
+    Arrays are joined along their first axis, named tuples field by field; anything else can't be collected.
+    """
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        columns = zip(*parts, strict=True)
+        return cast("Any", type(first))(*(joined(list(column)) for column in columns))
+    raise TypeError(f"{type(first).__name__} can't be joined over frames")

@@ -1,0 +1,300 @@
+"""One pair of clips, from files to states: decode once, share features, measure every metric.
+
+Chunks are independent (temporal features see the frames before them through a repeated lead), so that spare cores take
+them in any order; their states are summed when the clip has been seen.
+
+What is wrong with the reference, or with the two together, fails the metrics that compare; those that look at the
+generated clip alone are still scored. What is wrong for one metric fails that metric alone.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import chain
+from operator import add
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thgeval.clip import Clip, Pair
+from thgeval.cores import Cores
+from thgeval.errors import InputError
+from thgeval.feature import Feature, joined
+from thgeval.features.frames import info, rgb
+from thgeval.features.timing import timing
+from thgeval.media import Decoder, decode, probe
+from thgeval.media.frames import FrameBatch, MediaInfo
+from thgeval.media.resample import resize
+from thgeval.plan import Plan, lacking, measures_reference
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.states import State
+from thgeval.timing import read_timing
+from thgeval.view import Given, Piece
+
+CHUNK_BYTES = 6 << 20
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something was not scored: a short reason to count under, and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass
+class Measured:
+    """Everything one pair contributed."""
+
+    states: dict[str, State] = field(default_factory=dict)
+    reference_states: dict[str, State] = field(default_factory=dict)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+    generated: MediaInfo | None = None
+    reference: MediaInfo | None = None
+    frames: int = 0
+
+
+class Chunk(NamedTuple):
+    """What one chunk, or one whole clip, contributed."""
+
+    states: dict[str, State]
+    reference_states: dict[str, State]
+    failed: dict[str, Failure]
+    generated: dict[Feature[Any], Any]
+    reference: dict[Feature[Any], Any]
+
+
+def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int = 0) -> Measured:
+    """All states of one pair. A clip that can't be used becomes a ``failure`` of the result, never an exception.
+
+    ``chunk`` is how many frames are decoded at a time; 0 chooses by their size. It can't change a score.
+    """
+    unmet = {
+        named.key: Failure("unmet need", str(lack))
+        for named in plan.metrics
+        if (lack := lacking(named.metric, pair)) is not None
+    }
+    able = replace(
+        plan,
+        chunkwise=tuple(named for named in plan.chunkwise if named.key not in unmet),
+        clipwise=tuple(named for named in plan.clipwise if named.key not in unmet),
+    )
+    try:
+        outcome = _streamed(pair, able, protocol, cores, progress, chunk)
+    except InputError as error:
+        outcome = _of_generated_alone(pair, able, protocol, cores, progress, chunk)
+        outcome.failure = Failure(error.reason, str(error))
+        scored = outcome.states.keys() | outcome.failed.keys()
+        outcome.failed |= {named.key: outcome.failure for named in able.metrics if named.key not in scored}
+    outcome.failed |= unmet
+    return outcome
+
+
+def _of_generated_alone(
+    pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int
+) -> Measured:
+    alone = plan.without_reference()
+    if pair.reference is None or not alone.metrics:
+        return Measured()
+    try:
+        return _streamed(replace(pair, reference=None), alone, protocol, cores, progress, chunk)
+    except InputError:
+        return Measured()
+
+
+def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int) -> Measured:
+    outcome = Measured()
+    pending: list[Future[Chunk]] = []
+    with ExitStack() as stack:
+        generated = _opened(pair.generated, plan.decodes(reference=False), plan, protocol, chunk, stack)
+        reference = None
+        if pair.reference is not None:
+            reference = _opened(pair.reference, plan.decodes(reference=True), plan, protocol, chunk, stack)
+        _check_rates(pair, generated, reference, protocol)
+        for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
+            batch = first or second
+            if batch is None or not len(batch):
+                continue
+            piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
+            pending.append(cores.lend(_chunk, piece, plan, pair.reference is not None))
+            outcome.frames += len(batch)
+            progress(len(batch))
+        chunks = [future.result() for future in pending]
+        _check_times(pair, generated, reference, protocol)
+        outcome.generated = _info(pair.generated, generated)
+        outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
+    _gather(outcome, [*chunks, _clip(pair, plan, chunks, outcome)])
+    return outcome
+
+
+def _opened(clip: Clip, needed: bool, plan: Plan, protocol: Protocol, chunk: int, stack: ExitStack) -> Decoder | None:
+    if not needed:
+        return None
+    frames = chunk or _chunk_of(probe(clip), protocol)
+    return stack.enter_context(
+        decode(clip, chunk=frames, lead=plan.lead, fps=protocol.fps, size=protocol.size, crop=protocol.crop)
+    )
+
+
+def _chunk_of(info: MediaInfo, protocol: Protocol) -> int:
+    side = protocol.size
+    pixels = side * side if side else info.width * info.height
+    return int(np.clip(CHUNK_BYTES // (3 * pixels), 1, 64))
+
+
+def _info(clip: Clip, decoder: Decoder | None) -> MediaInfo:
+    return decoder.info if decoder is not None else probe(clip)
+
+
+def _given(batch: FrameBatch | None) -> Given:
+    return {} if batch is None else {rgb: batch}
+
+
+def _batches(
+    pair: Pair,
+    generated: Decoder | None,
+    reference: Decoder | None,
+    protocol: Protocol,
+    cores: Cores,
+    notes: list[str],
+) -> Iterator[tuple[FrameBatch | None, FrameBatch | None]]:
+    """Equal pieces of both sides; what doesn't fit is refused or cut, as the protocol says."""
+    if generated is None or reference is None:
+        for batch in generated or reference or ():
+            yield (batch, None) if generated is not None else (None, batch)
+        return
+    first_side, second_side = iter(generated), iter(reference)
+    while True:
+        ahead = cores.lend(next, second_side, None)
+        try:
+            first = next(first_side, None)
+        finally:
+            wait([ahead])
+        second = ahead.result()
+        if first is None or second is None or len(first) != len(second):
+            break
+        yield _fitted(pair, first, second, protocol), second
+    seen = [(_frames(batch), rest) for batch, rest in ((first, first_side), (second, second_side))]
+    if seen[0][0] == seen[1][0]:
+        return
+    before = (first or second).start  # type: ignore[union-attr]
+    lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
+    said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
+    if protocol.lengths == "strict":
+        raise InputError(f"{said}; the protocol wants equal lengths", reason="length differs")
+    shorter = min(held for held, _ in seen)
+    if first is not None and second is not None and shorter:
+        cut = _cut(second, shorter)
+        yield _fitted(pair, _cut(first, shorter), cut, protocol), cut
+    notes.append(f"{said}; the first {before + shorter} were compared")
+
+
+def _frames(batch: FrameBatch | None) -> int:
+    return 0 if batch is None else len(batch)
+
+
+def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
+    return replace(batch, pixels=batch.pixels[: batch.lead + frames])
+
+
+def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
+    """The generated frames in the size and range of the reference's, or an error that says how they differ."""
+    if generated.peak != reference.peak:
+        raise InputError(
+            f"{pair.id}: white is {generated.peak:g} in the generated frames and {reference.peak:g} in the reference; "
+            "give both sides in one range",
+            reason="range differs",
+        )
+    (height, width), (wanted_height, wanted_width) = generated.pixels.shape[1:3], reference.pixels.shape[1:3]
+    if (height, width) == (wanted_height, wanted_width):
+        return generated
+    if protocol.sizes == "strict":
+        raise InputError(
+            f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}; "
+            "choose a protocol with a size, or make them equal",
+            reason="size differs",
+        )
+    return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
+
+
+def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
+    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
+        return
+    rates = generated.info.fps, reference.info.fps
+    if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) < 1e-3:
+        return
+    raise InputError(
+        f"{pair.id} has {float(rates[0]):.3f} frames per second and its reference {float(rates[1]):.3f}; "
+        "choose a protocol with a frame rate",
+        reason="frame rate differs",
+    )
+
+
+def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
+    """Frames that are shown more than half a frame apart must not be compared by index."""
+    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
+        return
+    rate = reference.info.fps
+    if rate is None or not generated.times_s or not reference.times_s:
+        return
+    frames = min(len(generated.times_s), len(reference.times_s))
+    drift = np.abs(np.subtract(generated.times_s[:frames], reference.times_s[:frames]))
+    if frames and drift.max() * float(rate) > 0.5:
+        raise InputError(
+            f"{pair.id}: frame {int(drift.argmax())} is shown {drift.max() * 1000:.0f} ms apart from the reference's; "
+            "choose a protocol with a frame rate",
+            reason="frame times differ",
+        )
+
+
+def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
+    """Measure a chunk, and keep what metrics of whole clips will read."""
+    result = _pieced(piece, plan.chunkwise, compared)
+    result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
+    if compared:
+        result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
+    return result
+
+
+def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chunk:
+    """Measure the metrics that look at whole clips."""
+    generated: dict[Feature[Any], Any] = {info: outcome.generated}
+    reference: dict[Feature[Any], Any] = {info: outcome.reference}
+    if plan.clipwise and pair.timing is not None:
+        generated[timing] = read_timing(pair.timing)
+    for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
+        for feature in dict.fromkeys(chain.from_iterable(parts)):
+            given[feature] = joined([part[feature] for part in parts])
+    return _pieced(Piece.of(pair.id, 0, generated, reference), plan.clipwise, pair.reference is not None)
+
+
+def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
+    result = Chunk({}, {}, {}, {}, {})
+    for key, metric in metrics:
+        try:
+            result.states[key] = metric.measure(piece.seen_by(metric))
+        except InputError as error:
+            result.failed[key] = Failure(error.reason, str(error))
+        if compared and measures_reference(metric):
+            with suppress(InputError):  # the reference's own value then rests on fewer clips, which is counted
+                result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
+    return result
+
+
+def _gather(outcome: Measured, chunks: list[Chunk]) -> None:
+    """Sum the states of all pieces; a metric that failed on one piece failed on the clip."""
+    for chunk in chunks:
+        outcome.failed |= chunk.failed
+    for total, parts in (
+        (outcome.states, [chunk.states for chunk in chunks]),
+        (outcome.reference_states, [chunk.reference_states for chunk in chunks]),
+    ):
+        for key in dict.fromkeys(chain.from_iterable(parts)):
+            if key not in outcome.failed:
+                total[key] = reduce(add, [part[key] for part in parts if key in part])

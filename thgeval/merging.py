@@ -1,0 +1,113 @@
+"""Several results as one: the states of all clips, reduced once more.
+
+Only results whose metrics have equal protocol parts and that share no clip can be merged; then the merged scores and
+intervals are those of one run over all clips, bit for bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from thgeval import registry
+from thgeval.checkpoint import Checkpoint, load, save
+from thgeval.errors import ProtocolError
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.results import Run, states_folder
+from thgeval.scoring import Contribution, Setting, run_of
+from thgeval.signature import Parsed, parse
+from thgeval.statistics import Resampling
+from thgeval.store import file_name
+
+
+def merged(results: Sequence[Path], out: Path) -> Run:
+    """Merge result files; copies their states beside ``out``. ProtocolError says why results don't fit together."""
+    runs = [Run.read(path) for path in results]
+    first = runs[0]
+    _check_clips(runs)
+    signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
+    for run in runs[1:]:
+        _check_fit(first, run)
+    contributions = [item for run in runs for item in _contributions(run, states_folder(out))]
+    bootstrap = first.options["bootstrap"]
+    any_signature = next(iter(signed.values()))
+    setting = Setting(
+        protocol=_labelled(first, any_signature),
+        resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
+        expected=sum(run.expected for run in runs),
+        run={name: value for name, value in any_signature.run.items() if name not in ("n", "under")},
+        flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
+    )
+    named = [Named(key, parsed.metric) for key, parsed in signed.items()]
+    unscored = {
+        key: reason
+        for key, score in first.scores.items()
+        if (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
+    }
+    return run_of(named, unscored, contributions, setting, first.environment, first.options)
+
+
+def _check_clips(runs: Sequence[Run]) -> None:
+    seen: dict[str, Path | None] = {}
+    for run in runs:
+        for clip in run.clips:
+            if clip["id"] in seen:
+                raise ProtocolError(
+                    f"clip {clip['id']} is in {seen[clip['id']]} and in {run.path}; merge distinct clips"
+                )
+            seen[clip["id"]] = run.path
+
+
+def _check_fit(first: Run, other: Run) -> None:
+    if first.scores.keys() != other.scores.keys():
+        odd = sorted(first.scores.keys() ^ other.scores.keys())
+        raise ProtocolError(f"{first.path} and {other.path} hold different metrics: {', '.join(odd)} is in one alone")
+    if first.options["bootstrap"] != other.options["bootstrap"]:
+        raise ProtocolError(f"{first.path} and {other.path} were resampled differently")
+    for key, score in first.scores.items():
+        ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
+        if ours != theirs:
+            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}:\n  {ours}\n  {theirs}")
+    if first.environment["decoder"] != other.environment["decoder"]:
+        raise ProtocolError(
+            f"{first.path} and {other.path} were decoded by different versions: "
+            f"{first.environment['decoder']} and {other.environment['decoder']}"
+        )
+
+
+def _contributions(run: Run, folder: Path) -> list[Contribution]:
+    """The pairs of a run with their states, which are also copied to a new folder."""
+    found = []
+    for clip in run.clips:
+        checkpoint = checkpoint_of(run, clip["id"])
+        if checkpoint is None:
+            if any(value is not None for value in clip["scores"].values()):
+                raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}")
+            found.append(Contribution(dict(clip)))
+            continue
+        save(folder / file_name(clip["id"]), checkpoint)
+        kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
+        found.append(
+            Contribution(
+                dict(clip),
+                {key: item.state for key, item in kept.items()},
+                {key: item.reference for key, item in kept.items() if item.reference is not None},
+            )
+        )
+    return found
+
+
+def checkpoint_of(run: Run, clip: str) -> Checkpoint | None:
+    """The states of one clip of a result file, or None if they are not there."""
+    return None if run.path is None else load(states_folder(run.path) / file_name(clip))
+
+
+def _labelled(run: Run, parsed: Parsed) -> Protocol:
+    """The protocol of the signatures, under the name the run gave it."""
+    label = str(run.protocol["name"])
+    name, _, version = label.removesuffix("!").partition("@")
+    return replace(parsed.protocol, name=name, version=int(version), changed=label.endswith("!"))
+
+
+def _flags(run: Run) -> tuple[str, ...]:
+    return next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())

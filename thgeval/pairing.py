@@ -1,0 +1,175 @@
+"""Which generated clip belongs to which reference: by stem, by list, or as given.
+
+Every stem of either folder is accounted for. What can't be paired is not dropped: it comes back as an ``Unpaired``
+with its reason, and counts as expected and failed.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from thgeval.clip import Clip, Pair
+from thgeval.errors import ProtocolError
+
+VIDEOS = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".m2v",
+        ".ts",
+        ".mts",
+        ".ogv",
+        ".flv",
+        ".wmv",
+        ".3gp",
+        ".gif",
+        ".y4m",
+        ".mxf",
+    ]
+)
+ARRAYS = frozenset((".npy", ".npz"))
+IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
+TIMING = ".timing.json"
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """A clip without its partner, and why."""
+
+    id: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Pairs in the order of their ids, and everything that could not be paired.
+
+    A generated clip whose reference is missing stands in both: what needs no reference is still scored.
+    """
+
+    pairs: tuple[Pair, ...]
+    unpaired: tuple[Unpaired, ...]
+
+    @property
+    def expected(self) -> int:
+        """How many clips a complete run would score."""
+        return len({pair.id for pair in self.pairs} | {item.id for item in self.unpaired})
+
+    def limited(self, count: int | None) -> "Pairing":
+        """The first ``count`` pairs alone."""
+        return self if count is None else Pairing(self.pairs[:count], self.unpaired)
+
+
+def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
+    """Pair two files, or every clip of two folders by stem; ``clips`` are ids that must be there."""
+    for path in (generated, reference):
+        if path is not None and not path.exists():
+            raise ProtocolError(f"there is no file or folder {str(path)!r}")
+    if is_clip(generated):
+        if reference is not None and not is_clip(reference):
+            raise ProtocolError(f"{generated} is one clip, but {reference} is a folder of clips")
+        return Pairing((pair(generated.stem, generated, reference),), ())
+    if reference is not None and is_clip(reference):
+        raise ProtocolError(f"{reference} is one clip, but {generated} is a folder of clips")
+    return _by_stem(generated, reference, clips)
+
+
+def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | None) -> Pairing:
+    first, second = stems(generated), stems(reference) if reference is not None else {}
+    wanted = sorted(set(clips)) if clips is not None else sorted(first.keys() | second.keys())
+    if not wanted:
+        raise ProtocolError(f"there is no clip in {generated}" + (f" nor in {reference}" if reference else ""))
+    pairs: list[Pair] = []
+    unpaired: list[Unpaired] = []
+    for stem in wanted:
+        ours, theirs = first.get(stem, []), second.get(stem, [])
+        problem = _problem(stem, ours, theirs, generated, reference)
+        if problem is not None:
+            unpaired.append(problem)
+        if problem is None or problem.reason == "missing reference":
+            pairs.append(pair(stem, ours[0], theirs[0] if theirs else None))
+    return Pairing(tuple(pairs), tuple(unpaired))
+
+
+def _problem(
+    stem: str, ours: list[Path], theirs: list[Path], generated: Path, reference: Path | None
+) -> Unpaired | None:
+    for found, folder in ((ours, generated), (theirs, reference)):
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            return Unpaired(stem, "duplicate stem", f"{folder} holds {len(found)} clips called {stem}: {names}")
+    if not ours:
+        return Unpaired(stem, "missing clip", f"{generated} has no clip called {stem}")
+    if not theirs and reference is not None:
+        return Unpaired(stem, "missing reference", f"{reference} has no clip called {stem}")
+    return None
+
+
+def pair(id: str, generated: Path, reference: Path | None, audio: Path | None = None) -> Pair:
+    """A pair with the companions that lie beside the generated clip: ``STEM.timing.json``, ``STEM.txt``."""
+    timing = generated.with_name(generated.stem + TIMING)
+    text = generated.with_name(generated.stem + ".txt")
+    return Pair(
+        id=id,
+        generated=Clip(id, generated),
+        reference=Clip(id, reference) if reference is not None else None,
+        audio=audio,
+        transcript=text if text.is_file() else None,
+        timing=timing if timing.is_file() else None,
+    )
+
+
+def listed(path: Path) -> Pairing:
+    """Pairs named line by line: generated<TAB>reference[<TAB>audio], relative to the list; ``#`` starts a comment."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"the list {path} can't be read: {error}") from None
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    if not rows:
+        raise ProtocolError(f"the list {path} names no clip")
+    if wrong := next((row for row in rows if len(row) not in (2, 3)), None):
+        raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}")
+    names = [Path(row[0]).stem for row in rows]
+    ids = names if len(set(names)) == len(names) else [str(Path(row[0]).with_suffix("")) for row in rows]
+    if len(set(ids)) != len(ids):
+        twice = next(id for id in ids if ids.count(id) > 1)
+        raise ProtocolError(f"the list {path} names {twice} twice")
+    found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, rows, strict=True)]
+    return Pairing(tuple(sorted(found, key=lambda item: item.id)), ())
+
+
+def stems(folder: Path) -> dict[str, list[Path]]:
+    """The clips of a folder by stem: video files, array files, and folders of images; anything else is not a clip."""
+    found: dict[str, list[Path]] = {}
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ProtocolError(f"the folder {folder} can't be read: {error.strerror}") from None
+    for entry in entries:
+        path = folder / entry.name
+        named = path.suffix.lower() in VIDEOS | ARRAYS
+        if not entry.name.startswith(".") and (named or _holds_images(path)):
+            found.setdefault(path.stem if named else path.name, []).append(path)
+    return found
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a path is one clip rather than a folder of clips."""
+    return not path.is_dir() or path.suffix.lower() in VIDEOS or (_holds_images(path) and not stems(path))
+
+
+def _holds_images(path: Path) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return any(Path(entry.name).suffix.lower() in IMAGES for entry in entries)
+    except OSError:
+        return False

@@ -1,0 +1,120 @@
+"""What a run will do, settled before the first frame is decoded.
+
+The plan sorts metrics by when they are measured (with each chunk, or once a clip has been seen), finds how many
+earlier frames each chunk must repeat, which sides have to be decoded at all, and says of every metric that can't be
+scored on any of the pairs what it lacks, along the path that leads there.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thgeval.clip import Pair
+from thgeval.errors import UnmetNeed
+from thgeval.feature import Feature, Grain
+from thgeval.metric import Better, Metric
+from thgeval.registry import Named
+from thgeval.signature import closure
+
+LACKS = {
+    "reference": "no reference clip",
+    "timing": "no timing record (a CLIP.timing.json beside it, as `thgeval time` writes)",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Metrics by the moment they are measured, and those that no pair can serve, with the reason."""
+
+    chunkwise: tuple[Named, ...]
+    clipwise: tuple[Named, ...]
+    unscored: dict[str, str]
+
+    @property
+    def metrics(self) -> tuple[Named, ...]:
+        """Every metric that is measured."""
+        return self.chunkwise + self.clipwise
+
+    @property
+    def lead(self) -> int:
+        """How many frames each chunk repeats of the one before."""
+        return max((feature.halo for named in self.metrics for feature in closure(named.metric)), default=0)
+
+    def decodes(self, *, reference: bool) -> bool:
+        """Whether the frames of a side are needed at all."""
+        needs = [need for named in self.metrics for need in side(named.metric, reference=reference)]
+        return any(feature.offered == "frames" for need in needs for feature in need.closure())
+
+    def collected(self, *, reference: bool) -> tuple[Feature[Any], ...]:
+        """Features of frames that must be joined over the whole clip, for metrics or features of whole clips."""
+        found: dict[Feature[Any], None] = {}
+        for named in self.clipwise:
+            for need in side(named.metric, reference=reference):
+                if need.grain is Grain.FRAMES:
+                    found[need] = None
+                found |= {
+                    source: None
+                    for user in need.closure()
+                    if user.grain is Grain.CLIP
+                    for source in user.inputs
+                    if source.grain is Grain.FRAMES
+                }
+        return tuple(found)
+
+    def without_reference(self) -> "Plan":
+        """The part of the plan that looks at the generated clip alone."""
+        return Plan(
+            tuple(named for named in self.chunkwise if not named.metric.needs.a_reference),
+            tuple(named for named in self.clipwise if not named.metric.needs.a_reference),
+            self.unscored,
+        )
+
+
+def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
+    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
+    unscored: dict[str, str] = {}
+    for named in metrics:
+        lacks = [lacking(named.metric, pair) for pair in pairs]
+        if pairs and all(lacks):
+            unscored[named.key] = str(lacks[0])
+    able = [named for named in metrics if named.key not in unscored]
+    clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
+    return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
+
+
+def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
+    """What a pair doesn't offer a metric, as the error that says so, or None."""
+    if metric.needs.a_reference and not pair.offers("reference"):
+        return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
+    for way in _ways(metric):
+        offered = way[-1].offered
+        if offered is not None and not pair.offers(offered):
+            path = " <- ".join([metric.name, *(feature.name for feature in way)])
+            return UnmetNeed(f"{metric.name} needs {offered} ({path}); {pair.id} has {LACKS[offered]}")
+    return None
+
+
+def measures_reference(metric: Metric[Any]) -> bool:
+    """Whether the reference's own value is measured too, because the generated one says nothing without it."""
+    return metric.better is Better.CLOSER_TO_REFERENCE and not metric.needs.a_reference
+
+
+def side(metric: Metric[Any], *, reference: bool) -> tuple[Feature[Any], ...]:
+    """What a metric reads from one side of a pair, features of both sides included."""
+    needs = metric.needs
+    if not reference:
+        return needs.generated + needs.pair
+    return needs.reference + needs.pair + (needs.generated if measures_reference(metric) else ())
+
+
+def _ways(metric: Metric[Any]) -> Iterator[tuple[Feature[Any], ...]]:
+    """Every way down from what a metric reads to what the clip itself must offer."""
+
+    def down(way: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
+        if not way[-1].inputs:
+            yield way
+        for source in way[-1].inputs:
+            yield from down((*way, source))
+
+    for need in metric.needs.every():
+        yield from down((need,))

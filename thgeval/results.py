@@ -1,0 +1,196 @@
+"""Scores as objects, and the result file that holds them.
+
+A score is never a bare number: it carries its interval, its coverage (clips and frames scored, what was left out and
+why) and its signature. The file is one JSON object under a published, versioned schema, ``result.schema.json``.
+
+Numbers that JSON can't hold are text: a score that is infinite throughout is ``"inf"``; a score that does not exist is
+``null``, with the reason under ``unscored``.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.files import write_atomically
+from thgeval.metric import Better
+from thgeval.statistics import Interval
+
+SCHEMA = "thgeval.result/1"
+STATES = ".states"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number with its 95 % interval over clips; no interval where one clip, or an infinite score, gives none."""
+
+    value: float
+    interval: Interval | None
+    clips: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric's number and everything needed to read it.
+
+    ``left_out`` counts clips and ``frames_left_out`` frames, by reason; ``reference`` is the reference clips' own value
+    for metrics that say nothing without it; ``unscored`` is the reason where there is no value.
+    """
+
+    key: str
+    value: float | None
+    interval: Interval | None
+    unit: str
+    better: Better
+    range: tuple[float, float]
+    clips: int
+    frames: int
+    left_out: Mapping[str, int]
+    frames_left_out: Mapping[str, int]
+    signature: str
+    reference: Value | None = None
+    unscored: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The score as the result file holds it."""
+        return {
+            "value": to_json(self.value),
+            "interval": None if self.interval is None else [to_json(bound) for bound in self.interval],
+            "unit": self.unit,
+            "direction": self.better.value,
+            "range": [to_json(bound) for bound in self.range],
+            "clips": self.clips,
+            "frames": self.frames,
+            "left_out": dict(self.left_out),
+            "frames_left_out": dict(self.frames_left_out),
+            "reference": None
+            if self.reference is None
+            else {
+                "value": to_json(self.reference.value),
+                "interval": None if self.reference.interval is None else list(self.reference.interval),
+                "clips": self.reference.clips,
+            },
+            "signature": self.signature,
+            "unscored": self.unscored,
+        }
+
+    @classmethod
+    def from_dict(cls, key: str, data: Mapping[str, Any]) -> "Score":
+        """The inverse of ``to_dict``."""
+        reference = data["reference"]
+        low, high = (from_json(bound) for bound in data["range"])
+        return cls(
+            key=key,
+            value=from_json(data["value"]),
+            interval=None if data["interval"] is None else Interval(*data["interval"]),
+            unit=data["unit"],
+            better=Better(data["direction"]),
+            range=(low if low is not None else -math.inf, high if high is not None else math.inf),
+            clips=data["clips"],
+            frames=data["frames"],
+            left_out=data["left_out"],
+            frames_left_out=data["frames_left_out"],
+            signature=data["signature"],
+            reference=None
+            if reference is None
+            else Value(
+                from_json(reference["value"]) or 0.0,
+                None if reference["interval"] is None else Interval(*reference["interval"]),
+                reference["clips"],
+            ),
+            unscored=data["unscored"],
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one run found out: scores by metric key, and a record of every clip expected."""
+
+    scores: Mapping[str, Score]
+    clips: tuple[Mapping[str, Any], ...]
+    protocol: Mapping[str, Any]
+    environment: Mapping[str, str]
+    options: Mapping[str, Any]
+    expected: int
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """The signature of every score, by metric key."""
+        return {key: score.signature for key, score in self.scores.items()}
+
+    @property
+    def failures(self) -> tuple[Mapping[str, Any], ...]:
+        """Records of the clips that could not be scored as asked."""
+        return tuple(clip for clip in self.clips if clip["failure"] is not None)
+
+    def __getitem__(self, key: str) -> Score:
+        return self.scores[key]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as the result file holds it."""
+        return {
+            "schema": SCHEMA,
+            "scores": {key: score.to_dict() for key, score in self.scores.items()},
+            "expected": self.expected,
+            "protocol": dict(self.protocol),
+            "options": dict(self.options),
+            "environment": dict(self.environment),
+            "clips": [dict(clip) for clip in self.clips],
+        }
+
+    def to_frame(self) -> Any:
+        """Scores per clip as a pandas DataFrame: one row a clip, one column a metric."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingExtra("a data frame", extra="frame") from None
+        rows = {clip["id"]: {key: from_json(value) for key, value in clip["scores"].items()} for clip in self.clips}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=list(self.scores), dtype=float)
+
+    def write(self, path: Path) -> None:
+        """Write the result file in one step; OutputError if that is impossible."""
+        write_atomically(path, (json.dumps(self.to_dict(), indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> "Run":
+        """Read a result file; ProtocolError if it isn't one this version understands."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if data["schema"] != SCHEMA:
+                raise ProtocolError(f"{path} follows schema {data['schema']!r}; this version reads {SCHEMA!r}")
+            return cls(
+                scores={key: Score.from_dict(key, score) for key, score in data["scores"].items()},
+                clips=tuple(data["clips"]),
+                protocol=data["protocol"],
+                environment=data["environment"],
+                options=data["options"],
+                expected=data["expected"],
+                path=path,
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProtocolError(f"the result file {path} can't be read: {error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
+
+
+def states_folder(result: Path) -> Path:
+    """Where the states of a result file live: beside it."""
+    return result.with_name(result.stem + STATES)
+
+
+def to_json(value: float | None) -> float | str | None:
+    """A number as strict JSON can hold it."""
+    if value is None or math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return float(value)
+
+
+def from_json(value: float | str | None) -> float | None:
+    """The inverse of ``to_json``."""
+    return None if value is None else float(value)

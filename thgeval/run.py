@@ -1,0 +1,360 @@
+"""One run: pair, plan, decode each clip once, measure, reduce.
+
+``score`` is for one pair of clips, ``evaluate`` for folders of them; both return a ``Run``. Clips are measured on as
+many threads as there are workers; a clip that can't be scored is recorded and the run goes on.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import av
+import numba
+import numpy as np
+
+from thgeval.checkpoint import Checkpoint, Kept
+from thgeval.clip import Clip, Memory, Pair
+from thgeval.cores import Cores
+from thgeval.errors import InputError, OutputError, ProtocolError
+from thgeval.measure import Failure, Measured, measured
+from thgeval.media import fingerprint
+from thgeval.media.frames import MediaInfo
+from thgeval.metrics import DEFAULT
+from thgeval.pairing import Pairing, Unpaired, paired
+from thgeval.plan import Plan, plan
+from thgeval.protocol import Protocol
+from thgeval.protocol import protocol as named_protocol
+from thgeval.registry import metrics as named_metrics
+from thgeval.results import Run, states_folder
+from thgeval.scoring import Contribution, Setting, run_of
+from thgeval.signature import protocol_part
+from thgeval.statistics import Resampling
+from thgeval.store import CACHE_MODES, Store
+from thgeval.version import __version__
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Called as a run goes on.
+
+    With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know.
+    """
+
+    begins: Callable[[int], None] = lambda clips: None
+    frames: Callable[[int], None] = lambda frames: None
+    clip: Callable[[str], None] = lambda clip: None
+    warns: Callable[[str], None] = lambda sentence: None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out; nothing here may change a score.
+
+    workers     threads at work; None for every core this process may use
+    device      ``cpu``; kernels for other devices are not part of this version
+    cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
+    resume      take up what an interrupted run left beside ``out``
+    limit       only the first clips; marked in every signature
+    chunk       frames decoded at a time; 0 chooses by their size
+    out         the result file; its states go to a folder beside it
+    """
+
+    workers: int | None = None
+    device: str = "cpu"
+    cache: str = "off"
+    resume: bool = False
+    limit: int | None = None
+    chunk: int = 0
+    out: Path | None = None
+    resampling: Resampling = field(default_factory=Resampling)
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ProtocolError(f"there must be at least one worker, not {self.workers}")
+        if self.device != "cpu":
+            raise ProtocolError(f"this version computes on the cpu alone, not on {self.device!r}")
+        if self.cache not in CACHE_MODES:
+            raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
+        if self.limit is not None and self.limit < 1:
+            raise ProtocolError(f"the limit must be at least 1, not {self.limit}")
+        if self.resume and self.out is None:
+            raise ProtocolError("resuming needs the result file of the interrupted run: give its name as out")
+
+    @property
+    def cores(self) -> int:
+        """How many threads work."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+def score(
+    generated: Any,
+    reference: Any = None,
+    *,
+    metrics: Sequence[str] = DEFAULT,
+    protocol: str | Protocol = "native",
+    peak: float | None = None,
+    fps: float | None = None,
+    options: Options | None = None,
+) -> Run:
+    """Score one generated clip: a path, an array or a torch tensor, against another.
+
+    Arrays are (frames, height, width, 3) or grey (frames, height, width), tensors (frames, 3, height, width) as torch
+    has them; uint8 has its white at 255, floats need ``peak``. ``fps`` is the frame rate of arrays.
+
+    Raises ProtocolError for unknown metrics or parameters, InputError for a clip that can't be scored.
+    """
+    first = clip_of("generated", generated, peak=peak, fps=fps)
+    second = None if reference is None else clip_of("reference", reference, peak=peak, fps=fps)
+    pair = Pair(first.id if isinstance(generated, str | Path) else "clip", first, second)
+    run = scored(Pairing((pair,), ()), metrics, protocol, options or Options())
+    if failure := run.clips[0]["failure"]:
+        raise InputError(failure["message"], reason=failure["reason"])
+    return run
+
+
+def evaluate(
+    generated: str | Path,
+    reference: str | Path | None = None,
+    *,
+    metrics: Sequence[str] = DEFAULT,
+    protocol: str | Protocol = "native",
+    options: Options | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Score every clip of a folder against its namesake in another; clips that fail are in ``Run.failures``.
+
+    Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
+    """
+    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    pairing = paired(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
+    return scored(pairing, metrics, chosen, options or Options(), watcher or Watcher())
+
+
+def clip_of(name: str, source: Any, *, peak: float | None = None, fps: float | None = None) -> Clip:
+    """A path, array or tensor as a clip; floats without a stated ``peak`` are refused."""
+    rate = None if fps is None else Fraction(fps).limit_denominator(1001000)
+    if isinstance(source, str | Path):
+        return Clip(Path(source).stem, Path(source), rate)
+    integers = str(source.dtype).endswith("uint8")
+    if not integers and peak is None:
+        raise InputError(
+            f"the {name} frames are {source.dtype}; say which value is white: peak=1.0 or peak=255",
+            reason="range not stated",
+        )
+    layout = "tchw" if hasattr(source, "detach") else "thwc"
+    return Clip(name, Memory(source, 255.0 if integers else float(peak or 0), layout), rate)
+
+
+def scored(
+    pairing: Pairing,
+    metrics: Sequence[str],
+    protocol: str | Protocol,
+    options: Options,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
+    watcher = watcher or Watcher()
+    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    named = named_metrics(list(metrics))
+    pairing = pairing.limited(options.limit)
+    planned = plan(named, pairing.pairs)
+    folder = None if options.out is None else states_folder(options.out)
+    job = _Job(planned, chosen, options, Store(folder, options.resume, options.cache), watcher)
+    contributions = job.contributions(pairing)
+    setting = Setting(
+        protocol=chosen,
+        resampling=options.resampling,
+        expected=pairing.expected,
+        run=run_tokens(options.resampling, chosen),
+        flags=() if options.limit is None else ("!limit",),
+    )
+    recorded = {
+        "metrics": [item.key for item in named],
+        "limit": options.limit,
+        "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
+    }
+    return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+
+
+def run_tokens(resampling: Resampling, protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for coverage."""
+    return {
+        "protocol": protocol.label,
+        "dec": decoder(),
+        "bs": f"{resampling.draws}-{resampling.seed}",
+        "thgeval": __version__,
+    }
+
+
+def decoder() -> str:
+    """The decoder as signatures name it."""
+    return f"pyav{av.__version__}-ffmpeg{av.ffmpeg_version_info}"
+
+
+def environment() -> dict[str, str]:
+    """What a result was made with."""
+    return {
+        "thgeval": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "decoder": decoder(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+class _Stopped(BaseException):
+    """Ends a measuring thread after the run was interrupted."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Measures the pairs of one run, looking up what is known and keeping what is new."""
+
+    plan: Plan
+    protocol: Protocol
+    options: Options
+    store: Store
+    watcher: Watcher
+    stop: Event = field(default_factory=Event)
+
+    def contributions(self, pairing: Pairing) -> list[Contribution]:
+        problems = {item.id: item for item in pairing.unpaired}
+        alone = [Contribution(_unpaired(item)) for id, item in problems.items() if id not in _ids(pairing.pairs)]
+        self.watcher.begins(len(pairing.pairs))
+        with Cores(self.options.cores) as cores, ThreadPoolExecutor(self.options.cores) as threads:
+            futures = [
+                threads.submit(cores.hold, self.contribution, pair, problems.get(pair.id), cores)
+                for pair in pairing.pairs
+            ]
+            try:
+                done = []
+                for future in as_completed(futures):
+                    done.append(future.result())
+                    self.watcher.clip(str(done[-1].record["id"]))
+            except BaseException:
+                self.stop.set()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return alone + done
+
+    def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
+        wanted = {key: protocol_part(metric, self.protocol) for key, metric in self.plan.metrics}
+        content = self._content(pair)
+        known = self.store.recalled(pair.id, content, decoder(), wanted) if content else Checkpoint(pair.id, {}, "", {})
+        remaining = replace(
+            self.plan,
+            chunkwise=tuple(named for named in self.plan.chunkwise if named.key not in known.kept),
+            clipwise=tuple(named for named in self.plan.clipwise if named.key not in known.kept),
+        )
+        outcome = Measured()
+        if remaining.metrics:
+            outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
+        if problem is not None:
+            outcome.failure = Failure(problem.reason, problem.message)
+            outcome.failed = {
+                key: outcome.failure if failure.reason == "unmet need" else failure
+                for key, failure in outcome.failed.items()
+            }
+        record = _record(pair, outcome, known.record if not remaining.metrics else {})
+        if content and (remaining.metrics or self.store.folder is not None):
+            self._keep(pair, content, wanted, outcome, known, record)
+        kept = known.kept.items()
+        return Contribution(
+            record,
+            {key: item.state for key, item in kept} | outcome.states,
+            {key: item.reference for key, item in kept if item.reference is not None} | outcome.reference_states,
+        )
+
+    def _content(self, pair: Pair) -> dict[str, str]:
+        """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
+        if not self.store.used:
+            return {}
+        try:
+            content = {"generated": fingerprint(pair.generated)}
+            if pair.reference is not None:
+                content["reference"] = fingerprint(pair.reference)
+            companions = {"audio": pair.audio, "timing": pair.timing, "transcript": pair.transcript}
+            for name, path in companions.items():
+                if path is not None:
+                    content[name] = sha256(path.read_bytes()).hexdigest()
+        except (InputError, OSError):
+            return {}
+        return content
+
+    def _progress(self, frames: int) -> None:
+        if self.stop.is_set():
+            raise _Stopped
+        self.watcher.frames(frames)
+
+    def _keep(
+        self,
+        pair: Pair,
+        content: Mapping[str, str],
+        wanted: Mapping[str, str],
+        outcome: Measured,
+        known: Checkpoint,
+        record: Mapping[str, Any],
+    ) -> None:
+        new = {
+            key: Kept(wanted[key], state, outcome.reference_states.get(key)) for key, state in outcome.states.items()
+        }
+        try:
+            self.store.keep(Checkpoint(pair.id, content, decoder(), {**known.kept, **new}, record))
+        except OutputError as error:
+            self.watcher.warns(f"this run can't be resumed from clip {pair.id}: {error}")
+
+
+def _ids(pairs: Sequence[Pair]) -> set[str]:
+    return {pair.id for pair in pairs}
+
+
+def _unpaired(problem: Unpaired) -> dict[str, Any]:
+    failure = {"reason": problem.reason, "message": problem.message}
+    return {
+        "id": problem.id,
+        "generated": None,
+        "reference": None,
+        "frames": 0,
+        "failure": failure,
+        "failed": {},
+        "notes": [],
+        "media": {},
+        "scores": {},
+        "contributions": {},
+    }
+
+
+def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The pair's entry in the result file; ``known`` is the entry of the run it was recalled from."""
+    media = {"generated": outcome.generated, "reference": outcome.reference}
+    return {
+        "id": pair.id,
+        "generated": _source(pair.generated),
+        "reference": None if pair.reference is None else _source(pair.reference),
+        "frames": known.get("frames", 0) or outcome.frames,
+        "failure": None if outcome.failure is None else vars(outcome.failure),
+        "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
+        "notes": known.get("notes") or outcome.notes,
+        "media": known.get("media") or {side: _media(item) for side, item in media.items() if item is not None},
+        "scores": {},
+        "contributions": {},
+    }
+
+
+def _source(clip: Clip) -> str | None:
+    return str(clip.source) if isinstance(clip.source, Path) else None
+
+
+def _media(info: MediaInfo) -> dict[str, Any]:
+    plain = {name: value for name, value in vars(info).items() if name != "audio"}
+    plain["fps"] = None if info.fps is None else float(info.fps)
+    plain["audio"] = None if info.audio is None else dict(vars(info.audio))
+    return plain

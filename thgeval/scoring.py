@@ -1,0 +1,137 @@
+"""From the states of all pairs to a run's scores: the one place where numbers are made, for runs and for merges."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import Any
+
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.results import Run, Score, Value, to_json
+from thgeval.signature import signature
+from thgeval.states import State
+from thgeval.statistics import Resampling, contributes, interval
+from thgeval.statistics import contributions as contributions_of
+
+
+@dataclass
+class Contribution:
+    """What one pair adds to a run: its record in the result file, and its states by metric key."""
+
+    record: dict[str, Any]
+    states: Mapping[str, State] = field(default_factory=dict)
+    reference_states: Mapping[str, State] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all scores of a run share."""
+
+    protocol: Protocol
+    resampling: Resampling
+    expected: int
+    run: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+
+
+def run_of(
+    metrics: Sequence[Named],
+    unscored: Mapping[str, str],
+    contributions: Sequence[Contribution],
+    setting: Setting,
+    environment: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> Run:
+    """Reduce every metric over all pairs; ``unscored`` says why some have no value."""
+    ordered = sorted(contributions, key=lambda item: str(item.record["id"]))
+    scores: dict[str, Score] = {}
+    for named in metrics:
+        scores[named.key] = _score(named, ordered, setting, unscored.get(named.key))
+    for contribution in ordered:
+        contribution.record["scores"] = {
+            key: to_json(metric.score(contribution.states[key])) if key in contribution.states else None
+            for key, metric in metrics
+        }
+        contribution.record["contributions"] = {
+            key: contributions_of(metric, contribution.states[key])[0].tolist()
+            for key, metric in metrics
+            if key in contribution.states and contributes(contribution.states[key])
+        }
+    return Run(
+        scores=scores,
+        clips=tuple(contribution.record for contribution in ordered),
+        protocol={"name": setting.protocol.label, "fields": list(setting.protocol.tokens())},
+        environment=environment,
+        options=options,
+        expected=setting.expected,
+    )
+
+
+def _score(named: Named, contributions: Sequence[Contribution], setting: Setting, unscored: str | None) -> Score:
+    key, metric = named
+    states = [item.states[key] for item in contributions if key in item.states]
+    total = reduce(add, states) if states else None
+    value = metric.score(total) if total is not None else math.nan
+    conditions = () if total is None else total.under
+    if len(conditions) > 1:
+        value, unscored = math.nan, f"the clips were taken under different conditions: {', '.join(conditions)}"
+    clips = () if total is None else total.clips if math.isinf(value) else total.scored
+    left_out = _left_out(key, contributions, clips)
+    run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, **({"under": conditions[0]} if conditions else {})}
+    return Score(
+        key=key,
+        value=None if math.isnan(value) else value,
+        interval=_interval(named, total, value, setting.resampling),
+        unit=metric.unit,
+        better=metric.better,
+        range=metric.range,
+        clips=len(clips),
+        frames=0 if total is None else total.frames,
+        left_out=left_out,
+        frames_left_out={} if total is None else dict(total.left_out),
+        signature=signature(metric, setting.protocol, run, *setting.flags),
+        reference=_reference(named, contributions, setting.resampling),
+        unscored=(unscored or _why(left_out)) if math.isnan(value) else None,
+    )
+
+
+def _interval(named: Named, total: State | None, value: float, resampling: Resampling) -> Any:
+    return interval(named.metric, total, resampling) if total is not None and math.isfinite(value) else None
+
+
+def _reference(named: Named, contributions: Sequence[Contribution], resampling: Resampling) -> Value | None:
+    states = [item.reference_states[named.key] for item in contributions if named.key in item.reference_states]
+    if not states:
+        return None
+    total = reduce(add, states)
+    value = named.metric.score(total)
+    if math.isnan(value):
+        return None
+    return Value(value, _interval(named, total, value, resampling), len(total.scored))
+
+
+def _left_out(key: str, contributions: Sequence[Contribution], scored: Sequence[str]) -> dict[str, int]:
+    """Clips that are not in a score, by reason."""
+    counted: Counter[str] = Counter()
+    for item in contributions:
+        record = item.record
+        if record["id"] in scored:
+            continue
+        if failed := record["failed"].get(key):
+            counted[failed["reason"]] += 1
+        elif key in item.states:
+            reasons = item.states[key].left_out
+            counted[reasons.most_common(1)[0][0] if reasons else "nothing to measure"] += 1
+        elif record["failure"]:
+            counted[record["failure"]["reason"]] += 1
+    return dict(counted)
+
+
+def _why(left_out: Mapping[str, int]) -> str:
+    if not left_out:
+        return "there was no clip to score"
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in left_out.items())
+    return f"no clip could be scored: {reasons}"

@@ -1,0 +1,103 @@
+"""Signatures: the text that says how a number was made, and back again.
+
+    ssim@1|window:11|sigma:1.5|k1:0.01|k2:0.03|rgb@1|luma@1:bt601-rounded|fps:native|...||n:19/19|dec:...|thgeval:0.1.0
+
+Left of ``||`` stands the protocol part: metric and version, every field, every feature it rests on, and how clips were
+prepared. Two scores may be merged, ranked or printed in one column only if their protocol parts are equal. Right of it
+stands the run part: coverage, decoder, resampling of the interval, tool version.
+
+The text is derived from the dataclass fields, never typed by hand, and parses back to an equal metric.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
+from thgeval.metric import Metric
+from thgeval.protocol import Protocol
+
+RESERVED = "|:"
+
+
+def protocol_part(metric: Metric[Any], protocol: Protocol) -> str:
+    """Everything that decides what the number means."""
+    own = [f"{name}:{text_of(value)}" for name, value in metric.settings().items()]
+    shared = [feature.identity for feature in closure(metric)]
+    return "|".join([f"{metric.name}@{metric.version}", *own, *shared, *protocol.tokens()])
+
+
+def signature(metric: Metric[Any], protocol: Protocol, run: Mapping[str, str], *flags: str) -> str:
+    """The whole signature; ``run`` and ``flags`` (``!limit``) form its second part."""
+    second = "|".join([*(f"{key}:{value}" for key, value in run.items()), *flags])
+    return f"{protocol_part(metric, protocol)}||{second}"
+
+
+def closure(metric: Metric[Any]) -> tuple[Feature[Any], ...]:
+    """Every feature a metric rests on, inputs first, each once."""
+    features: dict[Feature[Any], None] = {}
+    for need in metric.needs.every():
+        features.update(dict.fromkeys(need.closure()))
+    return tuple(features)
+
+
+def text_of(value: Any) -> str:
+    """A field value as signatures and metric keys print it."""
+    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if not text or any(character in RESERVED or character.isspace() for character in text):
+        raise ProtocolError(f"{text!r} can't stand in a signature")
+    return text
+
+
+def value_of(text: str, default: Any) -> Any:
+    """The inverse of ``text_of`` for a field with that default."""
+    if isinstance(default, bool):
+        if text not in ("yes", "no"):
+            raise ProtocolError(f"expected yes or no, not {text!r}")
+        return text == "yes"
+    if isinstance(default, int | float):
+        try:
+            return type(default)(text)
+        except ValueError:
+            raise ProtocolError(f"expected a number like {default}, not {text!r}") from None
+    return text
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A signature taken apart."""
+
+    metric: Metric[Any]
+    protocol: Protocol
+    run: Mapping[str, str]
+    flags: tuple[str, ...]
+
+
+def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed:
+    """Take a signature apart; refuse one that this version would not write for the same metric and protocol."""
+    first, _, second = text.partition("||")
+    head, *tokens = first.split("|")
+    cls = metric_class(head.partition("@")[0])
+    pairs = dict(token.partition(":")[::2] for token in tokens if "@" not in token)
+    prepared = {"fps": "native", "size": "native"} | pairs
+    for token in tokens:
+        if token.endswith("fps") and ":" not in token:
+            prepared["fps"] = token.removesuffix("fps")
+        elif token.endswith("px") and ":" not in token:
+            prepared["size"] = token.removesuffix("px")
+    try:
+        settings = {name: value_of(pairs[name], default) for name, default in cls.parameters().items()}
+        parsed_protocol = Protocol.of_tokens(prepared)
+    except KeyError as missing:
+        raise ProtocolError(f"the signature lacks {missing}: {text}") from None
+    metric = cls(**settings)
+    if (own := protocol_part(metric, parsed_protocol)) != first:
+        raise ProtocolError(f"this version of thgeval signs {own!r}, not {first!r}")
+    run_tokens = [token for token in second.split("|") if token]
+    return Parsed(
+        metric,
+        parsed_protocol,
+        dict(token.partition(":")[::2] for token in run_tokens if not token.startswith("!")),
+        tuple(token for token in run_tokens if token.startswith("!")),
+    )

@@ -1,0 +1,108 @@
+"""What ``measure`` gets to see: features of one chunk, or of one whole clip, computed when first asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from thgeval.feature import Feature, Grain
+from thgeval.metric import Metric, View
+
+T = TypeVar("T")
+Given = Mapping[Feature[Any], Any]
+
+
+class Values:
+    """Features of one side, each computed at most once from what is given."""
+
+    def __init__(self, given: Given) -> None:
+        self._held = dict(given)
+
+    def __getitem__(self, feature: Feature[T]) -> T:
+        """The value of any feature that can be computed from what is given."""
+        if feature not in self._held:
+            if feature.compute is None:
+                raise KeyError(feature.identity)
+            inputs = [self[source] for source in feature.inputs]
+            self._held[feature] = feature.compute(*inputs, **dict(feature.parameters))
+        value: T = self._held[feature]
+        return value
+
+
+class PairValues:
+    """Features computed from both sides together, each at most once."""
+
+    def __init__(self, generated: Values, reference: Values) -> None:
+        self._sides = generated, reference
+        self._held: dict[Feature[Any], Any] = {}
+
+    def __getitem__(self, feature: Feature[T]) -> T:
+        """The value of a ``PAIR`` feature."""
+        if feature not in self._held:
+            if feature.compute is None or feature.grain is not Grain.PAIR:
+                raise KeyError(feature.identity)
+            inputs = [side[source] for side in self._sides for source in feature.inputs]
+            self._held[feature] = feature.compute(*inputs, **dict(feature.parameters))
+        value: T = self._held[feature]
+        return value
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A side that hands out declared features alone."""
+
+    values: Values | PairValues
+    features: tuple[Feature[Any], ...]
+    metric: str
+
+    def __getitem__(self, feature: Feature[T]) -> T:
+        """The value of a declared feature."""
+        if feature not in self.features:
+            raise LookupError(f"{self.metric} reads {feature.identity} without declaring it in its needs")
+        return self.values[feature]
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """The part of a piece of a pair that one metric declared."""
+
+    clip: str
+    start: int
+    generated: Declared
+    reference: Declared
+    pair: Declared
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One chunk, or one whole clip, of a pair, before a metric narrows it to what it declared."""
+
+    clip: str
+    start: int
+    generated: Values
+    reference: Values
+    pair: PairValues
+
+    @classmethod
+    def of(cls, clip: str, start: int, generated: Given, reference: Given) -> "Piece":
+        """A piece of a pair from what is given on each side."""
+        sides = Values(generated), Values(reference)
+        return cls(clip, start, *sides, PairValues(*sides))
+
+    def swapped(self) -> "Piece":
+        """The reference seen as if it were the generated clip, to measure its own value."""
+        return Piece(self.clip, self.start, self.reference, self.generated, self.pair)
+
+    def seen_by(self, metric: Metric[Any]) -> View:
+        """What this metric declared, and nothing else."""
+        needs = metric.needs
+
+        def narrow(values: Values | PairValues, features: tuple[Feature[Any], ...]) -> Declared:
+            return Declared(values, features, metric.name)
+
+        return MetricView(
+            self.clip,
+            self.start,
+            narrow(self.generated, needs.generated),
+            narrow(self.reference, needs.reference),
+            narrow(self.pair, needs.pair),
+        )
