@@ -1,0 +1,51 @@
+"""What the temporal metrics cost: milliseconds per pair of consecutive 512 x 512 frames, on one core.
+
+    python benchmarks/temporal.py [SIDE]
+
+Prints one JSON object: metric key -> best of several runs over a chunk as runs use it, decoding excluded.
+"""
+
+import json
+import sys
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from thgeval.features.frames import rgb
+from thgeval.media.frames import FrameBatch
+from thgeval.registry import metric
+from thgeval.view import Piece
+
+KEYS = ("f-mse", "f-mse/diffused-heads", "ofm", "ofm/diffused-heads", "temporal-warp-error")
+FRAMES = 8
+RUNS = 3
+
+
+def clip(side: int) -> FrameBatch:
+    """A picture that moves by (2, 1) px per frame under a little noise."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (side + 32, side + 32, 3)).astype(np.uint8)
+    picture = cv2.GaussianBlur(noise, (0, 0), 3) * 1.0
+    frames = [picture[index : index + side, 2 * index : 2 * index + side] for index in range(FRAMES + 1)]
+    noisy = np.stack(frames) + rng.normal(0, 1, (FRAMES + 1, side, side, 3))
+    return FrameBatch(noisy.clip(0, 255).astype(np.uint8), 255.0, 1, lead=1)
+
+
+def milliseconds(key: str, batch: FrameBatch) -> float:
+    scored = metric(key).metric
+    seconds = []
+    for _ in range(RUNS + 1):
+        began = perf_counter()
+        scored.measure(Piece.of("clip", batch.start, {rgb: batch}, {rgb: batch}).seen_by(scored))
+        seconds.append(perf_counter() - began)
+    return 1000 * min(seconds[1:]) / len(batch)
+
+
+def main() -> None:
+    batch = clip(int(sys.argv[1]) if len(sys.argv) > 1 else 512)
+    print(json.dumps({key: round(milliseconds(key, batch), 2) for key in KEYS}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

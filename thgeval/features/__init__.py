@@ -1,0 +1,1 @@
+"""Shared quantities, one family per file."""

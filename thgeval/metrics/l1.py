@@ -1,0 +1,80 @@
+"""Mean absolute error of pixels, on its two scales."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from thgeval.errors import ProtocolError
+from thgeval.features.differences import rgb_errors, wrapped_rgb_errors
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_pair
+from thgeval.states import PooledMean
+
+
+@dataclass(frozen=True)
+class L1(Metric[PooledMean]):
+    """How far pixels are from the reference's, on average, where white is 1.
+
+    Reads    RGB of both clips: (frames, height, width, 3)
+    Returns  mean absolute difference over pixels, channels and all frames of all clips: in [0, 1], no unit
+    Source   Siarohin et al., First Order Motion Model, NeurIPS 2019: first-order-model, reconstruction.py
+    Departs  decoded frames are compared, so the error of the codec is included where clips are files
+    """
+
+    name = "l1"
+    version = 1
+    range = (0.0, 1.0)
+    better = Better.LOWER
+    cites = ("siarohin2019fomm",)
+
+    needs = of_pair(rgb_errors())
+
+    def measure(self, view: View) -> PooledMean:
+        """Mean absolute error of each frame."""
+        errors = view.pair[rgb_errors()]
+        return PooledMean.of(view.clip, errors.absolute / (errors.count * errors.peak), start=view.start)
+
+    def score(self, state: PooledMean) -> float:
+        """Mean over all frames of all clips: long clips weigh more."""
+        return state.value
+
+
+@dataclass(frozen=True)
+class L1In255(Metric[PooledMean]):
+    """How far pixels are from the reference's, on average, where white is 255.
+
+    Reads    RGB of both clips: (frames, height, width, 3)
+    Returns  mean absolute difference over pixels, channels and all frames of all clips: in [0, 255], no unit
+    Source   as ``l1``, on the scale of the one-shot free-view and later tables
+    Departs  nothing
+
+    ``arithmetic``  ``exact``, or ``uint8-wrap``: differences of uint8 arrays modulo 256
+    """
+
+    arithmetic: str = "exact"
+
+    name = "l1-255"
+    version = 1
+    range = (0.0, 255.0)
+    better = Better.LOWER
+    cites = ("siarohin2019fomm", "wang2021osfv")
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "uint8-wrap": Preset({"arithmetic": "uint8-wrap"}, "differences of uint8 arrays, which overflow")
+    }
+
+    def __post_init__(self) -> None:
+        if self.arithmetic not in ("exact", "uint8-wrap"):
+            raise ProtocolError(f"l1-255: arithmetic must be exact or uint8-wrap, not {self.arithmetic!r}")
+
+    @property
+    def needs(self) -> Needs:
+        """The errors that fit the arithmetic."""
+        return of_pair(wrapped_rgb_errors() if self.arithmetic == "uint8-wrap" else rgb_errors())
+
+    def measure(self, view: View) -> PooledMean:
+        """Mean absolute error of each frame."""
+        errors = view.pair[self.needs.pair[0]]
+        return PooledMean.of(view.clip, 255.0 * errors.absolute / (errors.count * errors.peak), start=view.start)
+
+    def score(self, state: PooledMean) -> float:
+        """Mean over all frames of all clips."""
+        return state.value
