@@ -1,0 +1,190 @@
+"""Frames of video files.
+
+Decoding uses one thread unless told otherwise (clips are what runs side by side) and never hides damage: an error in
+the stream, a frame the decoder marks as damaged, or fewer frames than the container promises end the clip with an
+``InputError``. Frames that the container itself says are not to be shown don't count.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import InputError
+from thgeval.media.clock import Clock
+from thgeval.media.container import input_errors, media_info, open_file, promised_end, video_stream
+from thgeval.media.frames import MediaInfo, Pixels
+from thgeval.media.picture import RgbWriter
+from thgeval.media.source import Picture
+
+FRAME_PER_PACKET = {"h264", "hevc", "av1", "vp9", "mjpeg", "prores", "ffv1"}
+"""Codecs whose packets, in MP4 and Matroska, are one frame each, unless they are marked as not to be shown."""
+
+
+class VideoFile:
+    """A video file opened for reading; it has decoded its first frame."""
+
+    peak = 255.0
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, path: Path, *, fps: Fraction | None, threads: int) -> None:
+        self._name, self._fps = str(path), fps
+        self._writer = RgbWriter(self._name)
+        self._read = 0
+        self._end: Fraction | None = None
+        self._container = open_file(path)
+        try:
+            self._stream = video_stream(self._container, self._name)
+            self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
+            self._clock = Clock(self._stream, self._container.format.name)
+            _prepare(self._stream.codec_context, threads)
+            self._frames = self._decoded()
+            first = next(self._frames, None)
+            if first is None:
+                raise InputError(f"{self._name}: its video track holds no frames", reason="no frames")
+            self._first = first
+            self._clock.add(first)
+            with input_errors(self._name):
+                self._info = media_info(self._container, self._stream, first, self._name)
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def info(self) -> MediaInfo:
+        """What the container says, and after the last frame what the frames' own times say about the rate."""
+        return self._info if self._fps is None else replace(self._info, fps=self._fps, variable_rate=False)
+
+    @property
+    def first(self) -> av.VideoFrame:
+        """The first frame as it came from the decoder."""
+        return self._first
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """How much wider than high a pixel is to be shown; 1 where the file doesn't say."""
+        return self._pixel_aspect
+
+    @property
+    def start(self) -> Fraction:
+        """When the first frame is shown, on the container's clock."""
+        return self._clock.start
+
+    @property
+    def times(self) -> list[Fraction]:
+        """The container's times of the frames read so far; ``Clip.fps`` doesn't change them."""
+        return self._clock.times[: self._read]
+
+    @property
+    def end(self) -> Fraction | None:
+        """When the last frame stops being shown."""
+        return self._end
+
+    def close(self) -> None:
+        """Close the file."""
+        self._frames.close()
+        self._container.close()
+
+    def pictures(self) -> Iterator[Picture]:
+        """All frames, at the container's times, or evenly spaced where ``Clip.fps`` overrides them."""
+        turns = self._info.rotation // 90
+        frame: av.VideoFrame | None = self._first
+        while frame is not None:
+            time = self._clock.times[-1] if self._fps is None else self._read / self._fps
+            self._read += 1
+            shape = (frame.width, frame.height) if turns % 2 else (frame.height, frame.width)
+            yield Picture(time, shape, partial(self._write, frame, turns))
+            frame = next(self._frames, None)
+            if frame is not None:
+                self._clock.add(frame)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        times, interval = self._clock.times, self._clock.interval
+        self._info = replace(self._info, variable_rate=self._clock.varies)
+        self._end = times[-1] + interval if self._fps is None else self._read / self._fps
+        promised = promised_end(self._container, self._stream)
+        # Headers round, and a last frame may have no duration: more than a frame has to be missing.
+        if promised is not None and self._clock.start + times[-1] + 2 * interval < promised:
+            raise InputError(
+                f"{self._name}: it ends after {self._read} frames, before the {float(promised):.2f} s that its "
+                "header promises; get the whole file",
+                reason="truncated",
+            )
+
+    def _write(self, frame: av.VideoFrame, turns: int, out: Pixels) -> None:
+        with input_errors(self._name):
+            if turns == 0:
+                self._writer.write(frame, cast("NDArray[np.uint8]", out))
+                return
+            lying = np.empty((frame.height, frame.width, 3), np.uint8)
+            self._writer.write(frame, lying)
+            out[...] = np.rot90(lying, turns)
+
+    def _decoded(self) -> Generator[av.VideoFrame, None, None]:
+        count = 0
+        ledger = _Ledger(self._container.format.name, self._stream.codec_context.codec.canonical_name)
+        with input_errors(self._name, lambda: f"decoded beyond its first {count} frames"):
+            for packet in self._container.demux(self._stream):
+                if packet.is_corrupt:
+                    raise self._damaged(count)
+                ledger.expect(packet)
+                for frame in packet.decode():
+                    if frame.is_corrupt:
+                        raise self._damaged(count)
+                    ledger.tick_off(frame)
+                    count += 1
+                    yield frame
+        if ledger.lost:
+            raise InputError(
+                f"{self._name}: {ledger.lost} of its frames can't be decoded, {count} can; get an undamaged copy",
+                reason="corrupt",
+            )
+        if "mp4" in self._container.format.name and ledger.packets < self._stream.frames:
+            raise InputError(
+                f"{self._name}: {count} of {self._stream.frames} frames are there; get the whole file",
+                reason="truncated",
+            )
+
+    def _damaged(self, count: int) -> InputError:
+        return InputError(f"{self._name}: it is damaged after {count} frames; get an undamaged copy", reason="corrupt")
+
+
+class _Ledger:
+    """Which packets still owe a frame, for codecs and containers where every packet to be shown is one frame."""
+
+    def __init__(self, container: str, codec: str) -> None:
+        self.packets = 0
+        self._owed: set[int] = set()
+        self._first: int | None = None
+        self._kept = codec in FRAME_PER_PACKET and ("mp4" in container or "matroska" in container)
+
+    @property
+    def lost(self) -> int:
+        """How many frames never came, beside those before the first, which a cut may have left undecodable."""
+        return sum(self._first is not None and pts >= self._first for pts in self._owed)
+
+    def expect(self, packet: "av.Packet[Any]") -> None:
+        self.packets += packet.size > 0
+        if self._kept and packet.size > 0 and packet.pts is not None and not packet.is_discard:
+            self._owed.add(packet.pts)
+
+    def tick_off(self, frame: av.VideoFrame) -> None:
+        if frame.pts is not None:
+            self._owed.discard(frame.pts)
+            if self._first is None:
+                self._first = frame.pts
+
+
+def _prepare(context: Any, threads: int) -> None:
+    """Set up a decoder, before its first packet."""
+    context.thread_count = threads
+    context.thread_type = "AUTO" if threads > 1 else "SLICE"
+    # Damage is to be an error, not a smear.
+    context.options = {"err_detect": "explode"}
