@@ -1,0 +1,95 @@
+"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances.
+
+python docs/generate.py           write them
+python docs/generate.py --check   fail if a committed page is not what would be written
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from thgeval.bibliography import entry
+from thgeval.description import described, sections
+from thgeval.metric import Metric
+from thgeval.metrics import METRICS
+from thgeval.protocol import protocols
+from thgeval.registry import metric_class
+
+DOCS = Path(__file__).parent
+MADE = "<!-- made by docs/generate.py from the code; edit there -->\n\n"
+
+
+def metric_page(cls: type[Metric[Any]]) -> str:
+    """One metric: what its docstring says, its parameters, presets, signature and papers."""
+    said, about = sections(cls), described(cls)
+    lines = [f"# {cls.name}\n", said["Is"] + "\n"]
+    rows = [
+        ("Better", about["direction"]),
+        ("Range", about["range"]),
+        ("Version", about["version"]),
+        ("Reads", said["Reads"]),
+        ("Returns", said["Returns"]),
+        ("Source", said["Source"]),
+        ("Departs", said["Departs"]),
+        ("Rests on", ", ".join(f"`{name}`" for name in about["needs"].split(", "))),
+    ]
+    lines.append(tabulate([(f"**{label}**", text) for label, text in rows], ("", ""), tablefmt="github") + "\n")
+    if cls.parameters():
+        defaults = ", ".join(f"`{name}={value}`" for name, value in cls.parameters().items())
+        lines.append(f"## Parameters\n\nDefaults: {defaults}\n")
+        if "Parameters" in said:
+            lines.append(f"```text\n{said['Parameters']}\n```\n")
+    if cls.presets:
+        rows = [
+            (f"`{cls.name}/{name}`", preset.says, ", ".join(f"`{key}={value}`" for key, value in preset.fields.items()))
+            for name, preset in cls.presets.items()
+        ]
+        lines.append("## Presets\n\n" + tabulate(rows, ("preset", "is", "fields"), tablefmt="github") + "\n")
+    lines.append("## Cite\n\n```bibtex\n" + "\n\n".join(entry(key) for key in cls.cites) + "\n```\n")
+    return MADE + "\n".join(lines)
+
+
+def metric_index() -> str:
+    """All metrics in one table."""
+    rows = []
+    for name in METRICS:
+        about = described(metric_class(name))
+        rows.append((f"[`{name}`]({name}.md)", about["is"], about["direction"], about["range"]))
+    return MADE + "# Metrics\n\n" + tabulate(rows, ("metric", "is", "better", "range"), tablefmt="github") + "\n"
+
+
+def protocol_table() -> str:
+    """All protocols that ship."""
+    rows = [(f"`{label}`", item.says, "`" + " ".join(item.tokens()) + "`") for label, item in protocols().items()]
+    return tabulate(rows, ("protocol", "is", "fields"), tablefmt="github") + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page by its path."""
+    made = {DOCS / "metrics" / f"{name}.md": metric_page(metric_class(name)) for name in METRICS}
+    made[DOCS / "metrics" / "index.md"] = metric_index()
+    template = (DOCS / "protocols.in.md").read_text(encoding="utf-8")
+    made[DOCS / "protocols.md"] = MADE + template.replace("{{protocols}}", protocol_table())
+    return made
+
+
+def main() -> int:
+    """Write the pages, or say which are stale."""
+    made = pages()
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stray = sorted(set((DOCS / "metrics").glob("*.md")) - made.keys())
+    if "--check" in sys.argv[1:]:
+        for path in [*stale, *stray]:
+            print(f"{path.relative_to(DOCS.parent)} is not what the code says: run make docs", file=sys.stderr)
+        return 1 if stale or stray else 0
+    for path in stale:
+        path.write_text(made[path], encoding="utf-8")
+    for path in stray:
+        path.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
