@@ -1,0 +1,132 @@
+"""The page in a real browser: nothing is refused, nothing goes wrong, tables sort, and it fits a phone."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from thgeval.report import write
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if shutil.which(CHROMIUM) is None:
+        pytest.skip("needs /usr/bin/chromium")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def written(sketch, tmp_path):
+    rng = np.random.default_rng(5)
+    begun = sketch("likeness", "distance", "sharpness", "spread", expected=7)
+    for index, id in enumerate(
+        ["zoe", "adam", "<script>alert(1)</script>", "a-rather-long-name-of-a-clip" * 3, "eve", "bob"]
+    ):
+        paths = []
+        for side in ("gen", "ref"):
+            path = tmp_path / side / f"{index}.npy"
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, rng.integers(0, 256, (30, 24, 24, 3), dtype=np.uint8))
+            paths.append(path)
+        values = {
+            "likeness": rng.random(30) * 0.3 + index / 10,
+            "distance": rng.random(30) * 10,
+            "sharpness": rng.random(30),
+            "spread": rng.random((30, 1)),
+        }
+        begun.clip(
+            id, values, files=tuple(paths), reference_values={"sharpness": rng.random(30)},
+            left_out={"likeness": {"identical": [4, 5, 6, 20]}}, notes=["cut to 30 frames"] if index == 1 else [],
+        )  # fmt: skip
+    failure = {"reason": "corrupt", "message": "gen/broken.mp4: frame 3 is damaged"}
+    begun.clip("broken", {}, failure=failure, failed=dict.fromkeys(("likeness", "distance"), failure))
+    return write(begun.write(), worst=2)
+
+
+@pytest.fixture
+def opened(browser, written):
+    """The page at desktop width, and everything the browser complained about."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    complaints, requests = [], []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(written.as_uri())
+    yield tab, complaints, requests
+    tab.close()
+
+
+def test_nothing_is_refused_and_nothing_fetched(opened, written):
+    tab, complaints, requests = opened
+    assert tab.locator("table.scores").is_visible()
+    assert tab.locator("svg.panel").first.is_visible()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith("data:")] == [written.as_uri()]
+    widths = tab.locator(".trio img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert widths
+    assert set(widths) == {24}
+    assert len(tab.screenshot(full_page=True)) > 20_000
+
+
+def test_tables_sort_with_missing_values_last(opened):
+    tab, complaints, _ = opened
+    names = "rows => rows.map(row => row.cells[0].dataset.sort)"
+    rows = tab.locator("table.clips tbody tr")
+    tab.locator("table.clips thead button", has_text="likeness").click()
+    ordered = rows.evaluate_all(names)
+    assert (ordered[0], ordered[-1]) == ("zoe", "broken")
+    assert tab.locator("table.clips th[aria-sort=ascending]").inner_text().startswith("likeness")
+    tab.locator("table.clips thead button", has_text="likeness").click()
+    assert rows.evaluate_all(names)[::5] == ["bob", "zoe"]
+    assert rows.evaluate_all(names)[-1] == "broken"
+    assert complaints == []
+
+
+def test_curves_tell_their_values(opened):
+    tab, complaints, _ = opened
+    plot = tab.locator("svg.panel[data-metric=distance]").first
+    plot.scroll_into_view_if_needed()
+    plot.hover()
+    data = tab.evaluate("JSON.parse(document.getElementById('data').textContent).metrics.distance.curves[0]")
+    frame, _, value = plot.locator(".reading").text_content().partition(": ")
+    assert float(value) == data["values"][int(frame)]
+    assert 10 < int(frame) < 20
+    assert complaints == []
+
+
+def test_signatures_can_be_selected_and_copied(opened):
+    tab, complaints, _ = opened
+    tab.locator("summary").first.click()
+    tab.locator(".signature button").first.click()
+    assert tab.evaluate("getSelection().toString()").startswith("likeness@1|")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(browser, written, scheme):
+    tab = browser.new_page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    tab.goto(written.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    assert tab.locator("table.scores .value").first.is_visible()
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(level) for level in paper[4:-1].split(",")) < 380) == (scheme == "dark")
+    tab.close()
+
+
+def test_everything_is_there_without_javascript(browser, written):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(written.as_uri())
+    for section in ("scores", "coverage", "clips", "curves", "frames"):
+        assert tab.locator(f"#{section}").is_visible()
+    assert tab.locator("table.scores .value").count() == 4
+    assert tab.locator("button").count() == 0
+    context.close()

@@ -1,0 +1,232 @@
+"""What a report shows, gathered from a result file and the states beside it.
+
+Scores and clip records come from the result file; values per frame come from the checkpoints in its states folder, and
+only from those that have the score's protocol part and give the clip's score again. What can't be read is said in a
+sentence, never guessed.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.checkpoint import Checkpoint, Kept, load
+from thgeval.errors import ProtocolError, ThgevalError
+from thgeval.metric import Metric
+from thgeval.protocol import Protocol
+from thgeval.registry import metric_class
+from thgeval.results import Run, Score, from_json, states_folder
+from thgeval.signature import parse
+from thgeval.states import Framewise, State
+from thgeval.store import file_name
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The values of one clip's frames, in the unit of the score; NaN where a frame was left out.
+
+    ``first`` is the frame the first value belongs to; ``left_out`` maps a reason to frames. Where there are not as many
+    values as frames, ``by_frame`` is false and values are counted, not frames. ``reference`` holds the reference
+    clip's own values, for metrics that are read beside them.
+    """
+
+    clip: str
+    first: int
+    values: Floats
+    left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    by_frame: bool = True
+    reference: Floats | None = None
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """The frame of each value."""
+        return np.arange(self.first, self.first + len(self.values), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipData:
+    """A clip's record in the result file.
+
+    ``fps`` is the rate of the frames compared, ``rates`` are those of the files, by side; None where not constant.
+    ``content`` holds the fingerprints of the files as the run saw them.
+    """
+
+    id: str
+    generated: str | None
+    reference: str | None
+    frames: int
+    fps: float | None
+    rates: Mapping[str, float | None]
+    failure: Mapping[str, str] | None
+    failed: Mapping[str, Mapping[str, str]]
+    notes: tuple[str, ...]
+    content: Mapping[str, str]
+
+    def named(self, sentence: str) -> str:
+        """The sentence with the clip's files called by their names alone."""
+        for path in filter(None, (self.generated, self.reference)):
+            sentence = sentence.replace(path, Path(path).name)
+        return sentence
+
+
+@dataclass(frozen=True, eq=False)
+class MetricData:
+    """One metric: its score, the metric itself if its signature is understood, and values by clip and by frame.
+
+    ``own`` holds the reference clips' own scores, ``kept`` the clips whose states were found; ``problem`` says why
+    there is no metric or no curve.
+    """
+
+    score: Score
+    metric: Metric[Any] | None
+    protocol: Protocol | None
+    problem: str
+    clips: dict[str, float] = field(default_factory=dict)
+    own: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """Everything a report shows but pictures."""
+
+    run: Run
+    metrics: tuple[MetricData, ...]
+    clips: tuple[ClipData, ...]
+
+    def clip(self, id: str) -> ClipData:
+        """The record of a clip."""
+        return next(clip for clip in self.clips if clip.id == id)
+
+
+def collected(run: Run) -> Collected:
+    """Gather scores, clip records and values per frame; ProtocolError if the clip records are not in order."""
+    metrics = tuple(_metric(score) for score in run.scores.values())
+    folder = None if run.path is None else states_folder(run.path)
+    clips = []
+    for record in run.clips:
+        try:
+            checkpoint = _checkpoint(folder, str(record["id"]))
+            clips.append(_clip(record, run.protocol["fields"], checkpoint))
+            for data in metrics:
+                value = from_json(record["scores"].get(data.score.key))
+                if value is not None:
+                    data.clips[clips[-1].id] = value
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ProtocolError(
+                f"a clip record of the result file is damaged ({error!r}); score the clips again"
+            ) from None
+        for data in metrics:
+            _add_frames(data, clips[-1], checkpoint)
+    return Collected(run, tuple(_explained(data, folder) for data in metrics), tuple(clips))
+
+
+def _metric(score: Score) -> MetricData:
+    try:
+        parsed = parse(score.signature, metric_class)
+    except (ThgevalError, ValueError, ArithmeticError) as error:
+        return MetricData(score, None, None, f"Its frames can’t be shown: {error}.")
+    return MetricData(score, parsed.metric, parsed.protocol, "")
+
+
+def _checkpoint(folder: Path | None, id: str) -> Checkpoint | None:
+    found = None if folder is None else load(folder / file_name(id))
+    return found if found is not None and found.pair == id else None
+
+
+def _clip(record: Mapping[str, Any], tokens: list[str], checkpoint: Checkpoint | None) -> ClipData:
+    """The record under its schema; the frame rate is the protocol's, or the clip's own where that is constant."""
+    rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in record["media"].items()}
+    common = next((token.removesuffix("fps") for token in tokens if token.endswith("fps")), None)
+    return ClipData(
+        id=str(record["id"]),
+        generated=record["generated"],
+        reference=record["reference"],
+        frames=int(record["frames"]),
+        fps=_rate(common) if common else rates.get("generated", rates.get("reference")),
+        rates=rates,
+        failure=record["failure"],
+        failed=dict(record["failed"]),
+        notes=tuple(map(str, record["notes"])),
+        content={} if checkpoint is None else dict(checkpoint.content),
+    )
+
+
+def _rate(text: str) -> float:
+    above, _, below = text.partition("/")
+    return float(above) / float(below or 1)
+
+
+def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None) -> None:
+    kept = None if checkpoint is None else checkpoint.kept.get(data.score.key)
+    if data.metric is None or kept is None or kept.protocol != data.score.signature.partition("||")[0]:
+        return
+    if not math.isclose(data.metric.score(kept.state), data.clips.get(clip.id, math.nan), rel_tol=1e-9):
+        return
+    data.kept.add(clip.id)
+    if kept.reference is not None:
+        own = data.metric.score(kept.reference)
+        if not math.isnan(own):
+            data.own[clip.id] = own
+    if isinstance(kept.state, Framewise):
+        curve = _curve(data.metric, clip, kept)
+        # A single value of a longer clip is its score again.
+        if np.isfinite(curve.values).any() and (len(curve.values) > 1 or clip.frames == 1):
+            data.curves[clip.id] = curve
+
+
+def _curve(metric: Metric[Any], clip: ClipData, kept: Kept) -> Curve:
+    """Values beside the frames they belong to: what is measured between frames belongs to the later of the two."""
+    record = kept.state.record(clip.id)
+    missing = clip.frames - len(record.values)
+    first = 1 if missing == 1 and record.start <= 1 else record.start
+    own = None
+    if isinstance(kept.reference, Framewise):
+        own = frame_scores(metric, kept.reference, clip.id)
+        own = own if len(own) == len(record.values) else None
+    return Curve(
+        clip=clip.id,
+        first=first,
+        values=frame_scores(metric, kept.state, clip.id),
+        left_out={why: tuple(first + frame for frame in frames) for why, frames in record.left_out.items()},
+        by_frame=not clip.frames or first + len(record.values) == clip.frames,
+        reference=own,
+    )
+
+
+def frame_scores(metric: Metric[Any], state: State, clip: str) -> Floats:
+    """The score each frame of a clip would get alone; NaN where it was left out.
+
+    A metric may keep something else than it scores (squared errors for decibels). Whether it does is told by scoring
+    some frames, spread over the range of values, alone; if they come out as they went in, all do.
+    """
+    kind: Any = type(state)
+    values = np.asarray(state.record(clip).values, dtype=np.float64)
+    used = np.flatnonzero(~np.isnan(values))
+    ordered = used[np.argsort(values[used], kind="stable")]
+    probes = ordered[np.unique(np.linspace(0, len(ordered) - 1, 9).astype(int))] if len(ordered) else ordered
+    if all(metric.score(kind.of(clip, [values[frame]])) == values[frame] for frame in probes):
+        return values
+    scores = np.full(len(values), np.nan)
+    scores[used] = [metric.score(kind.of(clip, [values[frame]])) for frame in used]
+    return scores
+
+
+def _explained(data: MetricData, folder: Path | None) -> MetricData:
+    """With the reason why a metric that has a value has no curve."""
+    if data.problem or data.curves or data.score.value is None:
+        return data
+    if data.kept:
+        said = "It has no values per frame: it looks at whole clips, or at all of them together."
+    elif folder is None or not folder.is_dir():
+        said = "Its values per frame are not there: no states lie beside the result file."
+    else:
+        said = "Its values per frame are not there: the states beside the result file are not those of this run."
+    return replace(data, problem=said)

@@ -1,0 +1,110 @@
+"""A run as one HTML file that needs nothing else: no network, no scripts, no other files.
+
+Everything that comes from outside (file names, ids, messages, signatures) is escaped by the template engine. A content
+security policy lets the browser load nothing and run only the one script of this package, by its hash; the page is
+whole without it.
+"""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from thgeval.errors import ProtocolError
+from thgeval.report import sections, text
+from thgeval.report.data import Collected, collected
+from thgeval.report.strips import strip
+from thgeval.report.tables import clip_rows, failures, head, partial_failures, score_row
+from thgeval.results import Run
+from thgeval.run import decoder
+
+
+def page(run: Run, *, worst: int = 6) -> str:
+    """The report of a run as HTML, with the ``worst`` worst frames of every metric that has them.
+
+    Raises ProtocolError for a negative count, or a run whose clip records are damaged.
+    """
+    if worst < 0:
+        raise ProtocolError(f"the number of worst frames must be at least 0, not {worst}")
+    found = collected(run)
+    style, script = _source("style.css"), _source("script.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            policy=_policy(style, script),
+            style=style,
+            script=script,
+            redecoded=_redecoded(run),
+            **_tables(found),
+            **_sections(found, sections.chosen(found, worst)),
+        )
+    )
+
+
+def _tables(found: Collected) -> dict[str, Any]:
+    return {
+        "head": head(found.run, found.clips),
+        "scores": [score_row(data) for data in found.metrics],
+        "failures": failures(found.clips),
+        "partial": partial_failures(found.clips),
+        "notes": [(clip, note) for clip in found.clips for note in clip.notes],
+        "keys": [data.score.key for data in found.metrics],
+    }
+
+
+def _sections(found: Collected, chosen: sections.Chosen) -> dict[str, Any]:
+    curves = [sections.curves(found, data, chosen) for data in found.metrics]
+    worst = [sections.worst(data, chosen) for data in found.metrics]
+    gallery = sections.pictures(found, chosen)
+    return {
+        "strips": [
+            (data.score, strip(data, chosen.clips[data.score.key]), sections.unplotted(data)) for data in found.metrics
+        ],
+        "clips": clip_rows(found, chosen.clips),
+        "ranked": any(chosen.clips.values()),
+        "curves": [item for item in curves if item.panels],
+        "without_curves": sections.problems(curves),
+        "worst": [item for item in worst if item.frames],
+        "without_worst": sections.problems(worst),
+        "cards": sections.cards(found, worst, chosen, gallery),
+        "gallery": gallery,
+        "data": sections.plain(found, curves, chosen),
+    }
+
+
+def _redecoded(run: Run) -> str:
+    """What to say if pictures were not decoded by what the scores were made from."""
+    then, now = run.environment.get("decoder"), decoder()
+    return "" if then in (None, now) else f"Pictures were decoded by {now}, scores made from frames decoded by {then}."
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("thgeval.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["counted"] = text.counted
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return environment
+
+
+def _source(name: str) -> str:
+    return files("thgeval.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """The page may show its own pictures, and use this style and this script; nothing else."""
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

@@ -1,0 +1,190 @@
+"""The worst frames as pictures: generated, reference, and where they differ.
+
+Clips are decoded again as the run decoded them: under the protocol of the signature, each file once, only as far as its
+last picture. Files that have changed since the run are not shown. Errors are absolute differences, averaged over red,
+green and blue, as a share of white; all error maps of a page have one scale, from 0 to the smallest of ``SCALES`` that
+holds 99.5 % of what is shown.
+"""
+
+import io
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from thgeval.clip import Clip
+from thgeval.errors import InputError
+from thgeval.media import Pixels, decode, fingerprint
+from thgeval.media.resample import resize
+from thgeval.protocol import Protocol
+from thgeval.report.data import ClipData
+
+HEIGHT_PX = 256
+BYTES = 1_800_000
+"""What all pictures of a page may take before they are encoded as text, which adds a third."""
+
+SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+# Tried in this order until a picture fits its share of the bytes: height in px, WebP quality.
+SETTINGS = ((HEIGHT_PX, 82), (HEIGHT_PX, 60), (HEIGHT_PX, 40), (192, 40), (128, 40), (96, 30), (64, 20))
+
+CHUNK_FRAMES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a pair: (height, width, 3) RGB in uint8, and (height, width) error as a share of white."""
+
+    generated: NDArray[np.uint8]
+    reference: NDArray[np.uint8]
+    error: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trio:
+    """One frame's pictures as ``data:`` addresses."""
+
+    generated: str
+    reference: str
+    error: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures by clip and frame, or the sentence why there are none; ``top`` is the error drawn brightest, 0 for none.
+
+    ``bar`` is a picture of the colours from no error to ``top``.
+    """
+
+    shown: Mapping[tuple[str, int], Trio | str]
+    top: float
+    bar: str
+
+
+def gallery(wanted: Mapping[ClipData, Iterable[int]], protocol: Protocol, folder: Path | None) -> Gallery:
+    """Pictures of these frames; ``folder`` is where relative paths are looked up that are not found from here."""
+    found: dict[tuple[str, int], Frame | str] = {}
+    for clip, frames in wanted.items():
+        numbers = sorted(set(frames))
+        try:
+            pictures: Mapping[int, Frame | str] = _of_clip(clip, numbers, protocol, folder)
+        except (InputError, OSError) as error:
+            pictures = dict.fromkeys(numbers, clip.named(f"{error}."))
+        found |= {
+            (clip.id, frame): pictures.get(frame, "The file holds fewer frames than the run saw.") for frame in numbers
+        }
+    frames_found = [frame for frame in found.values() if isinstance(frame, Frame)]
+    top = error_scale([frame.error for frame in frames_found])
+    limit = BYTES // (3 * max(1, len(frames_found)))
+    shown = {at: frame if isinstance(frame, str) else _trio(frame, top, limit) for at, frame in found.items()}
+    return Gallery(shown, top, _address(_heat(np.linspace(0, 1, 256, dtype=np.float32)[None], 1.0), 1 << 16))
+
+
+def error_scale(errors: list[NDArray[np.float32]]) -> float:
+    """The top of the scale that all error maps share; 0 if there are none."""
+    if not errors:
+        return 0.0
+    reached = float(np.median([np.quantile(error, 0.995) for error in errors]))
+    return next(scale for scale in SCALES if scale >= min(reached, 1.0))
+
+
+def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, folder: Path | None) -> dict[int, Frame]:
+    generated = _decoded(clip, "generated", numbers, protocol, folder)
+    reference = _decoded(clip, "reference", numbers, protocol, folder)
+    return {number: _frame(*generated[number], *reference[number]) for number in generated.keys() & reference.keys()}
+
+
+def _decoded(
+    clip: ClipData, side: str, numbers: list[int], protocol: Protocol, folder: Path | None
+) -> dict[int, tuple[Pixels, float]]:
+    """Frames (height, width, 3) of one side by number, each with the value of white."""
+    source = _source(clip, side, folder)
+    found: dict[int, tuple[Pixels, float]] = {}
+    with decode(source, chunk=CHUNK_FRAMES, fps=protocol.fps, size=protocol.size, crop=protocol.crop) as batches:
+        for batch in batches:
+            for number in numbers:
+                if 0 <= number - batch.start < len(batch):
+                    found[number] = batch.new[number - batch.start].copy(), batch.peak
+            if batch.start + len(batch) > numbers[-1]:
+                break
+    return found
+
+
+def _source(clip: ClipData, side: str, folder: Path | None) -> Clip:
+    """The clip's file as the run saw it; InputError if it is gone, changed, or never was a file."""
+    given = {"generated": clip.generated, "reference": clip.reference}[side]
+    if given is None:
+        raise InputError(f"The {side} frames were given in memory, not as a file", reason="no file")
+    path = Path(given)
+    if not path.exists() and folder is not None and not path.is_absolute():
+        path = folder / path
+    if not path.exists():
+        raise InputError(f"The {side} file is no longer where the run found it", reason="missing")
+    rate = clip.rates.get(side)
+    source = Clip(clip.id, path, None if rate is None else Fraction(rate).limit_denominator(1001000))
+    if fingerprint(source) != clip.content.get(side):
+        raise InputError(f"The {side} file has changed since the run", reason="changed")
+    return source
+
+
+def _frame(generated: Pixels, peak: float, reference: Pixels, reference_peak: float) -> Frame:
+    height, width = reference.shape[:2]
+    first = _share(resize(generated[None], width=width, height=height)[0], peak)
+    second = _share(reference, reference_peak)
+    error = np.abs(first - second).mean(axis=2)
+    return Frame(_shrunk(_bytes(first), HEIGHT_PX), _shrunk(_bytes(second), HEIGHT_PX), _shrunk(error, HEIGHT_PX))
+
+
+def _share(pixels: Pixels, peak: float) -> NDArray[np.float32]:
+    return np.asarray(pixels, dtype=np.float32) / np.float32(peak)
+
+
+def _bytes(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def _shrunk(image: NDArray, height_px: int) -> NDArray:  # type: ignore[type-arg]
+    """The image no higher than that, averaged over area."""
+    height, width = image.shape[:2]
+    if height <= height_px:
+        return image
+    return np.asarray(
+        cv2.resize(image, (max(1, round(width * height_px / height)), height_px), interpolation=cv2.INTER_AREA)
+    )
+
+
+def _trio(frame: Frame, top: float, limit: int) -> Trio:
+    height, width = frame.reference.shape[:2]
+    return Trio(
+        generated=_address(frame.generated, limit),
+        reference=_address(frame.reference, limit),
+        error=_address(_heat(frame.error, top), limit),
+        width=width,
+        height=height,
+    )
+
+
+def _heat(error: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
+    """Errors in the colours of the inferno map, whose lightness grows evenly: RGB."""
+    levels = _bytes(error / np.float32(top))
+    return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1])
+
+
+def _address(picture: NDArray[np.uint8], limit: int) -> str:
+    """A picture as a ``data:`` address, in the best quality of ``SETTINGS`` that fits ``limit`` bytes, or the last."""
+    content = b""
+    for height_px, quality in SETTINGS:
+        buffer = io.BytesIO()
+        Image.fromarray(_shrunk(picture, height_px)).save(buffer, "WEBP", quality=quality, method=4)
+        content = buffer.getvalue()
+        if len(content) <= limit:
+            break
+    return "data:image/webp;base64," + b64encode(content).decode()

@@ -1,0 +1,112 @@
+"""Where everything in a strip plot goes: one dot per clip, and the run's score beneath.
+
+Plain numbers in units of the plot's view box, which the page's template draws as inline SVG.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thgeval.report.axes import Axis, axis
+from thgeval.report.data import MetricData
+from thgeval.report.text import counted, number, shared_decimals
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One clip in a strip plot."""
+
+    x: float
+    y: float
+    clip: str
+    value: str
+    worst: bool
+
+
+@dataclass(frozen=True)
+class Box:
+    """First quartile, median and third quartile."""
+
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The scores of all clips along one axis, with the run's score and interval beneath."""
+
+    key: str
+    unit: str
+    width: float
+    height: float
+    dots: tuple[Dot, ...]
+    box: Box | None
+    score: float | None
+    bounds: tuple[float, float] | None
+    reference: float | None
+    ticks: list[tuple[float, str]]
+    says: str
+
+
+STRIP = (520.0, 104.0)
+_ROW_Y, _ROW_REACH = 40.0, 28.0
+_DOT = 8.0
+
+
+def strip(data: MetricData, worst: Sequence[str]) -> Strip | None:
+    """The distribution of a metric's scores per clip; None if no clip has a finite one."""
+    finite = {clip: value for clip, value in data.clips.items() if math.isfinite(value)}
+    if not finite:
+        return None
+    score, width, height = data.score, *STRIP
+    bounds = score.interval
+    own = None if score.reference is None or not math.isfinite(score.reference.value) else score.reference.value
+    shown = [*finite.values(), *(bounds or ()), *([] if own is None else [own])]
+    scale = axis(shown, 14, width - 14)
+    value = score.value if score.value is not None and math.isfinite(score.value) else None
+    quartiles = [scale(float(q)) for q in np.percentile(list(finite.values()), [25, 50, 75])]
+    return Strip(
+        key=score.key,
+        unit=score.unit,
+        width=width,
+        height=height,
+        dots=_swarm(finite, scale, worst),
+        box=Box(*quartiles) if len(finite) >= 5 else None,
+        score=None if value is None or not scale.low <= value <= scale.high else scale(value),
+        bounds=None if bounds is None else (scale(bounds.low), scale(bounds.high)),
+        reference=None if own is None else scale(own),
+        ticks=scale.ticks(7),
+        says=_strip_text(data, finite),
+    )
+
+
+def _swarm(values: Mapping[str, float], scale: Axis, worst: Sequence[str]) -> tuple[Dot, ...]:
+    """Dots side by side where clips score alike: stacked away from the middle of the row, closer the more there are."""
+    columns: dict[int, list[str]] = {}
+    for clip in sorted(values):
+        columns.setdefault(round(scale(values[clip]) / _DOT), []).append(clip)
+    tallest = max(map(len, columns.values()))
+    places = shared_decimals(values.values())
+    gap = min(_DOT, 2 * _ROW_REACH / max(1, tallest - 1))
+    dots = []
+    for clips in columns.values():
+        for level, clip in enumerate(clips):
+            y = round(_ROW_Y + gap * ((level + 1) // 2) * (-1 if level % 2 else 1), 1)
+            dots.append(Dot(scale(values[clip]), y, clip, number(values[clip], places), clip in worst))
+    return tuple(sorted(dots, key=lambda dot: dot.worst))
+
+
+def _strip_text(data: MetricData, finite: Mapping[str, float]) -> str:
+    low, median, high = np.percentile(list(finite.values()), [0, 50, 100])
+    places = shared_decimals(finite.values())
+    unit = f" {data.score.unit}" if data.score.unit else ""
+    said = (
+        f"{counted(len(finite), 'clip')}, from {number(low, places)} to {number(high, places)}{unit}, "
+        f"median {number(median, places)}{unit}."
+    )
+    if infinite := len(data.clips) - len(finite):
+        said += f" Not drawn: {counted(infinite, 'clip')} at infinity."
+    return said
