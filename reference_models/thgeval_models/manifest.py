@@ -1,0 +1,170 @@
+"""The manifest of weight files: where each comes from, how to recognise it, what it may be used for.
+
+``weights.toml`` beside this module has one table per file, keyed by the name under which metrics and
+``thgeval fetch`` know it. Nothing here downloads and nothing here needs torch.
+
+Fields of an entry
+    tier              embedded (works right after install), light (small and permissive), canonical (published numbers)
+    file              name under which the file is stored
+    origin            the authors' own download address; empty if they only offer a file share
+    origin_note       how to get the file when there is no address, or what it is unpacked from
+    packaged          "distribution:path" if an installed package already contains the file
+    sha256, git_blob, sha256_prefix
+                      what identifies the file; ``hash = "unknown"`` if no hash was ever published
+    bytes             size, 0 if not known
+    network           module of this package that reads the file, empty if another program does
+    paper, code, code_licence, weight_licence, commercial_use
+    input             what the network wants to see: size, range, channels, normalisation
+    used_by           keys of the metrics that read it
+"""
+
+import difflib
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from thgeval_models.errors import ManifestError, UnknownWeightsError
+
+Tier = Literal["embedded", "light", "canonical"]
+CommercialUse = Literal["yes", "no", "unclear"]
+
+HASH_DIGITS = {"sha256": 64, "git_blob": 40}
+SHORTEST_PREFIX = 8  # hex digits, as torch.hub's file names carry them
+
+
+@dataclass(frozen=True)
+class InputContract:
+    """What one sample must look like when it reaches the network."""
+
+    size: str
+    range: str
+    channels: str
+    normalisation: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One published weight file."""
+
+    name: str
+    tier: Tier
+    file: str
+    origin: str
+    origin_note: str
+    packaged: str
+    sha256: str
+    git_blob: str
+    sha256_prefix: str
+    bytes: int
+    network: str
+    paper: str
+    code: str
+    code_licence: str
+    weight_licence: str
+    commercial_use: CommercialUse
+    input: InputContract
+    used_by: tuple[str, ...]
+
+    @property
+    def has_known_hash(self) -> bool:
+        """Whether a copy of the file can be recognised at all."""
+        return bool(self.sha256 or self.git_blob or self.sha256_prefix)
+
+
+@cache
+def manifest() -> Mapping[str, Weights]:
+    """All known weight files by name, in the order of ``weights.toml``."""
+    text = resources.files("thgeval_models").joinpath("weights.toml").read_text(encoding="utf-8")
+    return MappingProxyType(parse(text))
+
+
+def weights(name: str) -> Weights:
+    """The entry called ``name``; raises UnknownWeightsError, which lists names that look alike."""
+    known = manifest()
+    if name in known:
+        return known[name]
+    near = [other for other in known if name in other][:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known names are {', '.join(known)}."
+    raise UnknownWeightsError(f"No weights are called '{name}'; {hint}")
+
+
+def parse(text: str) -> dict[str, Weights]:
+    """Read and check a manifest; raises ManifestError at the first entry that is wrong."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"The manifest is not valid TOML ({error}); correct that line.") from error
+    return {name: _entry(name, table) for name, table in tables.items()}
+
+
+REQUIRED = ("tier", "file", "paper", "code_licence", "weight_licence", "commercial_use", "input", "used_by")
+TEXTS = ("origin", "origin_note", "packaged", "sha256", "git_blob", "sha256_prefix", "network", "code")
+OPTIONAL = (*TEXTS, "hash", "bytes")
+
+
+def _entry(name: str, table: Mapping[str, Any]) -> Weights:
+    missing = [key for key in REQUIRED if key not in table]
+    unknown = [key for key in table if key not in REQUIRED + OPTIONAL]
+    if missing or unknown:
+        wrong = [f"lacks {key}" for key in missing] + [f"has an unknown field {key}" for key in unknown]
+        raise ManifestError(f"Entry '{name}' of the manifest {' and '.join(wrong)}; manifest.py lists the fields.")
+    fields = dict.fromkeys(TEXTS, "") | dict(table)
+    hash_is_unknown = fields.pop("hash", "") == "unknown"
+    fields["bytes"] = fields.get("bytes", 0)
+    fields["used_by"] = tuple(fields["used_by"])
+    fields["input"] = _contract(name, fields["input"])
+    entry = Weights(name=name, **fields)
+    _check_choices(entry)
+    _check_hashes(entry, hash_is_unknown=hash_is_unknown)
+    _check_source(entry)
+    return entry
+
+
+def _contract(name: str, table: Mapping[str, str]) -> InputContract:
+    try:
+        return InputContract(**table)
+    except TypeError as error:
+        raise ManifestError(
+            f"Entry '{name}' of the manifest: input must state size, range, channels and normalisation, no more."
+        ) from error
+
+
+def _check_choices(entry: Weights) -> None:
+    for field, allowed in (("tier", get_args(Tier)), ("commercial_use", get_args(CommercialUse))):
+        value = getattr(entry, field)
+        if value not in allowed:
+            raise ManifestError(
+                f"Entry '{entry.name}' of the manifest has {field} = '{value}'; it must be one of {', '.join(allowed)}."
+            )
+
+
+def _check_hashes(entry: Weights, *, hash_is_unknown: bool) -> None:
+    if hash_is_unknown == entry.has_known_hash:
+        raise ManifestError(
+            f"Entry '{entry.name}' of the manifest needs a sha256, git_blob or sha256_prefix, else hash = \"unknown\"."
+        )
+    for field, digits in HASH_DIGITS.items():
+        value = getattr(entry, field)
+        if value and (len(value) != digits or not _is_hex(value)):
+            raise ManifestError(f"Entry '{entry.name}' of the manifest: {field} must be {digits} small hex digits.")
+    prefix = entry.sha256_prefix
+    if prefix and (len(prefix) < SHORTEST_PREFIX or not _is_hex(prefix)):
+        raise ManifestError(
+            f"Entry '{entry.name}' of the manifest: sha256_prefix must be at least {SHORTEST_PREFIX} small hex digits."
+        )
+
+
+def _check_source(entry: Weights) -> None:
+    if not (entry.origin or entry.origin_note or entry.packaged):
+        raise ManifestError(f"Entry '{entry.name}' of the manifest has no origin, origin_note or package; add one.")
+    if entry.origin and not entry.origin.startswith(("https://", "http://")):
+        raise ManifestError(f"Entry '{entry.name}' of the manifest: origin must be a web address.")
+
+
+def _is_hex(text: str) -> bool:
+    return set(text) <= set(string.hexdigits.lower())

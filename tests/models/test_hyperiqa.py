@@ -1,0 +1,29 @@
+"""hyperIQA: a twin that writes the target network out."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from models import seeded  # noqa: E402
+from models.tolerances import PARITY  # noqa: E402
+from models.twins import hyperiqa as twin  # noqa: E402
+
+from thgeval_models import hyperiqa  # noqa: E402
+from thgeval_models.errors import InputShapeError  # noqa: E402
+from thgeval_models.inputs import IMAGENET_MEAN, IMAGENET_STD  # noqa: E402
+from thgeval_models.loading import fit  # noqa: E402
+
+
+@torch.no_grad()
+def test_equals_the_twin() -> None:
+    tensors = seeded.weights_for(seeded.published_keys("hyperiqa"), seed=101, gain=0.5)
+    crops = seeded.images(2, 3, 224, 224, seed=102)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    ours = fit(hyperiqa.build(), tensors)(crops)
+    theirs = twin.quality(tensors, (crops - mean) / std)
+    assert seeded.relative_error(ours, theirs) < PARITY["hyperiqa"]
+    assert (ours[0] - ours[1]).abs() > 1e-3 * ours[0].abs()
+
+
+def test_refuses_whole_images() -> None:
+    with pytest.raises(InputShapeError, match=r"hyperIQA takes floating point batches of shape \(N, 3, 224, 224\)"):
+        hyperiqa.build()(torch.zeros(1, 3, 512, 384))

@@ -1,0 +1,81 @@
+"""I3D: a twin that pads by the book, and the two naming schemes in circulation."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from models import seeded  # noqa: E402
+from models.tolerances import PARITY  # noqa: E402
+from models.twins import i3d as twin  # noqa: E402
+
+from thgeval_models import i3d  # noqa: E402
+from thgeval_models.errors import InputShapeError  # noqa: E402
+from thgeval_models.loading import fit  # noqa: E402
+
+
+def weights(seed: int) -> dict[str, torch.Tensor]:
+    return seeded.weights_for(seeded.published_keys("i3d"), seed)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("epsilon", [i3d.TENSORFLOW_EPSILON, i3d.VIDEOGPT_EPSILON])
+@pytest.mark.parametrize(("frames", "height", "width"), [(9, 193, 200)])
+def test_equals_the_twin(epsilon: float, frames: int, height: int, width: int) -> None:
+    tensors = weights(seed=41)
+    clip = seeded.images(1, 3, frames, height, width, seed=42, low=-1)
+    ours = fit(i3d.build(epsilon), tensors)(clip)
+    assert ours.shape == (1, i3d.CLASSES)
+    assert seeded.relative_error(ours, twin.logits(tensors, clip, eps=epsilon)) < PARITY["i3d"]
+
+
+@torch.no_grad()
+def test_the_two_epsilons_differ() -> None:
+    tensors = weights(seed=43)
+    for name in tensors:
+        if name.endswith("running_var"):
+            tensors[name] *= 1e-2
+    clip = seeded.images(1, 3, 9, 193, 193, seed=44, low=-1)
+    a, b = (fit(i3d.build(epsilon), tensors)(clip) for epsilon in (i3d.TENSORFLOW_EPSILON, i3d.VIDEOGPT_EPSILON))
+    assert seeded.relative_error(a, b) > 1e-3
+
+
+@torch.no_grad()
+def test_logits_are_the_classifier_of_the_features() -> None:
+    network = fit(i3d.build(), weights(seed=45))
+    clip = seeded.images(1, 3, 9, 193, 193, seed=46, low=-1)
+    features = network.features(clip)
+    assert features.shape == (1, 1024)
+    scores = network.logits(features[:, :, None, None, None]).flatten(1)
+    assert seeded.relative_error(network(clip), scores) < PARITY["i3d"]
+
+
+@torch.no_grad()
+def test_takes_hassonys_names() -> None:
+    published = seeded.published_keys("i3d_hassony")
+    tensors = seeded.weights_for(published, seed=47)
+    renamed = i3d.from_hassony(tensors)
+    assert {name: tuple(t.shape) for name, t in renamed.items()} == seeded.published_keys("i3d")
+    fit(i3d.build(), renamed)
+    assert torch.equal(renamed["Mixed_4e.b2a.bn.bias"], tensors["mixed_4e.branch_2.0.batch3d.bias"])
+    assert torch.equal(renamed["Mixed_5b.b1b.conv3d.weight"], tensors["mixed_5b.branch_1.1.conv3d.weight"])
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "expected"),
+    [
+        (224, 7, 2, (2, 3)),
+        (16, 7, 2, (2, 3)),
+        (15, 7, 2, (3, 3)),
+        (112, 3, 2, (0, 1)),
+        (7, 3, 2, (1, 1)),
+        (7, 2, 2, (0, 1)),
+        (5, 1, 1, (0, 0)),
+    ],
+)
+def test_same_padding_follows_tensorflow(size: int, kernel: int, stride: int, expected: tuple[int, int]) -> None:
+    assert i3d.same_padding(size, kernel, stride) == expected
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 8, 224, 224), (1, 3, 16, 128, 224), (1, 16, 3, 224, 224)])
+def test_refuses_clips_that_are_too_small(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputShapeError, match=r"\(N, 3, >= 9, >= 193, >= 193\)"):
+        i3d.build()(torch.zeros(shape))

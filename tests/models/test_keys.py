@@ -1,0 +1,39 @@
+"""Every network has exactly the names and shapes of the published files."""
+
+from collections.abc import Callable
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from models import seeded  # noqa: E402
+from torch import nn  # noqa: E402
+
+from thgeval_models import arcface, i3d, inception_resnet_v1, inception_tf, lpips, mobilefacenet  # noqa: E402
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "arcface_irse50": lambda: arcface.build("irse50"),
+    "arcface_r100": lambda: arcface.build("r100"),
+    "arcface_r50": lambda: arcface.build("r50"),
+    "i3d": i3d.build,
+    "inception_fid": inception_tf.build,
+    "inception_resnet_v1": inception_resnet_v1.build,
+    "inception_torchvision": lambda: inception_tf.build("torchvision"),
+    "lpips_trunk_alexnet": lambda: lpips.build("alex"),
+    "lpips_trunk_squeezenet1_1": lambda: lpips.build("squeeze"),
+    "lpips_trunk_vgg16": lambda: lpips.build("vgg"),
+    "mobilefacenet": mobilefacenet.build,
+}
+OTHER_NAMES = {"i3d_hassony": "i3d"}
+"""Files whose names a function translates; its own test compares them."""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_keys_are_those_of_the_published_file(name: str) -> None:
+    ours = seeded.keys_of(NETWORKS[name]())
+    if name.startswith("lpips_trunk"):
+        ours = {key: shape for key, shape in ours.items() if not key.startswith("lin")}
+    assert ours == seeded.published_keys(name)
+
+
+def test_every_list_of_keys_is_used() -> None:
+    assert {path.stem for path in seeded.KEYS.glob("*.json")} == NETWORKS.keys() | OTHER_NAMES.keys()
