@@ -1,13 +1,11 @@
 """What the temporal metrics cost: milliseconds per pair of consecutive 512 x 512 frames, on one core.
 
-    python benchmarks/temporal.py [SIDE]
-
-Prints one JSON object: metric key -> best of several runs over a chunk as runs use it, decoding excluded.
+Medians over chunks as runs use them, decoding excluded.
 """
 
-import json
-import sys
+from statistics import median
 from time import perf_counter
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +17,7 @@ from thgeval.view import Piece
 
 KEYS = ("f-mse", "f-mse/diffused-heads", "ofm", "ofm/diffused-heads", "temporal-warp-error")
 FRAMES = 8
-RUNS = 3
+RUNS = 5
 
 
 def clip(side: int) -> FrameBatch:
@@ -33,19 +31,17 @@ def clip(side: int) -> FrameBatch:
 
 
 def milliseconds(key: str, batch: FrameBatch) -> float:
+    """Median milliseconds per pair of frames, after one run to warm up."""
     scored = metric(key).metric
     seconds = []
     for _ in range(RUNS + 1):
         began = perf_counter()
         scored.measure(Piece.of("clip", batch.start, {rgb: batch}, {rgb: batch}).seen_by(scored))
         seconds.append(perf_counter() - began)
-    return 1000 * min(seconds[1:]) / len(batch)
+    return 1000 * median(seconds[1:]) / len(batch)
 
 
-def main() -> None:
-    batch = clip(int(sys.argv[1]) if len(sys.argv) > 1 else 512)
-    print(json.dumps({key: round(milliseconds(key, batch), 2) for key in KEYS}, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+def measurements(side: int = 512) -> list[dict[str, Any]]:
+    """One row a metric; there is no peer to compare with."""
+    batch = clip(side)
+    return [{"what": key, "side_px": side, "ours_ms_per_pair": milliseconds(key, batch)} for key in KEYS]

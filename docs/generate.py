@@ -5,6 +5,7 @@ python docs/generate.py --check   fail if a committed page is not what would be 
 """
 
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,23 @@ def protocol_table() -> str:
     return tabulate(rows, ("protocol", "is", "fields"), tablefmt="github") + "\n"
 
 
+def ceilings() -> str:
+    """The table of tolerances that the tests hold metrics to."""
+    table = tomllib.loads((DOCS.parent / "tests" / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
+    rows = [(f"`{row['metric']}`", f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in table["ceiling"]]
+    return tabulate(rows, ("metric", "at most", "because"), tablefmt="github") + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     made = {DOCS / "metrics" / f"{name}.md": metric_page(metric_class(name)) for name in METRICS}
     made[DOCS / "metrics" / "index.md"] = metric_index()
-    template = (DOCS / "protocols.in.md").read_text(encoding="utf-8")
-    made[DOCS / "protocols.md"] = MADE + template.replace("{{protocols}}", protocol_table())
+    for name, mark, table in (
+        ("protocols", "{{protocols}}", protocol_table),
+        ("precision", "{{tolerances}}", ceilings),
+    ):
+        template = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")
+        made[DOCS / f"{name}.md"] = MADE + template.replace(mark, table())
     return made
 
 

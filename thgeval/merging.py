@@ -22,7 +22,9 @@ from thgeval.store import file_name
 
 def merged(results: Sequence[Path], out: Path) -> Run:
     """Merge result files; copies their states beside ``out``. ProtocolError says why results don't fit together."""
-    runs = [Run.read(path) for path in results]
+    runs = sorted(
+        (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
+    )
     first = runs[0]
     _check_clips(runs)
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
@@ -39,10 +41,11 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
     named = [Named(key, parsed.metric) for key, parsed in signed.items()]
+    tried = {key for run in runs for clip in run.clips for key in clip["failed"]}
     unscored = {
         key: reason
         for key, score in first.scores.items()
-        if (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
+        if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
     return run_of(named, unscored, contributions, setting, first.environment, first.options)
 

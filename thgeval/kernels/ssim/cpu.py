@@ -35,7 +35,7 @@ _U = np.uintp
 
 @jit(fastmath=True)
 def _centre(generated: Plane, reference: Plane, peak: np.float32) -> np.float32:
-    """About the mean of a + b in units of the peak, from every eighth row. Any value serves; a near one keeps digits."""
+    """About the mean of a + b in units of the peak, from every eighth row. Any value does; a near one keeps digits."""
     height, width = generated.shape
     total = np.float64(0)
     for y in range(0, height, 8):

@@ -1,0 +1,81 @@
+"""The wheel, installed bare and run from elsewhere: what users get."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"thgeval", "thgeval_models", "thgeval_baselines", "thgeval_leaderboard"}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_four_packages_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+    assert {name for name in top if not name.endswith(".dist-info")} == PACKAGES
+
+
+def test_data_files_travel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {
+        "thgeval/py.typed",
+        "thgeval/result.schema.json",
+        "thgeval/references.bib",
+        "thgeval/protocols/native.toml",
+        "thgeval/report/templates/report.html.j2",
+        "thgeval_models/weights.toml",
+    } <= names
+
+
+def test_each_parent_folder_holds_one_package_and_no_other_python():
+    for parent, package in (
+        ("reference_models", "thgeval_models"),
+        ("baselines", "thgeval_baselines"),
+        ("leaderboard", "thgeval_leaderboard"),
+    ):
+        assert not list((ROOT / parent).glob("*.py"))
+        folders = {path.parent.name for path in (ROOT / parent).glob("*/__init__.py")}
+        assert folders == {package}
+
+
+@pytest.mark.slow
+def test_the_bare_wheel_runs_from_elsewhere(wheel, tmp_path):
+    """Installed without extras, in an environment that sees this one's dependencies but not the clone."""
+    environment = tmp_path / "env"
+    venv.create(environment, with_pip=False)
+    site = next((environment / "lib").glob("python3.*")) / "site-packages"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    dependencies = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    hidden = ("thgeval", "torch", "pandas", "skimage", "_editable", "__editable__")
+    for item in dependencies.iterdir():
+        if not item.name.startswith(hidden) and item.suffix != ".pth" and not (site / item.name).exists():
+            (site / item.name).symlink_to(item)
+    python = environment / "bin" / "python"
+    run = subprocess.run(
+        [python, "-m", "thgeval.cli.main", "selftest"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "numba")},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    where = subprocess.run(
+        [python, "-c", "import thgeval, json, sys; print(json.dumps([thgeval.__file__, 'torch' in sys.modules]))"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    path, torch_loaded = json.loads(where.stdout)
+    assert Path(path).is_relative_to(environment)
+    assert not torch_loaded
