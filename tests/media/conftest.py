@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,6 +47,10 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         frames: Frames | None = None,
         **settings: Any,
     ) -> Path:
+        try:
+            av.Codec(settings.get("codec", "libx264"), "w")
+        except av.codec.codec.UnknownCodecError:
+            pytest.skip(f"this build of ffmpeg has no {settings['codec']} encoder")
         path = tmp_path / name
         write_video(path, scene(count, height, width) if frames is None else frames, fps=fps, **settings)
         return path

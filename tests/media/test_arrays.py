@@ -206,5 +206,26 @@ def test_damaged_and_missing_array_files(name, tmp_path, moving):
     for _ in range(40):
         path.write_bytes(content[: generator.integers(0, len(content))])
         assert refused(path).reason in {"corrupt", "no frames"}
+    for _ in range(40):
+        changed = bytearray(content)
+        changed[generator.integers(0, len(content))] ^= 0x55
+        path.write_bytes(changed)
+        try:
+            read(path)
+        except InputError as error:
+            assert error.reason in {"corrupt", "wrong shape", "wrong type", "no frames", "range not stated"}  # noqa: PT017
     path.write_bytes(b"text")
     assert refused(path).reason == "corrupt"
+
+
+@pytest.mark.parametrize("name", ["clip.npy", "clip.npz"])
+def test_array_files_nobody_may_read(name, tmp_path, moving, monkeypatch):
+    path = tmp_path / name
+    (np.save if name.endswith("npy") else np.savez)(path, moving(5, 6, 7))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "open", refuse)
+    monkeypatch.setattr(np.lib.format, "open_memmap", refuse)
+    assert refused(path).reason == "unreadable"

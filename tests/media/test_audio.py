@@ -39,8 +39,8 @@ def write_sound(path, channels, *, layout, rate_hz=RATE_HZ, codec="pcm_f32le", p
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate_hz, layout=layout)
         for start in range(0, channels.shape[1], 512):
-            block = np.ascontiguousarray(channels[:, start : start + 512])
-            frame = av.AudioFrame.from_ndarray(block.astype(np.float32), format="fltp", layout=layout)
+            block = np.ascontiguousarray(channels[:, start : start + 512].T, np.float32)
+            frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout=layout)
             frame.sample_rate = rate_hz
             frame.pts = pts + start + sum(length for at, length in gaps if start >= at)
             for ready in av.AudioResampler(format=stream.format.name, layout=layout, rate=rate_hz).resample(frame):
@@ -75,6 +75,7 @@ def test_16_bit_samples_of_the_right_rate_are_kept_exactly(tmp_path):
         ("stereo", [0.5, 0.5]),
         ("2.1", [0.5, 0.5, 0]),
         ("5.1", np.array([sqrt(0.5), sqrt(0.5), 1, 0, 0.5, 0.5]) / (2 + 2 * sqrt(0.5))),
+        ("7.1", np.array([sqrt(0.5), sqrt(0.5), 1, 0, 0.5, 0.5, 0.5, 0.5]) / (3 + 2 * sqrt(0.5))),
     ],
 )
 def test_channels_are_mixed_by_their_place(layout, weights, tmp_path):
@@ -163,6 +164,17 @@ def test_sound_files_of_any_kind(name, codec, tmp_path):
     assert np.abs(audio.samples[4000:12000]).max() == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize("stated", [0, 0x7FFFF024, 0xFFFFFFFF])
+def test_wav_files_that_were_piped_state_no_length(stated, tmp_path):
+    path = write_sound(tmp_path / "a.wav", tone(0.5)[None], layout="mono")
+    content = bytearray(path.read_bytes())
+    content[4:8] = stated.to_bytes(4, "little")
+    at = content.index(b"data") + 4
+    content[at : at + 4] = min(stated, 0x7FFFF000).to_bytes(4, "little") if stated else content[at : at + 4]
+    path.write_bytes(content)
+    assert len(speech(path).samples) == 8000
+
+
 def test_clips_without_sound(file, tmp_path):
     with pytest.raises(InputError, match="it has no audio track; name the file of its speech") as caught:
         speech(file())
@@ -195,6 +207,16 @@ def test_sound_that_is_missing_or_damaged(tmp_path):
     with pytest.raises(InputError) as caught:
         speech(whole)
     assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize(("channels", "rate_hz"), [(12, 48000), (1, 50)])
+def test_sound_no_recording_has_is_refused(channels, rate_hz, tmp_path):
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((channels, 2, rate_hz, 0, "NONE", ""))
+        file.writeframes(bytes(2 * channels * 4000))
+    with pytest.raises(InputError, match=f"{channels} channels at {rate_hz} Hz; give it 1 to 8 channels") as caught:
+        speech(tmp_path / "a.wav")
+    assert caught.value.reason == "audio format"
 
 
 def test_a_rate_must_be_one(tmp_path):

@@ -180,6 +180,17 @@ def test_files_that_break_off(name, share, file):
     assert failure(truncated(path, share)).reason == "truncated"
 
 
+def test_what_follows_a_whole_file_is_no_matter(file):
+    for name, codec in (("clip.mp4", "libx264"), ("clip.mkv", "libx264"), ("clip.avi", "mpeg4")):
+        path = file(name, codec=codec, count=5)
+        for tail in (b"\0" * 7, b"\xff" * 40, b"TAG" + b" " * 125):
+            content = path.read_bytes()
+            path.write_bytes(content + tail)
+            with decode(Clip("clip", path), chunk=4) as batches:
+                assert sum(len(batch) for batch in batches) == 5
+            path.write_bytes(content)
+
+
 def test_a_file_whose_writing_was_interrupted(file):
     """An MP4 gets its index last: until then there is nothing to read it by."""
     path = file()
@@ -233,6 +244,21 @@ def test_damage_in_the_middle_is_found_and_counted(file):
     assert found.reason == "corrupt"
     count = int(re.search(r"(\d+) (of its )?frames", str(found))[1])
     assert 5 < count < 45
+
+
+def test_frames_that_vanish_in_the_decoder_are_missed(file):
+    """A packet turned into one that decoders skip without a word: only counting shows it."""
+    path = file("clip.mov", codec="libx265", count=12)
+    with av.open(str(path)) as container:
+        places = [entry.pos for entry in container.streams.video[0].index_entries]
+    content = bytearray(path.read_bytes())
+    unreferenced = [at for at in places[1:] if content[at + 4] >> 1 in {0, 8}]
+    assert unreferenced, "the encoder made no frame that others don't refer to"
+    content[unreferenced[0] + 4] = 48 << 1  # a kind of packet that means nothing
+    path.write_bytes(content)
+    found = failure(path)
+    assert found.reason == "corrupt"
+    assert "1 of its frames can't be decoded, 11 can" in str(found)
 
 
 def test_a_clip_that_changes_its_size(file):

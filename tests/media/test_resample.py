@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
 from thgeval.media import decode, resize
+from thgeval.media.picture import RgbWriter
 from thgeval.media.resample import retimed
 from thgeval.media.source import Picture
 
@@ -115,6 +116,16 @@ def test_rates_of_files_cross_batches(file, all_frames):
     whole = all_frames(path, fps=Fraction(25), chunk=1000)
     assert len(whole) == 26
     assert (all_frames(path, fps=Fraction(25), chunk=3, lead=2) == whole).all()
+
+
+def test_a_frame_that_is_repeated_is_decoded_once(file, monkeypatch):
+    written = []
+    write = RgbWriter.write
+    monkeypatch.setattr(RgbWriter, "write", lambda self, *given: (written.append(1), write(self, *given)))
+    with decode(Clip("clip", file(count=6)), chunk=40, fps=Fraction(100), size=32, crop="centre-square") as batches:
+        (batch,) = batches
+    assert (len(batch), len(written)) == (24, 6)
+    assert (batch.pixels[0] == batch.pixels[3]).all()
 
 
 @pytest.mark.parametrize("fps", [None, Fraction(30)])

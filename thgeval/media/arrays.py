@@ -162,8 +162,8 @@ def _read(path: Path) -> _Stored:
             return _unpacked(np.load(file, allow_pickle=False), str(path))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file", reason="missing") from error
-    except OSError as error:
-        raise InputError(f"{path}: it can't be read ({error.strerror or error})", reason="unreadable") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: it can't be read ({error.strerror})", reason="unreadable") from error
     except InputError:
         raise
     except Exception as error:  # numpy's readers meet broken files with nearly every exception there is

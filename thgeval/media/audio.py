@@ -25,7 +25,7 @@ from av.error import InvalidDataError
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media.container import input_errors, open_file
 from thgeval.media.video import VideoFile
@@ -34,6 +34,8 @@ LEAP_S = 0.02
 LEAP_BACK_S = 0.1
 LONGEST_LEAP_S = 600.0
 """How far the clock may run ahead of the samples, or behind them, before it counts; and how far ahead at most."""
+
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4000, 768_000
 
 CHANNEL_WEIGHTS = {"FC": 1.0, "LFE": 0.0, "LFE2": 0.0} | dict.fromkeys(("FL", "FR", "FLC", "FRC"), sqrt(0.5))
 SURROUND_WEIGHT = 0.5
@@ -79,10 +81,7 @@ def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
     """
     if rate_hz < 1:
         raise ProtocolError(f"rate_hz must be positive, not {rate_hz}")
-    path = source.source if isinstance(source, Clip) else source
-    if not isinstance(path, Path) or path.is_dir():
-        name = source.name if isinstance(source, Clip) else str(source)
-        raise InputError(f"{name}: frames alone have no sound; name its audio file", reason="no audio")
+    path = _sounding(source)
     container = open_file(path)
     try:
         with input_errors(str(path)):
@@ -95,6 +94,17 @@ def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
         raise InputError(f"{path}: its audio track holds no samples", reason="no audio")
     start = Fraction(0) if origin is None else track.start - origin
     return Audio(samples, rate_hz, float(start), track.channels, track.rate_hz, track.filled / track.rate_hz)
+
+
+def _sounding(source: Clip | Path) -> Path:
+    """The file that may hold sound."""
+    place = source.source if isinstance(source, Clip) else source
+    if not isinstance(place, Memory):
+        with input_errors(str(place)):
+            if not Path(place).is_dir():
+                return Path(place)
+    name = source.name if isinstance(source, Clip) else str(source)
+    raise InputError(f"{name}: frames alone have no sound; name its audio file", reason="no audio")
 
 
 def _first_shown(container: InputContainer, path: Path) -> Fraction | None:
@@ -128,6 +138,7 @@ class _Track:
             if not read:
                 self.start = time or Fraction(0)
                 self.channels, self.rate_hz = frame.layout.nb_channels, frame.sample_rate
+                self._check_format()
             missing = Fraction(0) if time is None else time - self.start - Fraction(read, self.rate_hz)
             if missing < -LEAP_BACK_S or missing > LONGEST_LEAP_S:
                 raise InputError(
@@ -135,12 +146,22 @@ class _Track:
                     reason="corrupt",
                 )
             if missing > LEAP_S:
-                silence = _silence(frame, round(missing * self.rate_hz))
-                read += silence.samples
-                self.filled += silence.samples
-                yield silence
+                lacking = round(missing * self.rate_hz)
+                self.filled += lacking
+                read += lacking
+                for done in range(0, lacking, self.rate_hz):
+                    yield _silence(frame, min(lacking - done, self.rate_hz))
             read += frame.samples
             yield frame
+
+    def _check_format(self) -> None:
+        """Refuse what only a broken header has; PyAV itself falls over some of it."""
+        if self.channels not in USUAL_CHANNELS or not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
+            raise InputError(
+                f"{self._name}: its sound has {self.channels} channels at {self.rate_hz} Hz; give it 1 to 8 channels, "
+                f"and {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz",
+                reason="audio format",
+            )
 
     def _time(self, frame: av.AudioFrame) -> Fraction | None:
         base = frame.time_base or self._stream.time_base
@@ -162,7 +183,7 @@ class _Track:
 def _silence(like: av.AudioFrame, samples: int) -> av.AudioFrame:
     frame = av.AudioFrame(like.format.name, like.layout.name, samples)
     frame.sample_rate = like.sample_rate
-    for plane in frame.planes:
+    for plane in frame.planes[: like.layout.nb_channels]:
         plane.update(bytes([128 if like.format.name.startswith("u8") else 0]) * plane.buffer_size)
     return frame
 
@@ -172,7 +193,7 @@ def _mono(frames: Iterator[av.AudioFrame], rate_hz: int) -> Iterator[NDArray[np.
     weights = np.ones(1)
     for frame in frames:
         if resampler is None:
-            resampler = AudioResampler(format="fltp", layout=frame.layout.name, rate=rate_hz)
+            resampler = AudioResampler(format="flt", layout=frame.layout.name, rate=rate_hz)
             weights = _weights([channel.name for channel in frame.layout.channels])
         frame.pts = None  # the samples follow each other; the clock has been seen to
         yield from (_mixed(resampled, weights) for resampled in resampler.resample(frame))
@@ -182,11 +203,12 @@ def _mono(frames: Iterator[av.AudioFrame], rate_hz: int) -> Iterator[NDArray[np.
 
 def _weights(channels: list[str]) -> NDArray[np.float64]:
     if set(channels) == {"NONE"}:
-        channels = USUAL_CHANNELS.get(len(channels), "FC " * len(channels)).split()
+        channels = USUAL_CHANNELS[len(channels)].split()
     weights = np.array([CHANNEL_WEIGHTS.get(channel, SURROUND_WEIGHT) for channel in channels])
     return weights / weights.sum() if weights.any() else np.full(len(weights), 1 / len(weights))
 
 
 def _mixed(frame: av.AudioFrame, weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    channels = cast("NDArray[np.float32]", frame.to_ndarray())
-    return (weights @ channels).astype(np.float32)
+    # Interleaved, because PyAV lists one plane too many for 8 channels apart, and falls over it.
+    channels = cast("NDArray[np.float32]", frame.to_ndarray()).reshape(-1, len(weights))
+    return (channels @ weights).astype(np.float32)

@@ -49,15 +49,15 @@ def input_errors(name: str, doing: str | Callable[[], str] = "decoded") -> Itera
     """Turn what PyAV and the operating system raise into an ``InputError`` about the clip called ``name``."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise InputError(f"{name}: there is no such file", reason="missing") from error
-    except (FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, ValueError) as error:
+        # ffmpeg's errors are Python's of the same name too, but the file is open by now: none of them is about access.
         said = (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
-        # FFmpeg's errors are Python's of the same name too: those of the system are about access.
-        if isinstance(error, OSError):
-            raise InputError(f"{name}: it can't be read ({said})", reason="unreadable") from error
         done = doing if isinstance(doing, str) else doing()
         raise InputError(f"{name}: it can't be {done} ({said}); get an undamaged copy", reason="corrupt") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: there is no such file", reason="missing") from error
+    except OSError as error:
+        raise InputError(f"{name}: it can't be read ({error.strerror or error})", reason="unreadable") from error
 
 
 def open_file(path: Path) -> InputContainer:

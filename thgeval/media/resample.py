@@ -93,9 +93,16 @@ class Framing:
     def __init__(self, *, size: int | None, crop: str, name: str) -> None:
         self._size, self._crop, self._name = size, crop, name
         self._whole: Pixels | None = None
+        self._given: Picture | None = None
+        self._framed: Picture | None = None
 
     def __call__(self, picture: Picture) -> Picture:
-        """The picture as it is to be handed out."""
+        """The picture as it is to be handed out; the same object for the same object."""
+        if self._framed is None or picture is not self._given:
+            self._given, self._framed = picture, self._frame(picture)
+        return self._framed
+
+    def _frame(self, picture: Picture) -> Picture:
         height, width = picture.shape
         if self._crop == "centre-square":
             height = width = min(height, width)

@@ -13,7 +13,9 @@ from typing import BinaryIO
 ISO_FIRST = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 EBML_HEAD = bytes.fromhex("1A45DFA3")
 EBML_SEGMENT = bytes.fromhex("18538067")
-UNSTATED_RIFF = {0, 0xFFFFFFFF}
+ISO_CONTENT = {b"moov", b"moof", b"mdat"}
+UNSTATED_RIFF = 0x7FFF0000
+"""Lengths from here on, and 0, are what programs write that don't know it: sox and espeak to pipes, for instance."""
 
 
 def cut_off(path: Path) -> str | None:
@@ -27,7 +29,8 @@ def cut_off(path: Path) -> str | None:
             return _ebml(file, length)
         if start[:4] == b"RIFF":
             stated = int.from_bytes(start[4:8], "little")
-            return None if stated in UNSTATED_RIFF else _short(stated + 8, length)
+            # The last chunk's byte of padding is often counted and left out.
+            return _short(stated + 7, length) if 0 < stated < UNSTATED_RIFF else None
         if start[:6] in {b"GIF87a", b"GIF89a"}:
             file.seek(max(length - 64, 0))
             return None if file.read().rstrip(b"\0").endswith(b";") else "has no end mark"
@@ -49,11 +52,11 @@ def _iso(file: BinaryIO, length: int) -> str | None:
             size = int.from_bytes(head[8:16], "big")
         elif size == 0:
             size = length - at
-        if size < 8:  # padding, or no box at all: what went before counts
-            break
-        if at + size > length:
+        if head[4:8] in ISO_CONTENT and at + size > length:
             return _short(at + size, length)
         indexed = indexed or head[4:8] in {b"moov", b"moof"}
+        if size < 8:  # padding, or no box at all: what went before counts
+            break
         at += size
     return None if indexed else "has no index, as when its writing was interrupted"
 

@@ -168,7 +168,9 @@ class _Ledger:
     @property
     def lost(self) -> int:
         """How many frames never came, beside those before the first, which a cut may have left undecodable."""
-        return sum(self._first is not None and pts >= self._first for pts in self._owed)
+        if not self._kept or self._first is None:
+            return 0
+        return sum(pts >= self._first for pts in self._owed)
 
     def expect(self, packet: "av.Packet[Any]") -> None:
         self.packets += packet.size > 0
@@ -176,6 +178,7 @@ class _Ledger:
             self._owed.add(packet.pts)
 
     def tick_off(self, frame: av.VideoFrame) -> None:
+        self._kept = self._kept and not frame.interlaced_frame  # its two fields may be packets of their own
         if frame.pts is not None:
             self._owed.discard(frame.pts)
             if self._first is None:
