@@ -15,14 +15,17 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib.util import find_spec
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from thgeval.errors import ProtocolError
+from thgeval import weights
+from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
 
 T = TypeVar("T")
 Parameter: TypeAlias = str | int | float | bool
+Weights: TypeAlias = tuple[str, ...] | Callable[..., tuple[str, ...]]
 
 
 class Grain(Enum):
@@ -38,7 +41,8 @@ class Feature(Generic[T]):
     """One shared quantity with its parameters: the key under which its value is found.
 
     ``halo`` is how many frames before the chunk it must see; ``compute`` is None for what only the decoder or the clip
-    itself can supply (frames, container facts); ``extra`` and ``weights`` name what an installation may lack.
+    itself can supply (``offered``: frames, container facts). ``weights`` are names in the manifest of weight files and
+    ``packages`` importable modules with the extra that brings them: what an installation may lack.
     """
 
     name: str
@@ -49,12 +53,21 @@ class Feature(Generic[T]):
     halo: int = 0
     compute: Callable[..., T] | None = field(default=None, compare=False, repr=False)
     offered: str | None = None
+    weights: tuple[str, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
 
     @property
     def identity(self) -> str:
-        """Name, version and parameter values, as signatures print it: ``luma@1:bt601-rounded``."""
-        values = ",".join(str(value) for _, value in self.parameters)
-        return f"{self.name}@{self.version}" + (f":{values}" if values else "")
+        """Name, version, parameter values and weights, as signatures print it: ``luma@1:bt601-rounded``."""
+        values = [str(value) for _, value in self.parameters] + [weights.token(name) for name in self.weights]
+        return f"{self.name}@{self.version}" + (f":{','.join(values)}" if values else "")
+
+    def lacks(self) -> ThgevalError | None:
+        """What this installation lacks to compute the feature itself, as the error that says what helps, or None."""
+        for module, extra in self.packages:
+            if find_spec(module) is None:
+                return MissingExtra(self.name, extra=extra)
+        return next((problem for name in self.weights if (problem := weights.problem(name)) is not None), None)
 
     def closure(self) -> Iterator["Feature[Any]"]:
         """This feature and everything it is computed from, inputs first, each once."""
@@ -78,6 +91,8 @@ class Definition(Generic[T]):
     grain: Grain
     halo: int
     defaults: tuple[tuple[str, Any], ...]
+    weights: Callable[..., tuple[str, ...]]
+    packages: tuple[tuple[str, str], ...]
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
@@ -95,6 +110,8 @@ class Definition(Generic[T]):
             grain=self.grain,
             halo=self.halo,
             compute=self.compute,
+            weights=self.weights(**values),
+            packages=self.packages,
         )
 
 
@@ -103,12 +120,16 @@ def feature(
     version: int,
     grain: Grain = Grain.FRAMES,
     halo: int = 0,
+    weights: Weights = (),
+    packages: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[Callable[..., T]], Definition[T]]:
     """Declare the function below as a feature, computed from ``inputs`` in that order.
 
-    An input is a feature, or a function from the parameters to one. The function's keyword-only arguments are the
-    feature's parameters. A ``PAIR`` feature receives each input twice: generated, then reference.
+    An input is a feature, or a function from the parameters to one; ``weights`` may be such a function too. The
+    function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives each input twice:
+    generated, then reference.
     """
+    named = weights if callable(weights) else lambda **_: weights
 
     def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
         return tuple(source if isinstance(source, Feature) else source(**parameters) for source in inputs)
@@ -120,7 +141,7 @@ def feature(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         ]
         name = compute.__name__.replace("_", "-")
-        return Definition(name, version, compute, bound, grain, halo, tuple(keyword_only))
+        return Definition(name, version, compute, bound, grain, halo, tuple(keyword_only), named, packages)
 
     return declare
 

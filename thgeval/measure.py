@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from itertools import chain
-from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -297,4 +295,5 @@ def _gather(outcome: Measured, chunks: list[Chunk]) -> None:
     ):
         for key in dict.fromkeys(chain.from_iterable(parts)):
             if key not in outcome.failed:
-                total[key] = reduce(add, [part[key] for part in parts if key in part])
+                found = [part[key] for part in parts if key in part]
+                total[key] = type(found[0]).total(found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thgeval.clip import Pair
-from thgeval.errors import UnmetNeed
+from thgeval.errors import ThgevalError, UnmetNeed
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Better, Metric
 from thgeval.registry import Named
@@ -74,12 +74,18 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
     unscored: dict[str, str] = {}
     for named in metrics:
-        lacks = [lacking(named.metric, pair) for pair in pairs]
-        if pairs and all(lacks):
+        if (lack := uninstalled(named.metric)) is not None:
+            unscored[named.key] = str(lack)
+        elif pairs and all(lacks := [lacking(named.metric, pair) for pair in pairs]):
             unscored[named.key] = str(lacks[0])
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
+
+
+def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
+    """What a metric needs and this installation doesn't have, as the error that says what helps, or None."""
+    return next((lack for feature in closure(metric) if (lack := feature.lacks()) is not None), None)
 
 
 def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:

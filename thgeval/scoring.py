@@ -4,8 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
 from typing import Any
 
 from thgeval.protocol import Protocol
@@ -73,13 +71,14 @@ def run_of(
 def _score(named: Named, contributions: Sequence[Contribution], setting: Setting, unscored: str | None) -> Score:
     key, metric = named
     states = [item.states[key] for item in contributions if key in item.states]
-    total = reduce(add, states) if states else None
+    total = type(states[0]).total(states) if states else None
     value = metric.score(total) if total is not None else math.nan
     conditions = () if total is None else total.under
     if len(conditions) > 1:
         value, unscored = math.nan, f"the clips were taken under different conditions: {', '.join(conditions)}"
     clips = () if total is None else total.clips if math.isinf(value) else total.scored
     left_out = _left_out(key, contributions, clips)
+    remark = None if total is None else metric.remark(total)
     run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, **({"under": conditions[0]} if conditions else {})}
     return Score(
         key=key,
@@ -94,7 +93,8 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         frames_left_out={} if total is None else dict(total.left_out),
         signature=signature(metric, setting.protocol, run, *setting.flags),
         reference=_reference(named, contributions, setting.resampling),
-        unscored=(unscored or _why(left_out)) if math.isnan(value) else None,
+        unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,
+        note=None if math.isnan(value) else remark,
     )
 
 
@@ -106,7 +106,7 @@ def _reference(named: Named, contributions: Sequence[Contribution], resampling: 
     states = [item.reference_states[named.key] for item in contributions if named.key in item.reference_states]
     if not states:
         return None
-    total = reduce(add, states)
+    total = type(states[0]).total(states)
     value = named.metric.score(total)
     if math.isnan(value):
         return None

@@ -10,7 +10,7 @@ A frame without a value (an exactly reproduced frame has no PSNR) is left out of
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -44,13 +44,19 @@ class State(ABC):
     spread: ClassVar[str] = "bootstrap"
 
     def __add__(self, other: Self) -> Self:
-        merged = dict(self.parts)
-        for clip, parts in other.parts.items():
-            held = merged.get(clip, ())
-            if repeated := {part.start for part in held} & {part.start for part in parts}:
-                raise ValueError(f"clip {clip!r} was measured twice from frame {min(repeated)}")
-            merged[clip] = held + parts
-        return type(self)(merged)
+        return self.total([self, other])
+
+    @classmethod
+    def total(cls, states: Iterable[Self]) -> Self:
+        """The records of all states side by side; ValueError if two hold the same frames of a clip."""
+        merged: dict[str, tuple[Part, ...]] = {}
+        for state in states:
+            for clip, parts in state.parts.items():
+                held = merged.get(clip, ())
+                if repeated := {part.start for part in held} & {part.start for part in parts}:
+                    raise ValueError(f"clip {clip!r} was measured twice from frame {min(repeated)}")
+                merged[clip] = held + parts
+        return cls(merged)
 
     @cached_property
     def clips(self) -> tuple[str, ...]:
@@ -255,6 +261,51 @@ class Rows(State):
     def stacked(self) -> Array:
         """All rows, clips in order: (rows, dimensions)."""
         return np.concatenate([self.record(clip).values for clip in self.clips])
+
+
+@dataclass(frozen=True, eq=False)
+class TwoRows(State):
+    """Feature rows of generated and of reference clips: (frames or windows, 2, dimensions), generated first.
+
+    A frame that gave no row on one side (no face was found in it) is NaN there, so the two sides may have different
+    numbers of rows.
+    """
+
+    spread: ClassVar[str] = "jackknife"
+
+    @classmethod
+    def of(cls, clip: str, *, generated: Array, reference: Array, start: int = 0) -> Self:
+        """Rows of consecutive frames or windows of one clip, (rows, dimensions) on either side."""
+        return cls({clip: (Part(start, np.stack([generated, reference], axis=1)),)})
+
+    @property
+    def generated(self) -> Array:
+        """All generated rows, clips in order: (rows, dimensions)."""
+        return self._stacked(0)
+
+    @property
+    def reference(self) -> Array:
+        """All reference rows, clips in order: (rows, dimensions)."""
+        return self._stacked(1)
+
+    @property
+    def frames(self) -> int:
+        """How many generated rows there are."""
+        return sum(int(_given(part, 0).sum()) for parts in self.parts.values() for part in parts)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The clips that gave at least one generated row."""
+        return tuple(clip for clip in self.clips if any(_given(part, 0).any() for part in self.parts[clip]))
+
+    def _stacked(self, side: int) -> Array:
+        parts = [self.record(clip) for clip in self.clips]
+        rows = [part.values[_given(part, side), side] for part in parts]
+        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+
+
+def _given(part: Part, side: int) -> NDArray[np.bool_]:
+    return np.asarray(~np.isnan(part.values[:, side]).any(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,16 +18,10 @@ from pathlib import Path
 
 from thgeval.checkpoint import Checkpoint, Kept, load, save
 from thgeval.errors import OutputError
+from thgeval.home import home
 
 CACHE_MODES = ("off", "read", "read-write")
 CACHE_LIMIT_BYTES = 2 << 30
-
-
-def home() -> Path:
-    """Where thgeval keeps what outlives a run: ``THGEVAL_HOME``, or the user's cache folder."""
-    if chosen := os.environ.get("THGEVAL_HOME"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "thgeval"
 
 
 @dataclass(frozen=True)
