@@ -11,7 +11,6 @@ summed over the layers. Facts after richzhang/PerceptualSimilarity ``lpips/lpips
 ``lpips/pretrained_networks.py`` (0.1.4).
 """
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from thgeval_models.errors import MissingPackageError
 from thgeval_models.inputs import Least, check_shape, standardised
+from thgeval_models.manifest import packaged_path, weights
 
 Trunk = Literal["alex", "vgg", "squeeze"]
 Version = Literal["0.1", "0.0"]
@@ -98,11 +98,11 @@ def trunk_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def packaged_heads(trunk: Trunk, version: Version = "0.1") -> Path:
-    """The heads' file inside the installed ``lpips`` package; nothing of the package is imported."""
-    spec = importlib.util.find_spec("lpips")
-    if spec is None or spec.origin is None:
+    """The heads' file inside the installed ``lpips`` package."""
+    path = packaged_path(weights(f"lpips-{trunk}" if version == "0.1" else f"lpips-{trunk}-v00"))
+    if path is None:
         raise MissingPackageError("The LPIPS heads come with an optional package: pip install lpips")
-    return Path(spec.origin).parent / "weights" / f"v{version}" / f"{trunk}.pth"
+    return path
 
 
 def _unit_length(features: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ Fields of an entry
     file              name under which the file is stored
     origin            the authors' own download address; empty if they only offer a file share
     origin_note       how to get the file when there is no address, or what it is unpacked from
-    packaged          "distribution:path" if an installed package already contains the file
+    packaged          "package:path" if an installable package already contains the file, see ``packaged_path``
     sha256, git_blob, sha256_prefix
                       what identifies the file; ``hash = "unknown"`` if no hash was ever published
     bytes             size, 0 if not known
@@ -19,12 +19,14 @@ Fields of an entry
 """
 
 import difflib
+import importlib.util
 import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -91,6 +93,16 @@ def weights(name: str) -> Weights:
     near = [other for other in known if name in other][:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known names are {', '.join(known)}."
     raise UnknownWeightsError(f"No weights are called '{name}'; {hint}")
+
+
+def packaged_path(entry: Weights) -> Path | None:
+    """Where an installed package holds the file, None if there is no such package; nothing of it is imported."""
+    package, _, inside = entry.packaged.partition(":")
+    spec = importlib.util.find_spec(package) if package else None
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / inside
+    return path if path.is_file() else None
 
 
 def parse(text: str) -> dict[str, Weights]:

@@ -5,7 +5,7 @@ Weights   ``openface.pth`` of thnkim/OpenFacePytorch, converted from nn4.small2.
 Input     (N, 3, 96, 96) in [0, 1]; RGB for faces, **BGR** whole frames in the published metric
 Output    embeddings, (N, 128), of unit length but for 1e-6 under the root
 
-Inception blocks of the first generation. Branches that end with maps of different sizes are centred on a common one with
+Inception blocks of the first generation. Branches that end with maps of different sizes are centred on a common one,
 zeros around them; some pools take the root of the sum of squares.
 
 Names and shapes after thnkim/OpenFacePytorch ``loadOpenFace.py`` (8ae85edf1a08).

@@ -6,8 +6,8 @@ Input     lips: face crops, (N, 3, T, 224, 224), T >= 5, **BGR** in 0..255, no m
           speech: (N, 1, 13, 20), 13 MFCC rows and 20 columns of 10 ms, of 16 kHz int16 samples as they are
 Output    lips: (N, T - 4, 1024), one embedding per five consecutive frames; speech: (N, 1024); of any length
 
-Only the first layer of the lip stream looks across time, five frames wide. So a whole clip goes through at once, and gives
-what its windows of five frames would give one by one.
+Only the first layer of the lip stream looks across time, five frames wide. So a whole clip goes through at once, and
+gives what its windows of five frames would give one by one.
 
 Names and shapes after joonson/syncnet_python ``SyncNetModel.py`` (5befaa32e49a), which made the network 512 wide; files
 from before that are 2048 wide and don't fit.

@@ -8,12 +8,28 @@ torch = pytest.importorskip("torch")
 from models import seeded  # noqa: E402
 from torch import nn  # noqa: E402
 
-from thgeval_models import arcface, i3d, inception_resnet_v1, inception_tf, lpips, mobilefacenet  # noqa: E402
+from thgeval_models import (  # noqa: E402
+    arcface,
+    clip,
+    deep3d,
+    hyperiqa,
+    i3d,
+    inception_resnet_v1,
+    inception_tf,
+    lpips,
+    mobilefacenet,
+    openface,
+    s3fd,
+    syncnet,
+)
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "arcface_irse50": lambda: arcface.build("irse50"),
     "arcface_r100": lambda: arcface.build("r100"),
     "arcface_r50": lambda: arcface.build("r50"),
+    "clip": clip.build,
+    "deep3d": deep3d.build,
+    "hyperiqa": hyperiqa.build,
     "i3d": i3d.build,
     "inception_fid": inception_tf.build,
     "inception_resnet_v1": inception_resnet_v1.build,
@@ -22,9 +38,12 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lpips_trunk_squeezenet1_1": lambda: lpips.build("squeeze"),
     "lpips_trunk_vgg16": lambda: lpips.build("vgg"),
     "mobilefacenet": mobilefacenet.build,
+    "openface": openface.build,
+    "s3fd_syncnet": s3fd.build,
+    "syncnet": syncnet.build,
 }
-OTHER_NAMES = {"i3d_hassony": "i3d"}
-"""Files whose names a function translates; its own test compares them."""
+TRANSLATED = {"i3d_hassony", "raft_large", "raft_small", "s3fd_face_alignment", "tddfa_checkpoint"}
+"""Files whose names a function translates; the network's own tests compare them."""
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -36,4 +55,4 @@ def test_keys_are_those_of_the_published_file(name: str) -> None:
 
 
 def test_every_list_of_keys_is_used() -> None:
-    assert {path.stem for path in seeded.KEYS.glob("*.json")} == NETWORKS.keys() | OTHER_NAMES.keys()
+    assert {path.stem for path in seeded.KEYS.glob("*.json")} == NETWORKS.keys() | TRANSLATED

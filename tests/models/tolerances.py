@@ -17,5 +17,6 @@ PARITY = {
     "syncnet": 1e-5,
     "s3fd": 1e-5,
     "openface": 1e-5,
+    "tddfa": 1e-5,
 }
 DOCUMENTED_LPIPS = 1e-4  # torchmetrics prints four digits

@@ -1,0 +1,27 @@
+"""OpenFace nn4.small2: a twin with the channel norm and the centring written out."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from models import seeded  # noqa: E402
+from models.tolerances import PARITY  # noqa: E402
+from models.twins import openface as twin  # noqa: E402
+
+from thgeval_models import openface  # noqa: E402
+from thgeval_models.errors import InputShapeError  # noqa: E402
+from thgeval_models.loading import fit  # noqa: E402
+
+
+@torch.no_grad()
+def test_equals_the_twin() -> None:
+    tensors = seeded.weights_for(seeded.published_keys("openface"), seed=141)
+    images = seeded.images(2, 3, 96, 96, seed=142)
+    ours = fit(openface.build(), tensors)(images)
+    assert ours.shape == (2, 128)
+    assert seeded.relative_error(ours, twin.embedding(tensors, images)) < PARITY["openface"]
+    assert torch.allclose(ours.norm(dim=1), torch.ones(2), atol=1e-4)
+
+
+def test_refuses_other_sizes() -> None:
+    with pytest.raises(InputShapeError, match=r"OpenFace takes .*3, 96, 96"):
+        openface.build()(torch.zeros(1, 3, 112, 112))
