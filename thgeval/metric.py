@@ -8,11 +8,12 @@ signature. Presets are named sets of field values.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Parameter
 from thgeval.states import State
 
@@ -136,6 +137,10 @@ class Metric(ABC, Generic[S]):
     def score(self, state: S) -> float:
         """One number from the sum of all states; pure. NaN where nothing was measured."""
 
+    def remark(self, state: S) -> str | None:
+        """What a reader must know beside the number: why it says little, or why there is none; None as a rule."""
+        return None
+
     @classmethod
     def parameters(cls) -> dict[str, Any]:
         """Field names and default values, in order."""
@@ -144,3 +149,9 @@ class Metric(ABC, Generic[S]):
     def settings(self) -> dict[str, Any]:
         """Field names and values, in order."""
         return {name: getattr(self, name) for name in self.parameters()}
+
+    def check(self, **choices: Collection[str]) -> None:
+        """Refuse a field whose value is not among its choices: ProtocolError."""
+        for field, allowed in choices.items():
+            if (value := getattr(self, field)) not in allowed:
+                raise ProtocolError(f"{self.name}: {field} must be one of {', '.join(allowed)}, not {value!r}")

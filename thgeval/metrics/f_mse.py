@@ -47,8 +47,7 @@ class FMSE(Metric[ClipMean]):
     }
 
     def __post_init__(self) -> None:
-        if self.arithmetic not in ("exact", "uint8-wrap"):
-            raise ProtocolError(f"f-mse: arithmetic must be exact or uint8-wrap, not {self.arithmetic!r}")
+        self.check(arithmetic=("exact", "uint8-wrap"))
         if not 0 <= self.side_px <= 8192:
             raise ProtocolError(f"f-mse: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.features.similarity import feature_similarity
+from thgeval.kernels.fsim import Similarity
 from thgeval.metric import Better, Metric, View, of_pair
 from thgeval.states import ClipMean
 
@@ -31,7 +32,12 @@ class FSIM(Metric[ClipMean]):
 
     def measure(self, view: View) -> ClipMean:
         """Similarity of each frame."""
-        return _kept(view, view.pair[feature_similarity()].fsim)
+        per_frame = self.reading(view.pair[feature_similarity()])
+        return ClipMean.of(view.clip, per_frame, start=view.start, left_out={"no features": np.isnan(per_frame)})
+
+    def reading(self, both: Similarity) -> NDArray[np.float64]:
+        """The one of the two similarities that is this metric's."""
+        return both.fsim
 
     def score(self, state: ClipMean) -> float:
         """Mean over frames, then clips."""
@@ -39,7 +45,7 @@ class FSIM(Metric[ClipMean]):
 
 
 @dataclass(frozen=True)
-class FSIMc(Metric[ClipMean]):
+class FSIMc(FSIM):
     """How alike the features and the colours of two frames are.
 
     Reads    RGB of both clips: (frames, height, width, 3)
@@ -49,21 +55,7 @@ class FSIMc(Metric[ClipMean]):
     """
 
     name = "fsimc"
-    version = 1
-    range = (0.0, 1.0)
-    better = Better.HIGHER
-    cites = ("zhang2011fsim",)
 
-    needs = of_pair(feature_similarity())
-
-    def measure(self, view: View) -> ClipMean:
-        """Similarity of each frame."""
-        return _kept(view, view.pair[feature_similarity()].fsimc)
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value
-
-
-def _kept(view: View, per_frame: NDArray[np.float64]) -> ClipMean:
-    return ClipMean.of(view.clip, per_frame, start=view.start, left_out={"no features": np.isnan(per_frame)})
+    def reading(self, both: Similarity) -> NDArray[np.float64]:
+        """Likeness of features and colours."""
+        return both.fsimc

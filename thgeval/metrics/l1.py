@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thgeval.errors import ProtocolError
 from thgeval.features.differences import rgb_errors, wrapped_rgb_errors
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_pair
 from thgeval.states import PooledMean
@@ -62,8 +61,7 @@ class L1In255(Metric[PooledMean]):
     }
 
     def __post_init__(self) -> None:
-        if self.arithmetic not in ("exact", "uint8-wrap"):
-            raise ProtocolError(f"l1-255: arithmetic must be exact or uint8-wrap, not {self.arithmetic!r}")
+        self.check(arithmetic=("exact", "uint8-wrap"))
 
     @property
     def needs(self) -> Needs:

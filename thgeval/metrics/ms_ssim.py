@@ -44,8 +44,7 @@ class MSSSIM(Metric[ClipMean]):
     }
 
     def __post_init__(self) -> None:
-        if self.colour not in ("rgb", "grey"):
-            raise ProtocolError(f"ms-ssim: colour must be rgb or grey, not {self.colour!r}")
+        self.check(colour=("rgb", "grey"))
         if self.window < 1 or self.window % 2 == 0 or self.sigma <= 0:
             raise ProtocolError("ms-ssim: window must be odd and sigma positive")
 

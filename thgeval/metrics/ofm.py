@@ -55,10 +55,7 @@ class OFM(Metric[ClipMean]):
     }
 
     def __post_init__(self) -> None:
-        if self.flow not in FLOWS:
-            raise ProtocolError(f"ofm: flow must be one of {', '.join(FLOWS)}, not {self.flow!r}")
-        if self.reading not in READINGS:
-            raise ProtocolError(f"ofm: reading must be one of {', '.join(READINGS)}, not {self.reading!r}")
+        self.check(flow=FLOWS, reading=READINGS)
         if not 0 <= self.side_px <= 8192:
             raise ProtocolError(f"ofm: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
 

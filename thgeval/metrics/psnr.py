@@ -62,15 +62,12 @@ class PSNR(Metric[ClipMean]):
     }
 
     def __post_init__(self) -> None:
-        allowed = {
-            "colour": tuple(COLOURS),
-            "pool": ("frame", "clip"),
-            "identical": ("left-out", "cap100"),
-            "arithmetic": ("exact", "uint8-wrap"),
-        }
-        for field, choices in allowed.items():
-            if getattr(self, field) not in choices:
-                raise ProtocolError(f"psnr: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
+        self.check(
+            colour=COLOURS,
+            pool=("frame", "clip"),
+            identical=("left-out", "cap100"),
+            arithmetic=("exact", "uint8-wrap"),
+        )
         if self.arithmetic == "uint8-wrap" and self.colour != "rgb":
             raise ProtocolError("psnr: uint8-wrap is defined on rgb frames alone")
         if self.pool == "clip" and self.identical == "cap100":

@@ -12,13 +12,6 @@ from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
 from thgeval.states import ClipMean
 
-CHOICES = {
-    "colour": ("grey", "rgb"),
-    "weighting": ("gaussian", "uniform"),
-    "covariance": ("population", "sample"),
-    "scale": ("native", "wang"),
-}
-
 
 @dataclass(frozen=True)
 class SSIM(Metric[ClipMean]):
@@ -62,9 +55,12 @@ class SSIM(Metric[ClipMean]):
     }
 
     def __post_init__(self) -> None:
-        for field, choices in CHOICES.items():
-            if getattr(self, field) not in choices:
-                raise ProtocolError(f"ssim: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
+        self.check(
+            colour=("grey", "rgb"),
+            weighting=("gaussian", "uniform"),
+            covariance=("population", "sample"),
+            scale=("native", "wang"),
+        )
         if self.window < 1 or self.window % 2 == 0 or self.sigma <= 0:
             raise ProtocolError("ssim: window must be odd and sigma positive")
         if self.scale == "wang" and self.colour != "grey":

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames import neighbours
 from thgeval.features.motion import FLOWS, flow, visible
@@ -47,8 +46,7 @@ class TemporalWarpError(Metric[ClipMean]):
     cites = ("lai2018blind", "ruder2016artistic", "farneback2003")
 
     def __post_init__(self) -> None:
-        if self.flow not in FLOWS:
-            raise ProtocolError(f"temporal-warp-error: flow must be one of {', '.join(FLOWS)}, not {self.flow!r}")
+        self.check(flow=FLOWS)
 
     @property
     def _flow(self) -> Feature[NDArray[np.float32]]:
