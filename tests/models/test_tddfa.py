@@ -36,7 +36,8 @@ def test_equals_the_twin() -> None:
 def test_points_equal_the_twin() -> None:
     generator = torch.Generator().manual_seed(163)
     outputs = torch.randn(3, 62, generator=generator)
-    basis = tddfa.Basis(*(1e4 * torch.randn(size, generator=generator) for size in ((204,), (204, 40), (204, 10))))
+    sizes = ((5e4, (204,)), (1e-2, (204, 40)), (1e3, (204, 10)))  # as large as the published numbers
+    basis = tddfa.Basis(*(scale * torch.randn(size, generator=generator) for scale, size in sizes))
     rows = outputs * torch.tensor(tddfa.SPREAD) + torch.tensor(tddfa.MEAN)
     for row, points in zip(rows.double().numpy(), tddfa.landmarks(tddfa.decoded(outputs), basis), strict=True):
         theirs = twin.points(row, *(part.double().numpy() for part in (basis.mean, basis.shape, basis.expression)))
