@@ -19,6 +19,7 @@ import av
 import numba
 import numpy as np
 
+from thgeval import weights
 from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.cores import Cores
@@ -38,6 +39,7 @@ from thgeval.signature import protocol_part
 from thgeval.statistics import Resampling
 from thgeval.store import CACHE_MODES, Store
 from thgeval.version import __version__
+from thgeval.weights import Policy
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Options:
     limit       only the first clips; marked in every signature
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
+    weights     which weight files may be used
+    resampling  draws and seed of the intervals
     """
 
     workers: int | None = None
@@ -73,6 +77,7 @@ class Options:
     limit: int | None = None
     chunk: int = 0
     out: Path | None = None
+    weights: Policy = field(default_factory=Policy)
     resampling: Resampling = field(default_factory=Resampling)
 
     def __post_init__(self) -> None:
@@ -162,6 +167,7 @@ def scored(
     """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
     watcher = watcher or Watcher()
     chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    weights.use(options.weights)
     named = named_metrics(list(metrics))
     pairing = pairing.limited(options.limit)
     planned = plan(named, pairing.pairs)
@@ -281,7 +287,7 @@ class _Job:
             content = {"generated": fingerprint(pair.generated)}
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
-            companions = {"audio": pair.audio, "timing": pair.timing, "transcript": pair.transcript}
+            companions = {"audio": pair.audio, "timing": pair.timing, "transcript": pair.transcript, "prompt": pair.prompt}
             for name, path in companions.items():
                 if path is not None:
                     content[name] = sha256(path.read_bytes()).hexdigest()

@@ -1,26 +1,29 @@
 """``thgeval ls``: what there is."""
 
 import json
+from typing import Any
 
 import click
 
-KINDS = ("metrics", "presets", "protocols")
+KINDS = ("metrics", "presets", "protocols", "weights")
 
 
 @click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 def command(kind: str, form: str) -> None:
-    """List metrics, presets or protocols, with what they mean."""
-    rows = {"metrics": _metrics, "presets": _presets, "protocols": _protocols}[kind]()
+    """List metrics, presets, protocols or weight files, with what they mean."""
+    rows = {"metrics": _metrics, "presets": _presets, "protocols": _protocols, "weights": _weights}[kind]()
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return
+    indent = max(10, *map(len, rows[0]))
     for row in rows:
         click.echo(click.style(row.pop("name"), bold=True))
-        for label, text in row.items():
-            if text:
-                click.echo(f"    {label:<10} {text}")
+        for label, value in row.items():
+            if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
+                text = ", ".join(value) if isinstance(value, list) else value
+                click.echo(f"    {label.replace('_', ' '):<{indent}} {text}")
         click.echo()
 
 
@@ -58,3 +61,30 @@ def _protocols() -> list[dict[str, str]]:
         }
         for label, protocol in protocols().items()
     ]
+
+
+def _weights() -> list[dict[str, Any]]:
+    from thgeval.weights import is_computed, located, size_text, state
+    from thgeval_models.manifest import manifest
+
+    rows: list[dict[str, Any]] = []
+    for name, entry in manifest().items():
+        file = located(entry)
+        size = entry.bytes if file is None else file.stat().st_size
+        rows.append(
+            {
+                "name": name,
+                "state": state(name),
+                "tier": entry.tier,
+                "file": "" if is_computed(entry) else str(file or entry.file),
+                "bytes": size,
+                "size": size_text(size) if size else "",
+                "code_licence": entry.code_licence,
+                "weight_licence": entry.weight_licence,
+                "commercial_use": entry.commercial_use,
+                "used_by": list(entry.used_by),
+                "origin": entry.origin,
+                "origin_note": entry.origin_note,
+            }
+        )
+    return rows

@@ -18,7 +18,7 @@ from thgeval.cli.arguments import gathered
 from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
-COMMANDS = ("cite", "compare", "ls", "merge", "report", "score", "selftest", "time", "validate")
+COMMANDS = ("cite", "compare", "fetch", "ls", "merge", "report", "score", "selftest", "time", "validate")
 
 
 class Commands(click.Group):

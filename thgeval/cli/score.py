@@ -19,6 +19,8 @@ ANY_PATH = click.Path(path_type=Path)
 @click.option("--workers", type=int, help="Threads at work; by default every core.")
 @click.option("--device", default="cpu", show_default=True, help="Where kernels run.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
+@click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
+@click.option("--commercial-safe", is_flag=True, help="Leave unscored what needs weights without a free licence.")
 @click.option("--resume", is_flag=True, help="Take up what an interrupted run left beside OUT.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
@@ -40,6 +42,7 @@ def command(**given: Any) -> int:
     from thgeval.cli.tables import scores_text
     from thgeval.run import Options, scored
     from thgeval.statistics import Resampling
+    from thgeval.weights import Policy
 
     requests = metric_requests(given["metrics"])
     protocol, pairing = _pairing(given)
@@ -52,6 +55,7 @@ def command(**given: Any) -> int:
         resume=given["resume"],
         limit=given["limit"],
         out=given["out"],
+        weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:

@@ -59,6 +59,8 @@ def _row(score: Score, expected: int, digits: int) -> list[str]:
     elif score.frames_left_out:
         frames = ", ".join(f"{count} frames {reason}" for reason, count in score.frames_left_out.items())
         reasons = f"{reasons}; {frames}" if reasons else frames
+    if score.note is not None:
+        reasons = f"{reasons}; {score.note}" if reasons else score.note
     return [
         score.key,
         score.better.arrow,

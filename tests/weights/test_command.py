@@ -1,0 +1,130 @@
+"""``thgeval fetch`` as people type it."""
+
+import pytest
+from weights.sites import content, entry_text, sha256, status
+
+from thgeval import weights
+from thgeval.errors import OutputError
+
+BODY = content(5000)
+KNOWN = {"sha256": sha256(BODY), "bytes": 5000}
+
+
+@pytest.fixture
+def four(manifest, site):
+    """One file of each kind: here for the asking, of unknown hash, by hand only, gone from its server."""
+    manifest(
+        entry_text("good", origin=site.put("/good.bin", BODY), **KNOWN),
+        entry_text("odd", origin=site.put("/odd.bin", BODY), hash="unknown", commercial_use="unclear"),
+        entry_text("share", tier="canonical", origin_note="on a file share", hash="unknown"),
+        entry_text("gone", tier="canonical", origin=site.put("/gone.bin", b"", status(404)), **KNOWN),
+        entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64),
+    )
+
+
+def line(name: str, said: str) -> str:
+    return f"{weights.folder() / name}.bin: {said}; CC0-1.0\n"
+
+
+GOOD = f"verified {sha256(BODY)[:8]}"
+ODD = f"unverified-{sha256(BODY)[:8]}, no hash was published: scoring needs --allow-unverified-weights"
+
+
+def test_one_file(four, thgeval):
+    answer = thgeval("fetch", "good")
+    assert (answer.code, answer.out, answer.err) == (0, line("good", GOOD), "")
+
+
+def test_the_small_ones(four, thgeval):
+    answer = thgeval("fetch", "light")
+    assert (answer.code, answer.out, answer.err) == (0, line("good", GOOD) + line("odd", ODD), "")
+
+
+def test_one_that_is_gone_does_not_keep_the_others(four, thgeval, site):
+    answer = thgeval("fetch", "gone", "good")
+    assert answer.code == 3
+    assert answer.out == line("good", GOOD)
+    assert answer.err == (
+        f"thgeval: gone can't be fetched: {site.url}/gone.bin answers 404 Not Found; "
+        "--mirror URL asks elsewhere, --from FILE takes a copy you have\n"
+    )
+
+
+def test_by_hand_is_a_note_in_a_group_and_a_failure_by_name(four, thgeval, site):
+    note = (
+        "thgeval: no address offers the weights share; "
+        "get the file by hand (on a file share), then thgeval fetch share --from FILE\n"
+    )
+    site.put("/gone.bin", BODY)
+    group = thgeval("fetch", "all")
+    assert (group.code, group.err) == (0, note)
+    assert len(group.out.splitlines()) == 3
+    single = thgeval("fetch", "share")
+    assert (single.code, single.out, single.err) == (3, "", note)
+
+
+def test_commercial_safe(four, thgeval):
+    group = thgeval("fetch", "light", "--commercial-safe")
+    assert (group.code, group.out) == (0, line("good", GOOD))
+    assert group.err.startswith("thgeval: the weights odd are not clearly free for commercial use (CC0-1.0)")
+    assert thgeval("fetch", "odd", "--commercial-safe").code == 3
+    assert weights.policy().commercial is False
+
+
+def test_a_metric(four, thgeval):
+    answer = thgeval("fetch", "csim", "--commercial-safe")
+    assert answer.code == 3
+    assert answer.out == line("good", GOOD)
+
+
+def test_a_local_copy(four, thgeval, tmp_path):
+    (tmp_path / "copy").write_bytes(BODY)
+    answer = thgeval("fetch", "gone", "--from", tmp_path / "copy")
+    assert (answer.code, answer.out) == (0, line("gone", GOOD))
+
+
+@pytest.mark.parametrize("names", [["light"], ["good", "odd"]])
+def test_a_local_copy_is_of_one_file(four, thgeval, tmp_path, names):
+    answer = thgeval("fetch", *names, "--from", tmp_path / "copy")
+    assert answer.code == 2
+    assert "--from FILE goes with the name of one weight file" in answer.err
+
+
+def test_mirrors_from_the_environment(four, thgeval, site, monkeypatch):
+    site.put("/b/gone.bin", BODY)
+    monkeypatch.setenv("THGEVAL_MIRROR", f"{site.url}/a {site.url}/b")
+    assert thgeval("fetch", "gone").code == 0
+    assert [path for path, _ in site.asked] == ["/a/gone.bin", "/b/gone.bin"]
+
+
+def test_force(four, thgeval, site):
+    thgeval("fetch", "good")
+    thgeval("fetch", "good")
+    thgeval("fetch", "good", "--force")
+    assert len(site.asked) == 2
+
+
+@pytest.mark.parametrize("arguments", [["fetch"], ["fetch", "nonsense"], ["fetch", "good", "--mirror", "x"]])
+def test_requests_that_make_no_sense(four, thgeval, arguments):
+    answer = thgeval(*arguments)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+
+
+def test_a_full_disk_ends_everything(four, thgeval, monkeypatch, site):
+    def full(entry, part):
+        raise OutputError("no space")
+
+    monkeypatch.setattr("thgeval.fetching._check_space", full)
+    answer = thgeval("fetch", "good", "odd")
+    assert (answer.code, answer.err) == (4, "thgeval: no space\n")
+
+
+def test_a_terminal_sees_progress_and_a_pipe_gets_the_lines(four, thgeval, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    answer = thgeval("fetch", "good")
+    assert answer.out == line("good", GOOD)
+    assert "good" in answer.err
+    assert "5.0/5.0 kB" in answer.err

@@ -1,0 +1,95 @@
+"""``thgeval fetch``: weight files onto this machine."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from thgeval.errors import OutputError, ThgevalError
+
+if TYPE_CHECKING:
+    from thgeval.fetching import Watcher
+
+
+@click.command("fetch")
+@click.argument("names", nargs=-1, required=True, metavar="NAME|light|all|METRIC...")
+@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy of the file.")
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="URL",
+    envvar="THGEVAL_MIRROR",
+    show_envvar=True,
+    help="Ask this folder instead of the authors' address; several are tried in turn.",
+)
+@click.option("--commercial-safe", is_flag=True, help="Leave out what is not clearly free for commercial use.")
+@click.option("--force", is_flag=True, help="Fetch again what is already here.")
+def command(
+    names: tuple[str, ...], source: Path | None, mirrors: tuple[str, ...], commercial_safe: bool, force: bool
+) -> int:
+    """Fetch the weights of networks: single files, `light`, `all`, or those that a metric reads.
+
+    Files go to THGEVAL_HOME/weights once their hash is found to be the published one. An interrupted download goes on
+    where it ended. `thgeval ls weights` lists names, sizes and licences.
+    """
+    from thgeval.fetching import LeftOut, fetch, selected
+    from thgeval.weights import Policy
+
+    choices = selected(names)
+    if source is not None and not (len(choices) == 1 and choices[0].by_name):
+        raise click.UsageError("--from FILE goes with the name of one weight file")
+    policy = Policy(commercial=commercial_safe)
+    worst, told = 0, []
+    with _watching() as watcher:
+        for name, by_name in choices:
+            try:
+                path = fetch(name, source=source, mirrors=mirrors, policy=policy, force=force, watcher=watcher)
+            except OutputError:
+                raise
+            except ThgevalError as error:
+                watcher.say(str(error))
+                worst = max(worst, 0 if isinstance(error, LeftOut) and not by_name else error.exit_code)
+            else:
+                told.append(f"{path}: {_verdict(name)}")
+    for line in told:
+        click.echo(line)
+    return worst
+
+
+def _verdict(name: str) -> str:
+    """What the file was found to be, and its licence."""
+    from thgeval import weights
+
+    entry, token = weights.entry(name), weights.token(name)
+    if entry.has_known_hash:
+        return f"verified {token}; {entry.weight_licence}"
+    return f"{token}, no hash was published: scoring needs --allow-unverified-weights; {entry.weight_licence}"
+
+
+@contextmanager
+def _watching() -> Iterator["Watcher"]:
+    """A watcher that draws on stderr if that is a terminal, and only speaks if it isn't."""
+    from thgeval.fetching import Watcher
+
+    if not sys.stderr.isatty():
+        yield Watcher(say=_say)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def progress(name: str, here: int, total: int) -> None:
+            bar.update(task, description=name, completed=here, total=total or None, visible=True)
+
+        yield Watcher(progress=progress, say=_say)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"thgeval: {sentence}", err=True)

@@ -1,0 +1,154 @@
+"""Weight files from where their authors keep them to this machine; only ever when asked.
+
+A file is written under ``THGEVAL_HOME/weights/partial``, compared with the hash that the manifest has for it, and only
+then moved to its place in one step, so that nobody ever sees half a file or another one. Nothing in it is run or
+unpickled. Files that are published as bzip2 archives (dlib's) are unpacked first; the manifest's hashes and sizes are
+those of what is inside. Sizes are in bytes.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thgeval import weights
+from thgeval.errors import OutputError, ProtocolError, WeightsError
+from thgeval.fetching.addresses import addresses
+from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, unpacked
+from thgeval.fetching.locking import locked
+from thgeval.fetching.selection import Choice, selected
+from thgeval.fetching.transfer import Failed, Patience, Transfer
+from thgeval.weights import Policy
+
+if TYPE_CHECKING:
+    from thgeval_models.manifest import Weights
+
+__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "fetch", "is_here", "selected"]
+
+
+class LeftOut(WeightsError):
+    """A file that is not to be fetched: its licence is excluded, a person has to get it, or there is no file."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told while a file comes.
+
+    ``progress`` gets the weights' name, the bytes that are here and those of the whole file (0 if not known), ``say``
+    a sentence about what goes on.
+    """
+
+    progress: Callable[[str, int, int], None] = lambda name, here, total: None
+    say: Callable[[str], None] = lambda sentence: None
+
+
+def fetch(
+    name: str,
+    *,
+    source: Path | None = None,
+    mirrors: Sequence[str] = (),
+    policy: Policy | None = None,
+    force: bool = False,
+    patience: Patience | None = None,
+    watcher: Watcher | None = None,
+) -> Path:
+    """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
+
+    ``source`` is a local copy to take instead of a download, ``mirrors`` are addresses of folders to ask instead of the
+    authors; ``policy`` stands in for the process-wide one; ``force`` takes the file anew even if it is here. Raises
+    LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another one, OutputError if it can't
+    be written.
+    """
+    entry, watcher = weights.entry(name), watcher or Watcher()
+    if (policy or weights.policy()).commercial and entry.commercial_use != "yes":
+        raise LeftOut(str(weights.not_commercial(entry)))
+    if weights.is_computed(entry):
+        raise LeftOut(f"the weights {name} are computed from their seed; there is nothing to fetch")
+    if source is not None and not source.is_file():
+        raise ProtocolError(f"{source} is not a file; --from takes a copy of {entry.file}")
+    anew = force or source is not None
+    if not anew and (here := is_here(entry)) is not None:
+        return here
+    places = addresses(entry, mirrors)
+    if source is None and not places:
+        raise LeftOut(f"no address offers the weights {name}; {weights.by_hand(entry)}")
+    part = weights.folder() / "partial" / f"{entry.file}.part"
+    with locked(part.with_suffix(".lock"), say=watcher.say):
+        if not anew and (here := is_here(entry)) is not None:  # another process may have brought it meanwhile
+            return here
+        if source is not None:
+            return _from_file(entry, source, part.with_suffix(".copy"), watcher)
+        return _from_network(entry, places, part, patience or Patience(), watcher)
+
+
+def is_here(entry: "Weights") -> Path | None:
+    """The file, if it is here and not known to be another one."""
+    file = weights.located(entry)
+    try:
+        return file if file is not None and weights.checked(entry, file).state != "damaged" else None
+    except WeightsError:
+        return None
+
+
+def _from_file(entry: "Weights", source: Path, copy: Path, watcher: Watcher) -> Path:
+    total = source.stat().st_size
+    try:
+        copied(source, copy, most_bytes(entry), lambda here: watcher.progress(entry.name, here, total))
+        return accepted(entry, unpacked(entry, copy))
+    except Failed as error:
+        raise WeightsError(f"{source} {error}; it was not taken") from None
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience: Patience, watcher: Watcher) -> Path:
+    _check_space(entry, part)
+    told = []
+    for url in places:
+        transfer = Transfer(
+            url=url,
+            part=part,
+            exact=0 if is_archived(entry) else entry.bytes,
+            most=most_bytes(entry),
+            recognised=entry.has_known_hash,
+            patience=patience,
+            progress=lambda here, total: watcher.progress(entry.name, here, total),
+            say=watcher.say,
+        )
+        try:
+            return _transferred(entry, transfer, watcher)
+        except Failed as error:
+            told.append(f"{url} {error}")
+    kept = part.stat().st_size if part.is_file() else 0
+    if kept:
+        advice = f"the {weights.size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
+    else:
+        advice = "--mirror URL asks elsewhere, --from FILE takes a copy you have"
+    raise WeightsError(f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}")
+
+
+def _transferred(entry: "Weights", transfer: Transfer, watcher: Watcher, *, again: bool = False) -> Path:
+    """Download and accept; what was put together from several answers and is wrong is fetched whole once more."""
+    pieced = transfer.run()
+    try:
+        path = accepted(entry, unpacked(entry, transfer.part))
+    except Failed as error:
+        transfer.drop()
+        if again or not pieced:
+            raise
+        watcher.say(f"{transfer.url} {error}; fetching it from the beginning")
+        return _transferred(entry, transfer, watcher, again=True)
+    transfer.drop()
+    return path
+
+
+def _check_space(entry: "Weights", part: Path) -> None:
+    here = part.stat().st_size if part.is_file() else 0
+    needed = (entry.bytes - here) + (entry.bytes if is_archived(entry) else 0)
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise OutputError(
+            f"{entry.name} needs {weights.size_text(needed)}, and {part.parent} has {weights.size_text(free)} left; "
+            "THGEVAL_HOME names another place"
+        )

@@ -1,0 +1,92 @@
+"""Where a weight file may be asked for, and where an answer may send us.
+
+The authors' own address is asked over https even if the manifest has http; only this machine itself is asked over
+http. Mirrors are chosen by the user and asked as they are written. A mirror is the address of a folder that holds
+files under the names the manifest gives them, for example the weights folder of another machine. Where mirrors are
+named, the authors' address is not asked.
+
+A redirection may lead from http to https, never from https to anything else.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
+
+from thgeval.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from thgeval_models.manifest import Weights
+
+
+class RefusedRedirection(Exception):
+    """An answer sends us where we don't go; the text says where."""
+
+
+def addresses(entry: "Weights", mirrors: Sequence[str]) -> list[str]:
+    """The addresses to try for a file, in order; none if only a person can get it."""
+    if mirrors:
+        return [f"{_folder(mirror)}/{quote(entry.file)}" for mirror in mirrors]
+    return [_secured(entry.origin)] if entry.origin else []
+
+
+def opener() -> OpenerDirector:
+    """What opens http and https addresses, no others, through the proxies that the environment names."""
+    made = OpenerDirector()
+    for handler in (
+        ProxyHandler(),
+        HTTPHandler(),
+        HTTPSHandler(),
+        _Redirections(),
+        HTTPErrorProcessor(),
+        HTTPDefaultErrorHandler(),
+    ):
+        made.add_handler(handler)
+    return made
+
+
+def _secured(origin: str) -> str:
+    parts = urlsplit(origin)
+    if parts.scheme == "https" or _is_this_machine(parts.hostname or ""):
+        return origin
+    return parts._replace(scheme="https").geturl()
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _folder(mirror: str) -> str:
+    try:
+        parts = urlsplit(mirror)
+        wrong = parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1
+    except ValueError:
+        wrong = True
+    if wrong or parts.query or parts.fragment or parts.username is not None:
+        raise ProtocolError(f"{mirror!r} is no mirror; give the address of a folder, as in https://example.org/weights")
+    return mirror.rstrip("/")
+
+
+class _Redirections(HTTPRedirectHandler):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """The request that follows a redirection; RefusedRedirection if it leaves what is encrypted."""
+        fp.close()  # urllib would read this answer's body to its end, however long it is
+        before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if after != "https" and (before, after) != ("http", "http"):
+            raise RefusedRedirection(f"redirects to {newurl}, which is not encrypted")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
