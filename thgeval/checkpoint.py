@@ -21,7 +21,7 @@ from thgeval.states import Part, State
 
 FORMAT = "thgeval.checkpoint/1"
 KINDS: dict[str, type[State]] = {
-    kind.__name__: kind for kind in (states.ClipMean, states.PooledMean, states.Counts, states.Rows)
+    kind.__name__: kind for kind in (states.ClipMean, states.PooledMean, states.Counts, states.Rows, states.TwoRows)
 }
 
 

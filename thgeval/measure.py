@@ -20,6 +20,7 @@ from thgeval.clip import Clip, Pair
 from thgeval.cores import Cores
 from thgeval.errors import InputError
 from thgeval.feature import Feature, joined
+from thgeval.features.clip import prompt
 from thgeval.features.frames import info, rgb
 from thgeval.features.timing import timing
 from thgeval.media import Decoder, decode, probe
@@ -266,6 +267,8 @@ def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chu
     reference: dict[Feature[Any], Any] = {info: outcome.reference}
     if plan.clipwise and pair.timing is not None:
         generated[timing] = read_timing(pair.timing)
+    if pair.prompt is not None:
+        generated[prompt] = pair.prompt
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])

@@ -37,6 +37,7 @@ VIDEOS = frozenset(
 ARRAYS = frozenset((".npy", ".npz"))
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
 TIMING = ".timing.json"
+PROMPT = ".prompt.txt"
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,19 @@ def _problem(
 
 
 def pair(id: str, generated: Path, reference: Path | None, audio: Path | None = None) -> Pair:
-    """A pair with the companions that lie beside the generated clip: ``STEM.timing.json``, ``STEM.txt``."""
+    """A pair with the companions that lie beside the generated clip: ``STEM.timing.json``, ``STEM.txt``,
+    ``STEM.prompt.txt``.
+    """
     timing = generated.with_name(generated.stem + TIMING)
     text = generated.with_name(generated.stem + ".txt")
+    prompt = generated.with_name(generated.stem + PROMPT)
     return Pair(
         id=id,
         generated=Clip(id, generated),
         reference=Clip(id, reference) if reference is not None else None,
         audio=audio,
         transcript=text if text.is_file() else None,
+        prompt=prompt if prompt.is_file() else None,
         timing=timing if timing.is_file() else None,
     )
 

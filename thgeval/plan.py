@@ -19,6 +19,7 @@ from thgeval.signature import closure
 LACKS = {
     "reference": "no reference clip",
     "timing": "no timing record (a CLIP.timing.json beside it, as `thgeval time` writes)",
+    "prompt": "no prompt (a CLIP.prompt.txt beside it)",
 }
 
 

@@ -37,7 +37,8 @@ class Score:
     """One metric's number and everything needed to read it.
 
     ``left_out`` counts clips and ``frames_left_out`` frames, by reason; ``reference`` is the reference clips' own value
-    for metrics that say nothing without it; ``unscored`` is the reason where there is no value.
+    for metrics that say nothing without it; ``unscored`` is the reason where there is no value, ``note`` what a reader
+    must know of one that there is.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Score:
     signature: str
     reference: Value | None = None
     unscored: str | None = None
+    note: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The score as the result file holds it."""
@@ -75,6 +77,7 @@ class Score:
             },
             "signature": self.signature,
             "unscored": self.unscored,
+            "note": self.note,
         }
 
     @classmethod
@@ -102,6 +105,7 @@ class Score:
                 reference["clips"],
             ),
             unscored=data["unscored"],
+            note=data.get("note"),
         )
 
 

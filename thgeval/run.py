@@ -287,7 +287,12 @@ class _Job:
             content = {"generated": fingerprint(pair.generated)}
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
-            companions = {"audio": pair.audio, "timing": pair.timing, "transcript": pair.transcript, "prompt": pair.prompt}
+            companions = {
+                "audio": pair.audio,
+                "timing": pair.timing,
+                "transcript": pair.transcript,
+                "prompt": pair.prompt,
+            }
             for name, path in companions.items():
                 if path is not None:
                     content[name] = sha256(path.read_bytes()).hexdigest()

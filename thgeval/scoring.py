@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.results import Run, Score, Value, to_json
@@ -50,8 +51,7 @@ def run_of(
         scores[named.key] = _score(named, ordered, setting, unscored.get(named.key))
     for contribution in ordered:
         contribution.record["scores"] = {
-            key: to_json(metric.score(contribution.states[key])) if key in contribution.states else None
-            for key, metric in metrics
+            key: to_json(_alone(metric, contribution.states.get(key))) for key, metric in metrics
         }
         contribution.record["contributions"] = {
             key: contributions_of(metric, contribution.states[key])[0].tolist()
@@ -66,6 +66,11 @@ def run_of(
         options=options,
         expected=setting.expected,
     )
+
+
+def _alone(metric: Metric[Any], state: State | None) -> float:
+    """What one clip scores alone; NaN for metrics of sets, which say nothing of one clip."""
+    return math.nan if state is None or state.spread == "jackknife" else metric.score(state)
 
 
 def _score(named: Named, contributions: Sequence[Contribution], setting: Setting, unscored: str | None) -> Score:

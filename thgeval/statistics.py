@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
 from thgeval.metric import Metric
-from thgeval.states import ClipMean, Counts, PooledMean, Rows, State
+from thgeval.states import ClipMean, Counts, PooledMean, State
 
 GROUPS = 20
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ def jackknife(metric: Metric[Any], state: State, groups: int = GROUPS) -> Interv
 
 def contributes(state: State) -> bool:
     """Whether the clips of a state have values of their own that are finite."""
-    return not isinstance(state, Rows) and bool(state.scored)
+    return state.spread == "bootstrap" and bool(state.scored)
 
 
 def contributions(metric: Metric[Any], state: State) -> Floats:

@@ -73,7 +73,7 @@ def test_scores_stay_within_the_stated_bound(name, preset, dtype, peak):
     np.testing.assert_allclose(terms.contrast, contrasts, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("size", [(11, 11), (11, 12), (13, 11), (17, 203), (12, 401), (53, 29)])
+@pytest.mark.parametrize("size", [(11, 11), (11, 12), (13, 11), (17, 203), (53, 29), (12, 523), (15, 1101)])
 def test_odd_and_smallest_sizes(size):
     generated = smooth(size, 3)[None]
     reference = smooth(size, 4)[None]

@@ -14,6 +14,16 @@ METRICS = {
     "temporal-warp-error": "temporal_warp_error:TemporalWarpError",
     "video-fps": "video_fps:VideoFPS",
     "fps": "fps:FPS",
+    "lpips": "lpips:LPIPS",
+    "fid": "fid:FID",
+    "kid": "kid:KID",
+    "prdc": "prdc:PRDC",
+    "fvd": "fvd:FVD",
+    "clipsim": "clipsim:CLIPSIM",
+    "iqa": "iqa:IQA",
+    "fid-random": "random_fid:RandomFID",
+    "prdc-random": "random_prdc:RandomPRDC",
+    "fvd-random": "random_fvd:RandomFVD",
 }
 
 # Scored where none is asked for: pixels and frames alone, quick, nothing to download.

@@ -168,6 +168,9 @@ def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None)
     kept = None if checkpoint is None else checkpoint.kept.get(data.score.key)
     if data.metric is None or kept is None or kept.protocol != data.score.signature.partition("||")[0]:
         return
+    if kept.state.spread == "jackknife":  # rows of a set: no clip has a score of its own
+        data.kept.add(clip.id)
+        return
     if not math.isclose(data.metric.score(kept.state), data.clips.get(clip.id, math.nan), rel_tol=1e-9):
         return
     data.kept.add(clip.id)

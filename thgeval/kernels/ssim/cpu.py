@@ -1,13 +1,13 @@
 """Loops of SSIM on one core: float32 inside, float64 sums.
 
-A plane is cut into strips of at most ``STRIP`` columns. A strip is walked from top to bottom: each row is filtered
-across once and kept in a ring of as many rows as the window is high, and every row of windows is then one pass down
-the ring. Filtered are the four maps s, s², d, d² of the scaled sum s = (a + b) / peak - centre and the scaled
-difference d = (a - b) / peak, from which both luminance and contrast-structure follow. In this form
+A plane is cut into strips of at most ``STRIP`` columns. A strip is walked from top to bottom, two rows at a time: each
+row is filtered across once and kept in a ring, and two rows of windows, which share all pixel rows but two, are then
+two passes down the ring. Filtered are the four maps s, s², d, d² of the scaled sum s = (a + b) / peak - centre and of
+the scaled difference d = (a - b) / peak, from which luminance and contrast-structure follow. In this form
 
 * d and its variance vanish exactly for equal pixels, so equal frames score exactly 1;
 * sums are centred, so float32 keeps the small variances of bright frames (tests/kernels/test_ssim.py bounds it);
-* nothing is stored between filtering down and the score.
+* the two passes, s first and d with the score after it, each keep within a processor's registers.
 
 The half window is a tuple, because the length of a tuple is known while compiling: the loops over taps unroll, and
 the loops over columns become vector code. Indices that are sums with a minus sign go through ``np.uintp``, which
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from thgeval.jit import jit
 
-STRIP = 192  # columns: eleven ring rows of four maps stay within the first two cache levels
+STRIP = 512  # columns, a multiple of 16: long loops, and twelve ring rows of four maps still fit the second cache
 _PAD = 16  # floats between ring rows, so that they don't fall on the same cache sets
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
@@ -82,48 +82,62 @@ def _across(row: Floats, count: int, taps: Taps, filtered: Floats) -> None:
 
 
 @jit(inline=True)
-def _down(ring: Floats, top: int, x: int, taps: Taps) -> np.float32:
-    """One window's sum: column ``x`` of the ring, weighted."""
+def _down(ring: Floats, top: int, column: int, taps: Taps) -> tuple[np.float32, np.float32]:
+    """Weighted sums of one column over the window that begins in row ``top`` and over the one below it."""
     half = len(taps) - 1
-    rows = 2 * half + 1
-    total: np.float32 = taps[0] * ring[_U((top + half) % rows), _U(x)]
+    rows = 2 * len(taps)
+    x = _U(column)
+    upper = taps[0] * ring[_U((top + half) % rows), x]
+    lower = taps[0] * ring[_U((top + 1 + half) % rows), x]
     for k in range(1, half + 1):
-        above = ring[_U((top + half - k) % rows), _U(x)]
-        below = ring[_U((top + half + k) % rows), _U(x)]
-        total += taps[k] * (above + below)
-    return total
+        upper += taps[k] * (ring[_U((top + half - k) % rows), x] + ring[_U((top + half + k) % rows), x])
+        lower += taps[k] * (ring[_U((top + 1 + half - k) % rows), x] + ring[_U((top + 1 + half + k) % rows), x])
+    return upper, lower
+
+
+@jit(fastmath=True)
+def _moments(ring: Floats, top: int, count: int, taps: Taps, moments: Floats) -> None:
+    """Mean and variance of s over two rows of windows: upper mean, upper variance, lower mean, lower variance."""
+    for x in range(count):
+        upper, lower = _down(ring, top, x, taps)
+        upper_square, lower_square = _down(ring, top, x + STRIP, taps)
+        moments[x] = upper
+        moments[x + STRIP] = upper_square - upper * upper
+        moments[x + 2 * STRIP] = lower
+        moments[x + 3 * STRIP] = lower_square - lower * lower
 
 
 @jit()
 def _parts(
-    s: np.float32, ss: np.float32, d: np.float32, dd: np.float32, centre: np.float32, constants: Constants
+    mean: np.float32, variance: np.float32, d: np.float32, dd: np.float32, centre: np.float32, constants: Constants
 ) -> tuple[np.float32, np.float32]:
-    """Luminance and contrast-structure of one window. Not fastmath: x / x has to be 1."""
+    """SSIM and contrast-structure of one window, from the moments of s and of d. No fastmath: x / x has to be 1."""
     _, c1, c2, unbias = constants
-    both = s + centre  # mean of a plus mean of b
+    both = mean + centre  # mean of a plus mean of b
     dm = d * d
-    total = unbias * (ss - s * s)
+    together = unbias * variance
     apart = unbias * (dd - dm)
     luminance = ((both + d) * (both - d) + c1) / (both * both + dm + c1)
-    return luminance, ((total - apart) + c2) / ((total + apart) + c2)
+    contrast = ((together - apart) + c2) / ((together + apart) + c2)
+    return luminance * contrast, contrast
 
 
 @jit(fastmath=True)
-def _row(
-    ring: Floats, top: int, count: int, taps: Taps, centre: np.float32, constants: Constants
-) -> tuple[np.float32, np.float32]:
-    """Sums of SSIM and of contrast-structure over the windows whose first row is ``top``."""
-    ssim = np.float32(0)
-    contrast = np.float32(0)
+def _rows(
+    ring: Floats, top: int, count: int, taps: Taps, moments: Floats, centre: np.float32, constants: Constants
+) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Sums over two rows of windows: SSIM and contrast-structure of the upper, then of the lower."""
+    upper_ssim = upper_contrast = lower_ssim = lower_contrast = np.float32(0)
     for x in range(count):
-        s = _down(ring, top, x, taps)
-        ss = _down(ring, top, x + STRIP, taps)
-        d = _down(ring, top, x + 2 * STRIP, taps)
-        dd = _down(ring, top, x + 3 * STRIP, taps)
-        luminance, structure = _parts(s, ss, d, dd, centre, constants)
-        ssim += luminance * structure
-        contrast += structure
-    return ssim, contrast
+        upper, lower = _down(ring, top, x + 2 * STRIP, taps)
+        upper_square, lower_square = _down(ring, top, x + 3 * STRIP, taps)
+        ssim, contrast = _parts(moments[x], moments[x + STRIP], upper, upper_square, centre, constants)
+        upper_ssim += ssim
+        upper_contrast += contrast
+        ssim, contrast = _parts(moments[x + 2 * STRIP], moments[x + 3 * STRIP], lower, lower_square, centre, constants)
+        lower_ssim += ssim
+        lower_contrast += contrast
+    return upper_ssim, upper_contrast, lower_ssim, lower_contrast
 
 
 @jit()
@@ -135,34 +149,43 @@ def plane_terms(
     ``constants`` are the peak, 2 k1², 2 k2² and the factor on variances; ``ring`` and ``rows`` come from `scratch`.
     """
     height, width = generated.shape
-    half = len(taps) - 1
+    halo = 2 * (len(taps) - 1)
+    slots = 2 * len(taps)
     peak = constants[0]
     centre = _centre(generated, reference, peak)
-    windows_down = height - 2 * half
-    windows_across = width - 2 * half
-    strips = (windows_across + STRIP - 1) // STRIP
-    columns = ((windows_across + strips - 1) // strips + 15) // 16 * 16
-    ssim = np.float64(0)
-    contrast = np.float64(0)
-    for left in range(0, windows_across, columns):
-        count = min(columns, windows_across - left)
-        for y in range(height):
-            _fill(generated[y, left:], reference[y, left:], count + 2 * half, peak, centre, rows[0], rows[1])
-            slot = ring[y % (2 * half + 1)]
-            _across(rows[0], count, taps, slot)
-            _across(rows[1], count, taps, slot[2 * STRIP :])
-            if y >= 2 * half:
-                row_ssim, row_contrast = _row(ring, y - 2 * half, count, taps, centre, constants)
-                ssim += row_ssim
-                contrast += row_contrast
-    windows = windows_down * windows_across
+    ssim = contrast = np.float64(0)
+    columns = _strip(width - halo)
+    for left in range(0, width - halo, columns):
+        count = min(columns, width - halo - left)
+        y = 0
+        for top in range(0, height - halo, 2):
+            while y < min(height, top + slots):
+                _fill(generated[y, left:], reference[y, left:], count + halo, peak, centre, rows[0], rows[1])
+                _across(rows[0], count, taps, ring[y % slots])
+                _across(rows[1], count, taps, ring[y % slots, 2 * STRIP :])
+                y += 1
+            _moments(ring, top, count, taps, ring[slots])
+            sums = _rows(ring, top, count, taps, ring[slots], centre, constants)
+            ssim += sums[0]
+            contrast += sums[1]
+            if top + slots <= height:
+                ssim += sums[2]
+                contrast += sums[3]
+    windows = (height - halo) * (width - halo)
     return ssim / windows, contrast / windows
 
 
+@jit()
+def _strip(windows: int) -> int:
+    """Columns of windows per strip: strips as even as whole vectors allow."""
+    strips = (windows + STRIP - 1) // STRIP
+    return ((windows + strips - 1) // strips + 15) // 16 * 16
+
+
 def scratch(taps: Taps) -> tuple[Floats, Floats]:
-    """Room for the ring and for one row of sums and differences, for `plane_terms`; one per thread."""
+    """Room for `plane_terms`, one per thread: the ring and a row of moments; a row of sums and one of differences."""
     row = -(-(STRIP + 2 * len(taps)) // 16) * 16
-    return _aligned(2 * len(taps) - 1, 4 * STRIP + _PAD), _aligned(2, row)
+    return _aligned(2 * len(taps) + 1, 4 * STRIP + _PAD), _aligned(2, row)
 
 
 def _aligned(rows: int, columns: int) -> Floats:

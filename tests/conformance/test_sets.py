@@ -1,0 +1,161 @@
+"""What every metric of two sets owes: run over the registry, so that a new one is tested by being listed."""
+
+import math
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from thgeval import registry
+from thgeval.clip import Clip, Memory, Pair
+from thgeval.cores import Cores
+from thgeval.measure import measured
+from thgeval.metric import Better
+from thgeval.metrics.sets import SetMetric
+from thgeval.plan import plan
+from thgeval.protocol import Protocol
+from thgeval.statistics import contributes, interval, jackknife
+
+SETS = [
+    request
+    for name in registry.table()
+    if issubclass(registry.metric_class(name), SetMetric)
+    for request in (name, *(f"{name}/{preset}" for preset in registry.metric_class(name).presets))
+]
+SIZE = 96
+FRAMES = 17  # one window of the longest, and a frame to spare
+CLIPS = ("a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Reference clips with texture and motion, by name: uint8, (FRAMES, SIZE, SIZE, 3)."""
+    rng = np.random.default_rng(7)
+    made = {}
+    for name in CLIPS:
+        base = rng.integers(0, 256, size=(SIZE // 4 + 10, SIZE // 4 + 10, 3)).repeat(4, axis=0).repeat(4, axis=1)
+        made[name] = np.stack([base[2 * shift :, shift:][:SIZE, :SIZE] for shift in range(FRAMES)]).astype(np.uint8)
+    return made
+
+
+@pytest.fixture(scope="module")
+def blurred(clips):
+    """The same, each frame averaged with its neighbours in time and darkened."""
+    return {name: (frames // 2 + np.roll(frames, 1, axis=0) // 4).astype(np.uint8) for name, frames in clips.items()}
+
+
+@pytest.fixture(scope="module")
+def states(clips, blurred):
+    """The states of all clips by metric: against themselves or blurred, measured once, all metrics together."""
+    held = {}
+
+    def of(request, *, same):
+        if same not in held:
+            generated = clips if same else blurred
+            held[same] = [measure(name, generated[name], clips[name]) for name in CLIPS]
+        return [chosen(request, states) for states in held[same]]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def again(clips, blurred):
+    """The states of one clip by metric, cut into other chunks and measured by other numbers of workers."""
+    return [
+        measure("a", blurred["a"], clips["a"], chunk=chunk, workers=workers)
+        for chunk, workers in ((1, 1), (5, 2), (FRAMES, 4))
+    ]
+
+
+def measure(name, generated, reference, *, chunk=0, workers=1):
+    """All states of one pair, through the real runner."""
+    rate = Fraction(25)
+    pair = Pair(name, Clip("g", Memory(generated, 255.0), rate), Clip("r", Memory(reference, 255.0), rate))
+    planned = plan(registry.metrics(SETS), [pair])
+    with Cores(workers) as cores:
+        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
+    assert outcome.failure is None, outcome.failure
+    assert not outcome.failed, outcome.failed
+    return outcome.states | planned.unscored
+
+
+def chosen(request, states):
+    """The state of one metric; skips where it couldn't be measured."""
+    found = states[request]
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+def total(parts):
+    return type(parts[0]).total(parts)
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_a_set_and_its_copy_are_as_close_as_can_be(request_, states):
+    metric = registry.metric(request_).metric
+    value = metric.score(total(states(request_, same=True)))
+    if "estimate:infinity" in request_ or math.isnan(value):
+        assert metric.remark(total(states(request_, same=True)))
+    elif metric.better is Better.LOWER:
+        assert value <= 1e-9
+    else:
+        assert value == pytest.approx(1.0, abs=0.2 if "density" in request_ else 0)
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_another_set_is_further(request_, states):
+    metric = registry.metric(request_).metric
+    same, other = (metric.score(total(states(request_, same=same))) for same in (True, False))
+    if math.isnan(same):
+        pytest.skip("needs more clips than a test has")
+    low, high = metric.range
+    assert low <= other <= high
+    assert other > same if metric.better is Better.LOWER else other < same
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_chunks_and_workers_do_not_matter(request_, states, again):
+    whole = states(request_, same=False)[0].record("a").values.tobytes()
+    for another in again:
+        assert chosen(request_, another).record("a").values.tobytes() == whole
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_the_order_of_clips_does_not_matter(request_, states):
+    metric = registry.metric(request_).metric
+    parts = states(request_, same=False)
+    one, other = total(parts), total([pickle.loads(pickle.dumps(part)) for part in reversed(parts)])
+    assert repr(metric.score(one)) == repr(metric.score(other))
+    assert one.scored == other.scored == CLIPS
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_too_few_is_no_number_with_a_reason(request_, states):
+    metric = registry.metric(request_).metric
+    nothing = states(request_, same=False)[0].only([])
+    assert math.isnan(metric.score(nothing))
+    assert metric.remark(nothing) == (f"{metric.name} needs at least {metric.least} {metric.row} on either side, not 0")
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_few_rows_are_a_number_with_a_note(request_, states):
+    metric = registry.metric(request_).metric
+    parts = total(states(request_, same=False))
+    if parts.frames >= metric.least:
+        assert metric.remark(parts) == (
+            f"rests on {parts.frames} {metric.row} a side; below {metric.enough} the value depends much on their number"
+        )
+
+
+@pytest.mark.parametrize("request_", SETS)
+def test_intervals_leave_groups_of_clips_out(request_, states):
+    metric = registry.metric(request_).metric
+    held = states(request_, same=False)
+    parts = total([*held, *(part.renamed(name + name) for part, name in zip(held, CLIPS, strict=True))])
+    assert not contributes(parts)
+    assert interval(metric, parts.only(["a"]), None) is None
+    if not math.isnan(metric.score(parts)):
+        low, high = jackknife(metric, parts)
+        assert low <= metric.score(parts) <= high

@@ -1,0 +1,116 @@
+"""Reference networks at work: loaded once, and run so that nothing but the sample itself can change what comes out.
+
+Every sample goes through its network alone, on the one thread that asked for it, so that neither chunks, nor workers,
+nor what would have shared its batch, can change a bit; cores are kept busy by the clips and chunks they share. In
+exchange batch normalisation is folded into the convolutions before it and channels are stored last, which changes
+about one part in a million and makes the convolutional networks a quarter faster than in batches as they are
+(``benchmarks/networks.py``).
+
+A network is loaded at its first use, from a file that the weights' policy allows, and stays for the whole process.
+torch is imported by then, and not before.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval import weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+T = TypeVar("T")
+
+TORCH = (("torch", "models"),)
+
+_loading = Lock()
+_held: dict[Hashable, Any] = {}
+_counting = Lock()
+_inside, _before = 0, 1
+
+
+def once(key: Hashable, load: Callable[[], T]) -> T:
+    """What ``load`` returned when it was first called under this key in this process."""
+    with _loading:
+        if key not in _held:
+            with alone():
+                _held[key] = load()
+        found: T = _held[key]
+        return found
+
+
+def published(name: str) -> Any:
+    """The network of the manifest's weights ``name``, folded and ready; WeightsError if they may not be used."""
+
+    def load() -> Any:
+        from thgeval_models import networks
+
+        return folded(networks.network(name, weights.path(name)))
+
+    return once((name, weights.token(name)), load)
+
+
+def rows(network: Callable[["Tensor"], "Tensor"], samples: "Tensor") -> NDArray[np.float32]:
+    """What the network gives for every sample alone, (samples, ...) float32; ``samples`` has at least one."""
+    import torch
+
+    with alone():
+        found: NDArray[np.float32] = torch.cat([network(sample[None]) for sample in samples]).numpy()
+        return found
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Torch without gradients and on the calling thread only; the caller's number of threads comes back afterwards."""
+    import torch
+
+    global _inside, _before
+    with _counting:
+        if not _inside:
+            _before = torch.get_num_threads()
+        _inside += 1
+    mine = torch.get_num_threads()
+    torch.set_num_threads(1)  # of this thread; torch also takes it for threads that haven't asked yet
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        with _counting:
+            _inside -= 1
+            torch.set_num_threads(mine if _inside else _before)
+
+
+def folded(network: Any) -> Any:
+    """The network with each ``bn`` folded into the ``conv`` or ``conv3d`` beside it, channels last."""
+    import torch
+    from torch.nn.utils import fuse_conv_bn_eval
+
+    for unit in network.modules():
+        for name in ("conv", "conv3d"):
+            if hasattr(unit, name) and hasattr(unit, "bn"):
+                setattr(unit, name, fuse_conv_bn_eval(getattr(unit, name), unit.bn))
+                unit.bn = torch.nn.Identity()
+    return channels_last(network)
+
+
+def channels_last(network: Any) -> Any:
+    """The network with the weights of its convolutions stored channels last, which CPUs read faster."""
+    import torch
+
+    for parameter in network.parameters():
+        if parameter.ndim in (4, 5):
+            order = torch.channels_last if parameter.ndim == 4 else torch.channels_last_3d
+            parameter.data = parameter.data.contiguous(memory_format=order)
+    return network
+
+
+def as_images(frames: NDArray[Any], peak: float, *, white: float = 1.0) -> "Tensor":
+    """(frames, height, width, 3) pixels as a float32 (frames, 3, height, width) with white at ``white``."""
+    import torch
+
+    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
+    return images / (peak / white)

@@ -1,0 +1,96 @@
+"""Kernel distances with the BLAS of numpy, by blocks of pairs of rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_ROWS = 2048
+
+Rows = NDArray[Any]
+Floats = NDArray[np.float64]
+Drawn = Sequence[tuple[NDArray[np.int64], ...]]
+
+
+class Kernel(NamedTuple):
+    """(gamma · a·b + coef0)^degree."""
+
+    degree: int
+    gamma: float
+    coef0: float
+
+    def of(self, left: Floats, right: Floats) -> Floats:
+        """Kernels of all pairs: (left rows, right rows)."""
+        base: Floats = left @ right.T
+        base *= self.gamma
+        base += self.coef0
+        power = base.copy()
+        for _ in range(self.degree - 1):
+            power *= base
+        return power
+
+
+def discrepancy(generated: Rows, reference: Rows, kernel: Kernel) -> Floats:
+    """Distance over all pairs: ()."""
+    everyone = np.ones((len(generated), 1)), np.ones((len(reference), 1))
+    return _discrepancies(generated, reference, *everyone, kernel).reshape(())
+
+
+def subset_discrepancies(generated: Rows, reference: Rows, drawn: Drawn, kernel: Kernel) -> Floats:
+    """Distances of subsets, given as the generated and the reference rows drawn for each: (subsets,).
+
+    Where subsets overlap so much that all pairs are fewer than the pairs within subsets, every kernel is computed
+    once and summed under the members of each subset.
+    """
+    if pairs_within(drawn) < (len(generated) + len(reference)) ** 2:
+        return np.array([discrepancy(generated[ours], reference[theirs], kernel) for ours, theirs in drawn])
+    members = np.zeros((len(generated), len(drawn))), np.zeros((len(reference), len(drawn)))
+    for subset, chosen in enumerate(drawn):
+        for member, rows in zip(members, chosen, strict=True):
+            member[rows, subset] = 1
+    return _discrepancies(generated, reference, *members, kernel)
+
+
+def pairs_within(drawn: Drawn) -> int:
+    """Ordered pairs within the two sides of each subset taken together."""
+    return sum((len(ours) + len(theirs)) ** 2 for ours, theirs in drawn)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _discrepancies(
+    generated: Rows, reference: Rows, generated_members: Floats, reference_members: Floats, kernel: Kernel
+) -> Floats:
+    """Distances of subsets, given as 1 for members and 0 for others: (rows, subsets) on either side."""
+    ours, theirs = generated_members.sum(axis=0), reference_members.sum(axis=0)
+    within_generated = _sum_within(generated, generated_members, kernel) / (ours * (ours - 1))
+    within_reference = _sum_within(reference, reference_members, kernel) / (theirs * (theirs - 1))
+    between = np.zeros(len(ours))
+    for left, a in _blocks(generated):
+        for right, b in _blocks(reference):
+            between += _weighted(kernel.of(a, b), generated_members[left], reference_members[right])
+    distances: Floats = within_generated + within_reference - 2 * between / (ours * theirs)
+    return distances
+
+
+def _sum_within(rows: Rows, members: Floats, kernel: Kernel) -> Floats:
+    """Sum over ordered pairs of different members."""
+    total = np.zeros(members.shape[1])
+    for left, a in _blocks(rows):
+        for right, b in _blocks(rows, start=left.start):
+            kernels = kernel.of(a, b)
+            if left == right:
+                np.fill_diagonal(kernels, 0)
+            total += (1 if left == right else 2) * _weighted(kernels, members[left], members[right])
+    return total
+
+
+def _weighted(kernels: Floats, left: Floats, right: Floats) -> Floats:
+    weighted: Floats = ((kernels @ right) * left).sum(axis=0)
+    return weighted
+
+
+def _blocks(rows: Rows, start: int = 0) -> Iterator[tuple[slice, Floats]]:
+    for first in range(start, len(rows), BLOCK_ROWS):
+        part = slice(first, first + BLOCK_ROWS)
+        yield part, rows[part].astype(np.float64)

@@ -1,0 +1,66 @@
+"""Precision, recall, density and coverage of random features, without anything to download."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.feature import Feature
+from thgeval.features.random_embedding import SEED, random_embedding
+from thgeval.metric import Better, Preset
+from thgeval.metrics.prdc import PRESETS, check_prdc, prdc
+from thgeval.metrics.random_fid import check_random
+from thgeval.metrics.sets import Rows, SetMetric
+
+
+@dataclass(frozen=True)
+class RandomPRDC(SetMetric):
+    """How far generated frames fall among reference frames, and reference frames among generated ones, to a network
+    with random weights.
+
+    Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before
+    Returns  one of four shares over all frames of all clips (see prdc): coverage, precision and recall in [0, 1],
+             density from 0 without bound; 1 expected for sets drawn alike
+    Source   Naeem, Oh, Uh, Choi, Yoo, ICML 2020, whose embedding R64 has random weights too
+    Departs  the paper keeps VGG's dense layers; here the last map is averaged, so that frames may have any size. Mild
+             damage leaves every frame in the ball of its original, strong damage none: both ends are reached early
+
+    ``which``    ``coverage``, ``density``, ``precision`` or ``recall``
+    ``nearest``  which nearest neighbour the ball of a row reaches to
+    ``side_px``  side of the square; detail finer than that is only seen as its aliases
+    ``seed``     of the network's weights
+    """
+
+    which: str = "coverage"
+    nearest: int = 5
+    side_px: int = 64
+    seed: int = SEED
+
+    name = "prdc-random"
+    version = 1
+    range = (0.0, math.inf)
+    better = Better.HIGHER
+    cites = ("naeem2020prdc",)
+    enough = 1000
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
+
+    def __post_init__(self) -> None:
+        check_prdc(self.name, which=self.which, nearest=self.nearest)
+        check_random(self.name, side_px=self.side_px, seed=self.seed)
+
+    @property
+    def least(self) -> int:
+        """A row and as many others as the ball reaches to."""
+        return self.nearest + 1
+
+    @property
+    def rows(self) -> Feature[NDArray[np.float32]]:
+        """64 numbers per frame."""
+        return random_embedding(side_px=self.side_px, seed=self.seed)
+
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """The one of the four that was asked for."""
+        return prdc(self.which, self.nearest, generated, reference)

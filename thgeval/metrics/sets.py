@@ -1,0 +1,68 @@
+"""What metrics of two sets have in common: all rows of the generated clips against all rows of the reference clips.
+
+A row is what a network makes of a frame or of a window of frames. Rows of one clip are alike, so the number of clips
+counts for more than the number of rows; both are in the result, and the signature counts the clips.
+"""
+
+import math
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.feature import Feature
+from thgeval.metric import Metric, Needs, View, of_both
+from thgeval.states import TwoRows
+
+Rows = NDArray[Any]
+
+
+class SetMetric(Metric[TwoRows]):
+    """One number for two sets of rows; subclasses are frozen dataclasses that name the rows and compare them.
+
+    ``row`` is what a row stands for, in the plural; below ``enough`` of them the result says that they are few.
+    """
+
+    row: ClassVar[str] = "frames"
+    enough: ClassVar[int] = 2048
+
+    @property
+    @abstractmethod
+    def rows(self) -> Feature[NDArray[np.float32]]:
+        """The feature that gives the rows: (rows, dimensions)."""
+
+    @property
+    def least(self) -> int:
+        """How many rows either side must have."""
+        return 2
+
+    @abstractmethod
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """The number for (rows, dimensions) of either side, ``least`` rows or more."""
+
+    @property
+    def needs(self) -> Needs:
+        """The rows of both clips."""
+        return of_both(self.rows)
+
+    def measure(self, view: View) -> TwoRows:
+        """The rows of one piece of a pair."""
+        generated, reference = view.generated[self.rows], view.reference[self.rows]
+        return TwoRows.of(view.clip, generated=generated, reference=reference, start=view.start)
+
+    def score(self, state: TwoRows) -> float:
+        """All generated against all reference rows; NaN if there are too few."""
+        generated, reference = state.generated, state.reference
+        if min(len(generated), len(reference)) < self.least:
+            return math.nan
+        return self.compared(generated, reference)
+
+    def remark(self, state: TwoRows) -> str | None:
+        """Why there is no number, or that it rests on few rows."""
+        count = state.frames
+        if count < self.least:
+            return f"{self.name} needs at least {self.least} {self.row} on either side, not {count}"
+        if count < self.enough:
+            return f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
+        return None
