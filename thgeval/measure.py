@@ -204,6 +204,12 @@ def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
 
 def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
     """The generated frames in the size and range of the reference's, or an error that says how they differ."""
+    if generated.pixels.dtype != reference.pixels.dtype:
+        raise InputError(
+            f"{pair.id}: the generated frames are {generated.pixels.dtype} and the reference frames "
+            f"{reference.pixels.dtype}; give both sides in one type",
+            reason="type differs",
+        )
     if generated.peak != reference.peak:
         raise InputError(
             f"{pair.id}: white is {generated.peak:g} in the generated frames and {reference.peak:g} in the reference; "

@@ -218,6 +218,18 @@ def test_bad_arrays(frames, reason):
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [(np.zeros((3, 8, 8, 3), np.float32), "type differs"), (np.zeros((3, 8, 9, 3), np.uint8), "size differs")],
+)
+def test_arrays_that_do_not_fit_each_other(reference, reason):
+    import thgeval as library
+
+    with pytest.raises(library.InputError) as caught:
+        library.score(np.zeros((3, 8, 8, 3), np.uint8), reference, metrics=["psnr"], peak=255)
+    assert caught.value.reason == reason
+
+
 @pytest.mark.parametrize("size", [1, 4097])
 def test_extreme_sizes(tmp_path, size):
     import thgeval as library

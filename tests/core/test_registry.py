@@ -28,7 +28,8 @@ def test_all_is_every_metric():
         ("ssim/nope", "ssim has no preset 'nope'; it has skimage-rgb"),
         ("ssim:windw=7", "ssim has no parameter 'windw'; it has window"),
         ("ssim:window=wide", "expected a number like 11, not 'wide'"),
-        ("ssim:window=8", "window must be odd"),
+        ("ssim:window=8", "window must be an odd number of pixels"),
+        ("ms-ssim:sigma=0", "SSIM needs a positive sigma"),
         ("psnr:colour=blue", "colour must be one of rgb, grey, y"),
     ],
 )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thgeval.errors import ProtocolError
 from thgeval.features.frames import luma, rgb
 from thgeval.kernels import ms_ssim as kernel
+from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
 from thgeval.states import ClipMean
 
@@ -45,8 +45,7 @@ class MSSSIM(Metric[ClipMean]):
 
     def __post_init__(self) -> None:
         self.check(colour=("rgb", "grey"))
-        if self.window < 1 or self.window % 2 == 0 or self.sigma <= 0:
-            raise ProtocolError("ms-ssim: window must be odd and sigma positive")
+        Windows(self.window, self.sigma, self.k1, self.k2)
 
     @property
     def needs(self) -> Needs:

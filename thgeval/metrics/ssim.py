@@ -61,8 +61,7 @@ class SSIM(Metric[ClipMean]):
             covariance=("population", "sample"),
             scale=("native", "wang"),
         )
-        if self.window < 1 or self.window % 2 == 0 or self.sigma <= 0:
-            raise ProtocolError("ssim: window must be odd and sigma positive")
+        kernel.Windows(self.window, self.sigma, self.k1, self.k2, self.weighting)
         if self.scale == "wang" and self.colour != "grey":
             raise ProtocolError("ssim: wang scaling is defined on grey frames alone")
 
