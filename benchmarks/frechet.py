@@ -3,11 +3,14 @@
 The peer is what pytorch-fid, clean-fid and most scripts do: numpy's means and covariances, ``scipy.linalg.sqrtm`` of
 the product, its real part. Both sides use as many BLAS threads as they like and start from the same float32 rows. Ours
 runs before and after the peer, so that a machine that gets busy or idle in between slows or helps both; figures are
-medians of wall-clock time. Errors are relative to Tr S1 + Tr S2, against the singular values of the rows' factors.
+medians of wall-clock time. On a busy machine the threads of BLAS wait for each other and figures say little: ``load``
+is how many processes wanted a core when the row was measured. Errors are relative to Tr S1 + Tr S2, against the
+singular values of the rows' factors.
 
 ``python benchmarks/frechet.py 500`` measures that number of rows alone; the peer takes a minute or so each time.
 """
 
+import os
 import statistics
 import sys
 import time
@@ -37,6 +40,7 @@ def measurements(
 
 
 def _measured(count: int, dimensions: int, theirs_rounds: int) -> dict[str, Any]:
+    load = os.getloadavg()[0]
     sides = tuple(features(count, dimensions, seed=seed) for seed in (1, 2))
     before = _timed(lambda: frechet.distance(*sides), OURS_ROUNDS)
     theirs = _timed(lambda: usual(*sides), theirs_rounds)
@@ -47,6 +51,7 @@ def _measured(count: int, dimensions: int, theirs_rounds: int) -> dict[str, Any]
     return {
         "rows": count,
         "dimensions": dimensions,
+        "load": load,
         "ours_s": ours_s,
         "theirs_s": theirs_s,
         "times_faster": theirs_s / ours_s,
@@ -95,7 +100,7 @@ def _timed(run: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
 
 def main() -> None:
     counts = [int(argument) for argument in sys.argv[1:]] or COUNTS
-    print(tabulate(measurements(counts), headers="keys", floatfmt=("d", "d", ".3f", ".2f", ".1f", ".1e", ".1e")))
+    print(tabulate(measurements(counts), headers="keys", floatfmt=("d", "d", ".1f", ".3f", ".2f", ".1f", ".1e", ".1e")))
 
 
 if __name__ == "__main__":

@@ -291,12 +291,20 @@ class TwoRows(State):
     @property
     def frames(self) -> int:
         """How many generated rows there are."""
-        return sum(int(_given(part, 0).sum()) for parts in self.parts.values() for part in parts)
+        return self._count(0)
+
+    @property
+    def fewest(self) -> int:
+        """How many rows the smaller side has."""
+        return min(self._count(0), self._count(1))
 
     @property
     def scored(self) -> tuple[str, ...]:
         """The clips that gave at least one generated row."""
         return tuple(clip for clip in self.clips if any(_given(part, 0).any() for part in self.parts[clip]))
+
+    def _count(self, side: int) -> int:
+        return sum(int(_given(part, side).sum()) for parts in self.parts.values() for part in parts)
 
     def _stacked(self, side: int) -> Array:
         parts = [self.record(clip) for clip in self.clips]

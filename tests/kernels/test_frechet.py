@@ -252,11 +252,11 @@ def test_infinity_equals_its_slow_twin():
 
 
 def test_infinity_removes_most_of_the_bias_of_few_rows():
-    """Rows of the same Gaussian: the truth is what a reference of its own size leaves, about the bias of one side."""
-    generated, reference = rows(1600, 40, seed=1, fall=0), rows(40_000, 40, seed=2, fall=0)
+    """Of one Gaussian, so that the truth is about 0: the reference adds a little bias of its own, as it is finite."""
+    generated, reference = rows(1600, 40, seed=1, fall=0), rows(20_000, 40, seed=2, fall=0)
     reference += generated.mean(axis=0) - reference.mean(axis=0)
     plain = distance(generated[:400], reference)
-    found = np.mean([infinity(generated, reference, seed=seed, points=15, smallest=200) for seed in range(4)])
+    found = np.mean([infinity(generated, reference, seed=seed, points=15, smallest=200) for seed in range(2)])
     assert plain > 1
     assert abs(found) < 0.1 * plain
 

@@ -62,9 +62,10 @@ def windows(held: NDArray[np.float32], *, length: int, stride: int, start: int, 
     """(windows, 3, length, side, side) out of the ``squares`` of a clip; InputError (``too short``) if none fits."""
     spare = len(held) - span(length, stride)
     if spare < 0:
+        every = f", every {stride}th," if stride > 1 else ""
         raise InputError(
-            f"a window of {length} frames, every {stride}., from frame {start} on needs a clip of at least "
-            f"{start + span(length, stride)} frames, not {start + len(held) if len(held) else 'fewer'}",
+            f"a window of {length} frames{every} from frame {start} on needs a clip of at least "
+            f"{start + span(length, stride)} frames, not {start + len(held)}",
             reason="too short",
         )
     firsts = range(0, spare + 1, length * stride) if which == "all" else range(1)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.states import TwoRows
@@ -49,18 +50,21 @@ class SetMetric(Metric[TwoRows]):
     def measure(self, view: View) -> TwoRows:
         """The rows of one piece of a pair."""
         generated, reference = view.generated[self.rows], view.reference[self.rows]
+        for side, found in (("generated", generated), ("reference", reference)):
+            if not np.isfinite(found).all():
+                raise InputError(
+                    f"{view.clip}: the network gave NaN or infinity for {side} frames; check their values",
+                    reason="not finite",
+                )
         return TwoRows.of(view.clip, generated=generated, reference=reference, start=view.start)
 
     def score(self, state: TwoRows) -> float:
         """All generated against all reference rows; NaN if there are too few."""
-        generated, reference = state.generated, state.reference
-        if min(len(generated), len(reference)) < self.least:
-            return math.nan
-        return self.compared(generated, reference)
+        return math.nan if state.fewest < self.least else self.compared(state.generated, state.reference)
 
     def remark(self, state: TwoRows) -> str | None:
         """Why there is no number, or that it rests on few rows."""
-        count = state.frames
+        count = state.fewest
         if count < self.least:
             return f"{self.name} needs at least {self.least} {self.row} on either side, not {count}"
         if count < self.enough:

@@ -12,7 +12,7 @@ Numerics No matrix root is taken. With centred rows X and Y, Tr (S1 S2)^½ is th
          Tr S1 + Tr S2, which is what cancels where the sets are alike:
 
          ================================================  =======================================================
-         up to 512 rows or dimensions                      singular values of X Yᵀ, or of triangular factors of X
+         up to 256 rows or dimensions                      singular values of X Yᵀ, or of triangular factors of X
                                                            and Y; error < 1e-11
          fewer rows than dimensions on either side         roots of the eigenvalues of (X Yᵀ)ᵀ X Yᵀ
          more rows than dimensions on both sides           roots of the eigenvalues of Lᵀ S2 L, S1 = L Lᵀ
@@ -20,7 +20,8 @@ Numerics No matrix root is taken. With centred rows X and Y, Tr (S1 S2)^½ is th
 
          Squares lose the small singular values, so the last two ways estimate their own error, with a margin of two
          or more in tests. Where it could exceed 5e-10 (features of a rank below their dimensions, a condition of the
-         covariances above about 1e8), or where there is no L, the first way is taken instead, at three times the cost.
+         covariances above about 1e8), or where there is no L, the first way is taken after all, at three to four
+         times the cost.
 Order    Sums follow blocks of rows and the BLAS in use: equal calls give equal bits on one machine with one number of
          threads; another order of the rows agrees to 1e-12 of Tr S1 + Tr S2.
 Errors   ProtocolError for shapes, types and parameters; InputError (``too few rows``, ``not finite``) for rows.

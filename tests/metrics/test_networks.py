@@ -1,0 +1,160 @@
+"""Metrics that look through networks: offline, in any chunks, on any number of workers, and only when asked for."""
+
+import socket
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+import random_weights  # noqa: E402
+
+from thgeval import registry, weights  # noqa: E402
+from thgeval.clip import Clip, Memory, Pair  # noqa: E402
+from thgeval.cores import Cores  # noqa: E402
+from thgeval.features import networks, random_embedding  # noqa: E402
+from thgeval.measure import measured  # noqa: E402
+from thgeval.plan import plan  # noqa: E402
+from thgeval.protocol import Protocol  # noqa: E402
+
+REQUESTS = [
+    "lpips",
+    "lpips/map",
+    "lpips/disco",
+    "lpips/squeeze",
+    "fid",
+    "fid/clean",
+    "fid/legacy-tensorflow",
+    "fid/torchmetrics",
+    "kid",
+    "prdc",
+    "fvd:length=9",
+    "clipsim",
+    "clipsim/max",
+    "clipsim/relative",
+    "iqa:crops=2",
+    "fid-random",
+    "fvd-random:length=9",
+]
+FRAMES, HEIGHT, WIDTH = 9, 72, 88
+
+
+@pytest.fixture(scope="module")
+def home():
+    pytest.importorskip("lpips")
+    pytest.importorskip("open_clip")
+    with random_weights.installed([name for name in random_weights.KEYS if name != "i3d-kinetics400"]) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    rng = np.random.default_rng(3)
+    frames = rng.integers(0, 256, size=(FRAMES, HEIGHT // 4, WIDTH // 4, 3)).repeat(4, axis=1).repeat(4, axis=2)
+    noisy = np.clip(frames + rng.normal(0, 12, size=frames.shape), 0, 255)
+    prompt = tmp_path_factory.mktemp("prompt") / "a.prompt.txt"
+    prompt.write_text("A woman with red hair\nspeaks.\n")
+    generated, reference = (Memory(side.astype(np.uint8), 255.0) for side in (noisy, frames))
+    rate = Fraction(25)
+    return Pair("a", Clip("a", generated, rate), Clip("a", reference, rate), prompt=prompt)
+
+
+def states(pair, *, chunk, workers):
+    planned = plan(registry.metrics(REQUESTS), [pair])
+    assert not planned.unscored
+    with Cores(workers) as cores:
+        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
+    assert not outcome.failed, outcome.failed
+    return outcome.states
+
+
+@pytest.fixture(scope="module")
+def whole(home, pair):
+    """All states, measured in one piece on one thread, with no way out of the machine."""
+
+    def refused(*args, **kwargs):
+        raise AssertionError("something tried to open a connection")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", refused)
+        patch.setattr(socket, "create_connection", refused)
+        patch.setattr(networks, "_held", {})
+        return states(pair, chunk=FRAMES, workers=1)
+
+
+@pytest.mark.slow
+def test_every_network_works_offline(whole):
+    assert whole.keys() == {registry.metric(request).key for request in REQUESTS}
+    for key, state in whole.items():
+        values = state.record("a").values
+        assert np.isfinite(values).all(), key
+        assert values.any(), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (4, 4)])
+def test_chunks_and_workers_do_not_change_a_bit(whole, pair, chunk, workers):
+    for key, state in states(pair, chunk=chunk, workers=workers).items():
+        assert state.record("a").values.tobytes() == whole[key].record("a").values.tobytes(), key
+
+
+@pytest.mark.slow
+def test_networks_are_loaded_once(whole, monkeypatch):
+    monkeypatch.setattr("thgeval_models.networks.load_tensors", None)
+    assert networks.published("inception-fid") is networks.published("inception-fid")
+
+
+def test_the_callers_threads_come_back():
+    torch.set_num_threads(2)
+    with networks.alone():
+        assert torch.get_num_threads() == 1
+        with networks.alone():
+            assert torch.is_inference_mode_enabled()
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_unverified_weights_are_marked_in_the_feature(home):
+    feature = registry.metric("fid").metric.rows
+    assert feature.identity.startswith("inception@1:pytorch-fid,bilinear,unverified-")
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [("fid", "inception-fid"), ("fvd", "i3d-torchscript"), ("clipsim", "clip-vit-b32"), ("iqa", "hyperiqa")],
+)
+def test_without_weights_the_metric_is_unscored_with_what_helps(tmp_path, monkeypatch, pair, request_, name):
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    planned = plan(registry.metrics([request_]), [pair])
+    assert not planned.metrics
+    assert f"thgeval fetch {name}" in planned.unscored[request_]
+
+
+def test_without_a_prompt_it_says_which_file_is_missing(home, pair):
+    alone = Pair("a", pair.generated, pair.reference)
+    said = plan(registry.metrics(["clipsim"]), [alone]).unscored["clipsim"]
+    assert said == (
+        "clipsim needs prompt (clipsim <- clip-text <- prompt); a has no prompt (a CLIP.prompt.txt beside it)"
+    )
+
+
+def test_torch_is_not_imported_before_a_network_is_used():
+    program = (
+        "import sys; from thgeval import registry, weights; from thgeval.plan import plan; "
+        "[registry.metric(name).metric.needs for name in registry.table()]; plan(registry.metrics(['all']), []); "
+        "assert 'torch' not in sys.modules and 'open_clip' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_seed_of_the_shipped_random_network_is_that_of_its_hash():
+    from thgeval_models import random_features
+
+    assert random_embedding.SEED == random_features.SEED
+    assert random_embedding.DIMENSIONS == random_features.DIMENSIONS
+    for kind, name in (("image", "random-vgg16"), ("clip", "random-vgg16-3d")):
+        assert random_features.fingerprint(random_features.build(kind)).startswith(weights.token(name))
+    assert registry.metric("fid-random:seed=5").metric.rows.weights == ()

@@ -1,0 +1,56 @@
+"""Random weights in the format of the published files, installed as if they had been fetched.
+
+What reads them is the real loader; only the manifest's hashes are set aside, as they belong to the published numbers.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from models import seeded
+
+from thgeval import weights
+from thgeval_models import manifest
+
+KEYS = {
+    "alexnet": ("lpips_trunk_alexnet", 2.0),
+    "vgg16": ("lpips_trunk_vgg16", 2.0),
+    "squeezenet": ("lpips_trunk_squeezenet1_1", 2.0),
+    "inception-fid": ("inception_fid", 2.0),
+    "i3d-torchscript": ("i3d_hassony", 2.0),
+    "i3d-kinetics400": ("i3d", 2.0),
+    "clip-vit-b32": ("clip", 0.5),
+    "hyperiqa": ("hyperiqa", 1.0),
+}
+
+
+def tensors(name: str, seed: int = 1) -> dict[str, torch.Tensor]:
+    """The random state dict that stands for a published file."""
+    keys, gain = KEYS[name]
+    return seeded.weights_for(seeded.published_keys(keys), seed=seed, gain=gain)
+
+
+@contextmanager
+def installed(names: Sequence[str]) -> Iterator[Path]:
+    """A THGEVAL_HOME that holds these files, under a policy that allows them; it is gone afterwards."""
+    known, before = manifest.weights, weights.policy()
+
+    def without_hash(name: str) -> manifest.Weights:
+        entry = known(name)
+        return replace(entry, sha256="", git_blob="", sha256_prefix="") if name in names else entry
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THGEVAL_HOME", folder)
+        patch.setattr(manifest, "weights", without_hash)
+        weights.use(weights.Policy(unverified=True))
+        weights.folder().mkdir(parents=True)
+        for name in names:
+            torch.save(tensors(name), weights.folder() / known(name).file)
+        try:
+            yield Path(folder)
+        finally:
+            weights.use(before)
