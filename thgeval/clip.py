@@ -5,6 +5,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+COMPANIONS: dict[str, tuple[str, ...]] = {
+    "openface": (".openface.csv", ".csv"),
+    "faces": (".faces.npz",),
+    "views": (".views.npz",),
+}
+"""What may lie beside a clip of either side, by what follows the clip's name: ``face1.mp4``, ``face1.faces.npz``."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -37,6 +44,14 @@ class Clip:
         """The clip as error messages call it: its path if it has one, else its id."""
         return str(self.source) if isinstance(self.source, Path) else self.id
 
+    def companion(self, what: str) -> Path | None:
+        """The file of measurements that lies beside the clip under its name, or None: see ``COMPANIONS``."""
+        if not isinstance(self.source, Path):
+            return None
+        name = self.source.name if self.source.is_dir() else self.source.stem
+        candidates = (self.source.with_name(name + suffix) for suffix in COMPANIONS[what])
+        return next((path for path in candidates if path.is_file()), None)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -56,6 +71,36 @@ class Pair:
     source_image: Path | None = None
     timing: Path | None = None
 
-    def offers(self, what: str) -> bool:
-        """Whether the pair has that side or companion: ``"reference"``, ``"timing"``, ...; frames are always there."""
-        return what in ("frames", "info") or getattr(self, what) is not None
+    @property
+    def sound(self) -> Clip | Path | None:
+        """Where the generated clip's speech is: the driving speech if it was named, else the clip's own track."""
+        return self.audio or (self.generated if isinstance(self.generated.source, Path) else None)
+
+    def offers(self, what: str, *, reference: bool = False) -> bool:
+        """Whether one side of the pair has what a feature starts from: ``"frames"``, ``"sound"``, ``"views"``, ..."""
+        if what in ("frames", "info", "clip"):
+            return True
+        side = self.reference if reference else self.generated
+        if side is not None and what in COMPANIONS:
+            return side.companion(what) is not None
+        if side is not None and reference and what == "sound":
+            return isinstance(side.source, Path)
+        return getattr(self, what) is not None
+
+    @property
+    def companions(self) -> dict[str, Path]:
+        """Every file beside the clips that a score may depend on, by what it is."""
+        own = {
+            "audio": self.audio,
+            "timing": self.timing,
+            "transcript": self.transcript,
+            "prompt": self.prompt,
+            "source image": self.source_image,
+        }
+        beside = {
+            f"{what} of the {side}": clip.companion(what)
+            for side, clip in (("generated clip", self.generated), ("reference", self.reference))
+            if clip is not None
+            for what in COMPANIONS
+        }
+        return {name: path for name, path in (own | beside).items() if path is not None}

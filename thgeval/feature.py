@@ -26,6 +26,7 @@ from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
 T = TypeVar("T")
 Parameter: TypeAlias = str | int | float | bool
 Weights: TypeAlias = tuple[str, ...] | Callable[..., tuple[str, ...]]
+Packages: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Grain(Enum):
@@ -54,7 +55,7 @@ class Feature(Generic[T]):
     compute: Callable[..., T] | None = field(default=None, compare=False, repr=False)
     offered: str | None = None
     weights: tuple[str, ...] = ()
-    packages: tuple[tuple[str, str], ...] = ()
+    packages: Packages = ()
 
     @property
     def identity(self) -> str:
@@ -89,10 +90,10 @@ class Definition(Generic[T]):
     compute: Callable[..., T]
     inputs: Callable[..., tuple[Feature[Any], ...]]
     grain: Grain
-    halo: int
+    halo: Callable[..., int]
     defaults: tuple[tuple[str, Any], ...]
     weights: Callable[..., tuple[str, ...]]
-    packages: tuple[tuple[str, str], ...]
+    packages: Callable[..., Packages]
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
@@ -108,10 +109,10 @@ class Definition(Generic[T]):
             parameters=tuple(values.items()),
             inputs=self.inputs(**values),
             grain=self.grain,
-            halo=self.halo,
+            halo=self.halo(**values),
             compute=self.compute,
             weights=self.weights(**values),
-            packages=self.packages,
+            packages=self.packages(**values),
         )
 
 
@@ -119,17 +120,16 @@ def feature(
     *inputs: Feature[Any] | Callable[..., Feature[Any]],
     version: int,
     grain: Grain = Grain.FRAMES,
-    halo: int = 0,
+    halo: int | Callable[..., int] = 0,
     weights: Weights = (),
-    packages: tuple[tuple[str, str], ...] = (),
+    packages: Packages | Callable[..., Packages] = (),
 ) -> Callable[[Callable[..., T]], Definition[T]]:
     """Declare the function below as a feature, computed from ``inputs`` in that order.
 
-    An input is a feature, or a function from the parameters to one; ``weights`` may be such a function too. The
-    function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives each input twice:
-    generated, then reference.
+    An input is a feature, or a function from the parameters to one; ``halo``, ``weights`` and ``packages`` may be such
+    functions too. The function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives each
+    input twice: generated, then reference.
     """
-    named = weights if callable(weights) else lambda **_: weights
 
     def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
         return tuple(source if isinstance(source, Feature) else source(**parameters) for source in inputs)
@@ -141,9 +141,16 @@ def feature(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         ]
         name = compute.__name__.replace("_", "-")
-        return Definition(name, version, compute, bound, grain, halo, tuple(keyword_only), named, packages)
+        return Definition(
+            name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(weights), _by(packages)
+        )
 
     return declare
+
+
+def _by(value: T | Callable[..., T]) -> Callable[..., T]:
+    """A function of a feature's parameters; a plain value is the same for all of them."""
+    return value if callable(value) else lambda **_: value
 
 
 def joined(parts: list[Any]) -> Any:

@@ -20,7 +20,7 @@ from thgeval.clip import Clip, Pair
 from thgeval.cores import Cores
 from thgeval.errors import InputError
 from thgeval.feature import Feature, joined
-from thgeval.features.clip import prompt
+from thgeval.features.companions import offered
 from thgeval.features.frames import info, rgb
 from thgeval.features.timing import timing
 from thgeval.media import Decoder, decode, probe
@@ -269,12 +269,10 @@ def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
 
 def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chunk:
     """Measure the metrics that look at whole clips."""
-    generated: dict[Feature[Any], Any] = {info: outcome.generated}
-    reference: dict[Feature[Any], Any] = {info: outcome.reference}
+    generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
+    reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
     if plan.clipwise and pair.timing is not None:
         generated[timing] = read_timing(pair.timing)
-    if pair.prompt is not None:
-        generated[prompt] = pair.prompt
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])

@@ -118,6 +118,8 @@ class Metric(ABC, Generic[S]):
     better: ClassVar[Better]
     cites: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
+    embedded: ClassVar[str] = ""
+    """The preset that needs nothing to be fetched, where the defaults do."""
 
     @property
     def unit(self) -> str:

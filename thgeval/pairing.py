@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from thgeval.clip import Clip, Pair
+from thgeval.clip import COMPANIONS, Clip, Pair
 from thgeval.errors import ProtocolError
 
 VIDEOS = frozenset(
@@ -38,6 +38,9 @@ ARRAYS = frozenset((".npy", ".npz"))
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
 TIMING = ".timing.json"
 PROMPT = ".prompt.txt"
+TRANSCRIPTS = (".txt", ".align")
+SOURCES = tuple(f".source{suffix}" for suffix in (".png", ".jpg", ".jpeg", ".webp", ".bmp"))
+NOT_CLIPS = tuple(suffix for suffixes in COMPANIONS.values() for suffix in suffixes)
 
 
 @dataclass(frozen=True)
@@ -115,20 +118,25 @@ def _problem(
 
 
 def pair(id: str, generated: Path, reference: Path | None, audio: Path | None = None) -> Pair:
-    """A pair with the companions that lie beside the generated clip: ``STEM.timing.json``, ``STEM.txt``,
-    ``STEM.prompt.txt``.
+    """A pair with the companions that lie beside the generated clip under its name.
+
+    ``.timing.json``, ``.prompt.txt``, the transcript (``.txt`` or GRID's ``.align``) and the portrait that was animated
+    (``.source.png``). What belongs to either side is found by ``Clip.companion``.
     """
-    timing = generated.with_name(generated.stem + TIMING)
-    text = generated.with_name(generated.stem + ".txt")
-    prompt = generated.with_name(generated.stem + PROMPT)
+
+    def beside(*suffixes: str) -> Path | None:
+        candidates = (generated.with_name(generated.stem + suffix) for suffix in suffixes)
+        return next((path for path in candidates if path.is_file()), None)
+
     return Pair(
         id=id,
         generated=Clip(id, generated),
         reference=Clip(id, reference) if reference is not None else None,
         audio=audio,
-        transcript=text if text.is_file() else None,
-        prompt=prompt if prompt.is_file() else None,
-        timing=timing if timing.is_file() else None,
+        transcript=beside(*TRANSCRIPTS),
+        prompt=beside(PROMPT),
+        source_image=beside(*SOURCES),
+        timing=beside(TIMING),
     )
 
 
@@ -161,7 +169,7 @@ def stems(folder: Path) -> dict[str, list[Path]]:
         raise ProtocolError(f"the folder {folder} can't be read: {error.strerror}") from None
     for entry in entries:
         path = folder / entry.name
-        named = path.suffix.lower() in VIDEOS | ARRAYS
+        named = path.suffix.lower() in VIDEOS | ARRAYS and not entry.name.lower().endswith(NOT_CLIPS)
         if not entry.name.startswith(".") and (named or _holds_images(path)):
             found.setdefault(path.stem if named else path.name, []).append(path)
     return found

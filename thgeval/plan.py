@@ -13,13 +13,19 @@ from thgeval.clip import Pair
 from thgeval.errors import ThgevalError, UnmetNeed
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Better, Metric
-from thgeval.registry import Named
+from thgeval.registry import Named, metric
 from thgeval.signature import closure
 
 LACKS = {
     "reference": "no reference clip",
     "timing": "no timing record (a CLIP.timing.json beside it, as `thgeval time` writes)",
     "prompt": "no prompt (a CLIP.prompt.txt beside it)",
+    "transcript": "no transcript (a CLIP.txt or CLIP.align beside it)",
+    "source_image": "no source image (a CLIP.source.png beside it)",
+    "sound": "no sound (frames alone have none)",
+    "openface": "no OpenFace table (a CLIP.openface.csv beside it)",
+    "faces": "no file of face measurements (a CLIP.faces.npz beside it)",
+    "views": "no bundle of views (a CLIP.views.npz beside it)",
 }
 
 
@@ -76,12 +82,20 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     unscored: dict[str, str] = {}
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
-            unscored[named.key] = str(lack)
+            unscored[named.key] = str(lack) + _instead(named)
         elif pairs and all(lacks := [lacking(named.metric, pair) for pair in pairs]):
             unscored[named.key] = str(lacks[0])
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
+
+
+def _instead(named: Named) -> str:
+    """What could be asked for in place of a metric whose files or packages are not here."""
+    request = named.metric.embedded and f"{named.metric.name}/{named.metric.embedded}"
+    if not request or request == named.key or uninstalled(metric(request).metric) is not None:
+        return ""
+    return f"; {request} is scored without them, as a number of its own"
 
 
 def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
@@ -93,11 +107,13 @@ def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
     """What a pair doesn't offer a metric, as the error that says so, or None."""
     if metric.needs.a_reference and not pair.offers("reference"):
         return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
-    for way in _ways(metric):
-        offered = way[-1].offered
-        if offered is not None and not pair.offers(offered):
-            path = " <- ".join([metric.name, *(feature.name for feature in way)])
-            return UnmetNeed(f"{metric.name} needs {offered} ({path}); {pair.id} has {LACKS[offered]}")
+    for reference in (False, True):
+        for way in _ways(side(metric, reference=reference, own=False)):
+            offered = way[-1].offered
+            if offered is not None and not pair.offers(offered, reference=reference):
+                path = " <- ".join([metric.name, *(feature.name for feature in way)])
+                owner = f"the reference of {pair.id}" if reference else pair.id
+                return UnmetNeed(f"{metric.name} needs {offered} ({path}); {owner} has {LACKS[offered]}")
     return None
 
 
@@ -106,16 +122,19 @@ def measures_reference(metric: Metric[Any]) -> bool:
     return metric.better is Better.CLOSER_TO_REFERENCE and not metric.needs.a_reference
 
 
-def side(metric: Metric[Any], *, reference: bool) -> tuple[Feature[Any], ...]:
-    """What a metric reads from one side of a pair, features of both sides included."""
+def side(metric: Metric[Any], *, reference: bool, own: bool = True) -> tuple[Feature[Any], ...]:
+    """What a metric reads from one side of a pair, features of both sides included.
+
+    With ``own``, what it needs to measure the reference's own value too, which it can do without.
+    """
     needs = metric.needs
     if not reference:
         return needs.generated + needs.pair
-    return needs.reference + needs.pair + (needs.generated if measures_reference(metric) else ())
+    return needs.reference + needs.pair + (needs.generated if own and measures_reference(metric) else ())
 
 
-def _ways(metric: Metric[Any]) -> Iterator[tuple[Feature[Any], ...]]:
-    """Every way down from what a metric reads to what the clip itself must offer."""
+def _ways(needs: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
+    """Every way down from features to what the clip itself must offer."""
 
     def down(way: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
         if not way[-1].inputs:
@@ -123,5 +142,5 @@ def _ways(metric: Metric[Any]) -> Iterator[tuple[Feature[Any], ...]]:
         for source in way[-1].inputs:
             yield from down((*way, source))
 
-    for need in metric.needs.every():
+    for need in needs:
         yield from down((need,))

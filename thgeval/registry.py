@@ -15,10 +15,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
+from thgeval import weights
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, METRICS
-from thgeval.signature import text_of, value_of
+from thgeval.signature import closure, text_of, value_of
 
 
 class Named(NamedTuple):
@@ -84,8 +85,26 @@ def key(metric: Metric[Any]) -> str:
 
 
 def metrics(texts: list[str]) -> list[Named]:
-    """Several metrics, ``all`` standing for every one at its defaults; asked for twice is scored once."""
+    """Several metrics; asked for twice is scored once.
+
+    ``embedded`` stands for every metric in a form that needs nothing to be fetched, if it has one; ``all`` for every
+    one at its defaults, and in that form too where the defaults are another.
+    """
     names: list[str] = []
     for text in texts:
-        names += list(table()) if text == "all" else [text]
+        if text == "all":
+            names += [request for name in table() for request in dict.fromkeys((name, embedded(name) or name))]
+        elif text == "embedded":
+            names += [request for name in table() if (request := embedded(name))]
+        else:
+            names.append(text)
     return list({named.key: named for named in map(metric, names)}.values())
+
+
+def embedded(name: str) -> str | None:
+    """The request for a metric in a form that needs nothing to be fetched: itself, a preset of it, or None."""
+    cls = metric_class(name)
+    if cls.embedded:
+        return f"{cls.name}/{cls.embedded}"
+    needed = {item for feature in closure(cls()) for item in feature.weights}
+    return cls.name if all(weights.entry(item).tier == "embedded" for item in needed) else None

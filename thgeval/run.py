@@ -287,15 +287,8 @@ class _Job:
             content = {"generated": fingerprint(pair.generated)}
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
-            companions = {
-                "audio": pair.audio,
-                "timing": pair.timing,
-                "transcript": pair.transcript,
-                "prompt": pair.prompt,
-            }
-            for name, path in companions.items():
-                if path is not None:
-                    content[name] = sha256(path.read_bytes()).hexdigest()
+            for name, path in pair.companions.items():
+                content[name] = sha256(path.read_bytes()).hexdigest()
         except (InputError, OSError):
             return {}
         return content

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Metric, View
 
@@ -20,12 +21,24 @@ class Values:
     def __getitem__(self, feature: Feature[T]) -> T:
         """The value of any feature that can be computed from what is given."""
         if feature not in self._held:
-            if feature.compute is None:
-                raise KeyError(feature.identity)
+            self._held[feature] = self._computed(feature)
+        value = self._held[feature]
+        if isinstance(value, InputError):
+            raise value
+        found: T = value
+        return found
+
+    def _computed(self, feature: Feature[T]) -> T | InputError:
+        """The value, or why there is none: what can't be computed for one metric isn't tried again for the next."""
+        if feature.compute is None:
+            if feature.grain is Grain.CLIP:
+                return InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
+            raise KeyError(feature.identity)
+        try:
             inputs = [self[source] for source in feature.inputs]
-            self._held[feature] = feature.compute(*inputs, **dict(feature.parameters))
-        value: T = self._held[feature]
-        return value
+            return feature.compute(*inputs, **dict(feature.parameters))
+        except InputError as error:
+            return error
 
 
 class PairValues:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from thgeval.errors import InputError
-from thgeval.feature import Feature, Grain, feature
+from thgeval.feature import Grain, feature
 from thgeval.features import networks
+from thgeval.features.companions import prompt
 from thgeval.features.frames import rgb
 from thgeval.media.frames import FrameBatch
 
@@ -33,8 +34,6 @@ WEIGHTS = ("clip-vit-b32",)
 SQUARES = ("bicubic-crop", "nearest")
 FORMS = {"plain": "{}", "photo": "A photo depicts {}"}
 LONG = ("refuse", "cut")
-
-prompt: Feature[Path] = Feature("prompt", version=1, grain=Grain.CLIP, offered="prompt")
 
 
 def read_prompt(path: Path) -> str:

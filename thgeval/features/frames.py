@@ -3,6 +3,7 @@
 Frames are (frames, height, width, 3) RGB, uint8 with peak 255 from files, float with the stated peak from arrays.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -50,7 +51,7 @@ def resized(frames: FrameBatch, *, side_px: int) -> FrameBatch:
     """Frames brought to a square of ``side_px``, bilinear as OpenCV's ``resize`` by default; aspect is not kept."""
     small = [cv2.resize(frame, (side_px, side_px), interpolation=cv2.INTER_LINEAR) for frame in frames.pixels]
     pixels = np.stack(small) if small else np.empty((0, side_px, side_px, 3), frames.pixels.dtype)
-    return FrameBatch(pixels, frames.peak, frames.start, frames.lead)
+    return replace(frames, pixels=pixels)
 
 
 @feature(lambda side_px: resized(side_px=side_px) if side_px else rgb, version=1, halo=1)

@@ -156,11 +156,14 @@ class Decoder:
             filling.add(picture)
             if filling.new == self._chunk:
                 before = filling.pixels
-                yield FrameBatch(before, self._source.peak, start, filling.lead)
+                yield self._batch(before, start, filling.lead)
                 start, filling = start + self._chunk, None
         if filling is not None:
-            yield FrameBatch(filling.pixels, self._source.peak, start, filling.lead)
+            yield self._batch(filling.pixels, start, filling.lead)
         self._source.close()
+
+    def _batch(self, pixels: Pixels, start: int, lead: int) -> FrameBatch:
+        return FrameBatch(pixels, self._source.peak, start, lead, self._fps or self._source.info.fps)
 
 
 class _Filling:

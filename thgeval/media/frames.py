@@ -19,13 +19,15 @@ class FrameBatch:
     """A run of consecutive frames of one clip.
 
     ``pixels`` holds ``lead`` frames that an earlier batch already held (so that temporal features see across the
-    seam), then the new ones; ``start`` is the clip's index of the first *new* frame; ``peak`` is the value of white.
+    seam), then the new ones; ``start`` is the clip's index of the first *new* frame; ``peak`` is the value of white;
+    ``fps`` is the rate the frames are handed out at, None where nobody said it.
     """
 
     pixels: Pixels
     peak: float
     start: int
     lead: int = 0
+    fps: Fraction | None = None
 
     @property
     def new(self) -> Pixels:
