@@ -13,14 +13,14 @@ setup: .venv/.everything
 	$(PIP) --upgrade "pip>=25.1"
 	@touch $@
 
-# The toolkit and the demo's portrait: no torch, no compiler, no weights.
+# The toolkit, faces and the demo's portrait: no torch, no compiler, no weights.
 .venv/.demo: .venv/.python pyproject.toml
-	$(PIP) --editable ".[demo]"
+	$(PIP) --editable ".[demo,faces]"
 	@touch $@
 
 # Everything: extras, test peers, checkers. facenet-pytorch and cpbd pin old dependencies that they don't need.
 .venv/.everything: .venv/.demo
-	$(PIP) --editable ".[demo,frame,models]" --group test --group check --group docs
+	$(PIP) --editable ".[demo,faces,frame,models]" --group test --group check --group docs
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "cpbd==1.0.7"
 	@touch $@
 
