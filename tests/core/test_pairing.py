@@ -126,3 +126,22 @@ def test_companions_beside_the_generated_clip_are_found(folders):
     (pair,) = paired(folders[0], None).pairs
     assert pair.timing.name == "a.timing.json"
     assert pair.transcript.name == "a.txt"
+
+
+def test_what_lies_beside_a_clip_is_its_companion_and_no_clip(folders):
+    touch(folders[0], "a.mp4", "a.faces.npz", "a.align", "a.source.png", "a.csv", "b.mp4", "b.txt", "b.prompt.txt")
+    touch(folders[1], "a.mp4", "a.openface.csv", "a.csv", "b.mp4")
+    pairing = paired(*folders)
+    first, second = pairing.pairs
+    assert pairing.unpaired == ()
+    assert first.generated.companion("faces").name == "a.faces.npz"
+    assert first.reference.companion("faces") is None
+    assert first.generated.companion("openface").name == "a.csv"
+    assert first.reference.companion("openface").name == "a.openface.csv"
+    assert (first.transcript.name, first.source_image.name, first.prompt) == ("a.align", "a.source.png", None)
+    assert (second.transcript.name, second.prompt.name) == ("b.txt", "b.prompt.txt")
+    assert first.offers("openface", reference=True)
+    assert not first.offers("faces", reference=True)
+    assert {path.name for path in first.companions.values()} == {
+        "a.align", "a.source.png", "a.faces.npz", "a.csv", "a.openface.csv"
+    }  # fmt: skip

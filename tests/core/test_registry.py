@@ -2,9 +2,10 @@
 
 import pytest
 
-from thgeval import registry
+from thgeval import registry, weights
 from thgeval.cli.arguments import gathered, metric_requests
 from thgeval.errors import ProtocolError
+from thgeval.signature import closure
 
 
 def test_parameters_and_presets_make_the_shortest_key():
@@ -17,8 +18,19 @@ def test_asked_for_twice_is_scored_once():
     assert [named.key for named in registry.metrics(["psnr", "psnr", "psnr:pool=frame"])] == ["psnr"]
 
 
-def test_all_is_every_metric():
-    assert {named.key for named in registry.metrics(["all"])} == set(registry.table())
+def test_all_is_every_metric_and_its_embedded_form():
+    keys = [named.key for named in registry.metrics(["all"])]
+    forms = {registry.embedded(name) for name in registry.table()} - {None}
+    assert set(keys) == set(registry.table()) | forms
+    assert len(keys) == len(set(keys))
+
+
+def test_embedded_is_what_needs_nothing_to_be_fetched():
+    named = registry.metrics(["embedded"])
+    needed = {item for _, metric in named for feature in closure(metric) for item in feature.weights}
+    assert {"psnr", "fid-random"} <= {key for key, _ in named}
+    assert "fid" not in {key for key, _ in named}
+    assert {weights.entry(item).tier for item in needed} == {"embedded"}
 
 
 @pytest.mark.parametrize(
