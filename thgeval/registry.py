@@ -21,6 +21,8 @@ from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, METRICS
 from thgeval.signature import closure, text_of, value_of
 
+GROUPS = ("all", "embedded")
+
 
 class Named(NamedTuple):
     """A metric with its parameters, and the key it is stored under."""

@@ -92,9 +92,9 @@ def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
 
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     """Name what was not scored, and choose the exit code."""
-    from thgeval.registry import metrics
+    from thgeval.registry import GROUPS, metrics
 
-    asked = {named.key for named in metrics([text for text in requests if text != "all"])}
+    asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
     for clip in run.failures:
         click.echo(f"thgeval: {clip['id']}: {clip['failure']['message']}", err=True)
     told = {clip["failure"]["message"] for clip in run.failures}
