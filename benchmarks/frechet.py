@@ -5,7 +5,8 @@ the product, its real part. Both sides use as many BLAS threads as they like and
 runs before and after the peer, so that a machine that gets busy or idle in between slows or helps both; figures are
 medians of wall-clock time. On a busy machine the threads of BLAS wait for each other and figures say little: ``load``
 is how many processes wanted a core when the row was measured. Errors are relative to Tr S1 + Tr S2, against the
-singular values of the rows' factors.
+singular values of the rows' factors; ``of_itself`` is what two equal sets are apart. ``OPENBLAS_NUM_THREADS=1`` keeps
+both sides to one thread, which is all that a busy machine has to offer.
 
 ``python benchmarks/frechet.py 500`` measures that number of rows alone; the peer takes a minute or so each time.
 """
@@ -52,11 +53,13 @@ def _measured(count: int, dimensions: int, theirs_rounds: int) -> dict[str, Any]
         "rows": count,
         "dimensions": dimensions,
         "load": load,
+        "blas_threads": int(os.environ.get("OPENBLAS_NUM_THREADS") or len(os.sched_getaffinity(0))),
         "ours_s": ours_s,
         "theirs_s": theirs_s,
         "times_faster": theirs_s / ours_s,
         "ours_error": abs(before[0][1] - exact) / spread,
         "theirs_error": abs(theirs[0][1] - exact) / spread,
+        "of_itself": frechet.distance(sides[0], sides[0].copy()) / spread,
     }
 
 
@@ -100,7 +103,13 @@ def _timed(run: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
 
 def main() -> None:
     counts = [int(argument) for argument in sys.argv[1:]] or COUNTS
-    print(tabulate(measurements(counts), headers="keys", floatfmt=("d", "d", ".1f", ".3f", ".2f", ".1f", ".1e", ".1e")))
+    print(
+        tabulate(
+            measurements(counts),
+            headers="keys",
+            floatfmt=("d", "d", ".1f", "d", ".3f", ".2f", ".1f", ".1e", ".1e", ".1e"),
+        )
+    )
 
 
 if __name__ == "__main__":

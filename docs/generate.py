@@ -1,11 +1,13 @@
-"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances.
+"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances, faces.
 
 python docs/generate.py           write them
 python docs/generate.py --check   fail if a committed page is not what would be written
 """
 
+import json
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from tabulate import tabulate
 
 from thgeval.bibliography import entry
 from thgeval.description import described, sections
+from thgeval.features import given, views
+from thgeval.features.npz import Layout
 from thgeval.metric import Metric
 from thgeval.metrics import METRICS
 from thgeval.protocol import protocols
@@ -74,16 +78,62 @@ def ceilings() -> str:
     return tabulate(rows, ("metric", "at most", "because"), tablefmt="github") + "\n"
 
 
+def face_truth() -> str:
+    """What the embedded face chain reads beside what is true, as last measured."""
+    rows = [
+        (
+            row["what"].removeprefix("truth: "),
+            row["crf"],
+            f"{row['error_px']:.2f}",
+            f"{row['aperture_r']:.3f} ({row['aperture_worst_r']:.3f})",
+            *(f"{row[f'{angle}_r']:.3f} ({row[f'{angle}_worst_r']:.3f})" for angle in ("yaw", "pitch", "roll")),
+            f"{row['openness_r']:.3f}",
+            f"{row['blinks_found_fixed']} of {row['blinks_driven_fixed']}, {row['blinks_invented_fixed']} invented",
+        )
+        for row in _measured("faces")
+        if row["what"].startswith("truth: ")
+    ]
+    head = ("points, follow", "CRF", "error, px", "mouth r", "yaw r", "pitch r", "roll r", "eyes r", "blinks found")
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True) + "\n"
+
+
+def face_costs() -> str:
+    """What faces cost at 256 px, as last measured."""
+    rows = [
+        (row["what"].removeprefix("cost: "), f"{row['cpu_ms']:.1f} ms")
+        for row in _measured("faces")
+        if row["what"].startswith("cost: ")
+    ]
+    return tabulate(rows, ("points, follow", "detection and landmarks, a frame"), tablefmt="github") + "\n"
+
+
+def _measured(benchmark: str) -> list[dict[str, Any]]:
+    """The rows of a benchmark's last published run."""
+    file = DOCS.parent / "benchmarks" / "results" / f"{benchmark}.json"
+    rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+def layouts(table: Mapping[str, Layout]) -> str:
+    """What the arrays of an NPZ file are."""
+    rows = [(f"`{name}`", f"`{layout.shape}`", layout.says) for name, layout in table.items()]
+    return tabulate(rows, ("array", "shape", "is"), tablefmt="github") + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     made = {DOCS / "metrics" / f"{name}.md": metric_page(metric_class(name)) for name in METRICS}
     made[DOCS / "metrics" / "index.md"] = metric_index()
-    for name, mark, table in (
-        ("protocols", "{{protocols}}", protocol_table),
-        ("precision", "{{tolerances}}", ceilings),
+    for name, tables in (
+        ("protocols", {"protocols": protocol_table()}),
+        ("precision", {"tolerances": ceilings()}),
+        ("faces", {"truth": face_truth(), "costs": face_costs()}),
+        ("interchange", {"faces": layouts(given.LAYOUTS), "views": layouts(views.LAYOUTS)}),
     ):
-        template = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")
-        made[DOCS / f"{name}.md"] = MADE + template.replace(mark, table())
+        text = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")
+        for mark, table in tables.items():
+            text = text.replace(f"{{{{{mark}}}}}", table)
+        made[DOCS / f"{name}.md"] = MADE + text
     return made
 
 

@@ -7,31 +7,52 @@ state is used again only where it would have come out the same. A damaged or for
 
 import io
 import json
+import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
 from thgeval import states
+from thgeval.errors import OutputError
 from thgeval.files import write_atomically
+from thgeval.rows import Stored, stamp
 from thgeval.states import Part, State
 
 FORMAT = "thgeval.checkpoint/1"
+LOCAL_HEADER_BYTES = 30  # before the name of a member of a zip file
 KINDS: dict[str, type[State]] = {
-    kind.__name__: kind for kind in (states.ClipMean, states.PooledMean, states.Counts, states.Rows, states.TwoRows)
+    kind.__name__: kind
+    for kind in (
+        states.ClipMean,
+        states.PooledMean,
+        states.PooledRoot,
+        states.TrackMean,
+        states.PooledTracks,
+        states.Counts,
+        states.Rows,
+        states.TwoRows,
+    )
 }
+ROWS = (states.Rows, states.TwoRows)
+"""States that may be large: a clip's rows are one array, which can stay in the file."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The state of one metric on one pair, and of the reference's own value where there is one."""
+    """The state of one metric on one pair, and of the reference's own value where there is one.
+
+    ``device`` is what the metric's networks ran on, as signatures name it.
+    """
 
     protocol: str
     state: State
     reference: State | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "metrics": {
             key: {
                 "protocol": kept.protocol,
+                "device": kept.device,
                 "state": _described(kept.state, arrays),
                 "reference": None if kept.reference is None else _described(kept.reference, arrays),
             }
@@ -69,42 +91,86 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def load(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None if there is none that can be trusted."""
+def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
+    """Write a checkpoint and give it back with its feature rows left in the file; OutputError if that can't be."""
+    save(path, checkpoint)
+    settled = load(path, rows_stay=True)
+    if settled is None:
+        raise OutputError(f"{path} can't be read again: it was changed right after it was written")
+    return settled
+
+
+def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
+    """Read a checkpoint; None if there is none that can be trusted.
+
+    Feature rows may stay in the file, ``Stored``, to be read when they are needed; all of it is checked now.
+    """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            if archive.testzip() is not None:
+                return None
+            header = json.loads(_array(archive, "header").tobytes())
             if header["format"] != FORMAT:
                 return None
-            kept = {key: _restored(header["pair"], item, stored) for key, item in header["metrics"].items()}
+
+            def values(kind: str, name: str) -> Any:
+                if rows_stay and issubclass(KINDS[kind], ROWS):
+                    return _stored(path, file.fileno(), archive, name)
+                return _array(archive, name)
+
+            kept = {key: _restored(header["pair"], item, values) for key, item in header["metrics"].items()}
         return Checkpoint(header["pair"], header["content"], header["decoder"], kept, header["record"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
         return None
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(f"{name}.npy") as member:
+        return npy.read_array(member, allow_pickle=False)
+
+
+def _stored(path: Path, file: int, archive: zipfile.ZipFile, name: str) -> Stored:
+    """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
+    entry = archive.getinfo(f"{name}.npy")
+    with archive.open(entry) as member:
+        if npy.read_magic(member) != (1, 0):
+            raise ValueError("not as numpy writes arrays of numbers")
+        shape, by_columns, dtype = npy.read_array_header_1_0(member)
+        before = member.tell()
+    size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    if by_columns or dtype.hasobject or entry.compress_type != zipfile.ZIP_STORED or before + size != entry.file_size:
+        raise ValueError("not rows one after the other")
+    lengths = os.pread(file, LOCAL_HEADER_BYTES, entry.header_offset)[-4:]
+    names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file))
 
 
 def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
     """A state as plain data; its arrays go to ``arrays`` under names of their own."""
-    (parts,) = state.parts.values()
+    ((clip, parts),) = state.parts.items()
     described = []
-    for part in parts:
+    for part in (state.record(clip),) if isinstance(state, ROWS) else parts:
         name = f"array{len(arrays)}"
-        arrays[name] = part.values
-        described.append({"array": name, "start": part.start, "left_out": dict(part.left_out), "under": part.under})
+        arrays[name] = part.array
+        plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
+        described.append({"array": name, **plain})
     return {"kind": type(state).__name__, "parts": described}
 
 
-def _restored(pair: str, item: dict[str, Any], stored: Mapping[str, Any]) -> Kept:
+def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]) -> Kept:
     def state(described: dict[str, Any]) -> State:
         parts = tuple(
             Part(
                 part["start"],
-                stored[part["array"]],
+                values(described["kind"], part["array"]),
                 {reason: tuple(frames) for reason, frames in part["left_out"].items()},
                 part["under"],
+                part["detail"],
             )
             for part in described["parts"]
         )
         return KINDS[described["kind"]]({pair: parts})
 
     reference = item["reference"]
-    return Kept(item["protocol"], state(item["state"]), None if reference is None else state(reference))
+    own = None if reference is None else state(reference)
+    return Kept(item["protocol"], state(item["state"]), own, item.get("device", "cpu"))

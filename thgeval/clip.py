@@ -9,6 +9,8 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
     "openface": (".openface.csv", ".csv"),
     "faces": (".faces.npz",),
     "views": (".views.npz",),
+    "avhubert": (".avhubert.npz",),
+    "lipreader": (".lipreader.npz",),
 }
 """What may lie beside a clip of either side, by what follows the clip's name: ``face1.mp4``, ``face1.faces.npz``."""
 
@@ -58,15 +60,15 @@ class Pair:
     """A generated clip and, where there is one, what it is judged against.
 
     ``reference`` is the real clip, ``audio`` the driving speech (by default the generated clip's own track),
-    ``transcript`` and ``prompt`` are text files, ``source_image`` the portrait that was animated, ``timing`` a
-    record of how long the clip took to make.
+    ``transcript`` a text file, or the words themselves, ``prompt`` a text file, ``source_image`` the portrait that was
+    animated, ``timing`` a record of how long the clip took to make.
     """
 
     id: str
     generated: Clip
     reference: Clip | None = None
     audio: Path | None = None
-    transcript: Path | None = None
+    transcript: Path | str | None = None
     prompt: Path | None = None
     source_image: Path | None = None
     timing: Path | None = None
@@ -93,7 +95,7 @@ class Pair:
         own = {
             "audio": self.audio,
             "timing": self.timing,
-            "transcript": self.transcript,
+            "transcript": self.transcript if isinstance(self.transcript, Path) else None,
             "prompt": self.prompt,
             "source image": self.source_image,
         }

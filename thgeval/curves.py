@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from thgeval.errors import ProtocolError
 from thgeval.files import write_atomically
 from thgeval.merging import checkpoint_of
@@ -29,8 +31,9 @@ def write_csv(result: Path) -> Path:
             why = {frame: reason for reason, frames in part.left_out.items() for frame in frames}
             name = _quoted(clip["id"])
             lines += [
-                f"{name},{key},{part.start + frame},{'' if frame in why else repr(float(value))},{why.get(frame, '')}"
-                for frame, value in enumerate(part.values)
+                f"{name},{key},{part.start + frame},{'' if np.isnan(value) else repr(float(value))},{_quoted(reason)}"
+                for frame, value in enumerate(part.column)
+                for reason in [why.get(frame, "")]
             ]
     if len(lines) == 1:
         raise ProtocolError(f"there are no per-frame values beside {result}")

@@ -49,13 +49,20 @@ class UnmetNeed(ThgevalError):
     exit_code = 3
 
 
+INSTALLED_ALONE = {
+    "facenet-pytorch": "pip install --no-deps facenet-pytorch (alone, as it asks for old versions of torch and numpy)",
+}
+"""Install lines of packages that no extra can bring, because what they depend on would replace newer versions."""
+
+
 class MissingExtra(ThgevalError):
     """An optional package is not installed."""
 
     exit_code = 3
 
     def __init__(self, what: str, *, extra: str) -> None:
-        super().__init__(f"{what} needs an optional package: pip install 'thgeval[{extra}]'")
+        line = INSTALLED_ALONE.get(extra, f"pip install 'thgeval[{extra}]'")
+        super().__init__(f"{what} needs an optional package: {line}")
         self.extra = extra
 
 

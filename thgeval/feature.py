@@ -13,14 +13,14 @@ Three grains:
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from importlib.util import find_spec
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from thgeval import weights
+from thgeval import checkouts, weights
 from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
 
 T = TypeVar("T")
@@ -42,8 +42,10 @@ class Feature(Generic[T]):
     """One shared quantity with its parameters: the key under which its value is found.
 
     ``halo`` is how many frames before the chunk it must see; ``compute`` is None for what only the decoder or the clip
-    itself can supply (``offered``: frames, container facts). ``weights`` are names in the manifest of weight files and
-    ``packages`` importable modules with the extra that brings them: what an installation may lack.
+    itself can supply (``offered``: frames, container facts). ``weights`` are names in the manifest of weight files,
+    ``checkouts`` folders of the user's own, and ``packages`` importable modules with the extra that brings them: what
+    an installation may lack. ``of_reference`` says that the value is that of the only input on the reference's side:
+    see ``in_reference``.
     """
 
     name: str
@@ -56,11 +58,15 @@ class Feature(Generic[T]):
     offered: str | None = None
     weights: tuple[str, ...] = ()
     packages: Packages = ()
+    of_reference: bool = False
+    checkouts: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
         """Name, version, parameter values and weights, as signatures print it: ``luma@1:bt601-rounded``."""
-        values = [str(value) for _, value in self.parameters] + [weights.token(name) for name in self.weights]
+        values = [str(value) for _, value in self.parameters]
+        values += map(weights.token, self.weights)
+        values += map(checkouts.token, self.checkouts)
         return f"{self.name}@{self.version}" + (f":{','.join(values)}" if values else "")
 
     def lacks(self) -> ThgevalError | None:
@@ -68,7 +74,8 @@ class Feature(Generic[T]):
         for module, extra in self.packages:
             if find_spec(module) is None:
                 return MissingExtra(self.name, extra=extra)
-        return next((problem for name in self.weights if (problem := weights.problem(name)) is not None), None)
+        problems = [*map(weights.problem, self.weights), *map(checkouts.problem, self.checkouts)]
+        return next((problem for problem in problems if problem is not None), None)
 
     def closure(self) -> Iterator["Feature[Any]"]:
         """This feature and everything it is computed from, inputs first, each once."""
@@ -79,6 +86,19 @@ class Feature(Generic[T]):
                     seen.add(feature)
                     yield feature
         yield self
+
+
+def in_reference(source: Feature[T]) -> Feature[T]:
+    """What the reference clip has of a feature, for features of either side that rest on it."""
+    return Feature(f"reference-{source.name}", source.version, inputs=(source,), grain=source.grain, of_reference=True)
+
+
+def resting_on(feature: Feature[T], *, old: Feature[Any], new: Feature[Any]) -> Feature[T]:
+    """The same quantity computed from ``new`` wherever it is computed from ``old``."""
+    if feature == old:
+        return cast("Feature[T]", new)
+    moved = tuple(resting_on(source, old=old, new=new) for source in feature.inputs)
+    return feature if moved == feature.inputs else replace(feature, inputs=moved)
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,7 @@ class Definition(Generic[T]):
     defaults: tuple[tuple[str, Any], ...]
     weights: Callable[..., tuple[str, ...]]
     packages: Callable[..., Packages]
+    checkouts: Callable[..., tuple[str, ...]]
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
@@ -113,6 +134,7 @@ class Definition(Generic[T]):
             compute=self.compute,
             weights=self.weights(**values),
             packages=self.packages(**values),
+            checkouts=self.checkouts(**values),
         )
 
 
@@ -123,12 +145,13 @@ def feature(
     halo: int | Callable[..., int] = 0,
     weights: Weights = (),
     packages: Packages | Callable[..., Packages] = (),
+    checkouts: Weights = (),
 ) -> Callable[[Callable[..., T]], Definition[T]]:
     """Declare the function below as a feature, computed from ``inputs`` in that order.
 
-    An input is a feature, or a function from the parameters to one; ``halo``, ``weights`` and ``packages`` may be such
-    functions too. The function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives each
-    input twice: generated, then reference.
+    An input is a feature, or a function from the parameters to one; ``halo``, ``weights``, ``packages`` and
+    ``checkouts`` may be such functions too. The function's keyword-only arguments are the feature's parameters. A
+    ``PAIR`` feature receives each input twice: generated, then reference.
     """
 
     def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
@@ -142,7 +165,16 @@ def feature(
         ]
         name = compute.__name__.replace("_", "-")
         return Definition(
-            name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(weights), _by(packages)
+            name,
+            version,
+            compute,
+            bound,
+            grain,
+            _by(halo),
+            tuple(keyword_only),
+            _by(weights),
+            _by(packages),
+            _by(checkouts),
         )
 
     return declare

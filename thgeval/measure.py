@@ -135,7 +135,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
 def _opened(clip: Clip, needed: bool, plan: Plan, protocol: Protocol, chunk: int, stack: ExitStack) -> Decoder | None:
     if not needed:
         return None
-    frames = chunk or _chunk_of(probe(clip), protocol)
+    frames = chunk or max(_chunk_of(probe(clip), protocol), plan.lead + 1)
     return stack.enter_context(
         decode(clip, chunk=frames, lead=plan.lead, fps=protocol.fps, size=protocol.size, crop=protocol.crop)
     )

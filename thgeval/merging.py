@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, load, save
+from thgeval.checkpoint import Checkpoint, load, settle
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
@@ -37,11 +37,13 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         protocol=_labelled(first, any_signature),
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
-        run={name: value for name, value in any_signature.run.items() if name not in ("n", "under")},
+        run={name: value for name, value in any_signature.run.items() if name not in ("n", "device", "under")},
+        devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
     named = [Named(key, parsed.metric) for key, parsed in signed.items()]
     tried = {key for run in runs for clip in run.clips for key in clip["failed"]}
+    tried |= {key for item in contributions for key in item.states}
     unscored = {
         key: reason
         for key, score in first.scores.items()
@@ -71,6 +73,9 @@ def _check_fit(first: Run, other: Run) -> None:
         ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
         if ours != theirs:
             raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}:\n  {ours}\n  {theirs}")
+        mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))
+        if mine != another:
+            raise ProtocolError(f"{key} was computed on {mine} in {first.path} and on {another} in {other.path}")
     if first.environment["decoder"] != other.environment["decoder"]:
         raise ProtocolError(
             f"{first.path} and {other.path} were decoded by different versions: "
@@ -88,7 +93,7 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
                 raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}")
             found.append(Contribution(dict(clip)))
             continue
-        save(folder / file_name(clip["id"]), checkpoint)
+        checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
         found.append(
             Contribution(
@@ -103,6 +108,11 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
 def checkpoint_of(run: Run, clip: str) -> Checkpoint | None:
     """The states of one clip of a result file, or None if they are not there."""
     return None if run.path is None else load(states_folder(run.path) / file_name(clip))
+
+
+def device(parsed: Parsed) -> str:
+    """What the networks of a score ran on."""
+    return parsed.run.get("device", "cpu")
 
 
 def _labelled(run: Run, parsed: Parsed) -> Protocol:

@@ -8,10 +8,13 @@ signature. Presets are named sets of field values.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Parameter
@@ -51,6 +54,11 @@ class Needs:
     @property
     def a_reference(self) -> bool:
         """Whether the reference clip is looked at at all."""
+        return self.compares or any(source.of_reference for need in self.generated for source in need.closure())
+
+    @property
+    def compares(self) -> bool:
+        """Whether the two clips are compared with each other."""
         return bool(self.reference or self.pair)
 
 
@@ -118,8 +126,12 @@ class Metric(ABC, Generic[S]):
     better: ClassVar[Better]
     cites: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
+    timeline: ClassVar[bool] = False
+    """Whether a report shows its values over time for every clip, not for those that stand out alone."""
     embedded: ClassVar[str] = ""
     """The preset that needs nothing to be fetched, where the defaults do."""
+    with_reference: ClassVar[bool] = False
+    """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
 
     @property
     def unit(self) -> str:
@@ -138,6 +150,11 @@ class Metric(ABC, Generic[S]):
     @abstractmethod
     def score(self, state: S) -> float:
         """One number from the sum of all states; pure. NaN where nothing was measured."""
+
+    def scores_without(self, state: S, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
+        """The score of the scored clips without each group of them: (groups,)."""
+        left = [sorted(set(state.scored) - set(group)) for group in groups]
+        return np.array([self.score(state.only(clips)) for clips in left], dtype=np.float64)
 
     def remark(self, state: S) -> str | None:
         """What a reader must know beside the number: why it says little, or why there is none; None as a rule."""

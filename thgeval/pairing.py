@@ -5,8 +5,8 @@ with its reason, and counts as expected and failed.
 """
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thgeval.clip import COMPANIONS, Clip, Pair
@@ -66,6 +66,15 @@ class Pairing:
     def expected(self) -> int:
         """How many clips a complete run would score."""
         return len({pair.id for pair in self.pairs} | {item.id for item in self.unpaired})
+
+    def saying(self, words: Callable[[str], str | None]) -> "Pairing":
+        """The pairs with the words that a rule finds in their ids; where it finds none, a pair keeps its own."""
+
+        def told(pair: Pair) -> Pair:
+            said = words(pair.id)
+            return pair if said is None else replace(pair, transcript=said)
+
+        return replace(self, pairs=tuple(map(told, self.pairs)))
 
     def limited(self, count: int | None) -> "Pairing":
         """The first ``count`` pairs alone."""

@@ -20,12 +20,14 @@ LACKS = {
     "reference": "no reference clip",
     "timing": "no timing record (a CLIP.timing.json beside it, as `thgeval time` writes)",
     "prompt": "no prompt (a CLIP.prompt.txt beside it)",
-    "transcript": "no transcript (a CLIP.txt or CLIP.align beside it)",
+    "transcript": "no transcript (a CLIP.txt or CLIP.align beside it, or --transcripts)",
     "source_image": "no source image (a CLIP.source.png beside it)",
     "sound": "no sound (frames alone have none)",
     "openface": "no OpenFace table (a CLIP.openface.csv beside it)",
     "faces": "no file of face measurements (a CLIP.faces.npz beside it)",
-    "views": "no bundle of views (a CLIP.views.npz beside it)",
+    "views": "no bundle of views, and a plain video shows one view (a CLIP.views.npz beside it)",
+    "avhubert": "no rows of AV-HuBERT (a CLIP.avhubert.npz beside it)",
+    "lipreader": "no rows of a lip reader (a CLIP.lipreader.npz beside it)",
 }
 
 
@@ -82,18 +84,21 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     unscored: dict[str, str] = {}
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
-            unscored[named.key] = str(lack) + _instead(named)
+            unscored[named.key] = str(lack) + _instead(named, pairs)
         elif pairs and all(lacks := [lacking(named.metric, pair) for pair in pairs]):
-            unscored[named.key] = str(lacks[0])
+            unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
 
 
-def _instead(named: Named) -> str:
+def _instead(named: Named, pairs: Sequence[Pair]) -> str:
     """What could be asked for in place of a metric whose files or packages are not here."""
     request = named.metric.embedded and f"{named.metric.name}/{named.metric.embedded}"
-    if not request or request == named.key or uninstalled(metric(request).metric) is not None:
+    if not request or request == named.key:
+        return ""
+    form = metric(request).metric
+    if uninstalled(form) is not None or (pairs and all(lacking(form, pair) for pair in pairs)):
         return ""
     return f"; {request} is scored without them, as a number of its own"
 
@@ -119,7 +124,7 @@ def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
 
 def measures_reference(metric: Metric[Any]) -> bool:
     """Whether the reference's own value is measured too, because the generated one says nothing without it."""
-    return metric.better is Better.CLOSER_TO_REFERENCE and not metric.needs.a_reference
+    return not metric.needs.compares and (metric.with_reference or metric.better is Better.CLOSER_TO_REFERENCE)
 
 
 def side(metric: Metric[Any], *, reference: bool, own: bool = True) -> tuple[Feature[Any], ...]:
@@ -130,13 +135,22 @@ def side(metric: Metric[Any], *, reference: bool, own: bool = True) -> tuple[Fea
     needs = metric.needs
     if not reference:
         return needs.generated + needs.pair
-    return needs.reference + needs.pair + (needs.generated if own and measures_reference(metric) else ())
+    looked_at = tuple(
+        source
+        for need in needs.generated + needs.pair
+        for feature in need.closure()
+        if feature.of_reference
+        for source in feature.inputs
+    )
+    return needs.reference + needs.pair + looked_at + (needs.generated if own and measures_reference(metric) else ())
 
 
 def _ways(needs: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
-    """Every way down from features to what the clip itself must offer."""
+    """Every way down from features to what the clip itself must offer; what the other clip offers is left to it."""
 
     def down(way: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
+        if way[-1].of_reference:
+            return
         if not way[-1].inputs:
             yield way
         for source in way[-1].inputs:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
@@ -24,6 +25,7 @@ from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.cores import Cores
 from thgeval.errors import InputError, OutputError, ProtocolError
+from thgeval.features import devices, networks
 from thgeval.measure import Failure, Measured, measured
 from thgeval.media import fingerprint
 from thgeval.media.frames import MediaInfo
@@ -35,9 +37,9 @@ from thgeval.protocol import protocol as named_protocol
 from thgeval.registry import metrics as named_metrics
 from thgeval.results import Run, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
-from thgeval.signature import protocol_part
+from thgeval.signature import closure, protocol_part
 from thgeval.statistics import Resampling
-from thgeval.store import CACHE_MODES, Store
+from thgeval.store import CACHE_MODES, Store, has_rows
 from thgeval.version import __version__
 from thgeval.weights import Policy
 
@@ -57,10 +59,10 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out; nothing here may change a score.
+    """How a run is carried out; nothing here may change a score, but the device its last digits.
 
     workers     threads at work; None for every core this process may use
-    device      ``cpu``; kernels for other devices are not part of this version
+    device      of torch networks: ``cpu``, ``cuda`` or ``cuda:N``; all else runs on the CPU
     cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
     resume      take up what an interrupted run left beside ``out``
     limit       only the first clips; marked in every signature
@@ -83,8 +85,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise ProtocolError(f"there must be at least one worker, not {self.workers}")
-        if self.device != "cpu":
-            raise ProtocolError(f"this version computes on the cpu alone, not on {self.device!r}")
+        devices.check(self.device)
         if self.cache not in CACHE_MODES:
             raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
         if self.limit is not None and self.limit < 1:
@@ -171,22 +172,33 @@ def scored(
     named = named_metrics(list(metrics))
     pairing = pairing.limited(options.limit)
     planned = plan(named, pairing.pairs)
-    folder = None if options.out is None else states_folder(options.out)
-    job = _Job(planned, chosen, options, Store(folder, options.resume, options.cache), watcher)
-    contributions = job.contributions(pairing)
     setting = Setting(
         protocol=chosen,
         resampling=options.resampling,
         expected=pairing.expected,
         run=run_tokens(options.resampling, chosen),
         flags=() if options.limit is None else ("!limit",),
+        devices=devices_of(planned, devices.token(options.device)),
     )
     recorded = {
         "metrics": [item.key for item in named],
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+    folder = None if options.out is None else states_folder(options.out)
+    with TemporaryDirectory(prefix="thgeval-") as scratch, devices.at(options.device):
+        store = Store(folder, Path(scratch), options.resume, options.cache)
+        contributions = _Job(planned, chosen, options, store, watcher, setting.devices).contributions(pairing)
+        return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+
+
+def devices_of(plan: Plan, device: str) -> dict[str, str]:
+    """The device of each metric that looks through a torch network, by key."""
+    return {
+        key: device
+        for key, metric in plan.metrics
+        if any(package in feature.packages for feature in closure(metric) for package in networks.TORCH)
+    }
 
 
 def run_tokens(resampling: Resampling, protocol: Protocol) -> dict[str, str]:
@@ -229,6 +241,7 @@ class _Job:
     options: Options
     store: Store
     watcher: Watcher
+    devices: Mapping[str, str]
     stop: Event = field(default_factory=Event)
 
     def contributions(self, pairing: Pairing) -> list[Contribution]:
@@ -254,7 +267,8 @@ class _Job:
     def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
         wanted = {key: protocol_part(metric, self.protocol) for key, metric in self.plan.metrics}
         content = self._content(pair)
-        known = self.store.recalled(pair.id, content, decoder(), wanted) if content else Checkpoint(pair.id, {}, "", {})
+        nothing = Checkpoint(pair.id, {}, "", {})
+        known = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         remaining = replace(
             self.plan,
             chunkwise=tuple(named for named in self.plan.chunkwise if named.key not in known.kept),
@@ -270,13 +284,16 @@ class _Job:
                 for key, failure in outcome.failed.items()
             }
         record = _record(pair, outcome, known.record if not remaining.metrics else {})
-        if content and (remaining.metrics or self.store.folder is not None):
-            self._keep(pair, content, wanted, outcome, known, record)
-        kept = known.kept.items()
+        kept = dict(known.kept) | {
+            key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
+            for key, state in outcome.states.items()
+        }
+        if has_rows(kept.values()) or (content and (remaining.metrics or self.store.folder is not None)):
+            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record))
         return Contribution(
             record,
-            {key: item.state for key, item in kept} | outcome.states,
-            {key: item.reference for key, item in kept if item.reference is not None} | outcome.reference_states,
+            {key: item.state for key, item in kept.items()},
+            {key: item.reference for key, item in kept.items() if item.reference is not None},
         )
 
     def _content(self, pair: Pair) -> dict[str, str]:
@@ -289,6 +306,8 @@ class _Job:
                 content["reference"] = fingerprint(pair.reference)
             for name, path in pair.companions.items():
                 content[name] = sha256(path.read_bytes()).hexdigest()
+            if isinstance(pair.transcript, str):
+                content["words"] = sha256(pair.transcript.encode()).hexdigest()
         except (InputError, OSError):
             return {}
         return content
@@ -298,22 +317,13 @@ class _Job:
             raise _Stopped
         self.watcher.frames(frames)
 
-    def _keep(
-        self,
-        pair: Pair,
-        content: Mapping[str, str],
-        wanted: Mapping[str, str],
-        outcome: Measured,
-        known: Checkpoint,
-        record: Mapping[str, Any],
-    ) -> None:
-        new = {
-            key: Kept(wanted[key], state, outcome.reference_states.get(key)) for key, state in outcome.states.items()
-        }
+    def _kept(self, checkpoint: Checkpoint) -> dict[str, Kept]:
+        """The states of a checkpoint after it was written, with their rows on disk; as they are where it can't be."""
         try:
-            self.store.keep(Checkpoint(pair.id, content, decoder(), {**known.kept, **new}, record))
+            return dict(self.store.keep(checkpoint).kept)
         except OutputError as error:
-            self.watcher.warns(f"this run can't be resumed from clip {pair.id}: {error}")
+            self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
+            return dict(checkpoint.kept)
 
 
 def _ids(pairs: Sequence[Pair]) -> set[str]:
@@ -333,6 +343,7 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
         "media": {},
         "scores": {},
         "contributions": {},
+        "details": {},
     }
 
 
@@ -350,6 +361,7 @@ def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str
         "media": known.get("media") or {side: _media(item) for side, item in media.items() if item is not None},
         "scores": {},
         "contributions": {},
+        "details": {},
     }
 
 

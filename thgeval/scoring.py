@@ -27,13 +27,14 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all scores of a run share."""
+    """What all scores of a run share; ``devices`` has the metrics, by key, whose networks didn't run on the CPU."""
 
     protocol: Protocol
     resampling: Resampling
     expected: int
     run: Mapping[str, str]
     flags: tuple[str, ...] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_of(
@@ -58,6 +59,7 @@ def run_of(
             for key, metric in metrics
             if key in contribution.states and contributes(contribution.states[key])
         }
+        contribution.record["details"] = _details(contribution.states)
     return Run(
         scores=scores,
         clips=tuple(contribution.record for contribution in ordered),
@@ -66,6 +68,15 @@ def run_of(
         options=options,
         expected=setting.expected,
     )
+
+
+def _details(states: Mapping[str, State]) -> dict[str, str]:
+    """What the metrics show of one clip, by metric key."""
+    shown = {
+        key: "\n".join(part.detail for parts in state.parts.values() for part in parts if part.detail)
+        for key, state in states.items()
+    }
+    return {key: text for key, text in shown.items() if text}
 
 
 def _alone(metric: Metric[Any], state: State | None) -> float:
@@ -84,7 +95,9 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
     clips = () if total is None else total.clips if math.isinf(value) else total.scored
     left_out = _left_out(key, contributions, clips)
     remark = None if total is None else metric.remark(total)
-    run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, **({"under": conditions[0]} if conditions else {})}
+    run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, "device": setting.devices.get(key, "cpu")}
+    if conditions:
+        run["under"] = conditions[0]
     return Score(
         key=key,
         value=None if math.isnan(value) else value,

@@ -1,6 +1,6 @@
 """Signatures: the text that says how a number was made, and back again.
 
-    ssim@1|window:11|sigma:1.5|k1:0.01|k2:0.03|rgb@1|luma@1:bt601-rounded|fps:native|...||n:19/19|dec:...|thgeval:0.1.0
+    ssim@1|region:frame|window:11|...|rgb@1|luma@1:bt601-rounded|fps:native|...||n:19/19|dec:...|thgeval:0.1.0|device:cpu
 
 Left of ``||`` stands the protocol part: metric and version, every field, every feature it rests on, and how clips were
 prepared. Two scores may be merged, ranked or printed in one column only if their protocol parts are equal. Right of it

@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thgeval.rows import Piece, Stacked, Stored, blocks
+
 Array = NDArray[Any]
 
 
@@ -25,14 +27,36 @@ Array = NDArray[Any]
 class Part:
     """Values of consecutive frames of one clip: (frames,) or (frames, columns), from frame ``start`` on.
 
-    ``left_out`` maps a reason to the frames, counted within the part, that have no value (theirs are NaN). ``under``
-    names conditions that belong to the number but not to the metric, such as the device a generator ran on.
+    ``left_out`` maps a reason to the frames, counted within the part, that have no value of their own: NaN, or what the
+    metric's policy puts in its place, which the reason then says. ``under`` names conditions that belong to the number
+    but not to the metric, such as the device a generator ran on. ``detail`` shows people what was measured, such as
+    aligned words; no number depends on it.
+
+    Feature rows may be ``Stored`` in a file: (rows, dimensions) or (rows, 2, dimensions).
     """
 
     start: int
-    values: Array
+    values: Array | Stored
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     under: str = ""
+    detail: str = ""
+
+    @property
+    def array(self) -> Array:
+        """The values in memory."""
+        return np.asarray(self.values)
+
+    @cached_property
+    def given(self) -> NDArray[np.bool_]:
+        """Which rows of (rows, 2, dimensions) are there on either side, as those that are not are NaN: (rows, 2)."""
+        found = [~np.isnan(block).any(axis=2) for _, block in blocks(self.values)]
+        return np.concatenate(found) if found else np.empty((0, 2), np.bool_)
+
+    @property
+    def column(self) -> Array:
+        """The values of frames, without what they are read beside: (frames,)."""
+        values = self.array
+        return values.reshape(len(values), -1)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +96,13 @@ class State(ABC):
         (parts,) = self.parts.values()
         return type(self)({clip: parts})
 
+    def ordered(self, clip: str) -> list[Part]:
+        """The parts of one clip in the order of frames."""
+        return sorted(self.parts[clip], key=lambda part: part.start)
+
     def record(self, clip: str) -> Part:
         """The parts of one clip as one, in the order of frames."""
-        parts = sorted(self.parts[clip], key=lambda part: part.start)
+        parts = self.ordered(clip)
         if len(parts) == 1:
             return parts[0]
         left_out: dict[str, tuple[int, ...]] = {}
@@ -83,7 +111,8 @@ class State(ABC):
             for reason, frames in part.left_out.items():
                 left_out[reason] = left_out.get(reason, ()) + tuple(seen + frame for frame in frames)
             seen += len(part.values)
-        return Part(parts[0].start, np.concatenate([part.values for part in parts]), left_out, parts[0].under)
+        detail = "\n".join(part.detail for part in parts if part.detail)
+        return Part(parts[0].start, np.concatenate([part.array for part in parts]), left_out, parts[0].under, detail)
 
     @property
     def left_out(self) -> Counter[str]:
@@ -112,11 +141,20 @@ class State(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Framewise(State):
-    """One value per frame; the two ways of averaging them follow."""
+    """One value per frame; the two ways of averaging them follow.
+
+    Where values are (frames, 2), the second column is what the first is read beside: what a trivial answer scores.
+    """
 
     @classmethod
     def of(
-        cls, clip: str, values: ArrayLike, *, start: int = 0, left_out: Mapping[str, ArrayLike] | None = None
+        cls,
+        clip: str,
+        values: ArrayLike,
+        *,
+        start: int = 0,
+        left_out: Mapping[str, ArrayLike] | None = None,
+        under: str = "",
     ) -> Self:
         """The values of consecutive frames; ``left_out`` maps a reason to a mask, or indices, of frames without one."""
         array = np.array(values, dtype=np.float64)
@@ -127,7 +165,7 @@ class Framewise(State):
             if frames.size:
                 reasons[reason] = tuple(int(frame) for frame in frames)
                 array[frames] = np.nan
-        return cls({clip: (Part(start, array, reasons),)})
+        return cls({clip: (Part(start, array, reasons, under),)})
 
     @cached_property
     def sums(self) -> NDArray[np.float64]:
@@ -139,9 +177,15 @@ class Framewise(State):
         """How many frames of each clip have a value: (clips,)."""
         return np.array([self._used(clip).size for clip in self.clips], dtype=np.int64)
 
-    def _used(self, clip: str) -> Array:
-        values = self.record(clip).values
-        return values[~np.isnan(values)]
+    @property
+    def beside(self) -> float:
+        """Mean of the second column over all frames that have a value; NaN without any."""
+        return mean(np.concatenate([self._used(clip, 1) for clip in self.clips] or [np.empty(0)]))
+
+    def _used(self, clip: str, column: int = 0) -> Array:
+        values = self.record(clip).array
+        values = values.reshape(len(values), -1)
+        return np.asarray(values[~np.isnan(values[:, 0]), column])
 
     @property
     def frames(self) -> int:
@@ -190,7 +234,59 @@ class PooledMean(Framewise):
         return ratio(self.ratios)
 
 
-def mean(values: NDArray[np.float64]) -> float:
+@dataclass(frozen=True, eq=False)
+class PooledRoot(PooledMean):
+    """A PooledMean that a score is the root of: no sum over clips, so that intervals leave groups of clips out."""
+
+    spread: ClassVar[str] = "jackknife"
+
+
+@dataclass(frozen=True, eq=False)
+class ByTrack(Framewise):
+    """Values of the windows of tracks, a part for each: a track counts as one, by its mean."""
+
+    @cached_property
+    def track_means(self) -> Mapping[str, tuple[float, ...]]:
+        """Mean of each track that has a value, by clip."""
+        found = {}
+        for clip in self.clips:
+            used = [part.array[~np.isnan(part.array)] for part in self.parts[clip]]
+            found[clip] = tuple(mean(values) for values in used if values.size)
+        return found
+
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """Sum of the means of each clip's tracks: (clips,)."""
+        return np.array([math.fsum(self.track_means[clip]) for clip in self.clips], dtype=np.float64)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many tracks of each clip have a value: (clips,)."""
+        return np.array([len(self.track_means[clip]) for clip in self.clips], dtype=np.int64)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """How many values each track has, of those that have any, clips in order."""
+        counted = [int((~np.isnan(part.array)).sum()) for clip in self.clips for part in self.parts[clip]]
+        return tuple(count for count in counted if count)
+
+    @property
+    def frames(self) -> int:
+        """How many windows have a value."""
+        return sum(self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackMean(ByTrack, ClipMean):
+    """Mean over the windows of each track, then over tracks, then over clips."""
+
+
+@dataclass(frozen=True, eq=False)
+class PooledTracks(ByTrack, PooledMean):
+    """Mean over the windows of each track, then over all tracks of all clips."""
+
+
+def mean(values: NDArray[np.float64] | Sequence[float]) -> float:
     """Exactly rounded mean, the same in any order of the values; NaN of none."""
     return math.fsum(values) / len(values) if len(values) else math.nan
 
@@ -206,14 +302,17 @@ class Counts(State):
     """Something counted over an exposure (blinks over seconds, frames over seconds): a ratio of sums."""
 
     @classmethod
-    def of(cls, clip: str, counted: float, exposure: float, *, frames: int = 0, under: str = "") -> Self:
+    def of(
+        cls, clip: str, counted: float, exposure: float, *, frames: int = 0, under: str = "", detail: str = ""
+    ) -> Self:
         """What one clip contributes; ``frames`` is how many frames it was counted on."""
-        return cls({clip: (Part(0, np.array([[counted, exposure, frames]], dtype=np.float64), under=under),)})
+        values = np.array([[counted, exposure, frames]], dtype=np.float64)
+        return cls({clip: (Part(0, values, under=under, detail=detail),)})
 
     @cached_property
     def totals(self) -> NDArray[np.float64]:
         """(clips, 3): counted, exposure, frames."""
-        rows = [[math.fsum(column) for column in self.record(clip).values.T] for clip in self.clips]
+        rows = [[math.fsum(column) for column in self.record(clip).array.T] for clip in self.clips]
         return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
     @property
@@ -258,9 +357,9 @@ class Rows(State):
         """The clips that gave at least one row."""
         return tuple(clip for clip in self.clips if any(len(part.values) for part in self.parts[clip]))
 
-    def stacked(self) -> Array:
+    def stacked(self) -> Stacked:
         """All rows, clips in order: (rows, dimensions)."""
-        return np.concatenate([self.record(clip).values for clip in self.clips])
+        return Stacked([Piece(part.values) for clip in self.clips for part in self.ordered(clip)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,41 +378,43 @@ class TwoRows(State):
         return cls({clip: (Part(start, np.stack([generated, reference], axis=1)),)})
 
     @property
-    def generated(self) -> Array:
+    def generated(self) -> Stacked:
         """All generated rows, clips in order: (rows, dimensions)."""
         return self._stacked(0)
 
     @property
-    def reference(self) -> Array:
+    def reference(self) -> Stacked:
         """All reference rows, clips in order: (rows, dimensions)."""
         return self._stacked(1)
 
     @property
     def frames(self) -> int:
         """How many generated rows there are."""
-        return self._count(0)
+        return int(self.counts[:, 0].sum())
 
     @property
     def fewest(self) -> int:
         """How many rows the smaller side has."""
-        return min(self._count(0), self._count(1))
+        return int(self.counts.sum(axis=0).min())
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many generated and how many reference rows each clip has: (clips, 2)."""
+        found = [sum(part.given.sum(axis=0) for part in self.parts[clip]) for clip in self.clips]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
 
     @property
     def scored(self) -> tuple[str, ...]:
         """The clips that gave at least one generated row."""
-        return tuple(clip for clip in self.clips if any(_given(part, 0).any() for part in self.parts[clip]))
+        return tuple(clip for clip, count in zip(self.clips, self.counts[:, 0], strict=True) if count)
 
-    def _count(self, side: int) -> int:
-        return sum(int(_given(part, side).sum()) for parts in self.parts.values() for part in parts)
-
-    def _stacked(self, side: int) -> Array:
-        parts = [self.record(clip) for clip in self.clips]
-        rows = [part.values[_given(part, side), side] for part in parts]
-        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+    def _stacked(self, side: int) -> Stacked:
+        parts = [part for clip in self.clips for part in self.ordered(clip)]
+        return Stacked([Piece(part.values, side, _some(part.given[:, side])) for part in parts])
 
 
-def _given(part: Part, side: int) -> NDArray[np.bool_]:
-    return np.asarray(~np.isnan(part.values[:, side]).any(axis=1))
+def _some(given: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+    return None if given.all() else np.flatnonzero(given)
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,8 +79,7 @@ def jackknife(metric: Metric[Any], state: State, groups: int = GROUPS) -> Interv
         members.setdefault(int.from_bytes(hashlib.sha256(clip.encode()).digest()[:8]) % groups, []).append(clip)
     if len(members) < 2:
         return None
-    held = set(state.scored)
-    scores = np.array([metric.score(state.only(sorted(held - set(group)))) for _, group in sorted(members.items())])
+    scores = metric.scores_without(state, [group for _, group in sorted(members.items())])
     count = len(scores)
     spread = math.sqrt((count - 1) / count * float(((scores - scores.mean()) ** 2).sum()))
     reach = spread * float(student_t.ppf(0.975, count - 1))

@@ -11,24 +11,31 @@ A state is used again only if the clips' content, the decoder and the protocol p
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-from thgeval.checkpoint import Checkpoint, Kept, load, save
+from thgeval.checkpoint import Checkpoint, Kept, load, save, settle
 from thgeval.errors import OutputError
 from thgeval.home import home
 
 CACHE_MODES = ("off", "read", "read-write")
 CACHE_LIMIT_BYTES = 2 << 30
+WRITING_S = 3600  # older unfinished files have no writer any more
 
 
 @dataclass(frozen=True)
 class Store:
-    """Where a run looks for states and where it leaves them; without folders, nowhere."""
+    """Where a run looks for states and where it leaves them; without folders, nowhere.
+
+    Without a states folder, ``scratch`` is where feature rows wait for the end of the run.
+    """
 
     folder: Path | None = None
+    scratch: Path | None = None
     resume: bool = False
     cache: str = "off"
 
@@ -37,8 +44,15 @@ class Store:
         """Whether anything is looked up or kept, so that contents must be fingerprinted."""
         return self.folder is not None or self.cache != "off"
 
-    def recalled(self, pair: str, content: Mapping[str, str], decoder: str, wanted: Mapping[str, str]) -> Checkpoint:
-        """What is known of a pair under these protocol parts (by metric key); possibly nothing."""
+    def recalled(
+        self,
+        pair: str,
+        content: Mapping[str, str],
+        decoder: str,
+        wanted: Mapping[str, str],
+        devices: Mapping[str, str] = MappingProxyType({}),
+    ) -> Checkpoint:
+        """What is known of a pair under these protocol parts and devices (by metric key); possibly nothing."""
         places = []
         if self.folder is not None and self.resume:
             places.append(self.folder / file_name(pair))
@@ -51,22 +65,34 @@ class Store:
                 continue
             with suppress(OSError):
                 os.utime(place)
-            usable = {key: _renamed(kept, pair) for key, kept in held.kept.items() if wanted.get(key) == kept.protocol}
+            usable = {
+                key: _renamed(kept, pair)
+                for key, kept in held.kept.items()
+                if wanted.get(key) == kept.protocol and devices.get(key, "cpu") == kept.device
+            }
             if usable:
                 found = replace(found, kept={**usable, **found.kept}, record=found.record or held.record)
         return found
 
-    def keep(self, checkpoint: Checkpoint) -> None:
-        """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be."""
-        if self.cache == "read-write":
+    def keep(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be.
+
+        What comes back holds no feature rows in memory, if there is a place for them.
+        """
+        if self.cache == "read-write" and checkpoint.content:
             place = _cached(checkpoint.content)
             held = load(place)
             kept = {**held.kept, **checkpoint.kept} if held is not None and held.decoder == checkpoint.decoder else {}
             with suppress(OutputError):
                 save(place, replace(checkpoint, kept=kept or checkpoint.kept))
                 _prune(place.parent)
-        if self.folder is not None:
-            save(self.folder / file_name(checkpoint.pair), checkpoint)
+        folder = self.scratch if self.folder is None and has_rows(checkpoint.kept.values()) else self.folder
+        return checkpoint if folder is None else settle(folder / file_name(checkpoint.pair), checkpoint)
+
+
+def has_rows(kept: Iterable[Kept]) -> bool:
+    """Whether any state is made of feature rows, which are large."""
+    return any(item.state.spread == "jackknife" for item in kept)
 
 
 def file_name(pair: str) -> str:
@@ -88,11 +114,17 @@ def _renamed(kept: Kept, pair: str) -> Kept:
 
 
 def _prune(folder: Path) -> None:
-    """Remove what was used longest ago until the cache fits its limit."""
-    files = [(item.stat(), item) for item in folder.parent.glob("*/*.npz")]
+    """Remove what was used longest ago until the cache fits its limit, and what killed writers left behind.
+
+    Other processes may do the same at the same time.
+    """
+    files = []
+    for item in folder.parent.glob("*/*"):
+        with suppress(OSError):
+            files.append((item.stat(), item))
     total = sum(stat.st_size for stat, _ in files)
     for stat, item in sorted(files, key=lambda pair: pair[0].st_mtime):
-        if total <= CACHE_LIMIT_BYTES:
-            return
-        item.unlink(missing_ok=True)
-        total -= stat.st_size
+        left_behind = item.name.startswith(".") and time.time() - stat.st_mtime > WRITING_S
+        if left_behind or (total > CACHE_LIMIT_BYTES and not item.name.startswith(".")):
+            item.unlink(missing_ok=True)
+            total -= stat.st_size

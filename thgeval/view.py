@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
@@ -13,10 +13,14 @@ Given = Mapping[Feature[Any], Any]
 
 
 class Values:
-    """Features of one side, each computed at most once from what is given."""
+    """Features of one side, each computed at most once from what is given.
 
-    def __init__(self, given: Given) -> None:
+    ``reference`` is the side of the reference clip, if this is not that side itself.
+    """
+
+    def __init__(self, given: Given, reference: "Values | None" = None) -> None:
         self._held = dict(given)
+        self._reference = reference
 
     def __getitem__(self, feature: Feature[T]) -> T:
         """The value of any feature that can be computed from what is given."""
@@ -30,6 +34,8 @@ class Values:
 
     def _computed(self, feature: Feature[T]) -> T | InputError:
         """The value, or why there is none: what can't be computed for one metric isn't tried again for the next."""
+        if feature.of_reference:
+            return (self._reference or self)[cast("Feature[T]", feature.inputs[0])]
         if feature.compute is None:
             if feature.grain is Grain.CLIP:
                 return InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
@@ -98,8 +104,9 @@ class Piece:
     @classmethod
     def of(cls, clip: str, start: int, generated: Given, reference: Given) -> "Piece":
         """A piece of a pair from what is given on each side."""
-        sides = Values(generated), Values(reference)
-        return cls(clip, start, *sides, PairValues(*sides))
+        second = Values(reference)
+        first = Values(generated, second)
+        return cls(clip, start, first, second, PairValues(first, second))
 
     def swapped(self) -> "Piece":
         """The reference seen as if it were the generated clip, to measure its own value."""

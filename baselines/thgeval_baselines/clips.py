@@ -1,7 +1,7 @@
 """Takes of a synthetic head, and their files: H.264 + AAC video, and the truth beside it as NPZ.
 
 Every video carries ``LABEL`` in its metadata, and ``NOTICE`` goes beside the files: they are synthetic test material,
-made from a photograph of a real person whose face was changed on purpose, and nobody says anything in them.
+made from a photograph of a real person whose face was changed on purpose, and a machine's voice speaks.
 
 Truth (``np.load``): ``aperture`` ... ``ty`` (frames,), see ``geometry.Parameters``; ``landmarks`` (frames, 68, 2) in
 pixels; ``blinks_s`` (blinks, 2), begin and end in seconds; ``fps``; ``eye_distance_px``; ``audio_offset_s``, always 0;
@@ -20,20 +20,19 @@ from thgeval.media.encode import write_video
 from thgeval_baselines.geometry import PARAMETERS
 from thgeval_baselines.head import Head, render
 from thgeval_baselines.portrait import Points, portrait
-from thgeval_baselines.track import Track, sound, track
+from thgeval_baselines.speech import RATE_HZ
+from thgeval_baselines.track import Track, track
 
-LABEL = "synthetic test material (thgeval): a rendered face with rendered sound, not a recording, not speech"
+LABEL = "synthetic test material (thgeval): a rendered face with a machine's voice, not a recording of anybody"
 
 NOTICE = """Synthetic test material
 =======================
 
 The videos in this folder were rendered by thgeval to test metrics for talking heads. They are not recordings: the
 face is a public-domain photograph (NASA's portrait of Eileen Collins, as shipped with scikit-image) whose proportions
-and colours were changed on purpose, moved by parameters drawn from a seed. The sound is a modulated hum, not speech.
-Nobody says, does or endorses anything in them. Please keep this notice with the files.
+and colours were changed on purpose, moved by parameters drawn from a seed. The voice is espeak-ng's, and
+the sentences are made up. Nobody says, does or endorses anything in them. Please keep this notice with the files.
 """
-
-RATE_HZ = 16000
 
 FAST = {"preset": "veryfast"}
 """Half the time of x264's own default, and no larger files here."""
@@ -41,20 +40,28 @@ FAST = {"preset": "veryfast"}
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One performance before encoding: frames (frames, size, size, 3) RGB, truth, and (samples,) of sound at 16 kHz."""
+    """One performance before encoding: ``head`` moves as ``track`` says.
 
+    ``frames`` (frames, size, size, 3) RGB and ``landmarks`` (frames, 68, 2) px show it; ``sound`` is (samples,) at 16
+    kHz.
+    """
+
+    head: Head
+    track: Track
     frames: NDArray[np.uint8]
     landmarks: Points
-    track: Track
     sound: NDArray[np.float32]
-    eye_distance_px: float
+
+    @classmethod
+    def of(cls, head: Head, track: Track) -> "Take":
+        """The head rendered as the track says, with the track's own speech."""
+        frames, landmarks = render(head, track.frames())
+        return cls(head, track, frames, landmarks, track.speech.samples)
 
 
-def take(head: Head, *, seed: int, seconds: float = 4.0, fps: int = 25) -> Take:
-    """A take of ``head`` with motion and sound drawn from a seed."""
-    motion = track(seed=seed, seconds=seconds, fps=fps)
-    frames, landmarks = render(head, motion.frames())
-    return Take(frames, landmarks, motion, sound(motion, seed=seed), head.portrait.eye_distance_px)
+def take(head: Head, *, seed: int, seconds: float = 4.0, fps: int = 25, first: int | None = None) -> Take:
+    """A take of ``head`` with motion drawn from a seed, and speech that begins with sentence ``first``, or any."""
+    return Take.of(head, track(seed=seed, seconds=seconds, fps=fps, first=first))
 
 
 def head(*, seed: int, size: int = 256) -> Head:
@@ -62,14 +69,14 @@ def head(*, seed: int, size: int = 256) -> Head:
     return Head.of(portrait(seed=seed, size=size))
 
 
-def write_take(path: Path, take: Take, *, crf: int, frames: NDArray[np.uint8] | None = None) -> None:
-    """Encode a take, or other ``frames`` with its sound, as H.264 + AAC with ``LABEL`` as its comment.
+def write_take(path: Path, take: Take, *, crf: int) -> None:
+    """Encode a take as H.264 + AAC with ``LABEL`` as its comment.
 
     ``crf`` is x264's quality: 12 is hard to tell from the frames, 42 is ruined.
     """
     write_video(
         path,
-        take.frames if frames is None else frames,
+        take.frames,
         fps=Fraction(take.track.fps),
         crf=crf,
         audio=take.sound,
@@ -85,7 +92,7 @@ def write_truth(path: Path, take: Take) -> None:
         "landmarks": take.landmarks,
         "blinks_s": take.track.blinks_s,
         "fps": np.array(take.track.fps),
-        "eye_distance_px": np.array(take.eye_distance_px),
+        "eye_distance_px": np.array(take.head.portrait.eye_distance_px),
         "audio_offset_s": np.array(0.0),
         "label": np.array(LABEL),
     }

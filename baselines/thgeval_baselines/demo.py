@@ -70,7 +70,7 @@ def make_demo(
     write_notice(folder)
     heads = [head(seed=_seed(seed, 0, identity), size=size) for identity in range(min(clips, IDENTITIES))]
     for number, stem in enumerate(demo.stems):
-        performed = take(heads[number % IDENTITIES], seed=_seed(seed, 1, number), seconds=seconds)
+        performed = take(heads[number % IDENTITIES], seed=_seed(seed, 1, number), seconds=seconds, first=number)
         write_truth(demo.truth / f"{stem}.npz", performed)
         _write_clip(demo, f"{stem}.mp4", performed, crf)
     return demo
@@ -86,8 +86,7 @@ def _write_clip(demo: Demo, name: str, performed: Take, crf: int) -> None:
         if control.file_copied:
             shutil.copyfile(reference, path)
             return
-        frames = control.frames(performed.frames)
-        write_take(path, performed, frames=frames, crf=crf if control.crf is None else control.crf)
+        write_take(path, control.changed(performed), crf=crf if control.crf is None else control.crf)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(write, CONTROLS.values()))

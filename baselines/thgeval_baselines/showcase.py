@@ -20,6 +20,7 @@ from thgeval_baselines.demo import make_demo
 CLIPS = 3
 SECONDS = 3.0
 REPORTED = "crf30"
+SHOWN = (*DEFAULT, "sync-lm-conf", "sync-lm-offset", "sync-envelope")
 
 
 @click.command()
@@ -33,7 +34,7 @@ def main(folder: Path) -> None:
     demo = make_demo(clips, clips=CLIPS, seconds=SECONDS)
     click.echo("scoring every control against the references ...")
     runs = {
-        name: scored(generated, demo.reference, folder / f"{name}.json", DEFAULT)
+        name: scored(generated, demo.reference, folder / f"{name}.json", SHOWN)
         for name, generated in demo.controls.items()
     }
     click.echo(f"\n{controls_table(runs)}\n")

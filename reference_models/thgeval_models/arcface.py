@@ -2,6 +2,7 @@
 
 Paper     Deng et al., ArcFace: Additive Angular Margin Loss for Deep Face Recognition, CVPR 2019
 Weights   ``backbone.pth`` of deepinsight/insightface's arcface_torch (non-commercial research);
+          ``w600k_r50.onnx`` of its model zoo, by way of ``from_onnx`` (the same terms);
           ``model_ir_se50.pth`` of TreB1eN/InsightFace_Pytorch (no licence for the weights)
 Input     RGB faces, (N, 3, 112, 112), in [-1, 1], aligned to the five-point template unless a metric says otherwise
 Output    embeddings, (N, 512); of unit length from IR-SE50, of any length from r50 and r100, as in the originals
@@ -13,6 +14,8 @@ Names and shapes after ``recognition/arcface_torch/backbones/iresnet.py`` (04a43
 (016916f3357a).
 """
 
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Literal, get_args
 
 import torch
@@ -28,6 +31,8 @@ WIDTHS = (64, 128, 256, 512)
 SIZE_PX = 112
 DIMENSIONS = 512
 SQUEEZE = 16
+EPSILON = 1e-5
+NORM = ("weight", "bias", "running_mean", "running_var")
 LAST_MAP = 512 * 7 * 7
 
 
@@ -38,6 +43,53 @@ def build(depth: Depth = "r100") -> "IResNet | IRSE":
     network = IRSE if depth == "irse50" else IResNet
     with torch.device("meta"):
         return network(UNITS[depth]).eval()
+
+
+def from_onnx(tensors: Mapping[str, Tensor], depth: Depth = "r50") -> dict[str, Tensor]:
+    """The weights of an ``IResNet`` out of an ONNX file of InsightFace's, as ``onnx.read_onnx`` names them.
+
+    They are told apart by their order. Batch norms behind convolutions are folded into these by the exporter, and
+    become norms that only add. Where the file turns out to be of another network, what follows is missing.
+    """
+    operations = _operations(tensors)
+    named: dict[str, Tensor] = {}
+    for expected, layer, norm in _in_order(depth):
+        kind, values = next(operations, ("", []))
+        if kind != expected:
+            break
+        if kind == "Conv":
+            named[f"{layer}.weight"] = values[0]
+            layer, values = norm, _adding(values[1]) if len(values) > 1 else next(operations, ("", []))[1]
+        named |= {f"{layer}.{part}": value.flatten() for part, value in zip(NORM, values, strict=False)}
+    if "fc.weight" in named:
+        named["fc.weight"] = named["fc.weight"].reshape(DIMENSIONS, -1)
+    return named
+
+
+def _operations(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, list[Tensor]]]:
+    """Kinds and tensors of the operations that the network has, in order."""
+    for (_, kind), names in groupby(sorted(tensors), key=lambda name: tuple(name.split(".")[:2])):
+        if kind in ("Conv", "BatchNormalization", "PRelu", "Gemm"):
+            yield kind, [tensors[name] for name in names]
+
+
+def _in_order(depth: Depth) -> Iterator[tuple[str, str, str]]:
+    """Kind and name of every layer with weights in order of execution, and the norm that is folded into it."""
+    yield from (("Conv", "conv1", "bn1"), ("PRelu", "prelu", ""))
+    for stage, count in enumerate(UNITS[depth], start=1):
+        for i in range(count):
+            unit = f"layer{stage}.{i}"
+            yield from (("BatchNormalization", f"{unit}.bn1", ""), ("Conv", f"{unit}.conv1", f"{unit}.bn2"))
+            yield from (("PRelu", f"{unit}.prelu", ""), ("Conv", f"{unit}.conv2", f"{unit}.bn3"))
+            if i == 0:
+                yield "Conv", f"{unit}.downsample.0", f"{unit}.downsample.1"
+    yield from (("BatchNormalization", "bn2", ""), ("Gemm", "fc", ""), ("BatchNormalization", "features", ""))
+
+
+def _adding(bias: Tensor) -> list[Tensor]:
+    """The four tensors of a norm that adds ``bias``."""
+    ones = torch.ones_like(bias)
+    return [ones, bias, torch.zeros_like(bias), ones - EPSILON]
 
 
 class IResNet(nn.Module):

@@ -1,7 +1,8 @@
 """Tensors out of a weight file, and into a network, without running anything that is in the file.
 
-Formats: what ``torch.save`` writes (read with ``weights_only``), safetensors, and TorchScript archives (their
-tensors only, see torchscript.py). A file that holds anything but tensors and containers is refused as a whole.
+Formats: what ``torch.save`` writes (read with ``weights_only``), safetensors, and of TorchScript archives and ONNX
+files the tensors only, see torchscript.py and onnx.py. A file that holds anything but tensors and containers is refused
+as a whole.
 """
 
 import pickle
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from thgeval_models.archive import Archive
 from thgeval_models.errors import ArchitectureError, MissingPackageError, UnreadableFileError, UnsafeFileError
 from thgeval_models.hashing import Verification, verify
+from thgeval_models.onnx import read_onnx
 from thgeval_models.torchscript import read_torchscript
 
 __all__ = ["Verification", "fit", "load_tensors", "under", "verify"]
@@ -37,6 +39,8 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise UnreadableFileError(f"There is no file {path}; check the path.")
     if path.suffix == ".safetensors":
         return _safetensors(path)
+    if path.suffix == ".onnx":
+        return read_onnx(path)
     if not zipfile.is_zipfile(path):
         return _torch_file(path)
     with Archive(path) as archive:

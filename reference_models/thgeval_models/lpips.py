@@ -72,6 +72,10 @@ class LPIPS(nn.Module):
         enlarged = [F.interpolate(layer, size=size, mode="bilinear", align_corners=False) for layer in maps]
         return torch.stack(enlarged).sum(0)
 
+    def map_mean(self, *, generated: Tensor, reference: Tensor) -> Tensor:
+        """The mean of each pair's ``distance_map``, (N,)."""
+        return self.distance_map(generated=generated, reference=reference).mean(dim=(1, 2, 3))
+
     def layer_maps(self, *, generated: Tensor, reference: Tensor) -> list[Tensor]:
         """Weighted squared differences at every tapped layer, each (N, 1, h, w)."""
         pairs = zip(self._taps(generated), self._taps(reference), strict=True)

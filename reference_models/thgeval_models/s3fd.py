@@ -85,10 +85,13 @@ class S3FD(nn.Module):
         return maps
 
 
-def distinct(boxes: Tensor, scores: Tensor, *, threshold: float, overlap: float) -> tuple[Tensor, Tensor]:
+def distinct(
+    boxes: Tensor, scores: Tensor, *, threshold: float, overlap: float, edge_px: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Of one image's boxes, those above ``threshold`` that no better box covers by more than ``overlap``, best first.
 
-    ``overlap`` is intersection over union; boxes are (places, 4), scores (places,).
+    ``overlap`` is intersection over union; boxes are (places, 4), scores (places,). ``edge_px`` is added to every side
+    before areas are taken, 1 in programs that count pixels from first to last.
     """
     likely = scores > threshold
     order = scores[likely].argsort(descending=True, stable=True)
@@ -98,7 +101,7 @@ def distinct(boxes: Tensor, scores: Tensor, *, threshold: float, overlap: float)
     for i in range(len(boxes)):
         if open_[i]:
             kept.append(i)
-            open_ &= _intersection_over_union(boxes[i], boxes) <= overlap
+            open_ &= _intersection_over_union(boxes[i], boxes, edge_px) <= overlap
     return boxes[kept], scores[kept]
 
 
@@ -147,11 +150,11 @@ def _boxes(offsets: Tensor, step_px: int) -> Tensor:
     return torch.cat([centre - half, centre + half], dim=1).flatten(2).transpose(1, 2)
 
 
-def _intersection_over_union(box: Tensor, boxes: Tensor) -> Tensor:
-    shared = torch.minimum(box[2:], boxes[:, 2:]) - torch.maximum(box[:2], boxes[:, :2])
+def _intersection_over_union(box: Tensor, boxes: Tensor, edge_px: float) -> Tensor:
+    shared = torch.minimum(box[2:], boxes[:, 2:]) - torch.maximum(box[:2], boxes[:, :2]) + edge_px
     intersection = shared.clamp(min=0).prod(dim=1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
-    return intersection / (areas + (box[2:] - box[:2]).prod() - intersection)
+    areas = (boxes[:, 2:] - boxes[:, :2] + edge_px).prod(dim=1)
+    return intersection / (areas + (box[2:] - box[:2] + edge_px).prod() - intersection)
 
 
 def _face_alignment_names() -> dict[str, str]:

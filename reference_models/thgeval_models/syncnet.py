@@ -13,9 +13,14 @@ Names and shapes after joonson/syncnet_python ``SyncNetModel.py`` (5befaa32e49a)
 from before that are 2048 wide and don't fit.
 """
 
+import copy
+from collections.abc import Mapping
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 
+from thgeval_models.errors import ArchitectureError
 from thgeval_models.inputs import Least, check_shape
 
 SIZE_PX = 224
@@ -28,6 +33,17 @@ def build() -> "SyncNet":
     """The network, which can't be used until ``loading.fit`` has given it weights."""
     with torch.device("meta"):
         return SyncNet().eval()
+
+
+def of_version_2(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The weights as they are; ArchitectureError for a file from before February 2019, which other figures rest on."""
+    top = tensors.get("netfcaud.0.weight")
+    if top is not None and max(top.shape) > 2 * WIDTH:
+        raise ArchitectureError(
+            f"These are weights of SyncNet's first version, {max(top.shape)} wide; "
+            f"syncnet_v2.model is {WIDTH} wide and gives other figures."
+        )
+    return tensors
 
 
 class SyncNet(nn.Module):
@@ -72,6 +88,49 @@ class SyncNet(nn.Module):
         check_shape(mfcc, 1, MFCC_ROWS, MFCC_COLUMNS, network="SyncNet (speech)")
         embeddings: Tensor = self.netfcaud(self.netcnnaud(mfcc).flatten(1))
         return embeddings
+
+
+def streams(network: SyncNet) -> tuple[nn.Sequential, nn.Sequential]:
+    """Both streams of a fitted network for single windows: lips (N, 15, 224, 224) and speech (N, 1, 13, 20).
+
+    The first layer of the lip stream is as long as the window, and no other looks across time, so all are convolutions
+    of images: the 15 channels are blue in five frames, then green, then red. Batch normalisation is folded in.
+    """
+    lips = [_of_images(layer) for layer in network.netcnnlip]
+    return (
+        _folded([*lips, nn.Flatten(), *network.netfclip]),
+        _folded([*network.netcnnaud, nn.Flatten(), *network.netfcaud]),
+    )
+
+
+def _of_images(layer: nn.Module) -> nn.Module:
+    """A layer of the lip stream without the axis of time."""
+    if isinstance(layer, nn.MaxPool3d):
+        extents = (layer.kernel_size, layer.stride, layer.padding)
+        size, stride, padding = (extent[1:] if isinstance(extent, tuple) else extent for extent in extents)
+        return nn.MaxPool2d(size, stride, padding)
+    if isinstance(layer, nn.Conv3d):
+        weight, held = layer.weight.flatten(1, 2), cast("Any", layer)
+        flat = nn.Conv2d(weight.shape[1], len(weight), held.kernel_size[1:], held.stride[1:], held.padding[1:])
+        flat.weight, flat.bias = nn.Parameter(weight), layer.bias
+        return flat
+    return layer
+
+
+@torch.no_grad()
+def _folded(layers: list[nn.Module]) -> nn.Sequential:
+    """Copies of the layers, each batch normalisation folded into the one before it."""
+    kept: list[Any] = []
+    for layer in layers:
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            norm: Any = layer
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            weight, bias = kept[-1].weight, kept[-1].bias
+            weight.copy_(weight * scale.view(-1, *[1] * (weight.ndim - 1)))
+            bias.copy_((bias - norm.running_mean) * scale + norm.bias)
+        else:
+            kept.append(copy.deepcopy(layer))
+    return nn.Sequential(*kept).eval()
 
 
 def _flat(inputs: int, outputs: int, kernel: int | tuple[int, int], *, padding: int = 0) -> list[nn.Module]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
+from thgeval_baselines.clips import head, take
 from thgeval_baselines.controls import CONTROLS, blurred, noisy, shifted, still
 
 
@@ -11,6 +12,11 @@ from thgeval_baselines.controls import CONTROLS, blurred, noisy, shifted, still
 def frames():
     rng = np.random.default_rng(7)
     return rng.integers(0, 256, (8, 23, 31, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def performed():
+    return take(head(seed=1, size=64), seed=2, seconds=1.2, first=0)
 
 
 def psnr_db(first, second):
@@ -24,21 +30,49 @@ def test_names_are_safe_as_folders_and_summaries_are_there():
         assert control.summary
 
 
-def test_every_control_keeps_shape_and_type_and_leaves_its_input_alone(frames):
-    before = frames.copy()
+def test_every_control_keeps_lengths_and_leaves_its_input_alone(performed):
+    before, heard = performed.frames.copy(), performed.sound.copy()
     for control in CONTROLS.values():
-        changed = control.frames(frames)
-        assert changed.shape == frames.shape
-        assert changed.dtype == np.uint8
-        assert np.array_equal(changed, control.frames(frames))
-    assert np.array_equal(frames, before)
+        changed = control.changed(performed)
+        assert changed.frames.shape == performed.frames.shape
+        assert changed.frames.dtype == np.uint8
+        assert changed.sound.shape == performed.sound.shape
+        assert np.array_equal(changed.frames, control.changed(performed).frames)
+    assert np.array_equal(performed.frames, before)
+    assert np.array_equal(performed.sound, heard)
 
 
-def test_only_encoding_controls_leave_the_frames_as_they_are(frames):
-    same = {name for name, control in CONTROLS.items() if np.array_equal(control.frames(frames), frames)}
-    assert same == {"copy", "crf18", "crf30", "crf42"}
+def test_only_encoding_and_sound_controls_leave_the_frames_as_they_are(performed):
+    changed = {name: control.changed(performed) for name, control in CONTROLS.items()}
+    same = {name for name, take in changed.items() if np.array_equal(take.frames, performed.frames)}
+    assert same == {"copy", "wrongaudio", "crf18", "crf30", "crf42"}
+    other = {name for name, take in changed.items() if not np.array_equal(take.sound, performed.sound)}
+    assert other == {"wrongaudio"}
     assert [name for name, control in CONTROLS.items() if control.file_copied] == ["copy"]
     assert [CONTROLS[name].crf for name in ("crf18", "crf30", "crf42")] == [18, 30, 42]
+
+
+def test_a_head_that_never_blinks_moves_as_before_but_for_its_eyes(performed):
+    changed = CONTROLS["noblink"].changed(performed)
+    eyes = np.arange(36, 48)
+    others = np.setdiff1d(np.arange(68), eyes)
+    assert len(performed.track.blinks_s) > 0 == len(changed.track.blinks_s)
+    assert np.array_equal(changed.landmarks[:, others], performed.landmarks[:, others])
+    assert not np.array_equal(changed.landmarks[:, eyes], performed.landmarks[:, eyes])
+
+
+def test_a_frozen_mouth_stays_shut_on_a_head_that_moves(performed):
+    changed = CONTROLS["mouthfreeze"].changed(performed)
+    gap = np.linalg.norm(changed.landmarks[:, 66] - changed.landmarks[:, 62], axis=1)
+    assert np.ptp(gap) < 0.01 * performed.head.portrait.eye_distance_px
+    assert np.array_equal(changed.landmarks[:, 27], performed.landmarks[:, 27])
+    assert np.array_equal(changed.sound, performed.sound)
+
+
+def test_wrong_audio_is_other_speech_of_the_same_kind(performed):
+    changed = CONTROLS["wrongaudio"].changed(performed)
+    assert abs(np.corrcoef(changed.sound, performed.sound)[0, 1]) < 0.1
+    assert 0.3 < np.std(changed.sound) / np.std(performed.sound) < 3
 
 
 def test_still_repeats_the_first_frame(frames):

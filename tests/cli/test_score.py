@@ -36,7 +36,7 @@ def test_stdout_is_the_table_and_nothing_else(thgeval, folders):
     lines = answer.out.splitlines()
     assert lines[0].split()[:2] == ["metric", "score"]
     assert any(line.startswith("psnr") and "3/3" in line for line in lines)
-    assert any(line.startswith("ssim@1|window:11|") for line in lines)
+    assert any(line.startswith("ssim@1|region:frame|window:11|") for line in lines)
 
 
 @pytest.mark.parametrize("form", ["latex", "markdown"])
@@ -174,7 +174,8 @@ def test_resampled_rates_and_sizes_are_in_the_signature(thgeval, folders):
         (["-m", "sim"], "no metric is called 'sim'"),
         (["--protocol", "thg"], "no protocol is called 'thg'; did you mean thg"),
         (["--workers", "0"], "at least one worker"),
-        (["--device", "cuda"], "computes on the cpu alone"),
+        (["--device", "tpu"], "the device must be cpu, cuda or cuda:N, not 'tpu'"),
+        (["--device", "cuda:99"], "the device cuda:99 can't be used: torch"),
         (["--cache", "always"], "cache must be one of off, read, read-write"),
         (["--resume"], "resuming needs the result file"),
         (["--limit", "0"], "limit must be at least 1"),

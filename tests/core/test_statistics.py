@@ -40,7 +40,7 @@ class MeanOf(Metric[ClipMean]):
 @dataclass(frozen=True)
 class MeanOfRows(MeanOf):
     def score(self, state):
-        return float(state.stacked().mean())
+        return float(np.asarray(state.stacked()).mean())
 
 
 def clips(values, kind=ClipMean):

@@ -1,13 +1,21 @@
 """What is kept of a run: read back equal, used only where it fits, never trusted blindly."""
 
+import subprocess
+import sys
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from thgeval import checkpoint as checkpoints
+from thgeval import registry
 from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.errors import OutputError
 from thgeval.files import write_atomically
-from thgeval.states import ClipMean, Counts, PooledMean, Rows
+from thgeval.rows import Stored
+from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
+from thgeval.statistics import jackknife
 from thgeval.store import Store, file_name
 
 CONTENT = {"generated": "aa", "reference": "bb"}
@@ -47,7 +55,7 @@ def test_every_kind_of_state_survives(tmp_path, kind):
 def test_rows_survive_with_their_type(tmp_path):
     rows = np.arange(6, dtype=np.float32).reshape(2, 3)
     checkpoints.save(tmp_path / "a.npz", Checkpoint("clip", {}, "", {"m": Kept("p", Rows.of("clip", rows))}))
-    held = checkpoints.load(tmp_path / "a.npz").kept["m"].state.stacked()
+    held = checkpoints.load(tmp_path / "a.npz").kept["m"].state.stacked()[:]
     assert held.dtype == np.float32
     np.testing.assert_array_equal(held, rows)
 
@@ -103,6 +111,63 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path, mo
     assert not Store(cache="read").recalled("clip", {"generated": "0"}, "d", {"m": "p"}).kept
 
 
+WRITER = """
+import sys
+import numpy as np
+from thgeval import store
+from thgeval.checkpoint import Checkpoint, Kept
+from thgeval.states import TwoRows
+store.CACHE_LIMIT_BYTES = 3_000_000
+rows = np.ones((200, 256), np.float32)
+number = int(sys.argv[1])
+print("ready", flush=True)
+while True:
+    state = TwoRows.of("clip", generated=rows * number, reference=rows)
+    checkpoint = Checkpoint("clip", {"generated": str(number % 40)}, "d", {"m": Kept("p", state)})
+    store.Store(cache="read-write").keep(checkpoint)
+    number += 1
+"""
+
+
+def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
+    """Two at once, over the same contents, killed at any point: what is there is whole, and fits the limit."""
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    delays = np.random.default_rng(0).uniform(0.02, 0.3, size=5)
+    for turn, delay in enumerate(delays):
+        command = [sys.executable, "-c", WRITER]
+        writers = [
+            subprocess.Popen([*command, str(100 * turn + start)], stdout=subprocess.PIPE, text=True) for start in (0, 1)
+        ]
+        for writer in writers:
+            assert writer.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        for writer in writers:
+            writer.kill()
+            writer.communicate(timeout=60)
+        files = list((tmp_path / "states").glob("*/*.npz"))
+        assert files
+        for path in files:
+            rows = checkpoints.load(path).kept["m"].state.generated[:]
+            assert rows.shape == (200, 256)
+            assert (rows == rows[0, 0]).all()
+    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 3_000_000)
+    monkeypatch.setattr("thgeval.store.WRITING_S", -1)  # as if an hour had passed
+    Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
+    left = [path for path in (tmp_path / "states").rglob("*") if path.is_file()]
+    assert not [path for path in left if path.name.startswith(".")]
+    assert sum(path.stat().st_size for path in left) <= 3_000_000
+
+
+def test_what_another_process_is_writing_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 0)
+    folder = tmp_path / "states" / "ab"
+    folder.mkdir(parents=True)
+    (folder / ".abc.npz.x1").write_bytes(b"half")
+    Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {}))
+    assert [path.name for path in (tmp_path / "states").rglob("*") if path.is_file()] == [".abc.npz.x1"]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "\n", "", ".", "x" * 500, "ünï", "\udcff", "CON"])
 def test_file_names_stay_in_their_folder(tmp_path, name):
     path = tmp_path / file_name(name)
@@ -130,3 +195,84 @@ def test_unwritable_places_are_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="can't be written"):
         write_atomically(tmp_path / "file" / "below.json", b"")
+
+
+def rows_of(pair, count=50, dimensions=8, seed=0):
+    generated, reference = np.random.default_rng(seed).normal(size=(2, count, dimensions)).astype(np.float32)
+    generated[3] = np.nan
+    return TwoRows.of(pair, generated=generated, reference=reference)
+
+
+def settled(folder, clips=3, count=50, dimensions=8):
+    """States of several clips, first in memory, then with their rows left in files."""
+    held = [rows_of(f"clip{number}", count, dimensions, number) for number in range(clips)]
+    store = Store(scratch=folder)
+    kept = [store.keep(Checkpoint(state.clips[0], {}, "d", {"m": Kept("p", state)})).kept["m"].state for state in held]
+    return TwoRows.total(held), TwoRows.total(kept)
+
+
+def test_settled_rows_are_read_from_their_files_bit_for_bit(tmp_path):
+    held, stored = settled(tmp_path)
+    assert all(isinstance(part.values, Stored) for parts in stored.parts.values() for part in parts)
+    picked = np.random.default_rng(1).permutation(147)[:90]
+    for side in ("generated", "reference"):
+        mine, theirs = getattr(held, side), getattr(stored, side)
+        assert mine.shape == theirs.shape == (147 if side == "generated" else 150, 8)
+        for which in (slice(0, 60), slice(40, 141), slice(7, 7), picked, np.array([5, 5, 146, 0])):
+            assert mine[which].tobytes() == theirs[which].tobytes()
+        assert theirs.chosen(picked).chosen(np.arange(3, 40))[2:9].tobytes() == mine[picked[5:12]].tobytes()
+    assert stored.record("clip1").array.tobytes() == held.record("clip1").array.tobytes()
+    assert (held.frames, held.fewest, held.scored) == (stored.frames, stored.fewest, stored.scored)
+
+
+def test_framewise_states_do_not_stay_in_files(tmp_path):
+    kept = Store(tmp_path).keep(checkpoint()).kept["m"].state
+    assert isinstance(kept.record("clip").values, np.ndarray)
+    assert not list((tmp_path / "scratch").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "dimensions"),
+    [("fid", 64), ("fid:estimate=infinity", 64), ("kid", 512), ("kid:subsets=4,subset_rows=60", 512), ("prdc", 512)],
+)
+def test_memory_for_scores_does_not_grow_with_the_rows(tmp_path, monkeypatch, request_, dimensions):
+    """Only with what is counted or labelled per row; from 400 to 1200 rows, in blocks of 64."""
+    for module in ("frechet.cpu", "kid.cpu", "prdc.cpu"):
+        monkeypatch.setattr(f"thgeval.kernels.{module}.BLOCK_ROWS", 64)
+    monkeypatch.setattr("thgeval.kernels.frechet.infinity.__kwdefaults__", {"points": 3, "smallest": 150, "ddof": 1})
+    monkeypatch.setattr("thgeval.kernels.frechet.SMALLEST_SUBSET", 150)
+    monkeypatch.setattr("thgeval.rows.BLOCK_ROWS", 64)
+    metric, peaks = registry.metric(request_).metric, []
+    for clips in (4, 12):
+        held, stored = settled(tmp_path, clips, 100, dimensions)
+        groups = 20 if ":" not in request_ else 2  # those that draw subsets take their time
+        expected = metric.score(held), jackknife(metric, held, groups)
+        tracemalloc.start()
+        assert (metric.score(stored), jackknife(metric, stored, groups)) == expected
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    rows_bytes = 8 * 100 * 2 * dimensions * 4
+    assert peaks[1] - peaks[0] < rows_bytes / 4
+
+
+def test_a_file_that_changed_is_not_read(tmp_path):
+    _, stored = settled(tmp_path)
+    files = sorted(tmp_path.glob("*.npz"))
+    files[0].write_bytes(files[0].read_bytes() + b" ")
+    with pytest.raises(OutputError, match="was changed during the run"):
+        stored.generated[:]
+    files[1].unlink()
+    with pytest.raises(OutputError, match="can't be read again"):
+        stored.only(["clip1"]).generated[:]
+
+
+def test_any_damaged_byte_is_noticed_or_harmless(tmp_path):
+    Store(tmp_path).keep(Checkpoint("clip", {}, "d", {"m": Kept("p", rows_of("clip", 5, 3))}))
+    (path,) = tmp_path.glob("*.npz")
+    whole = path.read_bytes()
+    expected = checkpoints.load(path).kept["m"].state.record("clip").array.tobytes()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        for rows_stay in (False, True):
+            held = checkpoints.load(path, rows_stay=rows_stay)
+            assert held is None or held.kept["m"].state.record("clip").array.tobytes() == expected

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from oracles import cpbd, difference, fsim, luma, ms_ssim, ssim
+from oracles import cpbd, difference, fsim, landmark_distance, luma, ms_ssim, regions, ssim
 
 import thgeval
 
@@ -57,6 +57,35 @@ def feature(generated, reference, index):
     return np.mean([fsim.similarity(a, b)[index] for a, b in zip(generated, reference, strict=True)])
 
 
+def landmarks(frames):
+    """The 68 landmarks of the largest face of each frame, straight from dlib."""
+    dlib, models = pytest.importorskip("dlib"), find_spec("face_recognition_models")
+    if models is None:
+        pytest.skip("the package face_recognition_models is not installed")
+    file = Path(models.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
+    detect, predict = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(file))
+    found = []
+    for frame in frames:
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        shape = predict(grey, max(detect(grey, 0), key=lambda box: box.area()))
+        found.append([(point.x, point.y) for point in shape.parts()])
+    return np.array(found, float)
+
+
+def of_landmarks(oracle):
+    return lambda generated, reference: oracle(landmarks(generated), landmarks(reference))
+
+
+def within(region, oracle):
+    """An oracle of whole frames, of both clips cut where dlib finds the reference's face."""
+
+    def cut(generated, reference):
+        where = landmarks(reference)
+        return oracle(regions.cut(generated, where, region), regions.cut(reference, where, region))
+
+    return cut
+
+
 UNIFORM = {"window": 7, "weighting": "uniform", "sample_covariance": True}
 ORACLES = {
     "psnr": psnr,
@@ -75,6 +104,20 @@ ORACLES = {
     "fsimc": lambda a, b: feature(a, b, 1),
     "cpbd": lambda a, b: np.mean([cpbd.matlab(frame) for frame in luma.bt601_rounded(a)]),
     "cpbd/python-cpbd": lambda a, b: np.mean([cpbd.published_package().compute(frame) for frame in luma.pil_l(a)]),
+    "lmd": of_landmarks(landmark_distance.eat_mouth),
+    "lmd/atvgnet": of_landmarks(landmark_distance.atvgnet),
+    "lmd/fae": of_landmarks(landmark_distance.fae),
+    "lmd/interocular": of_landmarks(landmark_distance.interocular),
+    "f-lmd": of_landmarks(landmark_distance.eat_face),
+    "m-lmd": of_landmarks(landmark_distance.eat_mouth),
+    "lvd": of_landmarks(landmark_distance.velocity),
+    "lvd:steps=found": of_landmarks(landmark_distance.eat_velocity),
+    "akd/dlib": of_landmarks(landmark_distance.pose_evaluation),
+    "akd/dlib-l2": of_landmarks(lambda a, b: landmark_distance.uncentred(a, b, range(68))),
+    "psnr/mouth": within("mouth", psnr),
+    "l1/face": within("face", lambda a, b: l1(a, b) / 255),
+    "ssim/face": within("face", lambda a, b: structure(luma.bt601_rounded(a), luma.bt601_rounded(b), peak=255)),
+    "ms-ssim/face": within("face", multiscale),
 }
 
 

@@ -262,12 +262,14 @@ def test_infinity_removes_most_of_the_bias_of_few_rows():
 
 
 @pytest.mark.parametrize("shape", [(300, 250, 40), (30, 25, 40), (46, 300, 40)])
-def test_jackknife_equals_distances_of_what_is_left(shape):
+@pytest.mark.parametrize("outlying", [1, 30, 300, 3e4, 3e6])
+@pytest.mark.parametrize("scale", [1, 0])
+def test_jackknife_equals_distances_of_what_is_left(shape, outlying, scale):
     """Groups of unlike sizes: one of a single row, one that only one side has, one that holds most of the spread."""
-    generated, reference = rows(shape[0], shape[2], seed=1), rows(shape[1], shape[2], seed=2)
+    generated, reference = rows(shape[0], shape[2], seed=1), scale * rows(shape[1], shape[2], seed=2)
     groups = np.arange(shape[0]) % 5, np.arange(shape[1]) % 4
     groups[0][0] = 7
-    generated[groups[0] == 2] *= 300
+    generated[groups[0] == 2] *= outlying
     found = jackknife(generated, reference, generated_groups=groups[0], reference_groups=groups[1])
     assert len(found) == 6
     for label, value in zip([0, 1, 2, 3, 4, 7], found, strict=True):

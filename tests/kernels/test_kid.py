@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import kid as oracle
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.kid import cpu, distance
+from thgeval.kernels.kid import cpu, distance, jackknife
 
 
 def rows(count: int, dimensions: int, *, seed: int, shift: float = 0.0) -> np.ndarray:
@@ -57,6 +57,17 @@ def test_both_ways_through_subsets_agree(monkeypatch):
     at_once = distance(generated, reference, subset_size=25, subsets=30, seed=0)
     monkeypatch.setattr(cpu, "pairs_within", lambda drawn: 0)
     assert distance(generated, reference, subset_size=25, subsets=30, seed=0) == pytest.approx(at_once, rel=1e-11)
+
+
+@pytest.mark.parametrize("block", [7, 100])
+def test_jackknife_equals_distances_of_what_is_left(block, monkeypatch):
+    monkeypatch.setattr(cpu, "BLOCK_ROWS", block)
+    sides = rows(45, 6, seed=1), rows(32, 6, seed=2)
+    groups = np.arange(45) % 5, np.arange(32) % 4
+    found = jackknife(*sides, generated_groups=groups[0], reference_groups=groups[1])
+    for label, value in zip(range(5), found, strict=True):
+        left = [side[own != label] for side, own in zip(sides, groups, strict=True)]
+        assert value == pytest.approx(oracle.discrepancy(*left), rel=1e-11)
 
 
 def test_subsets_of_everything_are_the_whole():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from oracles import prdc as oracle
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.prdc import PRDC, cpu, scores
+from thgeval.kernels.prdc import PRDC, cpu, jackknife, scores
+from thgeval.rows import Stacked
 
 
 def rows(count: int, dimensions: int, *, seed: int, scale: float = 1.0) -> np.ndarray:
@@ -80,15 +81,37 @@ def test_far_sets_share_nothing():
     assert scores(rows(30, 5, seed=1) + 100, rows(40, 5, seed=2)) == PRDC(0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("pairs", [1, 400, 3000])
-def test_blocks_and_order_have_no_say(pairs, monkeypatch):
+@pytest.mark.parametrize("block", [1, 7, 32])
+def test_blocks_and_order_have_no_say(block, monkeypatch):
     rng = np.random.default_rng(0)
     generated, reference = rows(130, 8, seed=1).astype(np.float32), rows(90, 8, seed=2).astype(np.float32)
     whole = scores(generated, reference)
     assert scores(rng.permutation(generated), rng.permutation(reference)) == whole
-    monkeypatch.setattr(cpu, "BLOCK_PAIRS", pairs)
-    monkeypatch.setattr(cpu, "BLOCK_ROWS", 32)
+    monkeypatch.setattr(cpu, "BLOCK_ROWS", block)
     assert scores(generated, reference) == whole
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(1, 4), st.integers(2, 5), st.integers(0, 2**32))
+def test_jackknife_equals_scores_of_what_is_left(dimensions, nearest, levels, count, seed):
+    """Ties included: rows of few whole numbers, in groups of unlike sizes, one of which a side may lack."""
+    rng = np.random.default_rng(seed)
+    sides = [rng.integers(0, levels + 1, (size, dimensions)).astype(np.float32) for size in (35, 42)]
+    groups = [rng.integers(0, count, len(side)) for side in sides]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "BLOCK_ROWS", 9)
+        found = jackknife(*sides, generated_groups=groups[0], reference_groups=groups[1], nearest=nearest)
+    for label, value in zip(np.union1d(*groups), found, strict=True):
+        left = [side[own != label] for side, own in zip(sides, groups, strict=True)]
+        assert value == scores(*left, nearest=nearest)
+        assert value == pytest.approx(oracle.scores(*left, nearest), rel=1e-14)
+
+
+def test_jackknife_needs_something_left():
+    with pytest.raises(InputError, match="leaves fewer than 6 rows on a side"):
+        jackknife(
+            rows(20, 3, seed=1), rows(20, 3, seed=2), generated_groups=np.arange(20) < 15, reference_groups=[0, 1] * 10
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -99,14 +122,15 @@ def test_narrow_floats_and_strided_rows_are_taken(dtype):
     assert scores(np.asfortranarray(generated), np.repeat(reference, 2, axis=0)[::2]) == whole
 
 
-def test_only_close_calls_are_made_anew():
+def test_only_close_calls_are_made_anew(monkeypatch):
     """Bounds hold for all pairs, and leave hardly any open where rows are spread."""
     generated, reference = rows(200, 64, seed=1) + 50, rows(300, 64, seed=2) + 50
-    for first, low, high in cpu._bounds(generated, reference):
-        exact = np.stack([oracle.squared(reference, row) for row in generated[first : first + len(low)]])
-        assert (low <= exact).all()
-        assert (exact <= high).all()
-        assert (high - low < 1e-9 * exact).all()
+    monkeypatch.setattr(cpu, "BLOCK_ROWS", 40)
+    for pairs in cpu._pairs(Stacked.of(generated), Stacked.of(reference)):
+        exact = np.stack([oracle.squared(reference[pairs.right], row) for row in generated[pairs.left]])
+        assert (pairs.low <= exact).all()
+        assert (exact <= pairs.high).all()
+        assert (pairs.high - pairs.low < 1e-9 * exact).all()
 
 
 def test_what_can_not_be_compared_is_refused():

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -38,7 +39,9 @@ REQUESTS = [
     "fid-random",
     "fvd-random:length=9",
 ]
-FRAMES, HEIGHT, WIDTH = 9, 72, 88
+WINDOWS = [request for request in REQUESTS if request.startswith("fvd")]
+FRAMES, HEIGHT, WIDTH = 9, 72, 88  # the shortest window; less is enough for networks that see frames
+FEW = 4
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +65,23 @@ def pair(tmp_path_factory):
 
 
 def states(pair, *, chunk, workers):
-    planned = plan(registry.metrics(REQUESTS), [pair])
-    assert not planned.unscored
-    with Cores(workers) as cores:
-        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
-    assert not outcome.failed, outcome.failed
-    return outcome.states
+    """Of windows from the whole clips, of frames from their beginning."""
+    found = {}
+    for asked, seen in ((WINDOWS, pair), ([item for item in REQUESTS if item not in WINDOWS], beginning(pair))):
+        planned = plan(registry.metrics(asked), [seen])
+        assert not planned.unscored
+        with Cores(workers) as cores:
+            outcome = cores.hold(measured, seen, planned, Protocol(), cores, lambda frames: None, chunk)
+        assert not outcome.failed, outcome.failed
+        found |= outcome.states
+    return found
+
+
+def beginning(pair):
+    def cut(clip):
+        return replace(clip, source=Memory(clip.source.frames[:FEW], 255.0))
+
+    return replace(pair, generated=cut(pair.generated), reference=cut(pair.reference))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +108,7 @@ def test_every_network_works_offline(whole):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (4, 4)])
+@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (3, 4)])
 def test_chunks_and_workers_do_not_change_a_bit(whole, pair, chunk, workers):
     for key, state in states(pair, chunk=chunk, workers=workers).items():
         assert state.record("a").values.tobytes() == whole[key].record("a").values.tobytes(), key

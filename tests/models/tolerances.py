@@ -13,10 +13,13 @@ PARITY = {
     "hyperiqa": 1e-5,
     "deep3d": 1e-5,
     "clip": 1e-5,
+    "fan": 1e-5,
     "raft": 1e-4,
     "syncnet": 1e-5,
     "s3fd": 1e-5,
     "openface": 1e-5,
     "tddfa": 1e-5,
+    "lipnet": 1e-5,
+    "mstcn": 1e-5,
 }
 DOCUMENTED_LPIPS = 1e-4  # torchmetrics prints four digits

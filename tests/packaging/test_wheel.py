@@ -39,6 +39,9 @@ def test_data_files_travel(wheel):
         "thgeval/protocols/native.toml",
         "thgeval/report/templates/report.html.j2",
         "thgeval_models/weights.toml",
+        "thgeval_models/sync_lm.safetensors",
+        "thgeval_baselines/speech.opus",
+        "thgeval_baselines/speech.json",
     } <= names
 
 

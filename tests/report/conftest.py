@@ -114,7 +114,7 @@ class Spread(Metric[Rows]):
         raise NotImplementedError
 
     def score(self, state: Rows) -> float:
-        return float(state.stacked().std())
+        return float(np.asarray(state.stacked()).std())
 
 
 METRICS: dict[str, type[Metric[Any]]] = {kind.name: kind for kind in (Likeness, Distance, Decibels, Sharpness, Spread)}

@@ -15,9 +15,10 @@ ANY_PATH = click.Path(path_type=Path)
 @click.argument("gt_dir", type=ANY_PATH, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
+@click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
 @click.option("--protocol", default="native", show_default=True, help="See `thgeval ls protocols`.")
 @click.option("--workers", type=int, help="Threads at work; by default every core.")
-@click.option("--device", default="cpu", show_default=True, help="Where kernels run.")
+@click.option("--device", default="cpu", show_default=True, help="Of networks: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
 @click.option("--commercial-safe", is_flag=True, help="Leave unscored what needs weights without a free licence.")
@@ -25,6 +26,7 @@ ANY_PATH = click.Path(path_type=Path)
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
+@click.option("--details", is_flag=True, help="Also print what metrics show of each clip, such as aligned words.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("-b", "--score-only", is_flag=True, help="Print the numbers alone.")
 @click.option("-w", "--width", "digits", type=click.IntRange(0, 15), default=4, show_default=True, help="Digits.")
@@ -61,6 +63,8 @@ def command(**given: Any) -> int:
     with watching(quiet=given["quiet"]) as watcher:
         run = scored(pairing, requests or _default(), protocol, options, watcher)
     click.echo(scores_text(run, form=given["form"], digits=given["digits"], brief=given["score_only"]))
+    if given["details"]:
+        click.echo(_details(run), err=True)
     if given["out"] is not None:
         run.write(given["out"])
     if given["per_frame"]:
@@ -68,6 +72,10 @@ def command(**given: Any) -> int:
 
         click.echo(f"per-frame values: {write_csv(given['out'])}", err=True)
     return _verdict(run, requests, allow_missing=given["allow_missing"])
+
+
+def _details(run: Any) -> str:
+    return "\n".join(f"{clip['id']}, {key}:\n{shown}" for clip in run.clips for key, shown in clip["details"].items())
 
 
 def _default() -> tuple[str, ...]:
@@ -79,15 +87,18 @@ def _default() -> tuple[str, ...]:
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     from thgeval.pairing import listed, paired
     from thgeval.protocol import protocol
+    from thgeval.wording import rule
 
     chosen = protocol(given["protocol"])
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
-        return chosen, listed(given["list_file"])
-    if given["pred_dir"] is None:
+        pairing = listed(given["list_file"])
+    elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
-    return chosen, paired(given["pred_dir"], given["gt_dir"], chosen.clips)
+    else:
+        pairing = paired(given["pred_dir"], given["gt_dir"], chosen.clips)
+    return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:

@@ -12,7 +12,7 @@ Source: Radford et al., ICML 2021.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,8 @@ def clip_image(frames: FrameBatch, *, square: str = "bicubic-crop") -> NDArray[n
         return np.empty((0, DIMENSIONS), np.float32)
     network = networks.published(*WEIGHTS)
     with networks.alone():
-        return networks.rows(network.images, (_cropped if square == "bicubic-crop" else _nearest)(frames))
+        images = (_cropped if square == "bicubic-crop" else _nearest)(frames)
+    return networks.rows(network.images, images)
 
 
 @feature(
@@ -75,13 +76,12 @@ def clip_text(file: Path, *, form: str = "plain", long: str = "refuse") -> NDArr
     except InputShapeError as error:
         raise InputError(str(error), reason="prompt too long") from None
     network = networks.published(*WEIGHTS)
-    with networks.alone():
-        found: NDArray[np.float32] = network.sentences(tokens)[0].numpy()
-        return found
+    found: NDArray[np.float32] = networks.rows(network.sentences, tokens)[0]
+    return found
 
 
 def _cropped(frames: FrameBatch) -> "Tensor":
-    small = [_centre(frame) for frame in _bytes(frames)]
+    small = [_centre(frame) for frame in networks.as_bytes(frames.new, frames.peak)]
     return networks.as_images(np.stack(small), 255.0)
 
 
@@ -98,9 +98,3 @@ def _nearest(frames: FrameBatch) -> "Tensor":
     from torch.nn.functional import interpolate
 
     return interpolate(networks.as_images(frames.new, frames.peak), size=(SIDE_PX, SIDE_PX), mode="nearest")
-
-
-def _bytes(frames: FrameBatch) -> NDArray[Any]:
-    if frames.new.dtype == np.uint8:
-        return frames.new
-    return np.asarray(np.clip(np.rint(frames.new * (255.0 / frames.peak)), 0, 255), np.uint8)

@@ -18,13 +18,21 @@ def _offered(what: str) -> Feature[Any]:
 clip: Feature[Clip] = _offered("clip")
 sound: Feature[Clip | Path] = _offered("sound")
 prompt: Feature[Path] = _offered("prompt")
-transcript: Feature[Path] = _offered("transcript")
+transcript: Feature[Path | str] = _offered("transcript")
 source_image: Feature[Path] = _offered("source_image")
 openface_file: Feature[Path] = _offered("openface")
 faces_file: Feature[Path] = _offered("faces")
 views_file: Feature[Path] = _offered("views")
+avhubert_file: Feature[Path] = _offered("avhubert")
+lipreader_file: Feature[Path] = _offered("lipreader")
 
-OF_EITHER_SIDE: dict[str, Feature[Path]] = {"openface": openface_file, "faces": faces_file, "views": views_file}
+OF_EITHER_SIDE: dict[str, Feature[Path]] = {
+    "openface": openface_file,
+    "faces": faces_file,
+    "views": views_file,
+    "avhubert": avhubert_file,
+    "lipreader": lipreader_file,
+}
 
 
 def offered(pair: Pair, *, reference: bool) -> dict[Feature[Any], Any]:

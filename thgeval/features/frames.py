@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from thgeval.feature import Feature, Grain, feature
 from thgeval.kernels import luma as luma_kernel
@@ -31,6 +32,31 @@ class Neighbours(NamedTuple):
     previous: Pixels
     current: Pixels
     peak: float
+
+
+class Shown(NamedTuple):
+    """How frames are shown: ``size`` (frames, 2), width and height; ``seconds`` (frames,), NaN where nobody said."""
+
+    size: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+
+
+@feature(rgb, version=1)
+def how_shown(frames: FrameBatch) -> Shown:
+    """Size and duration of the frames as they are handed out, after resampling."""
+    count = len(frames)
+    height, width = frames.new.shape[1:3]
+    seconds = np.nan if frames.fps is None else float(1 / frames.fps)
+    return Shown(np.tile(np.array([width, height], np.int64), (count, 1)), np.full(count, seconds))
+
+
+shown: Feature[Shown] = how_shown()
+
+
+@feature(rgb, version=1)
+def rates(frames: FrameBatch) -> NDArray[np.float64]:
+    """Frames per second at which each frame is handed out, after any change of rate: (frames,), NaN if unknown."""
+    return np.full(len(frames), np.nan if frames.fps is None else float(frames.fps))
 
 
 @feature(rgb, version=1)

@@ -1,10 +1,11 @@
 """Reference networks at work: loaded once, and run so that nothing but the sample itself can change what comes out.
 
-Every sample goes through its network alone, on the one thread that asked for it, so that neither chunks, nor workers,
-nor what would have shared its batch, can change a bit; cores are kept busy by the clips and chunks they share. In
-exchange batch normalisation is folded into the convolutions before it and channels are stored last, which changes
+On the CPU every sample goes through its network alone, on the one thread that asked for it, so that neither chunks, nor
+workers, nor what would have shared its batch, can change a bit; cores are kept busy by the clips and chunks they share.
+In exchange batch normalisation is folded into the convolutions before it and channels are stored last, which changes
 about one part in a million and makes the convolutional networks a quarter faster than in batches as they are
-(``benchmarks/networks.py``).
+(``benchmarks/networks.py``). On other devices samples are gathered into batches (``thgeval.features.devices``), which
+is why features call their networks through ``rows`` alone.
 
 A network is loaded at its first use, from a file that the weights' policy allows, and stays for the whole process.
 torch is imported by then, and not before.
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import weights
+from thgeval.errors import WeightsError
+from thgeval.features import devices
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,19 +51,34 @@ def published(name: str) -> Any:
 
     def load() -> Any:
         from thgeval_models import networks
+        from thgeval_models.errors import ModelError
 
-        return folded(networks.network(name, weights.path(name)))
+        file = weights.path(name)
+        try:
+            return folded(networks.network(name, file))
+        except ModelError as error:
+            raise WeightsError(f"the weights {name} ({file}) can't be used: {error}") from None
 
     return once((name, weights.token(name)), load)
 
 
-def rows(network: Callable[["Tensor"], "Tensor"], samples: "Tensor") -> NDArray[np.float32]:
-    """What the network gives for every sample alone, (samples, ...) float32; ``samples`` has at least one."""
+def rows(network: Callable[..., "Tensor"], *samples: "Tensor", **named: "Tensor") -> NDArray[np.float32]:
+    """What the network gives for every sample, (samples, ...) float32; there is at least one.
+
+    ``network`` is a torch module or a method of one. Several tensors, of equal length, are its arguments.
+    """
     import torch
 
+    every = (*samples, *named.values())
+    if (batches := devices.batches()) is not None:
+        return np.stack(batches.results(devices.kind(network, tuple(named), every), list(zip(*every, strict=True))))
+    found = []
     with alone():
-        found: NDArray[np.float32] = torch.cat([network(sample[None]) for sample in samples]).numpy()
-        return found
+        for i in range(len(every[0])):
+            one = [tensor[i : i + 1] for tensor in every]
+            found.append(network(*one[: len(samples)], **dict(zip(named, one[len(samples) :], strict=True))))
+        joined: NDArray[np.float32] = torch.cat(found).numpy()
+        return joined
 
 
 @contextmanager
@@ -106,6 +124,13 @@ def channels_last(network: Any) -> Any:
             order = torch.channels_last if parameter.ndim == 4 else torch.channels_last_3d
             parameter.data = parameter.data.contiguous(memory_format=order)
     return network
+
+
+def as_bytes(frames: NDArray[Any], peak: float) -> NDArray[np.uint8]:
+    """Pixels in [0, peak] as uint8 in 0..255, rounded to the nearest and cut to that range; bytes as they are."""
+    if frames.dtype == np.uint8:
+        return frames
+    return np.asarray(np.clip(np.rint(frames * (255.0 / peak)), 0, 255), np.uint8)
 
 
 def as_images(frames: NDArray[Any], peak: float, *, white: float = 1.0) -> "Tensor":

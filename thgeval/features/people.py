@@ -4,6 +4,7 @@
 
 ``largest``  the face with the largest box of each frame
 ``first``    the one that the detector lists first
+``last``     the one that it lists last
 ``track``    one face followed through the clip: it begins with the largest face of the first frame that has any, and
              goes on with the face whose box overlaps the last one most, if any does
 ``all``      every face, from left to right; a frame with another number of faces than most has none
@@ -12,25 +13,31 @@ Arrays of people are (frames, people, ...): one person, or as many as most frame
 is NaN.
 """
 
-from itertools import pairwise
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Grain, feature
+from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.faces import Faces, faces
-from thgeval.features.landmarks import CHAINS, landmarks
+from thgeval.features.frames import Shown, shown
+from thgeval.features.gaps import filled
+from thgeval.features.given import given
+from thgeval.features.landmarks import GIVEN, detector_of, landmarks
 
-POLICIES = ("largest", "first", "track", "all")
+POLICIES = ("largest", "first", "last", "track", "all")
 
 Slots = NDArray[np.int64]
+T = TypeVar("T")
 
 
 def _faces_of(landmarks: str, follow: str, **_: Any) -> Feature[Faces]:
-    return faces(detector=CHAINS[landmarks].detector, follow=follow)
+    return faces(detector=detector_of(landmarks), follow=follow)
 
 
 @feature(_faces_of, version=1, grain=Grain.CLIP)
@@ -39,19 +46,57 @@ def people(
 ) -> Slots:
     """The slots of the chosen faces: (frames, people), -1 where there is none.
 
-    Faces whose box is less than ``min_px`` wide or high are not there at all.
+    Faces whose box is less than ``min_px`` wide or high are not there at all. ``landmarks`` names a chain, for the sake
+    of its detector, or a detector.
     """
+    return chosen(found, who=who, min_px=min_px)
+
+
+def chosen(found: Faces, *, who: str, min_px: int) -> Slots:
+    """The slots of the faces that the policy chooses, as ``people`` gives them."""
     if who not in POLICIES:
         raise ProtocolError(f"who must be one of {', '.join(POLICIES)}, not {who!r}")
     boxes = found.boxes.astype(np.float64)
-    sides = np.minimum(boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1])
-    boxes[~(sides >= min_px)] = np.nan
+    boxes[~large_enough(boxes, min_px)] = np.nan
     return CHOICES[who](boxes)
+
+
+class Sightings(NamedTuple):
+    """What became of every frame.
+
+    ``counts`` is (frames,): how many faces were found, of any size; more than one is worth a note. ``reasons`` is
+    (frames,) text: why the chosen people are not all there, "" where they are.
+    """
+
+    counts: NDArray[np.int64]
+    reasons: NDArray[np.str_]
+
+
+@feature(_faces_of, lambda **chosen: people(**chosen), version=1, grain=Grain.CLIP)
+def sightings(
+    found: Faces,
+    slots: Slots,
+    *,
+    landmarks: str = "dlib",
+    follow: str = "every",
+    who: str = "largest",
+    min_px: int = 0,
+) -> Sightings:
+    """How many faces each frame shows, and why frames have no one to measure."""
+    missing = (slots < 0).any(axis=1)
+    none = found.counts == 0
+    small = ~large_enough(found.boxes, min_px).any(axis=1)
+    why = np.select([~missing, none, small], ["", "no face", "face too small"], ELSEWHERE.get(who, ""))
+    return Sightings(found.counts, why)
+
+
+ELSEWHERE = MappingProxyType({"track": "face lost", "all": "other number of faces"})
+"""Why a policy may find no one in a frame that has faces of every size asked for."""
 
 
 @feature(
     lambda landmarks, follow, **_: _landmarks(landmarks, follow),
-    lambda fill, **chosen: people(**chosen),
+    lambda fill, **chosen: _slots(**chosen),
     version=1,
     grain=Grain.CLIP,
 )
@@ -67,13 +112,78 @@ def shapes(
 ) -> NDArray[np.float64]:
     """68 landmarks of the chosen people in px: (frames, people, 68, 2), NaN where there is no face.
 
-    Gaps of at most ``fill`` frames between two frames with a face are filled along straight lines.
+    Gaps of at most ``fill`` frames between two frames with a face are filled along straight lines. A file (``npz``)
+    holds one person, whom no policy chooses.
     """
     return filled(taken(points, slots), fill)
 
 
-def _landmarks(model: str, follow: str) -> Feature[NDArray[np.float32]]:
-    return landmarks(model=model, follow=follow)
+def _landmarks(model: str, follow: str) -> Feature[Any]:
+    return given(array="landmarks_px") if model == GIVEN else landmarks(model=model, follow=follow)
+
+
+def _slots(landmarks: str, **chosen: Any) -> Feature[Slots]:
+    return only_person() if landmarks == GIVEN else people(landmarks=landmarks, **chosen)
+
+
+@feature(shown, version=1, grain=Grain.CLIP)
+def only_person(frames: Shown) -> Slots:
+    """The first slot in every frame: (frames, 1)."""
+    return np.zeros((len(frames.size), 1), np.int64)
+
+
+def of_shapes(*, version: int) -> Callable[[Callable[..., T]], Callable[..., Feature[T]]]:
+    """Declare the function below as a feature of whole clips, computed from ``shapes``.
+
+    It takes the parameters of ``shapes``, which choose the people, beside its own keyword-only ones.
+    """
+
+    def declare(compute: Callable[..., T]) -> Callable[..., Feature[T]]:
+        own = [name for name, item in signature(compute).parameters.items() if item.kind is item.KEYWORD_ONLY]
+
+        @wraps(compute)
+        def of(**parameters: Parameter) -> Feature[T]:
+            mine = {name: parameters.pop(name) for name in own if name in parameters}
+            return feature(shapes(**parameters), version=version, grain=Grain.CLIP)(compute)(**mine)
+
+        return of
+
+    return declare
+
+
+def of_slots(
+    source: Callable[[str, str], tuple[Feature[Any], str]], *, version: int, weights: tuple[str, ...] = ()
+) -> Callable[[Callable[[Any], NDArray[Any]]], Callable[..., Feature[NDArray[np.float64]]]]:
+    """Declare the function below, from a feature of all faces to (frames, SLOTS, ...), for the chosen people.
+
+    ``source`` tells that feature, and the detector whose faces it knows, from ``landmarks`` and ``follow``. What is
+    declared takes the parameters of ``shapes`` and gives (frames, people, ...), gaps filled in the same way.
+    """
+
+    def declare(compute: Callable[[Any], NDArray[Any]]) -> Callable[..., Feature[NDArray[np.float64]]]:
+        @wraps(compute)
+        def of(
+            *, landmarks: str = "dlib", follow: str = "every", who: str = "largest", min_px: int = 0, fill: int = 0
+        ) -> Feature[NDArray[np.float64]]:
+            seen, detector = source(landmarks, follow)
+            slots = people(landmarks=detector, follow=follow, who=who, min_px=min_px)
+
+            @wraps(compute)
+            def of_people(values: Any, slots: Slots, *, fill: int) -> NDArray[np.float64]:
+                return filled(taken(compute(values), slots), fill)
+
+            del of_people.__wrapped__  # whose signature is another
+            return feature(seen, slots, version=version, grain=Grain.CLIP, weights=weights)(of_people)(fill=fill)
+
+        return of
+
+    return declare
+
+
+def large_enough(boxes: NDArray[Any], min_px: int) -> NDArray[np.bool_]:
+    """Which (..., 4) boxes are there, and at least ``min_px`` wide and high."""
+    sides = np.minimum(boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1])
+    return np.asarray(sides >= min_px)
 
 
 def taken(values: NDArray[Any], slots: Slots) -> NDArray[np.float64]:
@@ -84,29 +194,21 @@ def taken(values: NDArray[Any], slots: Slots) -> NDArray[np.float64]:
     return chosen
 
 
-def filled(values: NDArray[np.float64], gap: int) -> NDArray[np.float64]:
-    """The same values, (frames, people, ...), with gaps of at most ``gap`` frames bridged by straight lines."""
-    if not gap:
-        return values
-    values = values.copy()
-    for person in range(values.shape[1]):
-        own = values[:, person]
-        there = np.flatnonzero(~np.isnan(own.reshape(len(own), -1)).any(axis=1))
-        for before, after in pairwise(there):
-            if 1 < after - before <= gap + 1:
-                share = np.arange(1, after - before) / (after - before)
-                steps = share.reshape(-1, *([1] * (own.ndim - 1)))
-                own[before + 1 : after] = own[before] + steps * (own[after] - own[before])
-    return values
-
-
 def _largest(boxes: NDArray[np.float64]) -> Slots:
     return _best((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))[:, None]
 
 
 def _first(boxes: NDArray[np.float64]) -> Slots:
-    order = np.where(np.isnan(boxes[..., 0]), np.nan, -np.arange(boxes.shape[1], dtype=np.float64))
-    return _best(order)[:, None]
+    return _best(-_order(boxes))[:, None]
+
+
+def _last(boxes: NDArray[np.float64]) -> Slots:
+    return _best(_order(boxes))[:, None]
+
+
+def _order(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The place of each face in the detector's list: (frames, SLOTS), NaN for slots without one."""
+    return np.where(np.isnan(boxes[..., 0]), np.nan, np.arange(boxes.shape[1], dtype=np.float64))
 
 
 def _best(scores: NDArray[np.float64]) -> Slots:
@@ -151,4 +253,4 @@ def overlap(boxes: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[n
     return np.asarray(shared / union)
 
 
-CHOICES = MappingProxyType({"largest": _largest, "first": _first, "track": _track, "all": _all})
+CHOICES = MappingProxyType({"largest": _largest, "first": _first, "last": _last, "track": _track, "all": _all})

@@ -51,22 +51,21 @@ def perceptual_distance(
     if not len(generated):
         return np.empty(0, np.float64)
     network = _network(trunk, release)
-    measured = network.distance_map if mean == "map" else network
     with networks.alone():
-        sides = [[_input(frame, side.peak, black) for frame in side.new] for side in (generated, reference)]
-        pairs = zip(*sides, strict=True)
-        return np.array([float(measured(generated=ours, reference=theirs).mean()) for ours, theirs in pairs])
+        ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
+    distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
+    return distances.astype(np.float64)
 
 
-def _input(frame: NDArray[Any], peak: float, black: str) -> "Tensor":
-    height, width = frame.shape[:2]
+def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
+    height, width = frames.shape[1:3]
     if min(height, width) < SMALLEST_PX:
         raise InputError(
             f"LPIPS needs frames of at least {SMALLEST_PX} px a side, not {width}x{height}; "
             "choose a protocol with a size",
             reason="too small",
         )
-    images = networks.as_images(frame[None], peak)
+    images = networks.as_images(frames, peak)
     return 2 * images - 1 if black == "minus-one" else images
 
 

@@ -37,7 +37,7 @@ def places(crops: int, seed: int) -> NDArray[np.int64]:
 
 
 def _judged(network: Any, frame: NDArray[Any], peak: float, corners: NDArray[np.int64]) -> float:
-    pixels = frame if frame.dtype == np.uint8 else np.clip(np.rint(frame * (255.0 / peak)), 0, 255).astype(np.uint8)
-    resized = np.asarray(Image.fromarray(pixels).resize((WIDTH_PX, HEIGHT_PX), resample=Image.Resampling.BILINEAR))
+    image = Image.fromarray(networks.as_bytes(frame, peak))
+    resized = np.asarray(image.resize((WIDTH_PX, HEIGHT_PX), resample=Image.Resampling.BILINEAR))
     squares = np.stack([resized[top : top + CROP_PX, left : left + CROP_PX] for top, left in corners])
     return float(networks.rows(network, networks.as_images(squares, 255.0)).mean(dtype=np.float64))

@@ -6,14 +6,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.features.frames import luma
+from thgeval.feature import Feature
+from thgeval.features.frames import Planes, luma
 from thgeval.kernels import cpbd as kernel
-from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.metric import Better, Needs, Preset, View, of_generated
+from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean
 
 
 @dataclass(frozen=True)
-class CPBD(Metric[ClipMean]):
+class CPBD(Regional[ClipMean]):
     """How sharp the edges of the generated frames are: the share of edges too narrow to look blurred.
 
     Reads    luma of the generated clip on the 8-bit scale: (frames, height, width), at least one block of 64 px
@@ -23,6 +25,8 @@ class CPBD(Metric[ClipMean]):
              ``thgeval.kernels.cpbd``). The value depends on resolution (64-px blocks, widths of 3 and 5 px), so sizes
              must not be mixed
 
+    ``region``  what is looked at: the whole ``frame``, the ``mouth`` or the ``face``. A region is brought to a fixed
+                size first, which blurs what it enlarges: compare clips of one size alone
     ``edges``   how Sobel edges are thresholded and thinned: ``thinned``, ``octave`` or ``unthinned``
     ``canny``   which Canny detector chooses the blocks: ``matlab`` or ``skimage``
     ``widths``  whose walk along an edge measures its width: ``marziliano``, ``python-cpbd`` or ``atvgnet``
@@ -41,6 +45,7 @@ class CPBD(Metric[ClipMean]):
     range = (0.0, 1.0)
     better = Better.HIGHER
     cites = ("narvekar2011cpbd",)
+    at = "own"
     presets: ClassVar[Mapping[str, Preset]] = {
         "python-cpbd": Preset(
             {**asdict(kernel.RULES["python-cpbd"]), "rule": "pil-l"},
@@ -50,22 +55,30 @@ class CPBD(Metric[ClipMean]):
             {**asdict(kernel.RULES["atvgnet"]), "rule": "pil-l"},
             "ATVGnet's evaluation script: edges unthinned, buckets 0 to 62, lower by construction",
         ),
+        **MOUTH,
+        **FACE,
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         kernel.check_rules(edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
+
+    @property
+    def grey(self) -> Feature[Planes]:
+        """Luma under the rule."""
+        return self.within(luma(rule=self.rule))
 
     @property
     def needs(self) -> Needs:
         """Luma of the generated clip."""
-        return of_generated(luma(rule=self.rule))
+        return self.placed(of_generated(self.grey))
 
     def measure(self, view: View) -> ClipMean:
         """Sharpness of each frame."""
-        planes = view.generated[luma(rule=self.rule)]
+        planes = view.generated[self.grey]
         levels = planes.pixels if planes.peak == 255 else planes.pixels * np.float64(255 / planes.peak)
         per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
-        return ClipMean.of(view.clip, per_frame, start=view.start)
+        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
 
     def score(self, state: ClipMean) -> float:
         """Mean over frames, then clips."""

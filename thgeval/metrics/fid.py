@@ -1,7 +1,7 @@
 """Fréchet Inception distance: how different two sets of frames look to a classification network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,8 +12,11 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import frechet
-from thgeval.metric import Better, Preset
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metric import Better, Needs, Preset, View
+from thgeval.metrics.regions import FACE, MOUTH, Regional
+from thgeval.metrics.sets import FrechetMetric, Rows, SetMetric
+from thgeval.rows import Indices
+from thgeval.states import TwoRows
 
 ESTIMATES = ("plain", "infinity")
 INPUTS: Mapping[str, Preset] = {
@@ -24,7 +27,7 @@ INPUTS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True)
-class FID(SetMetric):
+class FID(FrechetMetric, Regional[TwoRows]):
     """How different the frames of two sets of clips look to Inception-v3, realism and variety together.
 
     Reads    RGB of both clips, each frame brought to 299 x 299 and through Inception-v3: 2048 features (pool3)
@@ -36,6 +39,8 @@ class FID(SetMetric):
              changes the number. The trace of the root is exact and needs no epsilon on the diagonals. clean-fid runs
              NVIDIA's port of the same network (port=nvidia), torchmetrics torch-fidelity's: up to 1e-5 relative apart
 
+    ``region``    what is looked at: the whole ``frame``, the ``mouth`` or the ``face``, where each clip has its own
+                  (see thgeval.features.regions)
     ``estimate``  ``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR 2020), from
                   15 random subsets of 5000 frames and more; needs 10000
     ``seed``      of those subsets
@@ -53,12 +58,16 @@ class FID(SetMetric):
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
+    at = "own"
     presets: ClassVar[Mapping[str, Preset]] = {
         **INPUTS,
         "infinity": Preset({"estimate": "infinity"}, "extrapolated to infinitely many frames"),
+        **MOUTH,
+        **FACE,
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_inception(self.name, port=self.port, resize=self.resize)
         if self.estimate not in ESTIMATES:
             raise ProtocolError(f"fid: estimate must be one of {', '.join(ESTIMATES)}, not {self.estimate!r}")
@@ -73,10 +82,26 @@ class FID(SetMetric):
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """pool3 of every frame."""
-        return inception(port=self.port, resize=self.resize)
+        return self.within(inception(port=self.port, resize=self.resize))
+
+    @property
+    def needs(self) -> Needs:
+        """The rows of both clips."""
+        return self.placed(super().needs)
+
+    def measure(self, view: View) -> TwoRows:
+        """The rows of one piece of a pair."""
+        return self.with_faces(view, super().measure(view))
 
     def compared(self, generated: Rows, reference: Rows) -> float:
-        """Fréchet distance, covariances over rows - 1."""
+        """The distance of all rows, or of infinitely many."""
         if self.estimate == "infinity":
             return frechet.infinity(generated, reference, seed=self.seed)
-        return frechet.distance(generated, reference)
+        return super().compared(generated, reference)
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Extrapolations share nothing, since each draws subsets of its own."""
+        how = SetMetric if self.estimate == "infinity" else FrechetMetric
+        return how.compared_without(self, generated, reference, generated_groups, reference_groups)

@@ -12,13 +12,12 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.i3d import BLACKS, PORTS, SMALLEST_FRAMES, i3d
 from thgeval.features.windows import SQUARES, check_windows
-from thgeval.kernels import frechet
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import FrechetMetric
 
 
 @dataclass(frozen=True)
-class FVD(SetMetric):
+class FVD(FrechetMetric):
     """How different the clips of two sets look and move, to a network trained to tell actions apart.
 
     Reads    RGB of both clips, brought to 224 x 224, bilinear, aspect not kept; the first 16 frames of each clip
@@ -96,7 +95,3 @@ class FVD(SetMetric):
             square=self.square,
             black=self.black,
         )
-
-    def compared(self, generated: Rows, reference: Rows) -> float:
-        """Fréchet distance, covariances over windows - ``ddof``."""
-        return frechet.distance(generated, reference, ddof=self.ddof)

@@ -1,7 +1,7 @@
 """Kernel Inception distance: FID's unbiased companion, for sets that are small."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.fid import INPUTS
 from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.rows import Indices
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,13 @@ class KID(SetMetric):
             return kernel.distance(generated, reference).mean
         drawn = {"subsets": self.subsets, "subset_size": self.subset_rows, "seed": self.seed}
         return kernel.distance(generated, reference, **drawn).mean
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Distances of what is left from one pass over all pairs; random subsets are drawn anew for each."""
+        if self.subsets:
+            return super().compared_without(generated, reference, generated_groups, reference_groups)
+        return kernel.jackknife(
+            generated, reference, generated_groups=generated_groups, reference_groups=reference_groups
+        )

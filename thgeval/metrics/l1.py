@@ -4,19 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thgeval.features.differences import rgb_errors, wrapped_rgb_errors
-from thgeval.metric import Better, Metric, Needs, Preset, View, of_pair
+from thgeval.feature import Feature
+from thgeval.features.differences import PixelErrors, rgb_errors, wrapped_rgb_errors
+from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.states import PooledMean
 
 
 @dataclass(frozen=True)
-class L1(Metric[PooledMean]):
+class L1(Regional[PooledMean]):
     """How far pixels are from the reference's, on average, where white is 1.
 
     Reads    RGB of both clips: (frames, height, width, 3)
     Returns  mean absolute difference over pixels, channels and all frames of all clips: in [0, 1], no unit
     Source   Siarohin et al., First Order Motion Model, NeurIPS 2019: first-order-model, reconstruction.py
     Departs  decoded frames are compared, so the error of the codec is included where clips are files
+
+    ``region``  what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see thgeval.features.regions)
     """
 
     name = "l1"
@@ -24,13 +28,18 @@ class L1(Metric[PooledMean]):
     range = (0.0, 1.0)
     better = Better.LOWER
     cites = ("siarohin2019fomm",)
+    presets: ClassVar[Mapping[str, Preset]] = {**MOUTH, **FACE}
 
-    needs = of_pair(rgb_errors())
+    @property
+    def needs(self) -> Needs:
+        """The errors of every frame."""
+        return self.placed(of_pair(self.within(rgb_errors())))
 
     def measure(self, view: View) -> PooledMean:
         """Mean absolute error of each frame."""
-        errors = view.pair[rgb_errors()]
-        return PooledMean.of(view.clip, errors.absolute / (errors.count * errors.peak), start=view.start)
+        errors = view.pair[self.within(rgb_errors())]
+        per_frame = errors.absolute / (errors.count * errors.peak)
+        return self.with_faces(view, PooledMean.of(view.clip, per_frame, start=view.start))
 
     def score(self, state: PooledMean) -> float:
         """Mean over all frames of all clips: long clips weigh more."""
@@ -38,7 +47,7 @@ class L1(Metric[PooledMean]):
 
 
 @dataclass(frozen=True)
-class L1In255(Metric[PooledMean]):
+class L1In255(Regional[PooledMean]):
     """How far pixels are from the reference's, on average, where white is 255.
 
     Reads    RGB of both clips: (frames, height, width, 3)
@@ -46,6 +55,7 @@ class L1In255(Metric[PooledMean]):
     Source   as ``l1``, on the scale of the one-shot free-view and later tables
     Departs  nothing
 
+    ``region``      as in ``l1``
     ``arithmetic``  ``exact``, or ``uint8-wrap``: differences of uint8 arrays modulo 256
     """
 
@@ -57,21 +67,30 @@ class L1In255(Metric[PooledMean]):
     better = Better.LOWER
     cites = ("siarohin2019fomm", "wang2021osfv")
     presets: ClassVar[Mapping[str, Preset]] = {
-        "uint8-wrap": Preset({"arithmetic": "uint8-wrap"}, "differences of uint8 arrays, which overflow")
+        "uint8-wrap": Preset({"arithmetic": "uint8-wrap"}, "differences of uint8 arrays, which overflow"),
+        **MOUTH,
+        **FACE,
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check(arithmetic=("exact", "uint8-wrap"))
 
     @property
-    def needs(self) -> Needs:
+    def errors(self) -> Feature[PixelErrors]:
         """The errors that fit the arithmetic."""
-        return of_pair(wrapped_rgb_errors() if self.arithmetic == "uint8-wrap" else rgb_errors())
+        return self.within(wrapped_rgb_errors() if self.arithmetic == "uint8-wrap" else rgb_errors())
+
+    @property
+    def needs(self) -> Needs:
+        """The errors of every frame."""
+        return self.placed(of_pair(self.errors))
 
     def measure(self, view: View) -> PooledMean:
         """Mean absolute error of each frame."""
-        errors = view.pair[self.needs.pair[0]]
-        return PooledMean.of(view.clip, 255.0 * errors.absolute / (errors.count * errors.peak), start=view.start)
+        errors = view.pair[self.errors]
+        per_frame = 255.0 * errors.absolute / (errors.count * errors.peak)
+        return self.with_faces(view, PooledMean.of(view.clip, per_frame, start=view.start))
 
     def score(self, state: PooledMean) -> float:
         """Mean over all frames of all clips."""

@@ -1,7 +1,7 @@
 """Precision, recall, density and coverage: fidelity and diversity of a set of frames, told apart."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.rows import Indices
 
 WHICH = ("coverage", "density", "precision", "recall")
 PRESETS: Mapping[str, Preset] = {
@@ -23,8 +24,37 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+class NeighbourMetric(SetMetric):
+    """One of four scores, ``which``, of rows and their ``nearest`` neighbours."""
+
+    which: str
+    nearest: int
+
+    @property
+    def least(self) -> int:
+        """A row and as many others as the ball reaches to."""
+        return self.nearest + 1
+
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """The one of the four that was asked for."""
+        return float(getattr(kernel.scores(generated, reference, nearest=self.nearest), self.which))
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Scores of what is left; every distance is computed once."""
+        found = kernel.jackknife(
+            generated,
+            reference,
+            generated_groups=generated_groups,
+            reference_groups=reference_groups,
+            nearest=self.nearest,
+        )
+        return [float(getattr(scores, self.which)) for scores in found]
+
+
 @dataclass(frozen=True)
-class PRDC(SetMetric):
+class PRDC(NeighbourMetric):
     """How far generated frames fall among reference frames, and how much of the reference's variety they cover.
 
     Reads    RGB of both clips, brought to 299 x 299 and through Inception-v3 as for FID: 2048 features a frame
@@ -61,23 +91,9 @@ class PRDC(SetMetric):
         check_inception(self.name, port=self.port, resize=self.resize)
 
     @property
-    def least(self) -> int:
-        """A row and as many others as the ball reaches to."""
-        return self.nearest + 1
-
-    @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """pool3 of every frame."""
         return inception(port=self.port, resize=self.resize)
-
-    def compared(self, generated: Rows, reference: Rows) -> float:
-        """The one of the four that was asked for."""
-        return prdc(self.which, self.nearest, generated, reference)
-
-
-def prdc(which: str, nearest: int, generated: Rows, reference: Rows) -> float:
-    """One of the four scores of two sets of rows."""
-    return float(getattr(kernel.scores(generated, reference, nearest=nearest), which))
 
 
 def check_prdc(metric: str, *, which: str, nearest: int) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.differences import PixelErrors, luma_errors, rgb_errors, wrapped_rgb_errors
-from thgeval.metric import Better, Metric, Needs, Preset, View, of_pair
+from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean, mean
 
 IDENTICAL = "identical"
@@ -23,7 +24,7 @@ COLOURS: Mapping[str, Callable[[], Feature[PixelErrors]]] = {
 
 
 @dataclass(frozen=True)
-class PSNR(Metric[ClipMean]):
+class PSNR(Regional[ClipMean]):
     """How far each frame is from its reference, as the power of the error against the power of white.
 
     Reads    RGB of both clips, or one plane of luma: (frames, height, width[, 3])
@@ -32,6 +33,7 @@ class PSNR(Metric[ClipMean]):
     Source   engineering standard; as in scikit-image, peak_signal_noise_ratio, with data range 255
     Departs  nothing; the squared error is taken over all pixels and channels of a frame together
 
+    ``region``      what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see thgeval.features.regions)
     ``colour``      ``rgb``, ``grey`` (OpenCV's grey) or ``y`` (BT.601 studio luma, 16..235, of MATLAB's rgb2ycbcr)
     ``pool``        ``frame``: decibels of each frame; ``clip``: one MSE over the clip, one logarithm
     ``identical``   ``left-out``, or ``cap100``: an exactly reproduced frame counts as 100 dB
@@ -59,9 +61,12 @@ class PSNR(Metric[ClipMean]):
         "uint8-wrap": Preset(
             {"arithmetic": "uint8-wrap"}, "squares of uint8 differences modulo 256, as ATVGnet and TalkLip compute them"
         ),
+        **MOUTH,
+        **FACE,
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check(
             colour=COLOURS,
             pool=("frame", "clip"),
@@ -76,16 +81,19 @@ class PSNR(Metric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """The errors that fit colour and arithmetic."""
-        return of_pair(self._errors)
+        return self.placed(of_pair(self._errors))
 
     @property
     def _errors(self) -> Feature[PixelErrors]:
-        return wrapped_rgb_errors() if self.arithmetic == "uint8-wrap" else COLOURS[self.colour]()
+        errors = wrapped_rgb_errors() if self.arithmetic == "uint8-wrap" else COLOURS[self.colour]()
+        return self.within(errors)
 
     def measure(self, view: View) -> ClipMean:
         """Decibels of each frame, or its MSE where the clip is pooled."""
         errors = view.pair[self._errors]
-        mse = errors.squared / (errors.count * errors.peak**2)
+        return self.with_faces(view, self._state(view, errors.squared / (errors.count * errors.peak**2)))
+
+    def _state(self, view: View, mse: NDArray[np.float64]) -> ClipMean:
         if self.pool == "clip":
             return ClipMean.of(view.clip, mse, start=view.start)
         same = mse == 0

@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.random_embedding import SEED, random_embedding
-from thgeval.kernels import frechet
 from thgeval.metric import Better
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import FrechetMetric
 
 SMALLEST_PX = 32
 
 
 @dataclass(frozen=True)
-class RandomFID(SetMetric):
+class RandomFID(FrechetMetric):
     """How different the frames of two sets of clips look to a network with random weights.
 
     Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before
@@ -49,10 +48,6 @@ class RandomFID(SetMetric):
     def rows(self) -> Feature[NDArray[np.float32]]:
         """64 numbers per frame."""
         return random_embedding(side_px=self.side_px, seed=self.seed)
-
-    def compared(self, generated: Rows, reference: Rows) -> float:
-        """Fréchet distance, covariances over rows - 1."""
-        return frechet.distance(generated, reference)
 
 
 def check_random(metric: str, *, side_px: int, seed: int) -> None:

@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.random_embedding import SEED, random_clip_embedding
 from thgeval.features.windows import check_windows
-from thgeval.kernels import frechet
 from thgeval.metric import Better
 from thgeval.metrics.random_fid import check_random
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import FrechetMetric
 
 SMALLEST_FRAMES = 8
 
 
 @dataclass(frozen=True)
-class RandomFVD(SetMetric):
+class RandomFVD(FrechetMetric):
     """How different the clips of two sets look and move, to a network of video with random weights.
 
     Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before; windows of
@@ -74,7 +73,3 @@ class RandomFVD(SetMetric):
             side_px=self.side_px,
             seed=self.seed,
         )
-
-    def compared(self, generated: Rows, reference: Rows) -> float:
-        """Fréchet distance, covariances over windows - 1."""
-        return frechet.distance(generated, reference)

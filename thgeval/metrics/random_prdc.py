@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.random_embedding import SEED, random_embedding
 from thgeval.metric import Better, Preset
-from thgeval.metrics.prdc import PRESETS, check_prdc, prdc
+from thgeval.metrics.prdc import PRESETS, NeighbourMetric, check_prdc
 from thgeval.metrics.random_fid import check_random
-from thgeval.metrics.sets import Rows, SetMetric
 
 
 @dataclass(frozen=True)
-class RandomPRDC(SetMetric):
+class RandomPRDC(NeighbourMetric):
     """How far generated frames fall among reference frames, and reference frames among generated ones, to a network
     with random weights.
 
@@ -52,15 +51,6 @@ class RandomPRDC(SetMetric):
         check_random(self.name, side_px=self.side_px, seed=self.seed)
 
     @property
-    def least(self) -> int:
-        """A row and as many others as the ball reaches to."""
-        return self.nearest + 1
-
-    @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """64 numbers per frame."""
         return random_embedding(side_px=self.side_px, seed=self.seed)
-
-    def compared(self, generated: Rows, reference: Rows) -> float:
-        """The one of the four that was asked for."""
-        return prdc(self.which, self.nearest, generated, reference)

@@ -6,6 +6,7 @@ counts for more than the number of rows; both are in the result, and the signatu
 
 import math
 from abc import abstractmethod
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature
+from thgeval.kernels import frechet
 from thgeval.metric import Metric, Needs, View, of_both
+from thgeval.rows import Indices, Stacked
 from thgeval.states import TwoRows
 
-Rows = NDArray[Any]
+Rows = Stacked
 
 
 class SetMetric(Metric[TwoRows]):
@@ -30,7 +33,7 @@ class SetMetric(Metric[TwoRows]):
 
     @property
     @abstractmethod
-    def rows(self) -> Feature[NDArray[np.float32]]:
+    def rows(self) -> Feature[NDArray[Any]]:
         """The feature that gives the rows: (rows, dimensions)."""
 
     @property
@@ -41,6 +44,19 @@ class SetMetric(Metric[TwoRows]):
     @abstractmethod
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The number for (rows, dimensions) of either side, ``least`` rows or more."""
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """The number without each group of rows, numbered from 0 on either side: (groups,).
+
+        It takes as many comparisons as there are groups; metrics that can share work between them override it.
+        """
+        sides = (generated, generated_groups), (reference, reference_groups)
+        return [
+            self.compared(*(rows.chosen(np.flatnonzero(groups != group)) for rows, groups in sides))
+            for group in np.union1d(generated_groups, reference_groups)
+        ]
 
     @property
     def needs(self) -> Needs:
@@ -62,6 +78,18 @@ class SetMetric(Metric[TwoRows]):
         """All generated against all reference rows; NaN if there are too few."""
         return math.nan if state.fewest < self.least else self.compared(state.generated, state.reference)
 
+    def scores_without(self, state: TwoRows, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
+        """Scores of the clips left, from rows that are read together; NaN if any group leaves too few rows."""
+        scored = state.only(state.scored)
+        number = {clip: group for group, clips in enumerate(groups) for clip in clips}
+        numbers = np.array([number[clip] for clip in scored.clips])
+        counts = scored.counts
+        gone = [counts[numbers == group].sum(axis=0) for group in range(len(groups))]
+        if (counts.sum(axis=0) - gone).min() < self.least:
+            return np.full(len(groups), math.nan)
+        labels = [np.repeat(numbers, counts[:, side]) for side in (0, 1)]
+        return np.asarray(self.compared_without(scored.generated, scored.reference, *labels), dtype=np.float64)
+
     def remark(self, state: TwoRows) -> str | None:
         """Why there is no number, or that it rests on few rows."""
         count = state.fewest
@@ -70,3 +98,25 @@ class SetMetric(Metric[TwoRows]):
         if count < self.enough:
             return f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
         return None
+
+
+class FrechetMetric(SetMetric):
+    """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
+
+    ddof: int = 1
+
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """The distance of all rows."""
+        return frechet.distance(generated, reference, ddof=self.ddof)
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Distances of what is left; the covariances of all rows are computed once."""
+        return frechet.jackknife(
+            generated,
+            reference,
+            generated_groups=generated_groups,
+            reference_groups=reference_groups,
+            ddof=self.ddof,
+        )

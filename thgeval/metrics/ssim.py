@@ -9,12 +9,13 @@ from thgeval.feature import Feature
 from thgeval.features.frames import downsampled_luma, luma, rgb
 from thgeval.kernels import ssim as kernel
 from thgeval.media.frames import FrameBatch
-from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
+from thgeval.metric import Better, Needs, Preset, View, of_both
+from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean
 
 
 @dataclass(frozen=True)
-class SSIM(Metric[ClipMean]):
+class SSIM(Regional[ClipMean]):
     """How much of the reference's local structure survives in each frame.
 
     Reads    luma of both clips, rounded to uint8 as MATLAB's rgb2gray does; RGB in some presets
@@ -22,6 +23,8 @@ class SSIM(Metric[ClipMean]):
     Source   Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004
     Departs  no automatic downsampling before the windows (the authors' script has it: preset wang-downsample)
 
+    ``region``             what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see
+                           thgeval.features.regions)
     ``window``, ``sigma``  side in px of the windows and width of their Gaussian weights; windows that leave the frame
                            are not used
     ``k1``, ``k2``         constants that keep the fractions stable, relative to white
@@ -52,9 +55,12 @@ class SSIM(Metric[ClipMean]):
         ),
         "pytorch-msssim": Preset({"colour": "rgb"}, "the pytorch-msssim package: Gaussian windows, mean over RGB"),
         "wang-downsample": Preset({"scale": "wang"}, "the authors' MATLAB script with its automatic downsampling"),
+        **MOUTH,
+        **FACE,
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check(
             colour=("grey", "rgb"),
             weighting=("gaussian", "uniform"),
@@ -69,13 +75,13 @@ class SSIM(Metric[ClipMean]):
     def planes(self) -> Feature[Any]:
         """What is compared: frames, luma, or downsampled luma."""
         if self.colour == "rgb":
-            return rgb
-        return luma() if self.scale == "native" else downsampled_luma()
+            return self.within(rgb)
+        return self.within(luma() if self.scale == "native" else downsampled_luma())
 
     @property
     def needs(self) -> Needs:
         """The same planes of both clips."""
-        return of_both(self.planes)
+        return self.placed(of_both(self.planes))
 
     def measure(self, view: View) -> ClipMean:
         """Mean over the windows of each frame."""
@@ -92,7 +98,7 @@ class SSIM(Metric[ClipMean]):
             weighting=self.weighting,
             sample_covariance=self.covariance == "sample",
         )
-        return ClipMean.of(view.clip, per_frame, start=view.start)
+        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
 
     def score(self, state: ClipMean) -> float:
         """Mean over frames, then clips."""

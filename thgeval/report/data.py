@@ -211,7 +211,7 @@ def frame_scores(metric: Metric[Any], state: State, clip: str) -> Floats:
     some frames, spread over the range of values, alone; if they come out as they went in, all do.
     """
     kind: Any = type(state)
-    values = np.asarray(state.record(clip).values, dtype=np.float64)
+    values = np.asarray(state.record(clip).column, dtype=np.float64)
     used = np.flatnonzero(~np.isnan(values))
     ordered = used[np.argsort(values[used], kind="stable")]
     probes = ordered[np.unique(np.linspace(0, len(ordered) - 1, 9).astype(int))] if len(ordered) else ordered

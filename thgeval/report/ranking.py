@@ -51,7 +51,7 @@ def badness(data: MetricData, clip: str) -> float | None:
 
 def has_worst_frames(data: MetricData) -> bool:
     """Whether a single frame can be called bad: it is compared with its reference, and up or down is better."""
-    compares = data.metric is not None and data.metric.needs.a_reference
+    compares = data.metric is not None and data.metric.needs.compares
     return compares and data.score.better in (Better.HIGHER, Better.LOWER)
 
 

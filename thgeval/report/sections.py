@@ -13,6 +13,8 @@ from thgeval.report.ranking import WorstFrame, has_worst_frames, worst_clips, wo
 from thgeval.results import to_json
 
 WORST_CLIPS = 3
+TIMELINES = 24
+"""How many clips of a metric with a timeline are drawn at most, the worst first."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,11 @@ def pictures(found: Collected, selection: Chosen) -> Gallery | None:
 
 
 def curves(found: Collected, data: MetricData, selection: Chosen) -> Curves:
-    """Panels of the worst clips, or of the only one there is."""
+    """Panels of the worst clips, of the only one there is, or of all clips where the metric has a timeline."""
     worst = selection.clips[data.score.key]
     drawn = [clip for clip in worst if clip in data.curves] or (list(data.curves) if len(data.curves) == 1 else [])
+    if data.metric is not None and data.metric.timeline:
+        drawn = [*drawn, *sorted(data.curves.keys() - set(drawn))][:TIMELINES]
     if not drawn:
         return Curves(data.score.key, (), unscored(data) or data.problem or "No clip stands out as worst.")
     ranks = {clip: worst.index(clip) + 1 if clip in worst else 0 for clip in drawn}

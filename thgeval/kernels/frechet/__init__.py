@@ -29,20 +29,16 @@ Source   Dowson and Landau, J. Multivariate Analysis 12(3), 1982; Heusel et al.,
          Chong and Forsyth, CVPR 2020 (the limit of infinitely many rows).
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.frechet import cpu
+from thgeval.rows import LARGEST, Rows, checked_groups, checked_rows
 
-__all__ = ["checked_rows", "distance", "distance_of_moments", "infinity", "jackknife"]
+__all__ = ["distance", "distance_of_moments", "infinity", "jackknife"]
 
-LARGEST = 1e60  # products of four rows must stay within float64
 SMALLEST_SUBSET = 5000
-
-Rows = NDArray[Any]
 
 
 def distance(generated_rows: Rows, reference_rows: Rows, *, ddof: int = 1) -> float:
@@ -133,45 +129,9 @@ def jackknife(
     """
     rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
-    labels = np.asarray(generated_groups), np.asarray(reference_groups)
-    for side, own, names in zip(("generated", "reference"), rows, labels, strict=True):
-        if names.shape != (len(own),):
-            raise ProtocolError(f"groups are one label a row: {len(own)} {side} rows, but labels of {names.shape}.")
-    groups = [(labels[0] == label, labels[1] == label) for label in np.union1d(*labels)]
-    if any(np.count_nonzero(~mask) < 2 for group in groups for mask in group):
-        raise InputError(
-            "a group holds all rows of a side but one or none, so nothing is left to compare: add clips, or use more "
-            "groups.",
-            reason="too few rows",
-        )
-    return cpu.jackknife(cpu.Side(rows[0]), cpu.Side(rows[1]), groups, ddof)
-
-
-def checked_rows(what: str, *, generated: Rows, reference: Rows, least: int) -> tuple[Rows, Rows]:
-    """Both sets of rows if ``what`` can be computed of them: matrices of floats of equal width, finite and enough."""
-    for side, rows in (("generated", generated), ("reference", reference)):
-        if rows.ndim != 2 or rows.dtype not in (np.float16, np.float32, np.float64) or not rows.shape[1]:
-            raise ProtocolError(
-                f"{what} reads {side} features as (rows, dimensions) in float16, float32 or float64, not {rows.dtype} "
-                f"of shape {rows.shape}."
-            )
-    if generated.shape[1] != reference.shape[1]:
-        raise ProtocolError(
-            f"{what} compares features of the same dimensions, not {generated.shape[1]} (generated) with "
-            f"{reference.shape[1]} (reference)."
-        )
-    for side, rows in (("generated", generated), ("reference", reference)):
-        if len(rows) < least:
-            raise InputError(
-                f"{what} needs at least {least} rows on either side, not {len(rows)} {side}: add clips or frames.",
-                reason="too few rows",
-            )
-        if not max(-float(rows.min()), float(rows.max())) <= LARGEST:
-            raise InputError(
-                f"{side} features hold NaN, infinity or numbers beyond {LARGEST:g}: check the network and its input.",
-                reason="not finite",
-            )
-    return generated, reference
+    groups = checked_groups(rows, generated_groups, reference_groups, least=2)
+    masks = [(groups.generated == group, groups.reference == group) for group in range(groups.total)]
+    return cpu.jackknife(cpu.Side(rows[0]), cpu.Side(rows[1]), masks, ddof)
 
 
 def _check_ddof(ddof: int) -> None:

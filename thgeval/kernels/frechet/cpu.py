@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, blas, cholesky, eigh
+from scipy.linalg import blas, eigh, lapack
 
-BLOCK_ROWS = 4096
+from thgeval.rows import Rows, Stacked, blocks
+
+BLOCK_ROWS = 1024
+CACHED_ROWS = 128  # of which sums are taken while they are in the cache
 DIRECT = 256  # singular values of so many rows or dimensions cost little next to the products before them
 TOLERANCE = 5e-10  # of Tr S1 + Tr S2, on the distance
-LEFT = 1e-3  # of all spread: less than this is computed from the rows that are left
 EPSILON = float(np.finfo(np.float64).eps)
 
 Matrix = NDArray[np.float64]
@@ -27,9 +29,9 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One set of rows: (rows, dimensions), any float type."""
+    """One set of rows: (rows, dimensions), any float type. They are only ever read in blocks."""
 
-    rows: NDArray[np.floating[Any]]
+    rows: Rows
 
     @property
     def rank(self) -> int:
@@ -40,40 +42,45 @@ class Side:
     @cached_property
     def origin(self) -> Matrix:
         """The first row. Differences from it are exactly zero in columns that don't change."""
-        first: Matrix = self.rows[0].astype(np.float64)
+        first: Matrix = self.rows[:1][0].astype(np.float64)
         return first
 
     @cached_property
     def drift(self) -> Matrix:
         """Mean of the rows, from the origin."""
         total = np.zeros_like(self.origin)
-        for start in range(0, len(self.rows), BLOCK_ROWS):
-            total += np.subtract(self.rows[start : start + BLOCK_ROWS], self.origin, dtype=np.float64).sum(axis=0)
+        for _, block in blocks(self.rows, BLOCK_ROWS):
+            for start in range(0, len(block), CACHED_ROWS):
+                total += np.subtract(block[start : start + CACHED_ROWS], self.origin, dtype=np.float64).sum(axis=0)
         return total / len(self.rows)
 
-    def blocks(self) -> Iterator[Matrix]:
-        """Rows Z in order, at most ``BLOCK_ROWS`` at once, or twice the dimensions if that is more.
+    @property
+    def tall(self) -> int:
+        """Rows for a block that is factored: with fewer, the same triangle would be factored too often."""
+        return max(BLOCK_ROWS, 2 * len(self.origin))
+
+    def blocks(self, step: int) -> Iterator[Matrix]:
+        """Rows Z in order, ``step`` at once.
 
         Mirroring the centred rows so that the vector of ones falls on the first row empties that row, as their sum is
         zero, and leaves (row - origin) - drift · √n / (√n + 1) of the others.
         """
         root = sqrt(len(self.rows))
         shift = self.drift * (root / (root + 1))
-        step = max(BLOCK_ROWS, 2 * self.rows.shape[1])
-        for start in range(1, len(self.rows), step):
-            block: Matrix = np.subtract(self.rows[start : start + step], self.origin, dtype=np.float64)
+        for _, rows in blocks(self.rows, step, start=1):
+            block: Matrix = np.subtract(rows, self.origin, dtype=np.float64)
             block -= shift
             yield block
 
     @cached_property
     def factor(self) -> Matrix:
         """A matrix of ``rank`` rows whose products are the scatter."""
-        return triangle(self.blocks())
+        return triangle(self.blocks(self.tall))
 
     @cached_property
     def scatter(self) -> Matrix:
         """Products of the rows: (dimensions, dimensions)."""
-        return products(self.blocks())
+        return products(self.blocks(BLOCK_ROWS))
 
     @cached_property
     def size(self) -> float:
@@ -89,11 +96,15 @@ class Side:
 
     def without(self, group: Mask) -> "Remainder":
         """The scatter of the rows outside a group, with what it takes to place them."""
-        rows = np.subtract(self.rows[group], self.origin, dtype=np.float64) - self.drift
-        count, total = len(self.rows) - len(rows), rows.sum(axis=0)
-        return Remainder(
-            count, self.drift - total / count, self.scatter - rows.T @ rows - np.outer(total, total) / count
-        )
+        left_out = Side(_chosen(self.rows, group))
+        gone, kept = len(left_out.rows), len(self.rows) - len(left_out.rows)
+        if not gone:
+            return Remainder(kept, self.drift, self.scatter)
+        middle = self.origin + self.drift
+        shift = (left_out.origin - middle) + left_out.drift  # from the mean of all to the mean of these
+        own = left_out.scatter if gone > 1 else 0.0
+        scatter = own + np.outer(shift, shift) * (gone * len(self.rows) / kept)
+        return Remainder(kept, self.drift - shift * (gone / kept), self.scatter - scatter)
 
 
 class Remainder(NamedTuple):
@@ -150,11 +161,15 @@ def _without(generated: Side, reference: Side, group: tuple[Mask, Mask], ddof: i
         spread = float(np.trace(first.scatter) / dividers[0] + np.trace(second.scatter) / dividers[1])
         unit = sqrt(dividers[0] * dividers[1])
         roots = by_covariances(first.scatter, second.scatter, scale=generated.size * reference.size)
-        least = LEFT * (generated.trace / dividers[0] + reference.trace / dividers[1])
-        if roots.doubt <= TOLERANCE / 2 * spread * unit and spread >= least:
+        lost = 10 * EPSILON * (generated.trace / dividers[0] + reference.trace / dividers[1])
+        if lost + roots.doubt / unit <= TOLERANCE / 2 * spread:
             gap = (generated.origin - reference.origin) + (first.drift - second.drift)
             return _total(gap, spread, roots.total / unit)
-    return distance(Side(generated.rows[~group[0]]), Side(reference.rows[~group[1]]), ddof)
+    return distance(Side(_chosen(generated.rows, ~group[0])), Side(_chosen(reference.rows, ~group[1])), ddof)
+
+
+def _chosen(rows: Rows, mask: Mask) -> Stacked:
+    return Stacked.of(rows).chosen(np.flatnonzero(mask))
 
 
 def _total(gap: Matrix, spread: float, shared: float) -> float:
@@ -162,10 +177,10 @@ def _total(gap: Matrix, spread: float, shared: float) -> float:
 
 
 def infinity(
-    generated: NDArray[Any], reference: Side, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
+    generated: Stacked, reference: Side, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
 ) -> float:
     """Where the line through distances over 1 / size meets 0; subsets are prefixes of fresh permutations."""
-    subsets = (Side(generated[rng.permutation(len(generated))[:size]]) for size in sizes)
+    subsets = (Side(generated.chosen(rng.permutation(len(generated))[:size])) for size in sizes)
     distances = np.array([distance(subset, reference, ddof) for subset in subsets])
     inverse = 1 / sizes
     offset = inverse - inverse.mean()
@@ -186,12 +201,12 @@ def shared_spread(generated: Side, reference: Side, allowed: float) -> float:
             return roots.total
     if full:
         return singular_sum(small.factor @ large.factor.T)
-    return singular_sum(triangle(block @ small.factor.T for block in large.blocks()))
+    return singular_sum(triangle(block @ small.factor.T for block in large.blocks(large.tall)))
 
 
 def by_rows(small: Side, large: Side) -> Roots:
     """Sum of the singular values by their squares, where one side has fewer rows than dimensions."""
-    square = products(block @ small.factor.T for block in large.blocks())
+    square = products(block @ small.factor.T for block in large.blocks(BLOCK_ROWS))
     return eigenvalue_roots(square, float(np.linalg.norm(square)))
 
 
@@ -206,12 +221,12 @@ def by_covariances(first: Matrix, second: Matrix, scale: float) -> Roots:
         first, second = (matrix[np.ix_(alive, alive)] for matrix in (first, second))
     if not alive.any():
         return Roots(0.0, 0.0)
-    try:
-        lower = cholesky(first, lower=True, check_finite=False)
-    except LinAlgError:
+    lower, failed = lapack.dpotrf(first, lower=1, clean=0)
+    if failed:
         return Roots(0.0, inf)
     # Two products rather than LAPACK's dsygst, whose many small steps wait for each other on a busy machine.
-    square = blas.dtrmm(1.0, lower, blas.dtrmm(1.0, lower, second, side=1, lower=1), trans_a=1, lower=1)
+    half = blas.dtrmm(1.0, lower, second, side=1, lower=1)
+    square = blas.dtrmm(1.0, lower, half, trans_a=1, lower=1, overwrite_b=1)
     return eigenvalue_roots(square, scale)
 
 
@@ -244,10 +259,15 @@ def singular_sum(matrix: Matrix) -> float:
 
 def products(blocks: Iterator[Matrix]) -> Matrix:
     """Sum of BᵀB over the blocks: (columns, columns)."""
-    total = next(blocks)
-    total = total.T @ total
+    block = next(blocks)
+    total: Matrix = blas.dsyrk(1.0, block.T, lower=1)
     for block in blocks:
-        total += block.T @ block
+        total = blas.dsyrk(1.0, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
+    for start in range(0, len(total), CACHED_ROWS):
+        stop = start + CACHED_ROWS
+        corner = np.tril(total[start:stop, start:stop])
+        total[start:stop, start:stop] = corner + np.tril(corner, -1).T
+        total[start:stop, stop:] = total[stop:, start:stop].T
     return total
 
 

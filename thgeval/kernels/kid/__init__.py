@@ -19,16 +19,16 @@ Source   Bińkowski, Sutherland, Arbel and Gretton, ICLR 2018; Gretton et al., J
 """
 
 from math import inf, isfinite, nan
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.frechet import checked_rows
 from thgeval.kernels.kid import cpu
+from thgeval.rows import Rows, checked_groups, checked_rows
 
-__all__ = ["KernelDistance", "distance"]
+__all__ = ["KernelDistance", "distance", "jackknife"]
 
 SUBSETS = 100
 SUBSET_SIZE = 1000
@@ -46,8 +46,8 @@ class KernelDistance(NamedTuple):
 
 
 def distance(
-    generated_rows: NDArray[Any],
-    reference_rows: NDArray[Any],
+    generated_rows: Rows,
+    reference_rows: Rows,
     *,
     degree: int = 3,
     gamma: float | None = None,
@@ -78,6 +78,26 @@ def distance(
     drawn = [tuple(rng.choice(len(side), size, replace=False) for side in rows) for _ in range(count)]
     distances = _finite(cpu.subset_discrepancies(*rows, drawn, kernel))
     return KernelDistance(float(distances.mean()), float(distances.std()))
+
+
+def jackknife(
+    generated_rows: Rows,
+    reference_rows: Rows,
+    *,
+    generated_groups: ArrayLike,
+    reference_groups: ArrayLike,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+) -> NDArray[np.float64]:
+    """Distances over all pairs of the rows left when one group at a time is left out: (groups,).
+
+    Groups are labels, (rows,) of either side; a label takes its rows from both, and distances come in the order of the
+    sorted labels. Every kernel is computed once, so that it takes as long as one distance of all rows.
+    """
+    rows = checked_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
+    groups = checked_groups(rows, generated_groups, reference_groups, least=2)
+    return _finite(cpu.jackknife(*rows, groups, _kernel(rows[0].shape[1], degree, gamma, coef0)))
 
 
 def _kernel(dimensions: int, degree: int, gamma: float | None, coef0: float) -> cpu.Kernel:

@@ -1,14 +1,15 @@
 """Kernel distances with the BLAS of numpy, by blocks of pairs of rows."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.rows import Groups, Rows, blocks
+
 BLOCK_ROWS = 2048
 
-Rows = NDArray[Any]
 Floats = NDArray[np.float64]
 Drawn = Sequence[tuple[NDArray[np.int64], ...]]
 
@@ -22,7 +23,7 @@ class Kernel(NamedTuple):
 
     def of(self, left: Floats, right: Floats) -> Floats:
         """Kernels of all pairs: (left rows, right rows)."""
-        base: Floats = left @ right.T
+        base: Floats = left.astype(np.float64, copy=False) @ right.astype(np.float64, copy=False).T
         base *= self.gamma
         base += self.coef0
         power = base.copy()
@@ -52,6 +53,13 @@ def subset_discrepancies(generated: Rows, reference: Rows, drawn: Drawn, kernel:
     return _discrepancies(generated, reference, *members, kernel)
 
 
+def jackknife(generated: Rows, reference: Rows, groups: Groups, kernel: Kernel) -> Floats:
+    """Distances over all pairs of what is left without each group, from one pass over the pairs: (groups,)."""
+    numbers = np.arange(groups.total)
+    ours, theirs = ((own[:, None] != numbers).astype(np.float64) for own in (groups.generated, groups.reference))
+    return _discrepancies(generated, reference, ours, theirs, kernel)
+
+
 def pairs_within(drawn: Drawn) -> int:
     """Ordered pairs within the two sides of each subset taken together."""
     return sum((len(ours) + len(theirs)) ** 2 for ours, theirs in drawn)
@@ -66,8 +74,8 @@ def _discrepancies(
     within_generated = _sum_within(generated, generated_members, kernel) / (ours * (ours - 1))
     within_reference = _sum_within(reference, reference_members, kernel) / (theirs * (theirs - 1))
     between = np.zeros(len(ours))
-    for left, a in _blocks(generated):
-        for right, b in _blocks(reference):
+    for left, a in blocks(generated, BLOCK_ROWS):
+        for right, b in blocks(reference, BLOCK_ROWS):
             between += _weighted(kernel.of(a, b), generated_members[left], reference_members[right])
     distances: Floats = within_generated + within_reference - 2 * between / (ours * theirs)
     return distances
@@ -76,8 +84,8 @@ def _discrepancies(
 def _sum_within(rows: Rows, members: Floats, kernel: Kernel) -> Floats:
     """Sum over ordered pairs of different members."""
     total = np.zeros(members.shape[1])
-    for left, a in _blocks(rows):
-        for right, b in _blocks(rows, start=left.start):
+    for left, a in blocks(rows, BLOCK_ROWS):
+        for right, b in blocks(rows, BLOCK_ROWS, start=left.start):
             kernels = kernel.of(a, b)
             if left == right:
                 np.fill_diagonal(kernels, 0)
@@ -88,9 +96,3 @@ def _sum_within(rows: Rows, members: Floats, kernel: Kernel) -> Floats:
 def _weighted(kernels: Floats, left: Floats, right: Floats) -> Floats:
     weighted: Floats = ((kernels @ right) * left).sum(axis=0)
     return weighted
-
-
-def _blocks(rows: Rows, start: int = 0) -> Iterator[tuple[slice, Floats]]:
-    for first in range(start, len(rows), BLOCK_ROWS):
-        part = slice(first, first + BLOCK_ROWS)
-        yield part, rows[part].astype(np.float64)

@@ -2,95 +2,120 @@
 
 |a - b|² = |a|² + |b|² - 2 a·b is quick and wrong by up to ``slack``, a multiple of |a|² + |b|². Comparisons that this
 could turn round are made anew from the differences of the two rows.
+
+Everything is computed under several *variants* at once, each of which leaves one group of rows out (-1: none): the
+distances, which take the time, are the same in all of them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
+from thgeval.rows import Array, Groups, Indices, Stacked, blocks
 
 BLOCK_ROWS = 1024
-BLOCK_PAIRS = 1 << 21
+LEFT_BLOCKS = 2  # of rows that a block is compared with before it is let go
 
-Rows = NDArray[Any]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """Counts that the four scores are made of."""
+    """What the four scores are made of, for each row under each variant.
 
-    around_generated: NDArray[np.int64]  # reference balls around each generated row: (rows,)
-    reference: NDArray[np.bool_]  # (rows, 2): whether each lies in a generated ball, whether its ball holds any
+    ``around_generated`` counts the reference balls around a row: (rows, variants). ``reference`` says whether a row
+    lies in a generated ball, and whether its ball holds any generated row: (rows, variants, 2).
+    """
+
+    around_generated: NDArray[np.int64]
+    reference: NDArray[np.bool_]
 
 
-def hits(generated: Rows, reference: Rows, nearest: int) -> Hits:
-    """Compare every pair of rows with the balls of both."""
-    generated, reference = (_readable(rows) for rows in (generated, reference))
-    generated_reach, reference_reach = reach(generated, nearest), reach(reference, nearest)
-    found = Hits(np.zeros(len(generated), np.int64), np.zeros((len(reference), 2), np.bool_))
-    for first, low, high in _bounds(reference, generated):
-        part = slice(first, first + len(low))
+class Pairs(NamedTuple):
+    """Bounds of the squared distances between two blocks of rows, and the places of the blocks in their sets."""
+
+    left: slice
+    right: slice
+    left_rows: Array
+    right_rows: Array
+    low: Floats
+    high: Floats
+
+
+def hits(generated: Stacked, reference: Stacked, nearest: int, groups: Groups, left_out: Indices) -> Hits:
+    """Compare every pair of rows with the balls of both, under variants that leave the groups ``left_out`` out."""
+    generated_reach = reach(generated, nearest, groups.generated, left_out, groups.total)
+    reference_reach = reach(reference, nearest, groups.reference, left_out, groups.total)
+    around = np.zeros((len(generated), len(left_out)), np.int64)
+    found = Hits(around, np.zeros((len(reference), len(left_out), 2), np.bool_))
+    for pairs in _pairs(reference, generated):
         _count(
-            low,
-            high,
-            reference[part],
-            generated,
-            reference_reach[part],
-            generated_reach,
-            found.around_generated,
-            found.reference[part],
+            pairs,
+            reference_reach[pairs.left],
+            generated_reach[pairs.right],
+            groups.reference[pairs.left],
+            groups.generated[pairs.right],
+            left_out,
+            found.around_generated[pairs.right],
+            found.reference[pairs.left],
         )
     return found
 
 
-def reach(rows: Rows, nearest: int) -> Floats:
-    """Squared distance of each row to its ``nearest``-th nearest other one: (rows,)."""
-    found = np.empty(len(rows))
-    for first, low, high in _bounds(rows, rows):
-        own = np.arange(len(low))
-        low[own, first + own] = np.inf
-        high[own, first + own] = np.inf
-        limits = np.partition(high, nearest - 1, axis=1)[:, nearest - 1]
-        _nearest(low, limits, rows[first : first + len(low)], rows, nearest, found[first : first + len(low)])
+def reach(rows: Stacked, nearest: int, numbers: Indices, left_out: Indices, groups: int) -> Floats:
+    """Squared distance of each row to its ``nearest``-th nearest other one under each variant: (rows, variants).
+
+    Each row keeps the ``nearest`` smallest distances to every group, which is enough for all variants.
+    """
+    found = np.empty((len(rows), len(left_out)))
+    for pairs in _pairs(rows, rows):
+        if not pairs.right.start:
+            bounds, exact = np.full((2, len(pairs.low), groups, nearest), np.inf)
+        own = np.arange(max(pairs.left.start, pairs.right.start), min(pairs.left.stop, pairs.right.stop))
+        pairs.low[own - pairs.left.start, own - pairs.right.start] = np.nan  # within no limit, not even infinity
+        pairs.high[own - pairs.left.start, own - pairs.right.start] = np.inf
+        _keep_smallest(pairs.high, numbers[pairs.right], bounds)
+        limits = np.minimum(bounds[:, :, -1], _nearest(bounds, left_out).max(axis=1)[:, None])
+        _keep_nearest(pairs, limits, numbers[pairs.right], exact)
+        found[pairs.left] = _nearest(exact, left_out)
     return found
 
 
-def _bounds(left: Rows, right: Rows) -> Iterator[tuple[int, Floats, Floats]]:
-    """Bounds of the squared distances between a block of left rows and all right rows, with the block's first row.
+def _pairs(left: Stacked, right: Stacked) -> Iterator[Pairs]:
+    """All pairs of rows, block by block: every right block against one left block, then against the next.
 
     Rows are moved to the middle of the right ones, which leaves distances alone and keeps slack small.
     """
-    middle = right.mean(axis=0, dtype=np.float64)
-    step = max(1, min(BLOCK_ROWS, BLOCK_PAIRS // len(right)))
+    total = np.zeros(right.shape[1])
+    for _, block in blocks(right, BLOCK_ROWS):
+        total += block.sum(axis=0, dtype=np.float64)
+    middle = total / len(right)
     slack = 8 * (left.shape[1] + 8) * float(np.finfo(np.float64).eps)
-    for first in range(0, len(left), step):
-        a = left[first : first + step] - middle
-        sums = np.empty((len(a), len(right)))
-        products = np.empty((len(a), len(right)))
-        for start in range(0, len(right), BLOCK_ROWS):
-            part = slice(start, start + BLOCK_ROWS)
-            b = right[part] - middle
-            np.matmul(a, b.T, out=products[:, part])
-            np.add.outer(np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b), out=sums[:, part])
-        products *= -2
-        products += sums
-        sums *= slack
-        low = products - sums
-        yield first, low, np.add(products, sums, out=products)
+    for here, left_rows in blocks(left, LEFT_BLOCKS * BLOCK_ROWS):
+        a = left_rows - middle
+        for there, right_rows in blocks(right, BLOCK_ROWS):
+            b = right_rows - middle
+            products = a @ b.T
+            sums = np.add.outer(np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b))
+            products *= -2
+            products += sums
+            sums *= slack
+            low = products - sums
+            products += sums
+            yield Pairs(here, there, _readable(left_rows), _readable(right_rows), low, products)
 
 
-def _readable(rows: Rows) -> Rows:
+def _readable(rows: Array) -> Array:
     """Rows in a type and order that the loops take."""
     return np.ascontiguousarray(rows, dtype=np.float32 if rows.dtype == np.float16 else None)
 
 
 @jit()
-def _squared_distance(a: Rows, b: Rows) -> float:
+def _squared_distance(a: Array, b: Array) -> float:
     """Sum of squared differences, in four sums of every fourth column: the same bits wherever it is compiled into."""
     first = second = third = fourth = np.float64(0)
     whole = len(a) // 4 * 4
@@ -105,48 +130,80 @@ def _squared_distance(a: Rows, b: Rows) -> float:
 
 
 @jit()
-def _nearest(low: Floats, limits: Floats, block: Rows, rows: Rows, nearest: int, found: Floats) -> None:
-    """The ``nearest``-th smallest distance from each row of a block, among those that may be below its limit."""
-    best = np.empty(nearest)
-    for i in range(len(low)):
-        best[:] = np.inf
-        for j in range(low.shape[1]):
-            if low[i, j] > limits[i]:
-                continue
-            distance = _squared_distance(block[i], rows[j])
-            place = nearest - 1
-            if distance >= best[place]:
-                continue
-            while place > 0 and best[place - 1] > distance:
-                best[place] = best[place - 1]
-                place -= 1
-            best[place] = distance
-        found[i] = best[nearest - 1]
+def _insert(value: float, smallest: Floats) -> None:
+    """Put a value among the smallest, (values,) in rising order, in place of the largest."""
+    place = len(smallest) - 1
+    if value >= smallest[place]:
+        return
+    while place > 0 and smallest[place - 1] > value:
+        smallest[place] = smallest[place - 1]
+        place -= 1
+    smallest[place] = value
+
+
+@jit()
+def _keep_smallest(values: Floats, numbers: Indices, smallest: Floats) -> None:
+    """The smallest values of each row by the group of their column: (rows, groups, values)."""
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            _insert(values[i, j], smallest[i, numbers[j]])
+
+
+@jit()
+def _keep_nearest(pairs: Pairs, limits: Floats, numbers: Indices, smallest: Floats) -> None:
+    """The smallest distances of each row by group, of those that may be within the group's limit: (rows, groups)."""
+    for i in range(pairs.low.shape[0]):
+        for j in range(pairs.low.shape[1]):
+            if pairs.low[i, j] <= limits[i, numbers[j]]:
+                _insert(_squared_distance(pairs.left_rows[i], pairs.right_rows[j]), smallest[i, numbers[j]])
+
+
+@jit()
+def _nearest(smallest: Floats, left_out: Indices) -> Floats:
+    """The ``nearest``-th smallest of each row under each variant, from the smallest by group: (rows, variants)."""
+    rows, groups, nearest = smallest.shape
+    found = np.empty((rows, len(left_out)))
+    held = np.empty(nearest)
+    for i in range(rows):
+        for variant in range(len(left_out)):
+            held[:] = np.inf
+            for group in range(groups):
+                if group != left_out[variant]:
+                    for value in smallest[i, group]:
+                        if value >= held[nearest - 1]:
+                            break
+                        _insert(value, held)
+            found[i, variant] = held[nearest - 1]
+    return found
 
 
 @jit()
 def _count(
-    low: Floats,
-    high: Floats,
-    reference: Rows,
-    generated: Rows,
+    pairs: Pairs,
     reference_reach: Floats,
     generated_reach: Floats,
+    reference_numbers: Indices,
+    generated_numbers: Indices,
+    left_out: Indices,
     around_generated: NDArray[np.int64],
     reference_found: NDArray[np.bool_],
 ) -> None:
-    """Who is strictly nearer than whose reach, exactly."""
-    for i in range(len(low)):
-        for j in range(low.shape[1]):
-            nearer, farther = low[i, j], high[i, j]
-            in_reference, in_generated = farther < reference_reach[i], farther < generated_reach[j]
-            open_reference = not in_reference and nearer < reference_reach[i]
-            open_generated = not in_generated and nearer < generated_reach[j]
-            if open_reference or open_generated:
-                distance = _squared_distance(reference[i], generated[j])
-                in_reference, in_generated = distance < reference_reach[i], distance < generated_reach[j]
-            if in_reference:
-                around_generated[j] += 1
-                reference_found[i, 1] = True
-            if in_generated:
-                reference_found[i, 0] = True
+    """Who is strictly nearer than whose reach, exactly, under each variant that has both rows."""
+    farthest = np.array([reach.max() for reach in generated_reach])
+    for i in range(pairs.low.shape[0]):
+        far = reference_reach[i].max()
+        for j in range(pairs.low.shape[1]):
+            nearer, farther = pairs.low[i, j], pairs.high[i, j]
+            if nearer >= far and nearer >= farthest[j]:
+                continue
+            for variant in range(len(left_out)):
+                if left_out[variant] == reference_numbers[i] or left_out[variant] == generated_numbers[j]:
+                    continue
+                mine, theirs = reference_reach[i, variant], generated_reach[j, variant]
+                if nearer < mine <= farther or nearer < theirs <= farther:
+                    nearer = farther = _squared_distance(pairs.left_rows[i], pairs.right_rows[j])
+                if farther < mine:
+                    around_generated[j, variant] += 1
+                    reference_found[i, variant, 1] = True
+                if farther < theirs:
+                    reference_found[i, variant, 0] = True

@@ -1,0 +1,154 @@
+"""Checkouts of the user's own: how they are described, run, and named in signatures; all on fakes."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from thgeval import checkouts
+from thgeval.clip import Clip, Memory
+from thgeval.errors import InputError, ProtocolError
+from thgeval.features.checkout_reading import checkout_reading
+
+HONEST = """
+import json, pathlib, sys
+clip, out = map(pathlib.Path, sys.argv[1:])
+out.write_text(json.dumps({"text": "heard of " + clip.name}))
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Make THGEVAL_HOME/checkouts/fake, which runs a script of python."""
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
+
+    def make(script, *, command=None, more=""):
+        place = checkouts.folder("fake")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "read.py").write_text(script)
+        command = command or [sys.executable, "read.py", "{clip}", "{out}"]
+        (place / checkouts.RECIPE).write_text(f"command = {json.dumps(command)}\n{more}")
+        return place
+
+    return make
+
+
+def read(path):
+    return checkout_reading(model="fake").compute(Clip("a", path), model="fake")
+
+
+def test_a_checkout_answers(checkout, tmp_path):
+    checkout(HONEST)
+    assert read(tmp_path / "a clip; touch x.mp4") == "heard of a clip; touch x.mp4"
+    assert not (tmp_path / "x.mp4").exists()
+
+
+def test_a_checkout_may_print_what_it_read(checkout, tmp_path):
+    command = [sys.executable, "read.py", "file_path={clip}"]
+    script = "import sys; print('loading'); print('transcript:  SEEN', sys.argv[1][-5:])"
+    checkout(script, command=command, more="says = 'transcript:'")
+    assert read(tmp_path / "a.mp4") == "SEEN a.mp4"
+    for script, count in (("print('done')", 0), ("print('transcript: a\\ntranscript: b')", 2)):
+        checkout(script, command=command, more="says = 'transcript:'")
+        with pytest.raises(InputError, match=f"printed {count} lines that begin with 'transcript:' instead of one"):
+            read(tmp_path / "a.mp4")
+
+
+def test_its_answer_does_not_stay(checkout, tmp_path):
+    checkout(HONEST)
+    with checkouts.answer("fake", tmp_path / "a.mp4") as out:
+        assert out.is_file()
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason", "said"),
+    [
+        (
+            "import sys; print('no GPU', file=sys.stderr); sys.exit(3)",
+            "checkout failed",
+            "ended with 3, saying 'no GPU'",
+        ),
+        ("pass", "checkout failed", "wrote no answer"),
+        ("import sys; open(sys.argv[2], 'w').write('words')", "checkout failed", "must write"),
+        ("import sys; open(sys.argv[2], 'w').write('[\"words\"]')", "checkout failed", "must write"),
+        ("import sys; open(sys.argv[2], 'w').write('{\"text\": 3}')", "checkout failed", "must write"),
+        ('import sys; open(sys.argv[2], \'w\').write(\'{"text": "a", "b": 1}\')', "checkout failed", "must write"),
+        ("import sys; open(sys.argv[2], 'wb').write(b'\\xff')", "checkout failed", "must write"),
+    ],
+)
+def test_a_checkout_that_fails_fails_the_clip(script, reason, said, checkout, tmp_path):
+    checkout(script)
+    with pytest.raises(InputError, match=said) as caught:
+        read(tmp_path / "a.mp4")
+    assert caught.value.reason == reason
+
+
+def test_a_checkout_that_hangs_is_ended(checkout, tmp_path):
+    checkout("import time; time.sleep(60)", more="timeout_s = 0.5")
+    with pytest.raises(InputError, match=r"took more than 0.5 s") as caught:
+        read(tmp_path / "a.mp4")
+    assert caught.value.reason == "checkout timed out"
+
+
+def test_a_program_that_is_not_there(checkout, tmp_path):
+    checkout("", command=["/no/such/python", "{clip}", "{out}"])
+    with pytest.raises(InputError, match="can't be run"):
+        read(tmp_path / "a.mp4")
+
+
+def test_frames_in_memory_have_no_file(checkout):
+    checkout(HONEST)
+    clip = Clip("a", Memory(np.zeros((1, 2, 2, 3), np.uint8), 255.0))
+    with pytest.raises(InputError, match="needs a file"):
+        checkout_reading(model="fake").compute(clip, model="fake")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("", "command must name {clip} and {out}"),
+        ("command = 'rm -rf /'", "command must be a list of texts"),
+        ("command = ['a', '{clip}']", "command must name"),
+        ("command = ['a', '{clip}', '{out}']\nshell = true", "unknown keys: shell"),
+        ("command = ['a', '{clip}', '{out}']\ntimeout_s = 0", "timeout_s must be a positive number"),
+        ("command = ['a', '{clip}', '{out}']\nfiles = [1]", "files must be a list of texts"),
+        ("command = ['a', '{out}']\nsays = 'x'", "command must name {clip}"),
+        ("command = ['a', '{clip}']\nsays = 1", "says must be a text"),
+        ("command = [", "can't be read"),
+    ],
+)
+def test_a_recipe_that_says_too_little_is_refused(recipe, said, checkout):
+    (checkout(HONEST) / checkouts.RECIPE).write_text(recipe)
+    with pytest.raises(ProtocolError, match=said):
+        checkouts.recipe("fake")
+    assert said in str(checkouts.problem("fake"))
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "openai/whisper", "/etc", ".hidden", "a b"])
+def test_a_name_that_is_a_path_or_a_hub_is_refused(name):
+    with pytest.raises(ProtocolError, match="is no name of a folder"):
+        checkouts.folder(name)
+
+
+def test_without_a_folder_there_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    assert "there is no folder" in str(checkouts.problem("whisper"))
+    assert checkouts.token("whisper") == "absent"
+    assert checkout_reading(model="whisper").lacks() is not None
+
+
+def test_every_file_is_in_the_signature(checkout, tmp_path):
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"one")
+    place = checkout(HONEST, more=f"files = [{json.dumps(str(weights))}]")
+    seen = [checkout_reading(model="fake").identity]
+    for path, content in ((weights, b"two"), (place / "read.py", b"pass"), (place / "new", b"")):
+        path.write_bytes(content)
+        os.utime(path, ns=(len(seen), len(seen)))
+        seen.append(checkout_reading(model="fake").identity)
+    assert len(set(seen)) == 4
+    weights.unlink()
+    assert "can't be read" in str(checkouts.problem("fake"))

@@ -1,0 +1,180 @@
+"""Who is measured: policies over made-up boxes, without any detector."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from thgeval.errors import ProtocolError
+from thgeval.features.faces import SLOTS, Faces, faces, slotted
+from thgeval.features.faces import Found as _Found
+from thgeval.features.people import POLICIES, filled, overlap, people, sightings, taken
+from thgeval.view import Values
+
+PAIRED = [policy for policy in POLICIES if policy != "all"]
+
+
+def Found(*boxes) -> _Found:
+    """One frame's faces from (left, top, side) squares."""
+    squares = [(x, y, x + side, y + side) for x, y, side in boxes]
+    return _Found(np.array(squares, float).reshape(-1, 4), np.ones(len(squares)))
+
+
+def seen(*frames) -> Faces:
+    return slotted([Found(*boxes) for boxes in frames], (240, 320))
+
+
+def chosen(found: Faces, **how):
+    """The slots (frames, people) that a policy chooses, and what is said of every frame."""
+    values = Values({faces(): found})
+    return values[people(**how)], values[sightings(**how)]
+
+
+def slots(found: Faces, **how) -> list:
+    return chosen(found, **how)[0].tolist()
+
+
+CLIP = seen([(10, 10, 50), (100, 10, 80)], [(100, 12, 78)], [], [(12, 10, 50), (98, 10, 82), (200, 9, 81)])
+
+
+def test_largest_is_the_largest_of_each_frame():
+    assert slots(CLIP) == [[1], [0], [-1], [1]]
+
+
+def test_the_first_of_equals_is_taken():
+    assert slots(seen([(0, 0, 50), (90, 0, 50)])) == [[0]]
+
+
+def test_first_and_last_go_by_the_detectors_order():
+    assert slots(CLIP, who="first") == [[0], [0], [-1], [0]]
+    assert slots(CLIP, who="last") == [[1], [0], [-1], [2]]
+
+
+def test_track_stays_with_one_face():
+    crossing = seen([(0, 0, 60), (100, 0, 50)], [(104, 0, 90), (4, 0, 60)], [(110, 0, 90)], [(8, 0, 60), (120, 0, 99)])
+    assert slots(crossing, who="track") == [[0], [1], [-1], [0]]
+    assert slots(crossing) == [[0], [0], [0], [1]]
+
+
+def test_track_begins_where_the_first_face_is():
+    assert slots(seen([], [(0, 0, 50)], [(300, 0, 90), (2, 0, 50)]), who="track") == [[-1], [0], [1]]
+
+
+def test_all_are_those_of_frames_with_the_usual_number():
+    two = seen([(100, 0, 50), (0, 0, 50)], [(5, 0, 50)], [(1, 0, 50), (101, 0, 50)], [])
+    assert slots(two, who="all") == [[1, 0], [-1, -1], [0, 1], [-1, -1]]
+
+
+def test_all_of_equally_usual_numbers_are_the_fewest():
+    assert slots(seen([(0, 0, 50)], [(0, 0, 50), (99, 0, 50)]), who="all") == [[0], [-1]]
+
+
+def test_small_faces_are_not_there():
+    assert slots(CLIP, min_px=79) == [[1], [-1], [-1], [1]]
+    assert slots(CLIP, min_px=79, who="all") == [[1], [-1], [-1], [-1]]
+    assert slots(CLIP, min_px=200, who="first") == [[-1]] * 4
+    assert slots(seen([(0, 0, 80)]), min_px=80) == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("how", "reasons"),
+    [
+        ({}, ["", "", "no face", ""]),
+        ({"min_px": 79}, ["", "face too small", "no face", ""]),
+        ({"who": "all"}, ["other number of faces", "", "no face", "other number of faces"]),
+        ({"who": "track"}, ["", "", "no face", ""]),
+    ],
+)
+def test_every_frame_without_anyone_has_a_reason(how, reasons):
+    _, said = chosen(CLIP, **how)
+    assert said.reasons.tolist() == reasons
+    assert said.counts.tolist() == [2, 1, 0, 3]
+
+
+def test_a_lost_track_is_told_from_no_face():
+    _, said = chosen(seen([(0, 0, 50)], [(200, 0, 50)], []), who="track")
+    assert said.reasons.tolist() == ["", "face lost", "no face"]
+
+
+def test_unknown_policies_are_refused():
+    with pytest.raises(ProtocolError, match="who must be one of largest, first, last, track, all, not 'me'"):
+        chosen(CLIP, who="me")
+
+
+boxes = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(1, 120)).map(lambda box: tuple(map(float, box))),
+    max_size=SLOTS + 2,
+)
+clips = st.lists(boxes, min_size=1, max_size=12)
+
+
+@given(clips, st.sampled_from(POLICIES), st.integers(0, 100))
+def test_policies_choose_faces_that_are_there(frames, who, min_px):
+    found = seen(*frames)
+    slots, said = chosen(found, who=who, min_px=min_px)
+    assert slots.shape[0] == len(frames)
+    assert slots.shape[1] >= 1
+    assert ((slots >= 0).all(axis=1) == (said.reasons == "")).all()
+    assert said.counts.tolist() == [len(boxes) for boxes in frames]
+    values = taken(found.boxes, slots)
+    assert (np.isnan(values[..., 0]) == (slots < 0)).all()
+    side = values[..., 2] - values[..., 0]
+    assert (side[slots >= 0] >= min_px).all()
+    for row in slots:
+        used = row[row >= 0]
+        assert len(set(used)) == len(used)
+
+
+@given(clips, st.sampled_from(PAIRED))
+def test_a_face_alone_is_chosen_by_every_policy(frames, who):
+    alone = [boxes[:1] for boxes in frames]
+    slots, _ = chosen(seen(*alone), who=who)
+    there = np.array([len(boxes) for boxes in alone])
+    if who != "track":
+        assert (slots[:, 0] >= 0).tolist() == (there > 0).tolist()
+    elif there.any():
+        first = int(np.flatnonzero(there)[0])
+        assert slots[first, 0] == 0
+
+
+@given(clips)
+def test_all_stand_from_left_to_right(frames):
+    found = seen(*frames)
+    slots, _ = chosen(found, who="all")
+    centres = taken(found.boxes, slots)[..., [0, 2]].sum(axis=-1)
+    kept = centres[(slots >= 0).all(axis=1)]
+    assert (np.diff(kept, axis=1) >= 0).all()
+
+
+@given(hnp.arrays(float, (9, 2, 3), elements=st.floats(-9, 9)), hnp.arrays(bool, (9, 2)), st.integers(0, 9))
+def test_gaps_are_bridged_by_straight_lines(values, missing, gap):
+    values[missing] = np.nan
+    bridged = filled(values, gap)
+    for person in range(2):
+        own, new = values[:, person, 0], bridged[:, person, 0]
+        there = np.flatnonzero(~np.isnan(own))
+        assert np.array_equal(new[there], own[there])
+        for frame in np.flatnonzero(np.isnan(own)):
+            before, after = there[there < frame], there[there > frame]
+            if len(before) and len(after) and after[0] - before[-1] - 1 <= gap:
+                line = np.interp(frame, [before[-1], after[0]], own[[before[-1], after[0]]])
+                assert new[frame] == pytest.approx(line)
+            else:
+                assert np.isnan(new[frame])
+
+
+@given(boxes.filter(bool), boxes.filter(bool))
+def test_overlap_is_symmetrical(first, second):
+    one, two = Found(*first).boxes, Found(*second).boxes
+    for other in two:
+        shares = overlap(one, other)
+        assert ((shares >= 0) & (shares <= 1)).all()
+        assert shares == pytest.approx([overlap(other[None], box)[0] for box in one])
+    assert overlap(one, one[0])[0] == pytest.approx(1)
+
+
+def test_more_faces_than_slots_are_counted():
+    many = seen([(9.0 * i, 0.0, 5.0) for i in range(SLOTS + 3)])
+    assert many.counts.tolist() == [SLOTS + 3]
+    assert not np.isnan(many.boxes).any()

@@ -1,0 +1,232 @@
+"""Blinks, mouths and lost faces, made up: what is added up, and what is left out."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stubs import scored, seen
+
+import thgeval
+from thgeval import registry
+from thgeval.errors import InputError, ProtocolError
+
+OPEN, SHUT = 0.3, 0.1
+
+
+def metric(request):
+    return registry.metric(request).metric
+
+
+def eyes(text):
+    """Both eyes of one person, from text: o open, s shut, . not seen."""
+    ratios = np.array([{"o": OPEN, "s": SHUT, ".": np.nan}[mark] for mark in text])
+    return np.repeat(ratios[:, None, None], 2, axis=2)
+
+
+def mouth(values):
+    return np.array(values, float)[:, None]
+
+
+# Blinks
+
+
+def test_blinks_of_all_clips_are_counted_over_all_their_seconds():
+    named = metric("blinks-per-s")
+    parts = [
+        named.measure(seen(named, eyes(text), clip=clip))
+        for clip, text in (("a", "oossoossoo"), ("b", "o" * 40), ("c", "sso" + "o" * 17))
+    ]
+    total = parts[0] + parts[1] + parts[2]
+    assert named.score(total) == pytest.approx(3 / (70 * 0.04), rel=1e-12)
+    assert named.remark(total) == "3 blinks in 2.8 s"
+    assert named.score(parts[0]) == pytest.approx(2 / 0.4, rel=1e-12)
+
+
+def test_frames_without_a_face_are_no_time_to_blink_in():
+    named = metric("blinks-per-s")
+    state = named.measure(seen(named, eyes("oosso.....")))
+    assert named.score(state) == pytest.approx(1 / 0.2, rel=1e-12)
+    assert state.frames == 5
+    assert named.remark(state) == "5 of 10 frames have no value of their own (no face: 5); 1 blinks in 0.2 s"
+    held = metric("blinks-per-s:missing=hold")
+    assert held.score(held.measure(seen(held, eyes("oosso.....")))) == pytest.approx(1 / 0.4, rel=1e-12)
+    failing = metric("blinks-per-s:missing=fail")
+    with pytest.raises(InputError, match="clip: no face in 5 of 10 frames, first in frame 5"):
+        failing.measure(seen(failing, eyes("oosso.....")))
+
+
+def test_a_clip_without_a_face_has_no_rate():
+    named = metric("blinks-per-s")
+    state = named.measure(seen(named, eyes("....")))
+    assert math.isnan(named.score(state))
+    assert named.remark(state) == "4 of 4 frames have no value of their own (no face: 4)"
+    assert not state.scored
+
+
+def test_blinks_cut_by_the_clip_count_but_have_no_duration():
+    named, duration = metric("blinks-per-s"), metric("blink-duration")
+    text = "ss" + "o" * 5 + "sss" + "o" * 5 + "ss"
+    assert scored(named, eyes(text)) == pytest.approx(3 / (17 * 0.04), rel=1e-12)
+    assert scored(duration, eyes(text)) == pytest.approx(0.12, rel=1e-12)
+
+
+def test_durations_are_pooled_and_their_median_taken():
+    text = "o" + "o".join("s" * frames for frames in (2, 3, 9)) + "o"
+    named, average = metric("blink-duration"), metric("blink-duration/mean")
+    assert scored(named, eyes(text)) == pytest.approx(0.12, rel=1e-12)
+    assert scored(average, eyes(text)) == pytest.approx(0.04 * 14 / 3, rel=1e-12)
+    state = named.measure(seen(named, eyes(text)))
+    assert named.remark(state) == "3 blinks, mean 0.187 s"
+    other = named.measure(seen(named, eyes("ossssso"), clip="b"))
+    assert named.score(state + other) == pytest.approx(0.16, rel=1e-12)
+
+
+def test_no_blink_is_no_duration_and_never_zero():
+    named = metric("blink-duration")
+    state = named.measure(seen(named, eyes("oooooo")))
+    assert math.isnan(named.score(state))
+    assert named.remark(state) == "no blink begins and ends in view, and 0 s would be wrong"
+
+
+def test_narrow_eyes_need_a_threshold_of_their_own():
+    narrow = eyes("oooossoooo") * 0.6  # 0.18 open, 0.06 shut
+    assert scored(metric("blinks-per-s"), narrow) == pytest.approx(1 / 0.4)
+    assert scored(metric("blink-duration/personal"), narrow) == pytest.approx(0.08)
+    assert math.isnan(scored(metric("blink-duration"), narrow))  # shut throughout
+
+
+def test_blinks_need_a_frame_rate():
+    with pytest.raises(InputError, match="state its fps to count blinks") as raised:
+        scored(metric("blinks-per-s"), eyes("oosso"), seconds=np.nan)
+    assert raised.value.reason == "no frame rate"
+
+
+@pytest.mark.parametrize("request_", ["blinks-per-s:threshold=0", "blink-duration:share=1", "blinks-per-s:least=0"])
+def test_wrong_thresholds_are_refused(request_):
+    with pytest.raises(ProtocolError, match="threshold must lie in"):
+        metric(request_)
+
+
+# The motion of mouths
+
+WAVE = np.sin(np.arange(50))
+
+
+def test_amplitude_says_how_much_less_a_mouth_moves():
+    for scale in (0.0, 0.5, 1.0, 2.0):
+        assert scored(metric("mouth-amplitude"), mouth(0.1 + scale * WAVE), mouth(0.3 + WAVE)) == pytest.approx(
+            scale - 1, abs=1e-12
+        )
+
+
+@given(st.floats(0.01, 10), st.floats(-1, 1))
+def test_correlation_is_blind_to_scale_and_rest(scale, rest):
+    assert scored(metric("mouth-correlation"), mouth(rest + scale * WAVE), mouth(WAVE)) == pytest.approx(1, abs=1e-9)
+
+
+def test_correlation_is_that_of_numpy():
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(size=(2, 40))
+    assert scored(metric("mouth-correlation"), mouth(first), mouth(second)) == pytest.approx(
+        np.corrcoef(first, second)[0, 1], rel=1e-12
+    )
+
+
+def test_frames_without_a_face_take_no_part():
+    first, second = mouth(WAVE), mouth(np.roll(WAVE, 2))
+    first[3:9], second[7:12] = np.nan, np.nan
+    named = metric("mouth-correlation")
+    state = named.measure(seen(named, first, second))
+    used = np.r_[0:3, 12:50]
+    assert named.score(state) == pytest.approx(np.corrcoef(first[used, 0], second[used, 0])[0, 1], rel=1e-12)
+    assert state.frames == 41
+    assert dict(state.left_out) == {"no face in generated": 4, "no face in either": 2, "no face in reference": 3}
+
+
+def test_a_mouth_that_never_moves_has_no_correlation():
+    for request, reason in (
+        ("mouth-correlation", "a mouth does not move"),
+        ("mouth-amplitude", "the reference's mouth does not move"),
+    ):
+        named = metric(request)
+        state = named.measure(seen(named, mouth(WAVE), mouth(0 * WAVE)))
+        assert math.isnan(named.score(state))
+        assert dict(state.left_out) == {reason: 50}
+
+
+# Lost faces
+
+
+def test_faces_are_missing_where_the_reference_has_one():
+    here, there = np.ones((2, 10, 1, 68, 2))
+    here[[1, 2, 3]], there[[3, 4]] = np.nan, np.nan
+    named = metric("mkr/faces")
+    state = named.measure(seen(named, here, there))
+    assert named.score(state) == 2 / 8
+    assert dict(state.left_out) == {"no face in reference": 2}
+
+
+def test_joints_of_a_body_are_missing_as_published():
+    """Per frame the share of the reference's joints that the generated frame lacks, over frames that have any."""
+    here, there = np.ones((2, 4, 18, 2))
+    there[0, 10:], here[0, :4] = np.nan, np.nan  # 10 joints, 4 of them lost
+    there[1], here[2], here[3, 17] = np.nan, np.nan, np.nan
+    named = metric("mkr")
+    state = named.measure(seen(named, here, there))
+    assert named.score(state) == pytest.approx((4 / 10 + 1 + 1 / 18) / 3, rel=1e-12)
+    assert dict(state.left_out) == {"no joint in reference": 1}
+    with pytest.raises(InputError, match="clip shows 17 joints and its reference 18; compare as many on either side"):
+        named.measure(seen(named, here[:, :17], there))
+
+
+# All together
+
+
+def test_faces_are_looked_for_once_for_all_metrics(monkeypatch):
+    pytest.importorskip("dlib")
+    pytest.importorskip("skimage")
+    from thgeval.features import dlib_models
+    from thgeval_baselines.clips import head
+    from thgeval_baselines.geometry import Parameters
+
+    calls, detector = [], dlib_models._detector()
+
+    class Counting:
+        def run(self, *arguments):
+            calls.append(arguments)
+            return detector.run(*arguments)
+
+    monkeypatch.setattr(dlib_models, "_detector", Counting)
+    drawn = head(seed=0, size=176)
+    frames = np.stack([drawn.frame(Parameters(aperture=step / 4, blink=step / 4)) for step in range(4)])
+    asked = [request for name in FACES if (request := registry.embedded(name))]
+    run = thgeval.score(frames, frames[::-1], metrics=asked, fps=25)
+    assert len(calls) == 2 * len(frames)
+    assert {key for key, score in run.scores.items() if score.value is None} == {"blink-duration"}
+
+
+def test_what_lacks_a_file_beside_the_clip_names_the_form_that_needs_none():
+    pytest.importorskip("dlib")
+    frames = np.zeros((2, 64, 64, 3), np.uint8)
+    run = thgeval.score(frames, frames, metrics=["prmse", "mkr", "aucon"])
+    for key, form in (("prmse", "prmse/pnp"), ("mkr", "mkr/faces"), ("aucon", "aucon/geometric")):
+        assert run[key].unscored.endswith(f"; {form} is scored without them, as a number of its own")
+    assert "pnp is scored" not in thgeval.score(frames, metrics=["prmse"])["prmse"].unscored
+
+
+def test_black_frames_are_an_answer_with_a_reason():
+    pytest.importorskip("dlib")
+    frames = np.zeros((2, 96, 96, 3), np.uint8)
+    asked = ["lmd", "prmse/pnp", "aucon/geometric", "e-fid/landmarks", "mkr/faces", "blinks-per-s", "mouth-correlation"]
+    for key, score in thgeval.score(frames, frames, metrics=asked, fps=25).scores.items():
+        assert score.value is None
+        assert "2 of 2 frames have no value of their own (no face" in score.unscored, key
+        assert sum(score.frames_left_out.values()) == 2
+
+
+FACES = (
+    "lmd", "f-lmd", "m-lmd", "lvd", "mouth-amplitude", "mouth-correlation", "akd", "mkr",
+    "prmse", "apd", "aucon", "aue", "blinks-per-s", "blink-duration", "e-fid",
+)  # fmt: skip

@@ -1,0 +1,25 @@
+"""Views of faces without faces: what a metric declares, filled with arrays, so that no network or picture is needed."""
+
+import numpy as np
+
+from thgeval.features.frames import Shown, shown
+from thgeval.view import Piece
+
+
+def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04):
+    """The view of one clip: every feature a side declares is that side's value, and its frames are of one size."""
+
+    def given(features, value):
+        frames = len(value[0] if isinstance(value, tuple) else value)
+        how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds))
+        return {feature: how if feature.name == shown.name else value for feature in features}
+
+    reference = generated if reference is None else reference
+    needs = metric.needs
+    piece = Piece.of(clip, 0, given(needs.generated, generated), given(needs.reference, reference))
+    return piece.seen_by(metric)
+
+
+def scored(metric, generated, reference=None, **how):
+    """The score of one clip."""
+    return metric.score(metric.measure(seen(metric, generated, reference, **how)))

@@ -1,0 +1,121 @@
+"""The gap of the lips and the loudness of the speech, side by side at 25 Hz, and the shift where they go together."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import InputError
+from thgeval.feature import Grain, feature
+from thgeval.features.frames import Shown, shown
+from thgeval.features.lips import RATE_HZ, at_25_hz, moving_mean
+from thgeval.features.mouth import LOWER, UPPER
+from thgeval.features.people import shapes
+from thgeval.features.speech import loudness, voice
+from thgeval.features.sync_lm import LEAST_VOICED_S, rate_of
+
+Floats = NDArray[np.float64]
+
+WINDOW = 640
+FLOOR = 1e-3
+REST_S = 2.0
+LEAST_ROWS = 10
+
+
+class Envelopes(NamedTuple):
+    """``aperture`` (rows, people) in eye distances, NaN without a face, and ``loudness`` (rows,) in dB, at 25 Hz."""
+
+    aperture: Floats
+    loudness: Floats
+
+
+@feature(
+    lambda **chosen: shapes(**chosen),
+    shown,
+    loudness(window=WINDOW),
+    voice(),
+    version=1,
+    grain=Grain.CLIP,
+)
+def envelopes(
+    points: Floats,
+    how: Shown,
+    levels: Floats,
+    voiced: NDArray[np.bool_],
+    *,
+    landmarks: str = "dlib",
+    follow: str = "every",
+    who: str = "largest",
+    min_px: int = 0,
+    fill: int = 0,
+) -> Envelopes:
+    """Both envelopes as far as both reach, freed of their mean over the 2 s around.
+
+    Raises InputError: "no frame rate", "no voice", "no face".
+    """
+    fps = rate_of(how)
+    if voiced.sum() * 0.01 < LEAST_VOICED_S:
+        raise InputError("hardly anything is heard, so that lips can't be compared with it", reason="no voice")
+    if np.isnan(points).any(axis=(2, 3)).all():
+        raise InputError("no face is found in any frame", reason="no face")
+    people = [aperture(at_25_hz(points[:, person], fps)[0]) for person in range(points.shape[1])]
+    decibels = 20 * np.log10(np.maximum(levels[:: 100 // RATE_HZ], FLOOR))
+    rows = min(len(people[0]), len(decibels))
+    return Envelopes(
+        np.stack([levelled(own[:rows]) for own in people], axis=1),
+        decibels[:rows] - moving_mean(decibels[:rows, None], REST_S)[:, 0],
+    )
+
+
+def aperture(points: Floats) -> Floats:
+    """Gap of the inner lips over the distance of the outer eye corners: (rows,), NaN where there is no face."""
+    gap, unit = points[:, LOWER] - points[:, UPPER], points[:, 45] - points[:, 36]
+    return np.asarray(np.linalg.norm(gap, axis=1) / np.linalg.norm(unit, axis=1))
+
+
+def levelled(own: Floats) -> Floats:
+    """Values less their mean over the 2 s around, of those that are there."""
+    there = ~np.isnan(own)
+    total = moving_mean(np.where(there, own, 0.0)[:, None], REST_S)[:, 0]
+    share = moving_mean(there.astype(np.float64)[:, None], REST_S)[:, 0]
+    return own - np.divide(total, share, out=np.zeros_like(total), where=share > 0)
+
+
+def best_shift(seen: Floats, heard: Floats, furthest: int) -> tuple[int, Floats]:
+    """The offset with the largest correlation, and each row's product of standard scores there, whose mean it is.
+
+    Sign as in ``thgeval.features.offsets``. Rows without a partner are NaN; all are if a shift has too few of them, or
+    one side never changes.
+    """
+    best, chosen = 0, np.full(len(seen), np.nan)
+    largest = -np.inf
+    for shift in range(-furthest, furthest + 1):
+        products = standard_products(seen, _shifted(heard, shift))
+        correlation = float(np.nanmean(products)) if not np.isnan(products).all() else np.nan
+        if np.isnan(correlation):
+            return 0, np.full(len(seen), np.nan)
+        if correlation > largest:
+            best, chosen, largest = -shift, products, correlation
+    return best, chosen
+
+
+def standard_products(first: Floats, second: Floats) -> Floats:
+    """Products of standard scores where both are there, NaN elsewhere, or throughout if there is no correlation."""
+    both = ~np.isnan(first) & ~np.isnan(second)
+    products = np.full(len(first), np.nan)
+    if both.sum() < LEAST_ROWS:
+        return products
+    one, two = (side[both] - side[both].mean() for side in (first, second))
+    spread = np.sqrt((one**2).mean() * (two**2).mean())
+    if spread > 0:
+        products[both] = one * two / spread
+    return products
+
+
+def _shifted(values: Floats, shift: int) -> Floats:
+    """Row i holds what was in row i + shift; NaN beyond the ends."""
+    moved = np.full(len(values), np.nan)
+    rows = np.arange(len(values)) + shift
+    inside = (rows >= 0) & (rows < len(values))
+    moved[inside] = values[rows[inside]]
+    return moved

@@ -1,0 +1,49 @@
+"""What a face does, without who it is turned to: one row of numbers per face and frame."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.features.deep3d import expression_deep3d
+from thgeval.features.face_mesh import expression_blendshapes
+from thgeval.features.frontal import Turned, frontal
+from thgeval.features.given import expression_given
+from thgeval.features.tddfa import expression_3ddfa
+
+Rows = NDArray[np.float64]
+
+EXPRESSIVE = np.array([*range(6, 11), *range(17, 27), *range(36, 68)])
+"""Landmarks that expressions move: chin, brows, eyes and lips."""
+
+
+def of_landmarks(**chosen: Parameter) -> Feature[Rows]:
+    """X and y of 47 landmarks turned to the front, in eye distances: (frames, people, 94)."""
+
+    @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
+    def expression_landmarks(turned: Turned) -> Rows:
+        return turned.points[..., EXPRESSIVE, :].reshape(*turned.points.shape[:2], -1)
+
+    return expression_landmarks()
+
+
+SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
+    {
+        "landmarks": of_landmarks,
+        "blendshapes": expression_blendshapes,
+        "3ddfa": expression_3ddfa,
+        "deep3d": expression_deep3d,
+        "npz": expression_given,
+    }
+)
+"""Each row takes the parameters of ``people.shapes``, and leaves alone what it doesn't need."""
+
+
+def expression(*, source: str = "landmarks", **chosen: Parameter) -> Feature[Rows]:
+    """Expression of the chosen people from one of ``SOURCES``: (frames, people, dimensions), NaN without a face."""
+    if source not in SOURCES:
+        raise ProtocolError(f"source must be one of {', '.join(SOURCES)}, not {source!r}")
+    return SOURCES[source](**chosen)

@@ -1,0 +1,68 @@
+"""Reading NPZ files that users bring: plain arrays of stated shapes, and a sentence for everything else.
+
+Nothing in such a file is ever run: arrays of Python objects are refused. What a file may hold is a table of layouts;
+the page ``docs/interchange.md`` is made from the same tables.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import InputError
+
+Array = NDArray[Any]
+UNREADABLE = (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
+
+
+class Layout(NamedTuple):
+    """What one array is: its axes, each a name or a length, what it means, and whether a file must have it."""
+
+    axes: tuple[str, ...]
+    says: str
+    required: bool = False
+
+    @property
+    def shape(self) -> str:
+        """The axes as they are written: ``(frames, 68, 2)``."""
+        return f"({', '.join(self.axes)}{',' if len(self.axes) == 1 else ''})"
+
+
+def arrays(path: Path, layouts: Mapping[str, Layout], *, reason: str) -> dict[str, Array]:
+    """The arrays of a file, each of numbers and with the axes of its layout.
+
+    Raises InputError under ``reason`` for a file that can't be read, an array that has no layout, one that is missing,
+    one that doesn't hold real numbers, and one with other axes.
+    """
+    held = _read(path, reason)
+    if unknown := sorted(held.keys() - layouts.keys()):
+        raise InputError(f"{path} holds {unknown[0]!r}, which is none of {', '.join(layouts)}", reason=reason)
+    if missing := [name for name, layout in layouts.items() if layout.required and name not in held]:
+        raise InputError(f"{path} lacks the array {missing[0]!r}", reason=reason)
+    for name, array in held.items():
+        if array.dtype.kind not in "biuf":
+            raise InputError(f"{path}: {name} holds {array.dtype}, not real numbers", reason=reason)
+        if not _fits(array.shape, layouts[name].axes):
+            raise InputError(f"{path}: {name} must be {layouts[name].shape}, not {array.shape}", reason=reason)
+    return held
+
+
+def _read(path: Path, reason: str) -> dict[str, Array]:
+    try:
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (AttributeError, TypeError):
+        raise InputError(f"{path} holds one array without a name; write it with numpy.savez", reason=reason) from None
+    except UNREADABLE as error:
+        raise InputError(f"{path} can't be read as an NPZ file of plain arrays: {error}", reason=reason) from None
+
+
+def _fits(shape: tuple[int, ...], axes: tuple[str, ...]) -> bool:
+    """Whether an array has the right number of axes, those with a stated length have it, and none is empty."""
+    return len(shape) == len(axes) and all(
+        length == int(axis) if axis.isdigit() else length > 0 for length, axis in zip(shape, axes, strict=True)
+    )

@@ -1,0 +1,52 @@
+"""Distances between two sets of 68 landmarks, and what they are made of.
+
+Landmarks are iBUG 300-W's, (..., 68, 2) in px, x right and y down. What isn't there is NaN and stays NaN. Everything is
+float64.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+PARTS: Mapping[str, NDArray[np.intp]] = MappingProxyType(
+    {
+        "mouth": np.arange(48, 68),
+        "face": np.arange(68),
+        "mouth-twice": np.r_[48:55, 64:59:-1, 54:60, 48, 60, 67, 66, 65, 64],
+    }
+)
+"""Which points are compared. ``mouth-twice`` is the package face_recognition's: upper and lower lip, 12 points each, so
+that the corners of the mouth, outer and inner, count twice."""
+
+DISTANCES = ("l2", "l1")
+SCALES = ("px", "interocular")
+REDUCTIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
+    {"mean": lambda distances: distances.mean(axis=-1), "sum": lambda distances: distances.sum(axis=-1)}
+)
+"""Over the points of a face: (..., points) -> (...)."""
+OUTER_CORNERS = (36, 45)
+
+
+def centred(points: Array) -> Array:
+    """Points (..., points, 2) about their own mean."""
+    return np.asarray(points - points.mean(axis=-2, keepdims=True))
+
+
+def apart(generated: Array, reference: Array, *, distance: str) -> Array:
+    """How far each point is from its partner, (..., points, 2) -> (..., points).
+
+    ``l2`` is the Euclidean distance, ``l1`` the mean of the absolute differences in x and in y.
+    """
+    if distance == "l1":
+        return np.asarray(np.abs(generated - reference).mean(axis=-1))
+    return np.asarray(np.sqrt(((generated - reference) ** 2).sum(axis=-1)))
+
+
+def interocular(points: Array) -> Array:
+    """Distance of the outer corners of the eyes, (..., 68, 2) -> (...)."""
+    right, left = OUTER_CORNERS
+    return np.asarray(np.sqrt(((points[..., right, :] - points[..., left, :]) ** 2).sum(axis=-1)))

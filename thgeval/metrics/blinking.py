@@ -1,0 +1,75 @@
+"""What the two metrics of blinks have in common: when an eye counts as shut, and for how long a frame is shown."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import numpy as np
+
+from thgeval.errors import InputError, ProtocolError
+from thgeval.feature import Feature
+from thgeval.features.eyes import eyes
+from thgeval.features.frames import shown
+from thgeval.kernels.blinks import Blinks, blinks
+from thgeval.metric import Needs, View, of_generated
+from thgeval.metrics.faces import Array, FaceMetric, Why, held, present, refuse
+from thgeval.states import State
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True)
+class BlinkMetric(FaceMetric[S]):
+    """A metric of the blinks of one clip, found in the mean of both eyes' aspect ratio."""
+
+    landmarks: str = "dlib-x4"
+    threshold: float = 0.2
+    share: float = 0.0
+    least: int = 2
+
+    policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
+    explained: ClassVar[str] = (
+        "``threshold``  eye aspect ratio below which the eyes are shut\n"
+        "``share``      0, or the threshold is at most this share of the person's median in the clip\n"
+        "``least``      how many frames the eyes must be shut for\n" + FaceMetric.explained
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.threshold < 1 or not 0 <= self.share < 1 or self.least < 1:
+            raise ProtocolError(
+                f"{self.name}: threshold must lie in (0, 1), share in [0, 1) and least be 1 or more, not "
+                f"{self.threshold}, {self.share} and {self.least}"
+            )
+
+    @property
+    def openness(self) -> Feature[Array]:
+        """Aspect ratio of each eye: (frames, people, 2)."""
+        return eyes(**self.chosen)
+
+    @property
+    def needs(self) -> Needs:
+        """Eyes of the generated clip, and its rate."""
+        return of_generated(self.openness, shown)
+
+    def seen(self, view: View) -> tuple[Array, Why, float]:
+        """Mean aspect ratio of both eyes (frames, people), why a frame has none, and the seconds a frame lasts."""
+        ratios = view.generated[self.openness].mean(axis=-1)
+        why = np.where(present(ratios).any(axis=1), "", "no face")
+        if self.missing == "fail":
+            refuse(view.clip, why)
+        seconds = float(view.generated[shown].seconds[0])
+        if np.isnan(seconds):
+            raise InputError(
+                f"{view.clip}: a folder of images or an array has no frame rate; state its fps to count blinks",
+                reason="no frame rate",
+            )
+        return held(ratios) if self.missing == "hold" else ratios, why, seconds
+
+    def blinks(self, ratios: Array) -> list[Blinks]:
+        """Blinks of each person of (frames, people) aspect ratios."""
+        return [blinks(own, threshold=self._shut(own), least=self.least) for own in ratios.T]
+
+    def _shut(self, own: Array) -> float:
+        if not self.share or np.isnan(own).all():
+            return self.threshold
+        return min(self.threshold, self.share * float(np.nanmedian(own)))

@@ -1,0 +1,56 @@
+"""Blink rate: how often the eyes shut."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from thgeval.metric import Better, Preset, View
+from thgeval.metrics.blinking import BlinkMetric
+from thgeval.metrics.faces import stated
+from thgeval.states import Counts, Part
+
+PERSONAL = Preset({"share": 0.75}, "a threshold for each face: at most 0.75 of its median, for eyes that are narrow")
+
+
+@dataclass(frozen=True)
+class BlinksPerS(BlinkMetric[Counts]):
+    """How often the eyes of the generated face shut, for any length of time.
+
+    Reads    eye aspect ratio of one person of the generated clip, the mean of both eyes; the reference's is measured in
+             the same way, to compare with
+    Returns  blinks of all clips over the seconds of all their frames with a face: in 1/s, from 0; people blink 0.25 to
+             0.5 times a second; better the closer to the reference's own value. A blink cut by the end of the clip
+             counts
+    Source   Vougioukas, Petridis, Pantic, IJCV 2020; the aspect ratio of Soukupová, Čech, CVWW 2016, shut below 0.2
+    Departs  no code was published with the numbers; threshold and shortest blink are those in common use. Blinks of 40
+             ms are one frame at 25 fps and not counted
+    """
+
+    name = "blinks-per-s"
+    version = 1
+    unit = "1/s"
+    range = (0.0, math.inf)
+    better = Better.CLOSER_TO_REFERENCE
+    cites = ("vougioukas2020sda", "soukupova2016ear", "stypulkowski2024diffusedheads")
+    presets: ClassVar[Mapping[str, Preset]] = {"personal": PERSONAL}
+
+    def measure(self, view: View) -> Counts:
+        """Blinks of all people of a clip over the seconds in which they are seen."""
+        ratios, why, seconds = self.seen(view)
+        count = sum(len(found.frames) for found in self.blinks(ratios))
+        seen = ~np.isnan(ratios)
+        part = stated(np.where(seen.any(axis=1), 1.0, np.nan), why, missing=self.missing)
+        counted = [[count, seen.sum() * seconds, seen.any(axis=1).sum()]]
+        return Counts({view.clip: (Part(0, np.array(counted, np.float64), part.left_out),)})
+
+    def score(self, state: Counts) -> float:
+        """All blinks over all seconds."""
+        return state.value
+
+    def cautions(self, state: Counts) -> Iterator[str]:
+        """What the rate is made of."""
+        count, seconds = state.totals[:, :2].sum(axis=0)
+        yield f"{count:.0f} blinks in {seconds:.1f} s"

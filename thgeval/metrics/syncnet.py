@@ -1,0 +1,133 @@
+"""What the three scores of SyncNet share: fields that say how a clip is looked at, presets, and tracks as states."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
+from thgeval.features.offsets import Alignment, padded_share
+from thgeval.features.syncnet import CLOCKS, FACES, RESIZES, ROUTES, Synced, syncnet
+from thgeval.metric import Metric, Needs, Preset, View, of_generated
+from thgeval.states import ByTrack, PooledTracks, TrackMean
+
+TRACKS = ("mean", "pooled", "best")
+BRIEF_WINDOWS = 100
+NO_SPEECH = "no speech"
+
+PRESETS: Mapping[str, Preset] = {
+    "precropped": Preset({"face": "whole-frame"}, "clips that are face crops already, brought to 25 frames per second"),
+    "strided": Preset({"every": 5}, "a face is looked for in every fifth frame, and its box interpolated between"),
+    "syncnet-python-avi": Preset(
+        {"route": "avi"}, "run_pipeline.py and run_syncnet.py of syncnet_python with their AVI, MP3 and JPEG files"
+    ),
+    "wav2lip-lrs": Preset(
+        {"face": "whole-frame", "clock": "native"},
+        "calculate_scores_LRS.py of Wav2Lip: whole frames at their own rate, taken for 25 a second; right only for "
+        "face crops at that rate",
+    ),
+    "wav2lip-real": Preset(
+        {"route": "avi", "tracks": "pooled"},
+        "calculate_scores_real_videos.sh of Wav2Lip: every track counts alike",
+    ),
+    "latentsync": Preset({"min_track": 50}, "eval_sync_conf.py of LatentSync: tracks from 51 frames on"),
+    "mochabench": Preset(
+        {"min_track": 50, "tracks": "best"}, "MoChaBench: the best track of each clip, from 51 frames on"
+    ),
+    "eat": Preset(
+        {"face": "whole-frame", "clock": "native", "resize": "bicubic"},
+        "test_sync_conf.py of EAT: aligned face crops scaled to 224 px by a bicubic filter",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SyncNetMetric(Metric[ByTrack]):
+    """A score of SyncNet; the fields are explained in each."""
+
+    face: str = "s3fd"
+    min_track: int = 100
+    every: int = 1
+    tracks: str = "mean"
+    clock: str = "25fps"
+    resize: str = "bilinear"
+    route: str = "direct"
+    furthest: int = 15
+
+    cites = ("chung2016outoftime", "prajwal2020wav2lip")
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
+
+    def __post_init__(self) -> None:
+        self.check(face=FACES, tracks=TRACKS, clock=CLOCKS, resize=RESIZES, route=ROUTES)
+        if self.min_track < 1 or self.furthest < 1 or not 1 <= self.every <= 25:
+            raise ProtocolError(
+                f"{self.name}: min_track and furthest must be at least 1 and every lie in 1..25, not {self.min_track}, "
+                f"{self.furthest} and {self.every}"
+            )
+        if self.face == "s3fd" and (self.clock, self.resize) != ("25fps", "bilinear"):
+            raise ProtocolError(f"{self.name}: clock and resize are for face=whole-frame alone")
+        if self.face != "s3fd" and (self.route, self.every, self.min_track) != ("direct", 1, 100):
+            raise ProtocolError(f"{self.name}: route, every and min_track are for face=s3fd alone")
+
+    @property
+    def _tracks(self) -> Feature[tuple[Synced, ...]]:
+        return syncnet(
+            face=self.face,
+            clock=self.clock,
+            resize=self.resize,
+            min_track=self.min_track,
+            every=self.every,
+            route=self.route,
+            furthest=self.furthest,
+        )
+
+    @property
+    def needs(self) -> Needs:
+        """Every track of the generated clip against the speech."""
+        return of_generated(self._tracks)
+
+    @abstractmethod
+    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+        """What each window adds to the score of its track, which is their mean: (windows,)."""
+
+    @abstractmethod
+    def chosen(self, alignments: Sequence[Alignment]) -> int:
+        """Which of a clip's tracks is the best one."""
+
+    def measure(self, view: View) -> ByTrack:
+        """The windows of every track, or of the best; frames that the speech doesn't reach are left out."""
+        found = view.generated[self._tracks]
+        if self.tracks == "best":
+            heard = [synced for synced in found if synced.alignment is not None]
+            found = (heard[self.chosen([synced.alignment for synced in heard if synced.alignment is not None])],)
+        kind = PooledTracks if self.tracks == "pooled" else TrackMean
+        parts = [part for synced in found for part in self._part(view.clip, synced).parts[view.clip]]
+        return kind({view.clip: tuple(parts)})
+
+    def _part(self, clip: str, synced: Synced) -> TrackMean:
+        values = np.full(max(synced.frames - 5, 0), np.nan)
+        heard = 0 if synced.alignment is None else synced.alignment.windows
+        if synced.alignment is not None:
+            values[:heard] = self.values(synced.alignment)
+        beyond = {NO_SPEECH: np.arange(heard, len(values))}
+        return TrackMean.of(clip, values, start=synced.first, left_out=beyond)
+
+    def score(self, state: ByTrack) -> float:
+        """Mean over windows, then as ``tracks`` says."""
+        return state.value if isinstance(state, TrackMean | PooledTracks) else math.nan
+
+    def remark(self, state: ByTrack) -> str | None:
+        """How much of the curves of short tracks is made of nothing."""
+        brief = [windows for windows in state.windows if windows < BRIEF_WINDOWS]
+        if not brief:
+            return None
+        share = padded_share(min(brief), self.furthest)
+        return (
+            f"{len(brief)} of {len(state.windows)} tracks have fewer than {BRIEF_WINDOWS} windows; of the shortest, "
+            f"{min(brief)}, {share:.0%} of what is compared is padding, which changes its curve"
+        )
