@@ -56,7 +56,7 @@ class Part:
     def column(self) -> Array:
         """The values of frames, without what they are read beside: (frames,)."""
         values = self.array
-        return values.reshape(len(values), -1)[:, 0]
+        return values if values.ndim == 1 else values[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +184,7 @@ class Framewise(State):
 
     def _used(self, clip: str, column: int = 0) -> Array:
         values = self.record(clip).array
-        values = values.reshape(len(values), -1)
+        values = values[:, None] if values.ndim == 1 else values
         return np.asarray(values[~np.isnan(values[:, 0]), column])
 
     @property

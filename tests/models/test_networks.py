@@ -34,7 +34,7 @@ PUBLISHED = {
     "sfd-face": "s3fd_syncnet",
     "syncnet-v2": "syncnet",
 }
-TRUNKS_AND_SEEDS = {"alexnet", "vgg16", "squeezenet", "random-vgg16", "random-vgg16-3d"}
+TRUNKS_AND_SEEDS = {"alexnet", "vgg16", "squeezenet", "random-vgg16", "random-vgg16-3d", "grid-landmark-reader"}
 
 
 def test_every_file_that_a_network_reads_is_in_the_table() -> None:
