@@ -140,6 +140,8 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
         ]
         for writer in writers:
             assert writer.stdout.readline() == "ready\n"
+        while not list((tmp_path / "states").glob("*/*.npz")):
+            time.sleep(0.01)
         time.sleep(delay)
         for writer in writers:
             writer.kill()

@@ -198,7 +198,8 @@ def test_without_a_file_the_metric_says_which_is_missing(scored):
     _, unscored = scored(None, None, "mkr")
     assert unscored["mkr"] == (
         "mkr needs faces (mkr <- given-joints <- given <- faces); "
-        "a has no file of face measurements (a CLIP.faces.npz beside it); mkr/faces is scored without them, as a number of its own"
+        "a has no file of face measurements (a CLIP.faces.npz beside it); "
+        "mkr/faces is scored without them, as a number of its own"
     )
     _, unscored = scored(GOOD, None, "mkr")
     assert "the reference of a has no file of face measurements" in unscored["mkr"]
