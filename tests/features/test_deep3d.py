@@ -10,7 +10,7 @@ import random_weights  # noqa: E402
 
 from thgeval import weights  # noqa: E402
 from thgeval.errors import WeightsError  # noqa: E402
-from thgeval.features import deep3d, networks  # noqa: E402
+from thgeval.features import deep3d  # noqa: E402
 from thgeval.features.alignment import angles, downwards  # noqa: E402
 from thgeval.features.expression import expression  # noqa: E402
 from thgeval.features.frames import rgb  # noqa: E402
@@ -67,7 +67,7 @@ def test_single_angles_are_those_of_every_estimator(angle):
 def test_every_part_comes_from_its_place():
     frames = assets.frames("May_5s.mp4", 2, 30)
     with random_weights.installed(["deep3d"]), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "_held", {})
+        patch.setattr("thgeval.features.once._held", {})
         tensors = {f"net_recon.{name}": value for name, value in random_weights.tensors("deep3d").items()}
         torch.save(tensors, weights.folder() / weights.entry("deep3d").file)
         values = Values({rgb: FrameBatch(frames, 255.0, 0)})
@@ -87,7 +87,7 @@ def test_vertices_need_the_basel_face_model(tmp_path, monkeypatch):
 
 def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr(networks, "_held", {})
+    monkeypatch.setattr("thgeval.features.once._held", {})
     rng = np.random.default_rng(1)
     model = {"shapeMU": rng.normal(0, 1e5, (96, 1)), "shapePC": rng.normal(0, 1, (96, 199))}
     model["shapeEV"] = rng.uniform(1e4, 1e5, (199, 1))
@@ -106,7 +106,7 @@ def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, mo
 
 def test_a_file_that_is_not_the_basel_face_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr(networks, "_held", {})
+    monkeypatch.setattr("thgeval.features.once._held", {})
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, {"other": np.ones(3)})
     monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))

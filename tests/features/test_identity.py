@@ -102,7 +102,7 @@ def test_networks_see_what_their_row_says(network, side, monkeypatch):
 
 @pytest.mark.slow
 def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr(networks, "_held", {})
+    monkeypatch.setattr("thgeval.features.once._held", {})
     with random_weights.installed(["arcface-r50"]):
         torch.save(random_weights.tensors("facenet-casia"), weights.folder() / weights.entry("arcface-r50").file)
         with pytest.raises(WeightsError, match=r"arcface-r50 .* can't be used: IResNet can't take these weights"):

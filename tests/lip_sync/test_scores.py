@@ -196,7 +196,7 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights, tmp_path, mo
     from thgeval.weights import folder
 
     wide = weights | {"netfcaud.0.weight": torch.zeros(2048, 512), "netfcaud.0.bias": torch.zeros(2048)}
-    monkeypatch.setattr(networks, "_held", {})
+    monkeypatch.setattr("thgeval.features.once._held", {})
     file = folder() / "syncnet_v2.model"
     kept = file.read_bytes()
     torch.save(wide, file)

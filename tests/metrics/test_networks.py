@@ -94,7 +94,7 @@ def whole(home, pair):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", refused)
         patch.setattr(socket, "create_connection", refused)
-        patch.setattr(networks, "_held", {})
+        patch.setattr("thgeval.features.once._held", {})
         return states(pair, chunk=FRAMES, workers=1)
 
 

@@ -11,7 +11,7 @@ import random_weights  # noqa: E402
 from face_alignment.detection.sfd import FaceDetector  # noqa: E402
 
 from thgeval import weights  # noqa: E402
-from thgeval.features import fan, networks  # noqa: E402
+from thgeval.features import fan  # noqa: E402
 
 BOXES = np.array([[40.0, 30, 120, 130], [-20, 60.5, 50.25, 140], [100, 90, 190, 180]])
 
@@ -32,7 +32,7 @@ def package():
 
     with random_weights.installed(["fan-2d", "s3fd"]), pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", refused)
-        patch.setattr(networks, "_held", {})
+        patch.setattr("thgeval.features.once._held", {})
         tensors = torch.load(weights.path("s3fd"), weights_only=True)
         near = {name: value * 0.05 if "mbox" in name else value for name, value in tensors.items()}
         torch.save(near, weights.path("s3fd"))  # boxes near their places, and no two probabilities alike

@@ -28,7 +28,7 @@ TOLERANCE = 1e-4
 @pytest.fixture(scope="module", autouse=True)
 def home():
     with random_weights.installed(list(random_weights.KEYS)) as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "_held", {})
+        patch.setattr("thgeval.features.once._held", {})
         yield folder
 
 

@@ -134,4 +134,4 @@ def faces_of_basel() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         thinned = directions.reshape(-1, 3, IDENTITIES)[::EVERY].reshape(-1, IDENTITIES)
         return mean.astype(np.float64) / UNITS, thinned.astype(np.float64) / UNITS
 
-    return networks.once((*SHAPES, weights.token(*SHAPES)), load)
+    return networks.loaded((*SHAPES, weights.token(*SHAPES)), load)

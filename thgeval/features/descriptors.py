@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from thgeval import weights
 from thgeval.features.descriptor_worker import VALUES
-from thgeval.features.networks import once
+from thgeval.features.once import once
 
 NAME = "dlib-face-descriptor"
 

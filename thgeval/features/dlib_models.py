@@ -18,7 +18,7 @@ from thgeval import weights
 from thgeval.features.descriptor_worker import SIDE_PX
 from thgeval.features.descriptors import described
 from thgeval.features.faces import Found
-from thgeval.features.networks import once
+from thgeval.features.once import once
 
 X4 = 4
 MARGIN = 0.3

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thgeval import weights
 from thgeval.features.faces import Found
-from thgeval.features.networks import alone, once
+from thgeval.features.networks import alone, loaded
 
 SMALLEST_PX = 20
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -48,4 +48,4 @@ def _stages() -> Any:
             networks.append(network.eval())
         return networks
 
-    return once(("mtcnn", *(weights.token(file) for file in STAGES.values())), load)
+    return loaded(("mtcnn", *(weights.token(file) for file in STAGES.values())), load)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from thgeval import weights
 from thgeval.errors import WeightsError
 from thgeval.features import devices
+from thgeval.features.once import once
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,20 +31,18 @@ T = TypeVar("T")
 
 TORCH = (("torch", "models"),)
 
-_loading = Lock()
-_held: dict[Hashable, Any] = {}
 _counting = Lock()
 _inside, _before = 0, 1
 
 
-def once(key: Hashable, load: Callable[[], T]) -> T:
-    """What ``load`` returned when it was first called under this key in this process."""
-    with _loading:
-        if key not in _held:
-            with alone():
-                _held[key] = load()
-        found: T = _held[key]
-        return found
+def loaded(key: Hashable, load: Callable[[], T]) -> T:
+    """What ``load``, which builds something of torch's, returned when it was first called under this key."""
+
+    def quietly() -> T:
+        with alone():
+            return load()
+
+    return once(key, quietly)
 
 
 def published(name: str) -> Any:
@@ -59,7 +58,7 @@ def published(name: str) -> Any:
         except ModelError as error:
             raise WeightsError(f"the weights {name} ({file}) can't be used: {error}") from None
 
-    return once((name, weights.token(name)), load)
+    return loaded((name, weights.token(name)), load)
 
 
 def rows(network: Callable[..., "Tensor"], *samples: "Tensor", **named: "Tensor") -> NDArray[np.float32]:

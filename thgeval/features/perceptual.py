@@ -78,4 +78,4 @@ def _network(trunk: str, release: str) -> Any:
         first, second = (weights.path(name) for name in names)
         return networks.channels_last(made(trunk, first, second, release))  # type: ignore[arg-type]
 
-    return networks.once((*names, *(weights.token(name) for name in names)), load)
+    return networks.loaded((*names, *(weights.token(name) for name in names)), load)

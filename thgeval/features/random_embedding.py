@@ -64,4 +64,4 @@ def _network(kind: Any, seed: int) -> Any:
 
         return networks.channels_last(random_features.build(kind, seed))
 
-    return networks.once(("random", kind, seed), load)
+    return networks.loaded(("random", kind, seed), load)

@@ -308,7 +308,7 @@ def _streams() -> Any:
 
         return tuple(map(networks.channels_last, streams(network)))
 
-    return networks.once(("syncnet streams", id(network)), load)
+    return networks.loaded(("syncnet streams", id(network)), load)
 
 
 def _scenery(video: Clip | Avi) -> Iterator[Image]:

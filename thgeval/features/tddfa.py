@@ -77,7 +77,7 @@ def basis() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float6
 
         return tuple(read_numbers(weights.path(name)).numpy().astype(np.float64) for name in BASIS_3DDFA)
 
-    mean, shapes, expressions = networks.once(("3ddfa basis", *(weights.token(name) for name in BASIS_3DDFA)), load)
+    mean, shapes, expressions = networks.loaded(("3ddfa basis", *(weights.token(name) for name in BASIS_3DDFA)), load)
     return mean, shapes, expressions
 
 
