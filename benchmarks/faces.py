@@ -108,7 +108,7 @@ def _truth(takes: list[Shown], reads: list[Read], chain: str, follow: str, crf: 
     from thgeval_baselines.geometry import WIDEST_GAP
 
     errors = [_error(shown, read) for shown, read in zip(takes, reads, strict=True)]
-    units = [shown.take.eye_distance_px for shown in takes]
+    units = [shown.take.head.portrait.eye_distance_px for shown in takes]
     row: dict[str, Any] = {
         "what": f"truth: {chain}, {follow}",
         "crf": crf,
