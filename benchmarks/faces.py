@@ -11,8 +11,9 @@ if it is well below the number of cores.
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ SECONDS = 6.0
 FPS = 25
 ROUNDS = 3
 CHAINS = ("dlib", "dlib-x4")
+WIDE = {"yaw": 1.5, "pitch": 2.0, "roll": 2.0}  # of the sway: up to 15, 10 and 8 degrees
 FOLLOWS = ("every", "tracked-8")
 SUITE = (
     *("csim/dlib", "f-sim/dlib", "aed-euclid/dlib", "id-consistency/dlib", "prmse/pnp", "apd/pnp", "aucon/geometric"),
@@ -61,19 +63,28 @@ def measurements() -> list[dict[str, Any]]:
                     errors[chain, follow] = [_error(shown, read) for shown, read in zip(takes, reads, strict=True)]
                     rows.append(_truth(takes, reads, chain, follow, crf))
                 rows.append(_nearer(errors[chain, "tracked-8"], errors[chain, "every"], chain, crf))
+        turning = list(_takes(Path(folder), 23, WIDE))
+        for chain in CHAINS:
+            row = _truth(turning, [_read(shown.frames, chain, "every") for shown in turning], chain, "every", 23)
+            rows.append(row | {"what": f"truth, head turning twice as far: {chain}, every"})
         rows += [_cost(takes[0].frames, chain, follow) for chain in CHAINS for follow in FOLLOWS]
         rows.append(_described(takes[0].frames))
         rows.append(_suite(Path(folder)))
     return rows
 
 
-def _takes(folder: Path, crf: int) -> Iterator[Shown]:
+def _takes(folder: Path, crf: int, wider: Mapping[str, float] | None = None) -> Iterator[Shown]:
+    """One take of each head, read back from its file; ``wider`` multiplies parameters of its motion."""
     from thgeval.clip import Clip
     from thgeval.media import decode
-    from thgeval_baselines.clips import head, take, write_take
+    from thgeval_baselines.clips import Take, head, write_take
+    from thgeval_baselines.geometry import PARAMETERS
+    from thgeval_baselines.track import track
 
+    scale = np.array([(wider or {}).get(name, 1.0) for name in PARAMETERS])
     for seed in HEADS:
-        played = take(head(seed=seed, size=SIDE_PX), seed=100 + seed, seconds=SECONDS, fps=FPS)
+        motion = track(seed=100 + seed, seconds=SECONDS, fps=FPS)
+        played = Take.of(head(seed=seed, size=SIDE_PX), replace(motion, values=motion.values * scale))
         path = folder / f"{seed}-{crf}.mp4"
         write_take(path, played, crf=crf)
         with decode(Clip(path.stem, path), chunk=32) as batches:
@@ -125,9 +136,9 @@ def _truth(takes: list[Shown], reads: list[Read], chain: str, follow: str, crf: 
     for column, name in enumerate(("yaw", "pitch", "roll")):
         fits[name] = [_fit(s.take.track[name], r.values["pose"][:, column]) for s, r in _each(takes, reads)]
     for name, found in fits.items():
-        slope, offset, r = np.mean(found, axis=0)
+        slope, offset, r, rms = np.mean(found, axis=0)
         row |= {f"{name}_r": float(r), f"{name}_worst_r": float(np.min(found, axis=0)[2])}
-        row |= {f"{name}_slope": float(slope), f"{name}_offset": float(offset)}
+        row |= {f"{name}_slope": float(slope), f"{name}_offset": float(offset), f"{name}_rms": float(rms)}
     for name, share in (("fixed", 0.0), ("per_person", 0.75)):
         row |= {
             f"blinks_{kind}_{name}": int(count)
@@ -144,11 +155,13 @@ def _each(takes: list[Shown], reads: list[Read]) -> Iterator[tuple[Shown, Read]]
     return zip(takes, reads, strict=True)
 
 
-def _fit(truth: Any, found: Any) -> tuple[float, float, float]:
-    """Slope, offset and correlation of what is found over what is true, where something is."""
+def _fit(truth: Any, found: Any) -> tuple[float, float, float, float]:
+    """Slope, offset and correlation of what is found over what is true, where something is, and the rest's RMS."""
     there = ~np.isnan(found)
-    slope, offset = np.polyfit(truth[there], found[there], 1)
-    return float(slope), float(offset), float(np.corrcoef(truth[there], found[there])[0, 1])
+    truth, found = truth[there], found[there]
+    slope, offset = np.polyfit(truth, found, 1)
+    rest = found - slope * truth - offset
+    return float(slope), float(offset), float(np.corrcoef(truth, found)[0, 1]), float(np.sqrt(np.mean(rest**2)))
 
 
 def _open(landmarks: Any) -> Any:

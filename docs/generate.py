@@ -82,7 +82,7 @@ def face_truth() -> str:
     """What the embedded face chain reads beside what is true, as last measured."""
     rows = [
         (
-            row["what"].removeprefix("truth: "),
+            row["what"].removeprefix("truth").lstrip(":, "),
             row["crf"],
             f"{row['error_px']:.2f}",
             f"{row['aperture_r']:.3f} ({row['aperture_worst_r']:.3f})",
@@ -91,7 +91,7 @@ def face_truth() -> str:
             f"{row['blinks_found_fixed']} of {row['blinks_driven_fixed']}, {row['blinks_invented_fixed']} invented",
         )
         for row in _measured("faces")
-        if row["what"].startswith("truth: ")
+        if row["what"].startswith("truth")
     ]
     head = ("points, follow", "CRF", "error, px", "mouth r", "yaw r", "pitch r", "roll r", "eyes r", "blinks found")
     return tabulate(rows, head, tablefmt="github", disable_numparse=True) + "\n"
