@@ -29,7 +29,7 @@ from thgeval.kernels.frechet import cpu
 
 DIMENSIONS = 2048
 COUNTS = (500, 5000)
-OURS_ROUNDS = 3
+OURS_ROUNDS = 10
 THEIRS_ROUNDS = 1
 
 
