@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 import random_weights  # noqa: E402
+from clips import written_at  # noqa: E402
 from lip_sync.conftest import face_like, in_memory, speech_like  # noqa: E402
 from oracles import syncnet as oracle  # noqa: E402
 
@@ -153,6 +154,15 @@ def test_other_rates_are_brought_to_25_unless_taken_as_they_are(wav, fps, shown)
     pair = in_memory(face_like(25), wav(speech_like(640 * 70)), fps)
     assert outcome(pair).states["lse-d/precropped"].frames == shown - 5
     assert outcome(pair, ["lse-d/wav2lip-lrs"]).states["lse-d/wav2lip-lrs"].frames == 20
+
+
+def test_frames_at_uneven_times_are_shown_when_their_clock_says(tmp_path, wav):
+    """A file of variable rate equals the frames that stand on the screen every 40 ms."""
+    frames, shown_ms = face_like(14), [0, 40, 120, 160, 280, 320, 360, 480, 520, 600, 640, 760, 800, 840]
+    path = written_at(tmp_path / "uneven.mkv", frames, shown_ms, Fraction(1, 1000))
+    heard = wav(speech_like(640 * 21))
+    standing = [max(i for i, at in enumerate(shown_ms) if at <= 40 * tick) for tick in range(22)]
+    assert values(Pair("a", Clip("a", path), audio=heard)) == values(in_memory(frames[standing], heard))
 
 
 def test_frames_without_a_rate_are_only_taken_as_they_are(wav):

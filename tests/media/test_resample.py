@@ -4,10 +4,10 @@ import shutil
 import subprocess
 from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 import pytest
+from clips import written_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,20 +26,6 @@ def chosen(times, fps, end):
     pictures = [Picture(Fraction(time), (1, 1), lambda out: None) for time in times]
     shown = retimed(iter(pictures), fps=Fraction(fps), end=lambda: Fraction(end), name="clip")
     return [pictures.index(picture) for picture in shown]
-
-
-def written_at(path, frames, ticks, tick):
-    """A lossless file whose frames are shown at given ticks of a clock."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=round(1 / tick))
-        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "bgr0"
-        stream.time_base = stream.codec_context.time_base = tick
-        for frame, at in zip(frames, ticks, strict=True):
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")
-            picture.pts, picture.time_base = at, tick
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-    return path
 
 
 def numbered(count):
