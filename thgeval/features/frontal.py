@@ -1,8 +1,10 @@
 """Landmarks without the head's motion: each face turned to the front, in one size, at one place.
 
-The rigid points of a generic face (``template``) are fitted to the landmarks of every frame; its rotation,
-scale and shift are then taken off all 68. As a picture has no depth, points keep the depth they have on the generic
-face. What stays is the shape of the face and its expression.
+The rigid points of a face are fitted to the landmarks of every frame; its rotation, scale and shift are then taken off
+all 68. The face is a generic one (``template``) whose rigid points have moved to where the person's are: they follow
+the landmarks of all frames of the clip together, as far as they outweigh the generic places (``HELD``). As a picture
+has no depth, points keep the depth they have on the generic face. What stays is the shape of the face and its
+expression.
 
 Units are eye distances of the generic face; x is to the right, y down, and the root of the nose is near the origin.
 """
@@ -17,6 +19,8 @@ from thgeval.features.people import of_shapes
 from thgeval.features.template import EYE_DISTANCE, FACE, RIGID
 
 Array = NDArray[np.float64]
+HELD, ROUNDS = 0.1, 3
+"""Chosen on the synthetic heads 0 to 7 and 16 to 31 of ``thgeval_baselines``; see docs/faces.md for others."""
 
 
 class Turned(NamedTuple):
@@ -29,10 +33,34 @@ class Turned(NamedTuple):
 @of_shapes(version=1)
 def frontal(points: Array) -> Turned:
     """The chosen people's landmarks turned to the front, NaN where there is no face."""
-    flat = points.reshape(-1, 68, 2)
-    alignment = aligned(flat[:, [*RIGID]], FACE[[*RIGID]], np.array([*RIGID.values()]))
-    turned = _unturned(flat, alignment, FACE[:, 2]) / EYE_DISTANCE
-    return Turned(turned.reshape(points.shape), alignment.rotation.reshape(*points.shape[:2], 3, 3))
+    each = [_person(points[:, person]) for person in range(points.shape[1])]
+    return Turned(*(np.stack(values, axis=1) for values in zip(*each, strict=True)))
+
+
+def _person(points: Array) -> tuple[Array, Array]:
+    """One person's landmarks (frames, 68, 2) turned to the front, and the rotations taken off."""
+    rigid, weights = points[:, [*RIGID]], np.array([*RIGID.values()])
+    own = FACE[[*RIGID]]
+    for _ in range(ROUNDS):
+        own = _own_face(rigid, aligned(rigid, own, weights))
+    alignment = aligned(rigid, own, weights)
+    return _unturned(points, alignment, FACE[:, 2]) / EYE_DISTANCE, alignment.rotation
+
+
+def _own_face(seen: Array, alignment: Alignment) -> Array:
+    """Where the rigid points of a person are: (points, 3), from (frames, points, 2) as they were aligned.
+
+    The least squares of what all frames show, with ``HELD`` of their weight on the generic place.
+    """
+    there = ~np.isnan(alignment.scale)
+    generic = FACE[[*RIGID]]
+    if not there.any():
+        return generic
+    cameras = alignment.scale[there, None, None] * alignment.rotation[there, :2]
+    wanted = seen[there] - alignment.shift[there, None]
+    held = HELD * np.square(alignment.scale[there]).sum() * np.eye(3)
+    normal = np.einsum("nij,nik->jk", cameras, cameras) + held
+    return np.asarray(np.linalg.solve(normal, (np.einsum("nij,npi->pj", cameras, wanted) + generic @ held).T).T)
 
 
 def _unturned(points: Array, alignment: Alignment, depth: Array) -> Array:

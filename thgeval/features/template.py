@@ -13,7 +13,7 @@ seen, which slides over the cheek when the head turns: it lies 50 behind the roo
 No landmarks, scans or models were fitted to get the shape. Two choices were made by looking at results: the depth of
 the outline (where the yaw of the outline agrees with that of the nose, on real clips and on the synthetic heads 0 to 5
 of ``thgeval_baselines``) and how much each rigid point counts (on heads 0 to 7). Figures of accuracy are therefore
-published for other heads.
+published for heads that were never looked at.
 """
 
 import numpy as np
