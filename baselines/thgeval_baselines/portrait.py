@@ -119,15 +119,22 @@ def portrait(*, seed: int, size: int = 256, strength: float = 0.12) -> Portrait:
     photograph, landmarks = _photograph(mirror=mirror)
     stretches = _stretches(landmarks, rng, strength)
     photograph = _recoloured(photograph, rng, strength)
-    scale = CROP_SIDE / size
-    x0 = (511.0 - CROP_CENTRE[0] if mirror else CROP_CENTRE[0]) - CROP_SIDE / 2
-    corner = np.array([x0, CROP_CENTRE[1] - CROP_SIDE / 2])
+    scale, half = CROP_SIDE / size, (CROP_SIDE - 1) / 2
+    centre = np.array([511.0 - CROP_CENTRE[0] if mirror else CROP_CENTRE[0], CROP_CENTRE[1]]) - 0.5
+    upright = _upright(landmarks)
     rows, columns = np.mgrid[0:size, 0:size]
-    read_at = corner + (np.stack([columns, rows], axis=-1) + 0.5) * scale - 0.5
+    read_at = centre + ((np.stack([columns, rows], axis=-1) + 0.5) * scale - 0.5 - half) @ upright
     x, y = np.moveaxis((read_at + _offset(read_at, stretches)).astype(np.float32), -1, 0)
     image = cv2.remap(photograph, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     on_face = _where_shown(landmarks, stretches)
-    return Portrait(image=np.asarray(image, np.uint8), landmarks=(on_face - corner + 0.5) / scale - 0.5)
+    shown = ((on_face - centre) @ upright.T + half + 0.5) / scale - 0.5
+    return Portrait(image=np.asarray(image, np.uint8), landmarks=shown)
+
+
+def _upright(landmarks: Points) -> Points:
+    """The turn (2, 2) that levels the outer eye corners: the photographed head leans by three degrees."""
+    across, down = (landmarks[45] - landmarks[36]) / np.linalg.norm(landmarks[45] - landmarks[36])
+    return np.array([[across, down], [-down, across]])
 
 
 def _photograph(*, mirror: bool) -> tuple[Image, Points]:
