@@ -6,13 +6,18 @@ from thgeval.features.frames import Shown, shown
 from thgeval.view import Piece
 
 
-def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04):
-    """The view of one clip: every feature a side declares is that side's value, and its frames are of one size."""
+def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04, slots=None):
+    """The view of one clip: every feature a side declares is that side's value, and its frames are of one size.
+
+    ``slots`` are the faces chosen on either side, by default the first of every frame.
+    """
 
     def given(features, value):
         frames = len(value[0] if isinstance(value, tuple) else value)
         how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds))
-        return {feature: how if feature.name == shown.name else value for feature in features}
+        chosen = np.zeros((frames, 1), np.int64) if slots is None else slots
+        known = {shown.name: how, "people": chosen}
+        return {feature: known.get(feature.name, value) for feature in features}
 
     reference = generated if reference is None else reference
     needs = metric.needs

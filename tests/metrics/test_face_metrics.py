@@ -57,6 +57,14 @@ def test_frames_without_a_face_are_no_time_to_blink_in():
         failing.measure(seen(failing, eyes("oosso.....")))
 
 
+def test_blinks_say_why_there_is_no_one():
+    named = metric("blinks-per-s")
+    ratios = eyes("oo..oo")
+    slots = np.where(np.isnan(ratios[..., 0]), -4, 0)
+    state = named.measure(seen(named, ratios, slots=slots))
+    assert dict(state.left_out) == {"other number of faces": 2}
+
+
 def test_a_clip_without_a_face_has_no_rate():
     named = metric("blinks-per-s")
     state = named.measure(seen(named, eyes("....")))

@@ -16,6 +16,7 @@ from thgeval.clip import Clip, Memory, Pair
 from thgeval.cores import Cores
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.identity import Embeddings
+from thgeval.features.people import choice
 from thgeval.measure import measured
 from thgeval.metrics.id_consistency import with_the_others
 from thgeval.metrics.identity import cosine, directions
@@ -33,11 +34,17 @@ def found(*rows, frames=None):
     return Embeddings(table[:, None], np.arange(len(rows)) if frames is None else np.array(frames))
 
 
+def side(metric, embeddings):
+    """A clip in which those embeddings are seen, of the first face of every frame."""
+    slots = np.zeros((embeddings.frames.max() + 1, 1), np.int64)
+    return {metric.of_clip: embeddings} | dict.fromkeys(choice(metric.of_clip), slots)
+
+
 def state_of(request, generated, reference=None, source=None):
     """What a metric makes of embeddings that stand where its recogniser's would."""
     metric = registry.metric(request).metric
-    first = {metric.of_clip: generated} | ({metric.of_source: source} if source is not None else {})
-    second = {} if reference is None else {metric.of_clip: reference}
+    first = side(metric, generated) | ({metric.of_source: source} if source is not None else {})
+    second = {} if reference is None else side(metric, reference)
     return metric, metric.measure(Piece.of("clip", 0, first, second).seen_by(metric))
 
 
@@ -137,7 +144,7 @@ def test_f_sim_is_percent_of_the_first_reference_frame():
 
 def test_the_reference_has_an_f_sim_of_its_own():
     metric = registry.metric("f-sim").metric
-    sides = {metric.of_clip: found([1, 0], [1, 0])}, {metric.of_clip: found([1, 0], [0, 1])}
+    sides = side(metric, found([1, 0], [1, 0])), side(metric, found([1, 0], [0, 1]))
     assert measures_reference(metric)
     own = metric.measure(Piece.of("clip", 0, *sides).swapped().seen_by(metric))
     assert own.record("clip").values == pytest.approx([100, 0])

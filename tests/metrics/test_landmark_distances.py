@@ -12,6 +12,7 @@ from stubs import scored, seen
 import thgeval
 from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
+from thgeval.metrics.faces import told
 
 FRAMES = 400
 JITTER_PX = 1.5
@@ -132,6 +133,28 @@ def test_frames_without_a_face_are_left_out_and_counted(faces):
     assert state.frames == 6
     reasons = "no face in either: 1, no face in generated: 2, no face in reference: 1"
     assert metric("lmd").remark(state).startswith(f"4 of 10 frames have no value of their own ({reasons}); px")
+
+
+def test_a_face_that_the_policy_passes_over_is_not_called_no_face(faces):
+    pair = gaps(faces, generated=(2, 3, 7), reference=(3, 8))
+    slots = np.zeros((10, 1), np.int64)
+    slots[[2, 3, 7, 8], 0] = -3, -2, -1, -2
+    state = metric("lmd").measure(seen(metric("lmd"), *pair, slots=slots))
+    assert dict(state.left_out) == {
+        "face lost in generated": 1,
+        "face too small in either": 1,
+        "no face in generated": 1,
+        "face too small in reference": 1,
+    }
+
+
+def test_different_reasons_on_the_two_sides_are_both_told():
+    why = told(np.array(["", "no face", "no face"]), np.array(["face lost", "face lost", ""]))
+    assert why.tolist() == [
+        "face lost in reference",
+        "no face in generated, face lost in reference",
+        "no face in generated",
+    ]
 
 
 def test_zero_counts_them_as_equal(faces):

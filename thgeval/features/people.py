@@ -10,14 +10,14 @@
 ``all``      every face, from left to right; a frame with another number of faces than most has none
 
 Arrays of people are (frames, people, ...): one person, or as many as most frames show under ``all``. What isn't there
-is NaN.
+is NaN, and its slot says why (``ABSENT``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,14 @@ from thgeval.features.landmarks import GIVEN, detector_of, landmarks
 
 POLICIES = ("largest", "first", "last", "track", "all")
 
+ABSENT: Mapping[int, str] = MappingProxyType(
+    {-1: "no face", -2: "face too small", -3: "face lost", -4: "other number of faces"}
+)
+"""What stands in place of a slot where there is no one, and what it says."""
+
+ELSEWHERE: Mapping[str, int] = MappingProxyType({"track": -3, "all": -4})
+"""Why a policy may find no one in a frame that has faces of every size asked for."""
+
 Slots = NDArray[np.int64]
 T = TypeVar("T")
 
@@ -44,7 +52,7 @@ def _faces_of(landmarks: str, follow: str, **_: Any) -> Feature[Faces]:
 def people(
     found: Faces, *, landmarks: str = "dlib", follow: str = "every", who: str = "largest", min_px: int = 0
 ) -> Slots:
-    """The slots of the chosen faces: (frames, people), -1 where there is none.
+    """The slots of the chosen faces: (frames, people), one of ``ABSENT`` where there is none.
 
     Faces whose box is less than ``min_px`` wide or high are not there at all. ``landmarks`` names a chain, for the sake
     of its detector, or a detector.
@@ -57,41 +65,22 @@ def chosen(found: Faces, *, who: str, min_px: int) -> Slots:
     if who not in POLICIES:
         raise ProtocolError(f"who must be one of {', '.join(POLICIES)}, not {who!r}")
     boxes = found.boxes.astype(np.float64)
-    boxes[~large_enough(boxes, min_px)] = np.nan
-    return CHOICES[who](boxes)
+    large = large_enough(boxes, min_px)
+    boxes[~large] = np.nan
+    slots = CHOICES[who](boxes)
+    why = np.select([found.counts == 0, ~large.any(axis=1)], [-1, -2], default=ELSEWHERE.get(who, -1))
+    return np.where(slots < 0, why[:, None], slots)
 
 
-class Sightings(NamedTuple):
-    """What became of every frame.
-
-    ``counts`` is (frames,): how many faces were found, of any size; more than one is worth a note. ``reasons`` is
-    (frames,) text: why the chosen people are not all there, "" where they are.
-    """
-
-    counts: NDArray[np.int64]
-    reasons: NDArray[np.str_]
+def choice(source: Feature[Any]) -> tuple[Feature[Slots], ...]:
+    """The choice of people that a feature rests on; none where no policy made one, as in a file beside the clip."""
+    return tuple(needed for needed in source.closure() if needed.name == "people")[-1:]
 
 
-@feature(_faces_of, lambda **chosen: people(**chosen), version=1, grain=Grain.CLIP)
-def sightings(
-    found: Faces,
-    slots: Slots,
-    *,
-    landmarks: str = "dlib",
-    follow: str = "every",
-    who: str = "largest",
-    min_px: int = 0,
-) -> Sightings:
-    """How many faces each frame shows, and why frames have no one to measure."""
-    missing = (slots < 0).any(axis=1)
-    none = found.counts == 0
-    small = ~large_enough(found.boxes, min_px).any(axis=1)
-    why = np.select([~missing, none, small], ["", "no face", "face too small"], ELSEWHERE.get(who, ""))
-    return Sightings(found.counts, why)
-
-
-ELSEWHERE = MappingProxyType({"track": "face lost", "all": "other number of faces"})
-"""Why a policy may find no one in a frame that has faces of every size asked for."""
+def absent(slots: Slots) -> NDArray[np.str_]:
+    """Why not all of the chosen people are in a frame: (frames, people) -> (frames,) text, "" where they are."""
+    least = slots.min(axis=1)
+    return np.select([least == slot for slot in ABSENT], list(ABSENT.values()), default="")
 
 
 @feature(

@@ -11,7 +11,7 @@ from thgeval.features.eyes import eyes
 from thgeval.features.frames import shown
 from thgeval.kernels.blinks import Blinks, blinks
 from thgeval.metric import Needs, View, of_generated
-from thgeval.metrics.faces import Array, FaceMetric, Why, held, present, refuse
+from thgeval.metrics.faces import Array, FaceMetric, Why, held, lacking, present, refuse, with_choice
 from thgeval.states import State
 
 S = TypeVar("S", bound=State)
@@ -49,12 +49,12 @@ class BlinkMetric(FaceMetric[S]):
     @property
     def needs(self) -> Needs:
         """Eyes of the generated clip, and its rate."""
-        return of_generated(self.openness, shown)
+        return of_generated(*with_choice(self.openness), shown)
 
     def seen(self, view: View) -> tuple[Array, Why, float]:
         """Mean aspect ratio of both eyes (frames, people), why a frame has none, and the seconds a frame lasts."""
         ratios = view.generated[self.openness].mean(axis=-1)
-        why = np.where(present(ratios).any(axis=1), "", "no face")
+        why = np.where(present(ratios).any(axis=1), "", lacking(view.generated, self.openness))
         if self.missing == "fail":
             refuse(view.clip, why)
         seconds = float(view.generated[shown].seconds[0])

@@ -9,8 +9,8 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.identity import Embeddings
-from thgeval.metric import Better, Needs, Preset, View
-from thgeval.metrics.faces import Array, PairedMetric, Sides
+from thgeval.metric import Better, Needs, Preset, View, of_both, of_generated
+from thgeval.metrics.faces import NO_FACE, Array, PairedMetric, Sides, lacking, with_choice
 from thgeval.metrics.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
 from thgeval.states import ClipMean, PooledMean
 
@@ -71,8 +71,8 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     def needs(self) -> Needs:
         """Embeddings of the generated clip, and of what it is held against."""
         if self.against == "source":
-            return Needs(generated=(self.of_clip, self.of_source))
-        return Needs(generated=(self.of_clip,), reference=(self.of_clip,))
+            return of_generated(*with_choice(self.of_clip), self.of_source)
+        return of_both(*with_choice(self.of_clip))
 
     def sides(self, view: View) -> Sides:
         """Directions of the embeddings on both sides; one reference image stands beside every frame."""
@@ -81,7 +81,9 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
         generated = directions(found.rows)
         if len(target) == 1:
             target = np.broadcast_to(target, (len(generated), *target.shape[1:]))
-        return Sides.of(view.clip, generated, target, missing=self.missing)
+        theirs = lacking(view.reference, self.of_clip) if self.against == "paired" else NO_FACE
+        nobody = lacking(view.generated, self.of_clip), theirs
+        return Sides.of(view.clip, generated, target, missing=self.missing, nobody=nobody)
 
     def _target(self, view: View, found: Embeddings) -> Array:
         if self.against == "source":

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.expression import SOURCES, expression
 from thgeval.kernels import frechet
-from thgeval.metric import Better, Preset, View
-from thgeval.metrics.faces import FaceMetric, Sides, coverage, stated
+from thgeval.metric import Better, Needs, Preset, View, of_both
+from thgeval.metrics.faces import FaceMetric, Sides, coverage, lacking, stated, with_choice
 from thgeval.metrics.sets import Rows, SetMetric
 from thgeval.states import Part, TwoRows
 
@@ -57,9 +57,16 @@ class EFID(FaceMetric[TwoRows], SetMetric):
         """Expression of the chosen people: (frames, people, coefficients)."""
         return expression(source=self.source, **self.chosen)
 
+    @property
+    def needs(self) -> Needs:
+        """The expression of both clips."""
+        return of_both(*with_choice(self.rows))
+
     def measure(self, view: View) -> TwoRows:
         """The faces of one clip, a row each, NaN on the side where there is none."""
-        sides = Sides.of(view.clip, view.generated[self.rows], view.reference[self.rows], missing=self.missing)
+        seen = (view.generated, view.reference)
+        nobody = [lacking(side, self.rows) for side in seen]
+        sides = Sides.of(view.clip, *(side[self.rows] for side in seen), missing=self.missing, nobody=nobody)
         people = sides.generated.shape[1]
         rows = [side.reshape(-1, side.shape[-1]) for side in (sides.generated, sides.reference)]
         found = ~np.isnan(np.stack(rows)).any(axis=(0, 2)).reshape(-1, people).all(axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from thgeval.feature import Feature, in_reference
 from thgeval.features.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces import Sides, over_pairs, stated
+from thgeval.metrics.faces import NO_FACE, Sides, lacking, over_pairs, stated, with_choice
 from thgeval.metrics.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
 from thgeval.states import ClipMean
 
@@ -54,7 +54,7 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """The clip's own embeddings and the picture's."""
-        return of_generated(self.of_clip, self.picture)
+        return of_generated(*with_choice(self.of_clip), self.picture)
 
     def measure(self, view: View) -> ClipMean:
         """Percent of similarity in each frame."""
@@ -62,7 +62,8 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
         one = directions(picture.rows if self.against == "source" else of_first_frame(picture, view.clip))
         faces = directions(view.generated[self.of_clip].rows)
         beside = np.broadcast_to(one, (len(faces), *one.shape[1:]))
-        sides = Sides.of(view.clip, faces, beside, missing=self.missing)
+        nobody = lacking(view.generated, self.of_clip), NO_FACE
+        sides = Sides.of(view.clip, faces, beside, missing=self.missing, nobody=nobody)
         values = 100.0 * over_pairs(sides.generated, sides.reference, cosine)
         return ClipMean({view.clip: (stated(values, sides.why, missing=self.missing),)})
 

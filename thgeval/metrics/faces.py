@@ -11,7 +11,7 @@ under its reason, whatever the policy:
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError, ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.faces import FOLLOWS
+from thgeval.features.identity import Embeddings
 from thgeval.features.landmarks import MODELS
-from thgeval.features.people import POLICIES
-from thgeval.metric import Metric, Needs, View, of_both
+from thgeval.features.people import POLICIES, absent, choice
+from thgeval.metric import Metric, Needs, Side, View, of_both
 from thgeval.states import ClipMean, Part, PooledMean, State
 
 MISSING: Mapping[str, str] = MappingProxyType(
@@ -39,6 +40,7 @@ POOLS: Mapping[str, type[ClipMean] | type[PooledMean]] = MappingProxyType({"clip
 
 Array = NDArray[np.float64]
 Why = NDArray[np.str_]
+NO_FACE: Why = np.array("no face")
 S = TypeVar("S", bound=State)
 
 
@@ -141,12 +143,14 @@ class PairedMetric(PeopleMetric[ClipMean | PooledMean]):
     @property
     def needs(self) -> Needs:
         """The same of both clips."""
-        return of_both(self.values)
+        return of_both(*with_choice(self.values))
 
     def sides(self, view: View) -> "Sides":
         """Both sides of a view under this metric's policy."""
-        generated, reference = (self.read(side[self.values]) for side in (view.generated, view.reference))
-        return Sides.of(view.clip, generated, reference, missing=self.missing)
+        seen = (view.generated, view.reference)
+        generated, reference = (self.read(side[self.values]) for side in seen)
+        nobody = [lacking(side, self.values) for side in seen]
+        return Sides.of(view.clip, generated, reference, missing=self.missing, nobody=nobody)
 
     def measure(self, view: View) -> ClipMean | PooledMean:
         """One value per frame."""
@@ -184,20 +188,51 @@ class Sides(NamedTuple):
     why: Why
 
     @classmethod
-    def of(cls, clip: str, generated: Array, reference: Array, *, missing: str) -> "Sides":
-        """Two sides of a clip; InputError if they show other numbers of people, or under ``fail`` a frame has none."""
+    def of(
+        cls, clip: str, generated: Array, reference: Array, *, missing: str, nobody: Sequence[Why] = (NO_FACE, NO_FACE)
+    ) -> "Sides":
+        """Two sides of a clip, with what to say of either where it has no one.
+
+        InputError if they show other numbers of people, or under ``fail`` a frame has none.
+        """
         generated, reference = alike(clip, generated, reference)
-        here, there = present(generated).any(axis=1), present(reference).any(axis=1)
-        why = np.select(
-            [~here & ~there, ~here, ~there],
-            ["no face in either", "no face in generated", "no face in reference"],
-            default="",
+        here, there = (
+            np.where(present(side).any(axis=1), "", why)
+            for side, why in zip((generated, reference), nobody, strict=True)
         )
+        why = told(here, there)
         if missing == "fail":
             refuse(clip, why)
         if missing == "hold":
             generated, reference = held(generated), held(reference)
         return cls(generated, reference, why)
+
+
+def with_choice(source: Feature[Any]) -> tuple[Feature[Any], ...]:
+    """A feature of people, and the choice of them that it rests on, for ``lacking``."""
+    return source, *choice(source)
+
+
+def lacking(side: Side, source: Feature[Any]) -> Why:
+    """What to say of frames in which a feature of people has no one: (frames,), or () if that is always the same."""
+    found = side[source]
+    for slots in choice(source):
+        why = absent(side[slots][found.frames] if isinstance(found, Embeddings) else side[slots])
+        return np.where(why == "", NO_FACE, why)
+    return NO_FACE
+
+
+def told(generated: Why, reference: Why) -> Why:
+    """Why frames don't count, from why either side has no one in them: (frames,), "" where both have someone."""
+    in_generated = np.where(generated == "", "", np.char.add(generated, " in generated"))
+    in_reference = np.where(reference == "", "", np.char.add(reference, " in reference"))
+    both = np.where(
+        generated == reference,
+        np.char.add(generated, " in either"),
+        np.char.add(np.char.add(in_generated, ", "), in_reference),
+    )
+    alone = np.char.add(in_generated, in_reference)
+    return np.where((generated != "") & (reference != ""), both, alone)
 
 
 def alike(clip: str, generated: Array, reference: Array, *, what: str = "people") -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces import Array, over_people, present, refuse, stated
+from thgeval.metrics.faces import Array, lacking, over_people, present, refuse, stated, with_choice
 from thgeval.metrics.identity import EMBEDDED, IdentityMetric, directions
 from thgeval.states import ClipMean
 
@@ -40,13 +40,13 @@ class IDConsistency(IdentityMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """The embeddings of the clip."""
-        return of_generated(self.of_clip)
+        return of_generated(*with_choice(self.of_clip))
 
     def measure(self, view: View) -> ClipMean:
         """For each frame, its mean cosine with all others."""
         rows = directions(view.generated[self.of_clip].rows)
         there = present(rows)
-        why = np.where(there.any(axis=1), "", "no face")
+        why = np.where(there.any(axis=1), "", lacking(view.generated, self.of_clip))
         if self.missing == "fail":
             refuse(view.clip, why)
         values = over_people(np.stack([with_the_others(person) for person in rows.swapaxes(0, 1)], axis=1))

@@ -12,7 +12,7 @@ from thgeval.features.landmarks import CHAINS
 from thgeval.features.people import shapes
 from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, apart, centred, interocular
 from thgeval.metric import Needs, View, of_both
-from thgeval.metrics.faces import Array, PairedFaceMetric
+from thgeval.metrics.faces import Array, PairedFaceMetric, with_choice
 from thgeval.states import ClipMean, PooledMean
 
 CUTS = ("none", "eat")
@@ -62,7 +62,7 @@ class LandmarkDistance(PairedFaceMetric):
     @property
     def needs(self) -> Needs:
         """Landmarks of both sides, and the size of the frames."""
-        return of_both(self.values, self.size)
+        return of_both(*with_choice(self.values), self.size)
 
     @property
     def size(self) -> Feature[Shown]:

@@ -10,7 +10,7 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.mouth import mouth
 from thgeval.metric import Better, Needs, View, of_both
-from thgeval.metrics.faces import Array, FaceMetric, Sides, over_people, present, stated
+from thgeval.metrics.faces import Array, FaceMetric, Sides, lacking, over_people, present, stated, with_choice
 from thgeval.states import ClipMean
 
 
@@ -30,7 +30,7 @@ class MouthMotion(FaceMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """The aperture of both clips."""
-        return of_both(self.aperture)
+        return of_both(*with_choice(self.aperture))
 
     @abstractmethod
     def compared(self, generated: Array, reference: Array) -> float:
@@ -38,7 +38,9 @@ class MouthMotion(FaceMetric[ClipMean]):
 
     def measure(self, view: View) -> ClipMean:
         """The number of a clip, the mean over its people, at each frame in which they are seen on both sides."""
-        sides = Sides.of(view.clip, view.generated[self.aperture], view.reference[self.aperture], missing=self.missing)
+        seen = (view.generated, view.reference)
+        nobody = [lacking(side, self.aperture) for side in seen]
+        sides = Sides.of(view.clip, *(side[self.aperture] for side in seen), missing=self.missing, nobody=nobody)
         both = present(sides.generated) & present(sides.reference)
         values = np.full(both.shape, np.nan)
         for person, seen in enumerate(both.T):

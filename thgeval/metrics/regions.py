@@ -10,6 +10,7 @@ from thgeval.feature import Feature, resting_on
 from thgeval.features.frames import rgb
 from thgeval.features.regions import Squares, cropped, places
 from thgeval.metric import Metric, Needs, Preset, View
+from thgeval.metrics.faces import NO_FACE, told
 from thgeval.states import Part, State
 
 S = TypeVar("S", bound=State)
@@ -75,11 +76,7 @@ def _without(part: Part, generated: NDArray[np.bool_], reference: NDArray[np.boo
         values[generated | reference] = np.nan
     else:
         values[generated, 0], values[reference, 1] = np.nan, np.nan
-    why = np.select(
-        [generated & reference, generated, reference],
-        ["no face in either", "no face in generated", "no face in reference"],
-        "",
-    )
+    why = told(*(np.where(side, NO_FACE, "") for side in (generated, reference)))
     left_out = {
         reason: kept for reason, held in part.left_out.items() if (kept := tuple(i for i in held if not why[i]))
     }

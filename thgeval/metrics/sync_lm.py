@@ -21,7 +21,7 @@ BRIEF_S = 3.0
 
 FURTHEST = "``furthest``   the largest shift, in frames of 40 ms\n"
 PRESETS: Mapping[str, Preset] = {
-    "fine": Preset({"landmarks": "dlib-x4"}, "landmarks to a quarter of a pixel, for small faces"),
+    "fine": Preset({"landmarks": "dlib-x4"}, "finer landmarks, for small faces"),
 }
 
 

@@ -15,7 +15,7 @@ from thgeval.features.people import shapes
 from thgeval.features.speech import HOP_S, loudness, voice
 from thgeval.features.sync_lm import rate_of
 from thgeval.metric import Better, Needs, View, of_generated
-from thgeval.metrics.faces import Array, FaceMetric, over_people, present, refuse, stated
+from thgeval.metrics.faces import Array, FaceMetric, lacking, over_people, present, refuse, stated, with_choice
 from thgeval.states import ClipMean
 
 UPPER, LOWER = [61, 62, 63], [67, 66, 65]
@@ -48,7 +48,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """Landmarks of the generated clip, its rate, and its speech."""
-        return of_generated(shapes(**self.chosen), shown, LOUDNESS, voice())
+        return of_generated(*with_choice(shapes(**self.chosen)), shown, LOUDNESS, voice())
 
     @abstractmethod
     def opening(self, points: Array) -> Array:
@@ -69,7 +69,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
         heard = heard_by_frames(view.generated[voice()], view.generated[LOUDNESS], len(points), fps)
         looked, otherwise = self.of_its_kind(heard)
         there = present(points)
-        why = np.where(there.any(axis=1), "", "no face")
+        why = np.where(there.any(axis=1), "", lacking(view.generated, shapes(**self.chosen)))
         if not there.any():
             raise InputError(f"{view.clip}: no face is found in any frame", reason="no face")
         if self.missing == "fail":
