@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-HEADS = range(32, 48)  # the pose was tuned on 0 to 7 and 16 to 31, and looked at on 8 to 15
+HEADS = range(32, 64)  # the pose was tuned on 0 to 7 and 16 to 31, and looked at on 8 to 15
 CRFS = (12, 23, 30)
 SIDE_PX = 256
 SECONDS = 6.0

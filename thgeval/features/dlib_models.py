@@ -21,8 +21,12 @@ from thgeval.features.faces import Found
 from thgeval.features.once import once
 
 X4 = 4
-MARGIN = 0.3
+MARGIN = 0.35
 """How much of a box's width is enlarged on each side of it, so that no landmark looks beyond the picture."""
+
+STARTS = 0.03 * np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)])
+"""Where the four boxes lie beside the detector's, in its widths: the model starts from a box and never quite leaves
+where it started, so that the mean of four is steadier than one. Chosen on the synthetic heads 0 to 7 and 16 to 31."""
 
 _own = local()
 
@@ -53,24 +57,27 @@ def landmarks68(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.flo
 
 
 def landmarks68_x4(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.float32]:
-    """As ``landmarks68``, to a quarter of a px: each face is enlarged four times (bilinear) before it is looked at.
+    """As ``landmarks68``, finer: each face is enlarged four times (bilinear), and the mean of four readings taken.
 
     Whole px are coarse for an eyelid; and the predictor compares single pixels, which enlarging smooths.
     """
+    grey = _grey(frame)
+    return np.array([_fine(grey, box) for box in np.asarray(boxes, np.float64)], np.float32).reshape(-1, 68, 2)
+
+
+def _fine(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The 68 landmarks of the face in one box."""
     import dlib
 
-    grey, predict = _grey(frame), _predictor()
-    points = np.empty((len(boxes), 68, 2))
-    for face, box in enumerate(np.asarray(boxes, np.float64)):
-        margin = MARGIN * (box[2] - box[0])
-        around = np.rint(box + margin * np.array([-1, -1, 1, 1]))
-        left, top, right, bottom = (int(value) for value in np.clip(around, 0, np.tile(grey.shape[::-1], 2)))
-        large = cv2.resize(grey[top:bottom, left:right], None, fx=X4, fy=X4, interpolation=cv2.INTER_LINEAR)
-        corner = np.array([left, top])
-        inside = np.rint((box - np.tile(corner, 2) + 0.5) * X4 - 0.5)
-        shape = predict(large, dlib.rectangle(*(int(value) for value in inside)))
-        points[face] = (np.array([(p.x, p.y) for p in shape.parts()]) + 0.5) / X4 - 0.5 + corner
-    return points.astype(np.float32)
+    width, predict = box[2] - box[0], _predictor()
+    around = np.rint(box + MARGIN * width * np.array([-1, -1, 1, 1]))
+    left, top, right, bottom = (int(value) for value in np.clip(around, 0, np.tile(grey.shape[::-1], 2)))
+    large = cv2.resize(grey[top:bottom, left:right], None, fx=X4, fy=X4, interpolation=cv2.INTER_LINEAR)
+    corner = np.array([left, top])
+    starts = (box - np.tile(corner, 2) + width * np.tile(STARTS, 2) + 0.5) * X4 - 0.5
+    shapes = [predict(large, dlib.rectangle(*start)) for start in np.rint(starts).astype(int).tolist()]
+    points = np.array([[(p.x, p.y) for p in shape.parts()] for shape in shapes])
+    return np.asarray((points.mean(axis=0) + 0.5) / X4 - 0.5 + corner)
 
 
 def descriptors(frame: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.float32]:
