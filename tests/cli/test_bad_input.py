@@ -262,9 +262,10 @@ def test_a_full_disk_keeps_the_old_result_and_shows_the_scores(thgeval, folders,
 ROWS = "fid-random:side_px=32"  # keeps feature rows, which stay in the states folder until they are scored
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 import thgeval.measure as measure
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever started the tests may have switched off
 real, folder = measure._chunk, Path(sys.argv[-1]).parent
 def slow(*arguments):
     time.sleep(2 if list(folder.glob("run.states/*.npz")) else 0)
