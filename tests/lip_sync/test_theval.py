@@ -58,6 +58,7 @@ def view(points, samples, fps=FPS):
     levels = mel.loudness(samples, window=800)
     return View(
         shapes=points,
+        people=np.zeros((len(points), 1), np.int64),
         **{"how-shown": Shown(np.tile([256, 256], (len(points), 1)), np.full(len(points), 1 / fps))},
         loudness=levels,
         voice=voiced(mel.loudness(samples, window=480)),
