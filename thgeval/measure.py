@@ -111,10 +111,10 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
     outcome = Measured()
     pending: list[Future[Chunk]] = []
     with ExitStack() as stack:
-        generated = _opened(pair.generated, plan.decodes(reference=False), plan, protocol, chunk, stack)
-        reference = None
-        if pair.reference is not None:
-            reference = _opened(pair.reference, plan.decodes(reference=True), plan, protocol, chunk, stack)
+        first_clip = pair.generated if plan.decodes(reference=False) else None
+        second_clip = pair.reference if plan.decodes(reference=True) else None
+        frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
+        generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
         _check_rates(pair, generated, reference, protocol)
         for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
             batch = first or second
@@ -132,19 +132,19 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
     return outcome
 
 
-def _opened(clip: Clip, needed: bool, plan: Plan, protocol: Protocol, chunk: int, stack: ExitStack) -> Decoder | None:
-    if not needed:
+def _opened(clip: Clip | None, plan: Plan, protocol: Protocol, frames: int, stack: ExitStack) -> Decoder | None:
+    if clip is None:
         return None
-    frames = chunk or max(_chunk_of(probe(clip), protocol), plan.lead + 1)
     return stack.enter_context(
         decode(clip, chunk=frames, lead=plan.lead, fps=protocol.fps, size=protocol.size, crop=protocol.crop)
     )
 
 
-def _chunk_of(info: MediaInfo, protocol: Protocol) -> int:
-    side = protocol.size
-    pixels = side * side if side else info.width * info.height
-    return int(np.clip(CHUNK_BYTES // (3 * pixels), 1, 64))
+def _chunk_of(protocol: Protocol, *clips: Clip | None) -> int:
+    """How many frames of either side are decoded at a time: equally many, by the larger frames of the two."""
+    seen = [probe(clip) for clip in clips if clip is not None]
+    pixels = [protocol.size**2 if protocol.size else info.width * info.height for info in seen]
+    return int(np.clip(CHUNK_BYTES // (3 * max(pixels, default=1)), 1, 64))
 
 
 def _info(clip: Clip, decoder: Decoder | None) -> MediaInfo:

@@ -130,12 +130,15 @@ def test_other_rates(thgeval, folders):
     only_a_failed(*scored(thgeval, folders), "frame rate differs", "30.000 frames per second")
 
 
-def test_other_sizes(thgeval, folders):
-    write_clip(folders.generated / "a.mp4", moving(size=96, noise=6))
-    only_a_failed(*scored(thgeval, folders), "size differs", "96x96 px and its reference 64x64")
+@pytest.mark.parametrize("size", [96, 512])
+def test_other_sizes(thgeval, folders, size):
+    write_clip(folders.generated / "a.mp4", moving(size=size, noise=6))
+    only_a_failed(*scored(thgeval, folders), "size differs", f"{size}x{size} px and its reference 64x64")
     answer, result = scored(thgeval, folders, "--protocol", "lenient")
     assert answer.code == 0
+    assert "the first" not in answer.err
     assert result["scores"]["psnr"]["clips"] == 3
+    assert result["scores"]["psnr"]["frames"] == 30
 
 
 def test_unreadable_files(thgeval, folders, monkeypatch):
