@@ -6,15 +6,17 @@ from thgeval.features.frames import Shown, shown
 from thgeval.view import Piece
 
 
-def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04, slots=None):
+def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04, slots=None, times=None):
     """The view of one clip: every feature a side declares is that side's value, and its frames are of one size.
 
-    ``slots`` are the faces chosen on either side, by default the first of every frame.
+    ``slots`` are the faces chosen on either side, by default the first of every frame; ``times`` when frames are shown,
+    by default every ``seconds``.
     """
 
     def given(features, value):
         frames = len(value[0] if isinstance(value, tuple) else value)
-        how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds))
+        even = np.arange(frames) * seconds
+        how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds), even if times is None else times)
         chosen = np.zeros((frames, 1), np.int64) if slots is None else slots
         known = {shown.name: how, "people": chosen}
         return {feature: known.get(feature.name, value) for feature in features}

@@ -89,6 +89,11 @@ CONDITIONS: dict[str, Change] = {
 }
 
 
+def seen_of(points: Floats, fps: float, tensors: Tensors) -> NDArray[np.float32]:
+    """Embedded rows of one clip's landmarks at a steady rate."""
+    return embedded(lips(points, np.arange(len(points)) / fps).rows, tensors, LIP_LAYERS)
+
+
 def measured(seen: NDArray[np.float32], heard: NDArray[np.float32]) -> tuple[int, float]:
     """Offset and confidence of two embedded sides."""
     count = min(len(seen), len(heard))
@@ -127,9 +132,9 @@ def evaluate(points: list[Floats], spectra: list[Floats], tensors: Tensors) -> N
     other = order[(np.argsort(order) + 1) % len(order)]  # one cycle through all clips: nobody meets himself
     heard = [embedded(voice_rows(spectrum), tensors, VOICE_LAYERS) for spectrum in spectra]
     for name, change in CONDITIONS.items():
-        seen = [embedded(lips(*change(clip, rng)).rows, tensors, LIP_LAYERS) for clip in points]
+        seen = [seen_of(*change(clip, rng), tensors) for clip in points]
         click.echo(line(name, seen, heard, other))
-    seen = [embedded(lips(clip, RATE_HZ).rows, tensors, LIP_LAYERS) for clip in points]
+    seen = [seen_of(clip, RATE_HZ, tensors) for clip in points]
     noisy = [embedded(voice_rows(varied_spectrum(spectrum, rng)), tensors, VOICE_LAYERS) for spectrum in spectra]
     click.echo(line("sound varied as in training", seen, noisy, other))
     late = [np.roll(voice, 7, axis=0) for voice in heard]

@@ -141,7 +141,8 @@ def drawn(points: Floats, spectra: list[Floats], rng: np.random.Generator) -> tu
     seen, heard = [], []
     for clip in rng.choice(len(points), CLIPS, replace=False):
         start = int(rng.integers(points.shape[1] - ROWS + 1))
-        seen.append(lips(varied_points(points[clip], rng), RATE_HZ).rows[start : start + ROWS].T)
+        rows = lips(varied_points(points[clip], rng), np.arange(points.shape[1]) / RATE_HZ).rows
+        seen.append(rows[start : start + ROWS].T)
         heard.append(voice_rows(varied_spectrum(spectra[clip], rng))[4 * start : 4 * (start + ROWS)].T)
     return torch.from_numpy(np.stack(seen)), torch.from_numpy(np.stack(heard))
 

@@ -47,7 +47,7 @@ def side(tmp_path):
     def of(**arrays):
         path = tmp_path / "a.faces.npz"
         np.savez(path, **arrays)
-        frames = Shown(np.tile([SIZE, SIZE], (FRAMES, 1)), np.full(FRAMES, 0.04))
+        frames = Shown(np.tile([SIZE, SIZE], (FRAMES, 1)), np.full(FRAMES, 0.04), np.arange(FRAMES) * 0.04)
         return Values({faces_file: path, shown: frames})
 
     return of

@@ -55,7 +55,12 @@ def write(path, columns, blank=" "):
 def side(tmp_path):
     def of(columns, frames=FRAMES, **how):
         path = write(tmp_path / "a.csv", columns, **how) if isinstance(columns, dict) else columns
-        return Values({openface_file: path, shown: Shown(np.tile([99, 99], (frames, 1)), np.full(frames, 0.04))})
+        return Values(
+            {
+                openface_file: path,
+                shown: Shown(np.tile([99, 99], (frames, 1)), np.full(frames, 0.04), np.arange(frames) * 0.04),
+            }
+        )
 
     return of
 
@@ -216,7 +221,7 @@ source = pathlib.Path(arguments[arguments.index('-f') + 1])
 
 
 def running(tmp_path, source=None):
-    frames = Shown(np.tile([99, 99], (FRAMES, 1)), np.full(FRAMES, 0.04))
+    frames = Shown(np.tile([99, 99], (FRAMES, 1)), np.full(FRAMES, 0.04), np.arange(FRAMES) * 0.04)
     seen = Clip("a", source or tmp_path / "a clip; rm.mp4")
     return Values({clip: seen, shown: frames})[openface_pose(binary=True)]
 

@@ -33,13 +33,14 @@ def talking(head, *, number=0, seconds=4.0, fps=FPS, seed=0):
     return np.stack([head.landmarks(frame) for frame in made.frames()])[:, None], made.speech.samples
 
 
-def shown(points, fps=FPS):
-    return Shown(np.tile([256, 256], (len(points), 1)), np.full(len(points), 1 / fps))
+def shown(points, fps=FPS, times=None):
+    times = np.arange(len(points)) / fps if times is None else times
+    return Shown(np.tile([256, 256], (len(points), 1)), np.full(len(points), 1 / fps), times)
 
 
-def synced(points, samples, fps=FPS, **parameters):
+def synced(points, samples, fps=FPS, times=None, **parameters):
     voice = voiced(mel.loudness(samples, window=480))
-    return sync_lm.sync_lm.compute(points, shown(points, fps), mel.log_mel(samples), voice, **parameters)
+    return sync_lm.sync_lm.compute(points, shown(points, fps, times), mel.log_mel(samples), voice, **parameters)
 
 
 def late(samples, frames):
@@ -101,6 +102,25 @@ def test_other_rates_give_the_same_offset(head, fps):
     assert abs(synced(points, samples, fps)[0].alignment.offset - BIAS) <= 1
 
 
+def test_frames_at_uneven_times_give_the_same_offset(head):
+    points, samples = talking(head)
+    kept = np.random.default_rng(0).random(len(points)) > 0.3
+    kept[:25] = np.arange(25) % 2 == 0
+    times = np.flatnonzero(kept) / FPS
+    for fps in (FPS, kept.sum() / len(points) * FPS):  # what such a file states, and what is true on average
+        found = synced(points[kept], samples, fps, times)[0]
+        assert abs(found.alignment.offset - synced(points, samples)[0].alignment.offset) <= 1
+        assert len(found.seen) == int(times[-1] * FPS + 1e-6) + 1
+
+
+def test_frames_whose_times_go_back_are_refused(head):
+    points, samples = talking(head)
+    times = np.r_[np.arange(13), np.arange(len(points) - 13)] / FPS
+    with pytest.raises(InputError, match="the times of its frames go back") as raised:
+        synced(points, samples, FPS, times)
+    assert raised.value.reason == "frame times"
+
+
 def test_moving_turning_and_scaling_the_picture_changes_little(head):
     points, samples = talking(head)
     before = synced(points, samples)[0].alignment
@@ -116,7 +136,8 @@ def test_a_mirrored_picture_gives_the_same(head):
     for first, second in [*lips._PAIRS, *zip(range(36, 42), (45, 44, 43, 42, 47, 46), strict=True), (31, 35), (32, 34)]:
         partner[first], partner[second] = second, first
     mirrored = points[:, 0, partner] * [-1, 1]
-    assert np.allclose(lips.lips(points[:, 0], FPS).rows, lips.lips(mirrored, FPS).rows, atol=1e-4)
+    times = np.arange(len(points)) / FPS
+    assert np.allclose(lips.lips(points[:, 0], times).rows, lips.lips(mirrored, times).rows, atol=1e-4)
 
 
 def test_gain_changes_nothing(head):

@@ -54,12 +54,16 @@ def points():
     return moving
 
 
+def shown_at(times, fps=FPS):
+    return Shown(np.tile([256, 256], (len(times), 1)), np.full(len(times), 1 / fps), times)
+
+
 def view(points, samples, fps=FPS):
     levels = mel.loudness(samples, window=800)
     return View(
         shapes=points,
         people=np.zeros((len(points), 1), np.int64),
-        **{"how-shown": Shown(np.tile([256, 256], (len(points), 1)), np.full(len(points), 1 / fps))},
+        **{"how-shown": shown_at(np.arange(len(points)) / fps, fps)},
         loudness=levels,
         voice=voiced(mel.loudness(samples, window=480)),
     )

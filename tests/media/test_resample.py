@@ -104,6 +104,20 @@ def test_rates_of_files_cross_batches(file, all_frames):
     assert (all_frames(path, fps=Fraction(25), chunk=3, lead=2) == whole).all()
 
 
+def test_batches_say_when_their_frames_are_shown(tmp_path):
+    ticks = [0, 40, 120, 160, 280, 320, 360]
+    frames = np.random.default_rng(0).integers(0, 256, (7, 16, 16, 3), dtype=np.uint8)
+    path = written_at(tmp_path / "clip.mkv", frames, ticks, Fraction(1, 1000))
+    with decode(Clip("clip", path), chunk=3, lead=1) as batches:
+        times = [batch.times for batch in batches]
+    assert [len(part) for part in times] == [3, 3, 1]
+    assert np.concatenate(times) * 1000 == pytest.approx(ticks)
+    with decode(Clip("clip", path), chunk=3, fps=Fraction(25)) as batches:
+        assert all(batch.times is None and batch.fps == 25 for batch in batches)
+    with decode(Clip("clip", Memory(frames, 255.0)), chunk=3) as batches:
+        assert all(batch.times is None for batch in batches)
+
+
 def test_a_frame_that_is_repeated_is_decoded_once(file, monkeypatch):
     written = []
     write = RgbWriter.write

@@ -106,9 +106,19 @@ def test_narrow_eyes_need_a_threshold_of_their_own():
 
 
 def test_blinks_need_a_frame_rate():
-    with pytest.raises(InputError, match="state its fps to count blinks") as raised:
+    with pytest.raises(InputError, match="state its fps to time blinks") as raised:
         scored(metric("blinks-per-s"), eyes("oosso"), seconds=np.nan)
     assert raised.value.reason == "no frame rate"
+
+
+def test_blinks_at_a_variable_rate_are_not_timed():
+    named = metric("blinks-per-s")
+    uneven = np.array([0, 1, 2, 3, 6]) * 0.04
+    for request in ("blinks-per-s", "blink-duration"):
+        with pytest.raises(InputError, match="variable rate; choose a protocol with a frame rate to time blinks"):
+            scored(metric(request), eyes("oosso"), times=uneven)
+    nearly = np.array([0, 1.1, 2, 2.9, 4]) * 0.04
+    assert scored(named, eyes("oosso"), times=nearly) == scored(named, eyes("oosso"))
 
 
 @pytest.mark.parametrize("request_", ["blinks-per-s:threshold=0", "blink-duration:share=1", "blinks-per-s:least=0"])

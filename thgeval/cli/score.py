@@ -117,10 +117,14 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
         for note in clip["notes"]:
             click.echo(f"thgeval: note: {note}", err=True)
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
-    incomplete = bool(run.failures) or any(clip["failed"].keys() & asked for clip in run.clips)
+    partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
+    incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:
+        said = f"{len(run.failures)} of {run.expected} clips failed"
         click.echo(
-            f"thgeval: {len(run.failures)} of {run.expected} clips failed; --allow-missing accepts that", err=True
+            f"thgeval: {said if run.failures else f'{partly} of {run.expected} clips lack a score'}; "
+            "--allow-missing accepts that",
+            err=True,
         )
     if unscored and not run.failures:
         return 3

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
-from thgeval.features.frames import Shown, shown
+from thgeval.features.frames import Shown, shown, times_of
 from thgeval.features.lips import RATE_HZ, at_25_hz, moving_mean
 from thgeval.features.mouth import LOWER, UPPER
 from thgeval.features.people import shapes
 from thgeval.features.speech import loudness, voice
-from thgeval.features.sync_lm import LEAST_VOICED_S, rate_of
+from thgeval.features.sync_lm import LEAST_VOICED_S, WHAT
 
 Floats = NDArray[np.float64]
 
@@ -53,12 +53,12 @@ def envelopes(
 
     Raises InputError: "no frame rate", "no voice", "no face".
     """
-    fps = rate_of(how)
+    times = times_of(how, what=WHAT)
     if voiced.sum() * 0.01 < LEAST_VOICED_S:
         raise InputError("hardly anything is heard, so that lips can't be compared with it", reason="no voice")
     if np.isnan(points).any(axis=(2, 3)).all():
         raise InputError("no face is found in any frame", reason="no face")
-    people = [aperture(at_25_hz(points[:, person], fps)[0]) for person in range(points.shape[1])]
+    people = [aperture(at_25_hz(points[:, person], times)[0]) for person in range(points.shape[1])]
     decibels = 20 * np.log10(np.maximum(levels[:: 100 // RATE_HZ], FLOOR))
     rows = min(len(people[0]), len(decibels))
     return Envelopes(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
 from thgeval.kernels import luma as luma_kernel
 from thgeval.kernels import ssim as ssim_kernel
@@ -35,22 +36,60 @@ class Neighbours(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """How frames are shown: ``size`` (frames, 2), width and height; ``seconds`` (frames,), NaN where nobody said."""
+    """How frames are shown; NaN where nobody said.
+
+    ``size`` is (frames, 2), width and height; ``seconds`` (frames,) how long a frame lasts at the average rate; and
+    ``times`` (frames,) when each is shown, in seconds since the first.
+    """
 
     size: NDArray[np.int64]
     seconds: NDArray[np.float64]
+    times: NDArray[np.float64]
 
 
 @feature(rgb, version=1)
 def how_shown(frames: FrameBatch) -> Shown:
-    """Size and duration of the frames as they are handed out, after resampling."""
+    """Size and times of the frames as they are handed out, after resampling."""
     count = len(frames)
     height, width = frames.new.shape[1:3]
     seconds = np.nan if frames.fps is None else float(1 / frames.fps)
-    return Shown(np.tile(np.array([width, height], np.int64), (count, 1)), np.full(count, seconds))
+    times = frames.times
+    if times is None:
+        times = np.asarray((frames.start + np.arange(count)) * seconds, np.float64)
+    return Shown(np.tile(np.array([width, height], np.int64), (count, 1)), np.full(count, seconds), times)
 
 
 shown: Feature[Shown] = how_shown()
+
+
+def seconds_of(how: Shown, *, what: str) -> float:
+    """How long every frame lasts, which ``what`` needs to know.
+
+    InputError: "no frame rate", "frame times", "variable frame rate".
+    """
+    if times_of(how, what=what) is how.times:
+        raise InputError(
+            f"its frames are shown at a variable rate; choose a protocol with a frame rate to {what}",
+            reason="variable frame rate",
+        )
+    return float(how.seconds[0])
+
+
+def times_of(how: Shown, *, what: str) -> NDArray[np.float64]:
+    """When every frame is shown: (frames,) s, evenly spaced where no frame is off by half of one.
+
+    ``what`` needs to know it. InputError: "no frame rate" if nobody said, "frame times" if they go back.
+    """
+    if not len(how.seconds) or np.isnan(how.seconds[0]):
+        raise InputError(
+            f"a folder of images or an array has no frame rate; state its fps to {what}", reason="no frame rate"
+        )
+    even = np.asarray(np.arange(len(how.seconds)) * how.seconds[0], np.float64)
+    if (np.abs(how.times - even) < how.seconds[0] / 2).all():
+        return even
+    if (np.diff(how.times) < 0).any():
+        raise InputError("the times of its frames go back; re-encode it", reason="frame times")
+    return how.times
 
 
 @feature(rgb, version=1)

@@ -1,6 +1,6 @@
 """How a mouth moves, freed of the head it sits in: what the landmark-speech network sees of a clip.
 
-From 68 landmarks in px at any frame rate to rows at 25 Hz, in five steps:
+From 68 landmarks in px at any times to rows at 25 Hz, in five steps:
 
 1. straight lines in time bring the landmarks to 25 Hz
 2. each frame is turned upright by the line between the eyes and divided by the size of the face (the root of squared
@@ -36,13 +36,13 @@ class Lips(NamedTuple):
     seen: NDArray[np.bool_]
 
 
-def lips(points: Floats, fps: float) -> Lips:
+def lips(points: Floats, times: Floats) -> Lips:
     """The motion of the mouth whose landmarks are ``points``: (frames, 68, 2) px, NaN where there is no face.
 
-    Frame ``k`` is shown at ``k / fps`` seconds. Rows without a face hold what straight lines between the frames around
-    give, and are marked; without any face there are no rows to mark.
+    ``times`` (frames,) are the seconds at which they are shown, from 0 on. Rows without a face
+    hold what straight lines between the frames around give, and are marked; without any face there are no rows to mark.
     """
-    points, seen = at_25_hz(points, fps)
+    points, seen = at_25_hz(points, times)
     if not seen.any():
         return Lips(np.zeros((len(points), COLUMNS), np.float32), seen)
     shape = mirrored_mean(upright(bridged(points, seen)))
@@ -50,11 +50,11 @@ def lips(points: Floats, fps: float) -> Lips:
     return Lips(np.concatenate([motion, velocity(motion)], axis=1).astype(np.float32), seen)
 
 
-def at_25_hz(points: Floats, fps: float) -> tuple[Floats, NDArray[np.bool_]]:
+def at_25_hz(points: Floats, times: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """The same points at 25 Hz, and which rows lie between frames that both show them; the others are NaN."""
     frames = len(points)
-    rows = int((frames - 1) / fps * RATE_HZ + 1e-6) + 1 if frames else 0
-    place = np.arange(rows) * (fps / RATE_HZ)
+    rows = int(times[-1] * RATE_HZ + 1e-6) + 1 if frames else 0
+    place = np.interp(np.arange(rows) / RATE_HZ, times, np.arange(frames)) if frames else np.zeros(0)
     before = np.minimum(np.floor(place + 1e-9).astype(np.intp), max(frames - 1, 0))
     after = np.minimum(before + 1, max(frames - 1, 0))
     share = np.clip(place - before, 0, 1)[:, None, None]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from thgeval import weights
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
-from thgeval.features.frames import Shown, shown
+from thgeval.features.frames import Shown, shown, times_of
 from thgeval.features.lips import lips
 from thgeval.features.offsets import Alignment, aligned
 from thgeval.features.people import shapes
@@ -30,6 +30,7 @@ QUIETEST = 14.0
 """How far below the loudest mel energy of a clip, in nats (61 dB), everything is taken for silence."""
 SPREAD = 3.0
 LEAST_VOICED_S = 0.4
+WHAT = "compare it with sound"
 
 Rows = NDArray[np.float32]
 Tensors = dict[str, Rows]
@@ -69,14 +70,14 @@ def sync_lm(
     Raises InputError: "no frame rate"; "no voice" if less than 0.4 s is louder than silence; "no face"; "too short" if
     nobody has two rows to compare at every shift.
     """
-    fps = rate_of(how)
+    times = times_of(how, what=WHAT)
     if voiced.sum() * 0.01 < LEAST_VOICED_S:
         raise InputError("hardly anything is heard, so that lips can't be compared with it", reason="no voice")
     if np.isnan(points).any(axis=(2, 3)).all():
         raise InputError("no face is found in any frame", reason="no face")
     tensors = towers()
     heard = embedded(voice_rows(spectrum), tensors, VOICE_LAYERS)
-    people = [_against(points[:, person], fps, heard, tensors, furthest) for person in range(points.shape[1])]
+    people = [_against(points[:, person], times, heard, tensors, furthest) for person in range(points.shape[1])]
     found = tuple(synced for synced in people if synced is not None)
     if not found:
         raise InputError(
@@ -87,8 +88,10 @@ def sync_lm(
     return found
 
 
-def _against(points: NDArray[np.float64], fps: float, heard: Rows, tensors: Tensors, furthest: int) -> Synced | None:
-    moving = lips(points, fps)
+def _against(
+    points: NDArray[np.float64], times: NDArray[np.float64], heard: Rows, tensors: Tensors, furthest: int
+) -> Synced | None:
+    moving = lips(points, times)
     count = min(len(moving.rows), len(heard))
     seen = embedded(moving.rows, tensors, LIP_LAYERS)[:count]
     seen[~moving.seen[:count]] = np.nan
@@ -104,16 +107,6 @@ def compared(seen: Rows, heard: Rows, furthest: int, *, rows: int) -> Synced | N
         return None
     found = aligned(seen=seen, heard=heard, furthest=furthest, zeros=False)
     return Synced(found, np.concatenate([there, np.zeros(rows - len(there), np.bool_)]))
-
-
-def rate_of(how: Shown) -> float:
-    """Frames per second; InputError if nobody said."""
-    if not len(how.seconds) or np.isnan(how.seconds[0]):
-        raise InputError(
-            "a folder of images or an array has no frame rate; state its fps to compare it with sound",
-            reason="no frame rate",
-        )
-    return float(1 / how.seconds[0])
 
 
 def voice_rows(spectrum: NDArray[np.float64]) -> Rows:

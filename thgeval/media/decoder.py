@@ -156,14 +156,17 @@ class Decoder:
             filling.add(picture)
             if filling.new == self._chunk:
                 before = filling.pixels
-                yield self._batch(before, start, filling.lead)
+                yield self._batch(filling, start)
                 start, filling = start + self._chunk, None
         if filling is not None:
-            yield self._batch(filling.pixels, start, filling.lead)
+            yield self._batch(filling, start)
         self._source.close()
 
-    def _batch(self, pixels: Pixels, start: int, lead: int) -> FrameBatch:
-        return FrameBatch(pixels, self._source.peak, start, lead, self._fps or self._source.info.fps)
+    def _batch(self, filled: "_Filling", start: int) -> FrameBatch:
+        said = self._fps is None and None not in filled.times
+        times = np.array(filled.times, np.float64) if said else None
+        fps = self._fps or self._source.info.fps
+        return FrameBatch(filled.pixels, self._source.peak, start, filled.lead, fps, times)
 
 
 class _Filling:
@@ -173,6 +176,7 @@ class _Filling:
         self, shape: tuple[int, int], dtype: np.dtype[Any], before: Pixels | None, *, lead: int, chunk: int
     ) -> None:
         self.lead, self.new = lead, 0
+        self.times: list[Fraction | None] = []
         self._most = lead + chunk
         affordable = RESERVED_BYTES // (shape[0] * shape[1] * 3 * dtype.itemsize)
         self._room = np.empty((min(self._most, lead + max(affordable, 1)), *shape, 3), dtype)
@@ -193,6 +197,7 @@ class _Filling:
         else:
             picture.write(self._room[slot])
         self._last = picture
+        self.times.append(picture.time)
         self.new += 1
 
     def _grow(self) -> None:

@@ -20,7 +20,8 @@ class FrameBatch:
 
     ``pixels`` holds ``lead`` frames that an earlier batch already held (so that temporal features see across the
     seam), then the new ones; ``start`` is the clip's index of the first *new* frame; ``peak`` is the value of white;
-    ``fps`` is the rate the frames are handed out at, None where nobody said it.
+    ``fps`` is the rate the frames are handed out at, None where nobody said it; ``times`` (new frames,) are when the
+    new frames are shown, in seconds since the clip's first, where a file of its own rate says so.
     """
 
     pixels: Pixels
@@ -28,6 +29,7 @@ class FrameBatch:
     start: int
     lead: int = 0
     fps: Fraction | None = None
+    times: NDArray[np.float64] | None = None
 
     @property
     def new(self) -> Pixels:

@@ -5,10 +5,10 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.eyes import eyes
-from thgeval.features.frames import shown
+from thgeval.features.frames import seconds_of, shown
 from thgeval.kernels.blinks import Blinks, blinks
 from thgeval.metric import Needs, View, of_generated
 from thgeval.metrics.faces import Array, FaceMetric, Why, held, lacking, present, refuse, with_choice
@@ -57,12 +57,7 @@ class BlinkMetric(FaceMetric[S]):
         why = np.where(present(ratios).any(axis=1), "", lacking(view.generated, self.openness))
         if self.missing == "fail":
             refuse(view.clip, why)
-        seconds = float(view.generated[shown].seconds[0])
-        if np.isnan(seconds):
-            raise InputError(
-                f"{view.clip}: a folder of images or an array has no frame rate; state its fps to count blinks",
-                reason="no frame rate",
-            )
+        seconds = seconds_of(view.generated[shown], what="time blinks")
         return held(ratios) if self.missing == "hold" else ratios, why, seconds
 
     def blinks(self, ratios: Array) -> list[Blinks]:

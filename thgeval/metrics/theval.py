@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature
-from thgeval.features.frames import shown
+from thgeval.features.frames import seconds_of, shown
 from thgeval.features.people import shapes
 from thgeval.features.speech import HOP_S, loudness, voice
-from thgeval.features.sync_lm import rate_of
 from thgeval.metric import Better, Needs, View, of_generated
 from thgeval.metrics.faces import Array, FaceMetric, lacking, over_people, present, refuse, stated, with_choice
 from thgeval.states import ClipMean
@@ -65,7 +64,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """Values of the frames that are looked at, the mean over people."""
         points = view.generated[shapes(**self.chosen)]
-        fps = rate_of(view.generated[shown])
+        fps = 1 / seconds_of(view.generated[shown], what="compare it with sound")
         heard = heard_by_frames(view.generated[voice()], view.generated[LOUDNESS], len(points), fps)
         looked, otherwise = self.of_its_kind(heard)
         there = present(points)
