@@ -120,6 +120,7 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
 
             kept = {key: _restored(header["pair"], item, values) for key, item in header["metrics"].items()}
         return Checkpoint(header["pair"], header["content"], header["decoder"], kept, header["record"])
+    # RuntimeError and NotImplementedError are zipfile's, for members that are encrypted or compressed in unknown ways.
     except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
         return None
 

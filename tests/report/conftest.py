@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pytest
@@ -29,8 +29,18 @@ from thgeval.store import file_name
 FRAMES: Feature[Any] = Feature("rgb", version=1, offered="frames")
 
 
+S = TypeVar("S", bound=State)
+
+
+class Written(Metric[S]):
+    """A metric whose states a test writes by hand: a report reads what was measured, and measures nothing itself."""
+
+    def measure(self, view: View) -> S:
+        raise AssertionError(f"the report measures {view.clip}")
+
+
 @dataclass(frozen=True)
-class Likeness(Metric[ClipMean]):
+class Likeness(Written[ClipMean]):
     """How alike two frames are."""
 
     name = "likeness"
@@ -39,15 +49,12 @@ class Likeness(Metric[ClipMean]):
     better = Better.HIGHER
     needs = of_pair(FRAMES)
 
-    def measure(self, view: View) -> ClipMean:
-        raise NotImplementedError
-
     def score(self, state: ClipMean) -> float:
         return state.value
 
 
 @dataclass(frozen=True)
-class Distance(Metric[PooledMean]):
+class Distance(Written[PooledMean]):
     """How far two frames are apart."""
 
     name = "distance"
@@ -57,15 +64,12 @@ class Distance(Metric[PooledMean]):
     better = Better.LOWER
     needs = of_pair(FRAMES)
 
-    def measure(self, view: View) -> PooledMean:
-        raise NotImplementedError
-
     def score(self, state: PooledMean) -> float:
         return state.value
 
 
 @dataclass(frozen=True)
-class Decibels(Metric[ClipMean]):
+class Decibels(Written[ClipMean]):
     """Keeps squared errors and scores decibels, so that higher is better though kept values are better when low."""
 
     name = "decibels"
@@ -75,16 +79,13 @@ class Decibels(Metric[ClipMean]):
     better = Better.HIGHER
     needs = of_pair(FRAMES)
 
-    def measure(self, view: View) -> ClipMean:
-        raise NotImplementedError
-
     def score(self, state: ClipMean) -> float:
         with np.errstate(divide="ignore"):
             return float(np.mean(-10 * np.log10(state.means))) if state.frames else float("nan")
 
 
 @dataclass(frozen=True)
-class Sharpness(Metric[ClipMean]):
+class Sharpness(Written[ClipMean]):
     """Says nothing without what the reference scores."""
 
     name = "sharpness"
@@ -93,15 +94,12 @@ class Sharpness(Metric[ClipMean]):
     better = Better.CLOSER_TO_REFERENCE
     needs = of_generated(FRAMES)
 
-    def measure(self, view: View) -> ClipMean:
-        raise NotImplementedError
-
     def score(self, state: ClipMean) -> float:
         return state.value
 
 
 @dataclass(frozen=True)
-class Spread(Metric[Rows]):
+class Spread(Written[Rows]):
     """Of all clips together: no values per frame."""
 
     name = "spread"
@@ -109,9 +107,6 @@ class Spread(Metric[Rows]):
     range = (0.0, float("inf"))
     better = Better.LOWER
     needs = of_pair(FRAMES)
-
-    def measure(self, view: View) -> Rows:
-        raise NotImplementedError
 
     def score(self, state: Rows) -> float:
         return float(np.asarray(state.stacked()).std())

@@ -123,7 +123,7 @@ def faces_of_basel() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         from scipy.io import loadmat
 
         file = weights.path(*SHAPES)
-        try:
+        try:  # loadmat raises NotImplementedError for MATLAB's later formats
             model = loadmat(file, variable_names=["shapeMU", "shapePC", "shapeEV"])
             mean = model["shapeMU"].reshape(-1, 3)[::EVERY].reshape(-1)
             directions = model["shapePC"][:, :IDENTITIES] * model["shapeEV"].reshape(-1)[:IDENTITIES]
