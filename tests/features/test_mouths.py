@@ -56,7 +56,7 @@ def test_lipnets_mouth_is_where_its_mean_face_has_it():
     assert abs(x - 64) < 2
 
 
-def clip(frames=30, lost=(), fps=Fraction(25)):
+def clip(frames=30, lost=(), fps=Fraction(25), times=None):
     """Frames with one face, and what detector and landmarks say of them."""
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 256, size=(frames, 240, 240, 3)).astype(np.uint8)
@@ -67,7 +67,7 @@ def clip(frames=30, lost=(), fps=Fraction(25)):
     points = np.full((frames, SLOTS, 68, 2), np.nan, np.float32)
     points[:, 0] = FACE
     points[list(lost)] = np.nan
-    return FrameBatch(pixels, 255.0, 0, 0, fps), found, points
+    return FrameBatch(pixels, 255.0, 0, 0, fps, times), found, points
 
 
 def seen(crop, **how):
@@ -82,6 +82,10 @@ def test_frames_without_a_face_and_other_rates_are_refused():
         with pytest.raises(InputError, match="reads 25 frames per second") as caught:
             complete(seen("lipnet", fps=fps), "LipNet")
         assert caught.value.reason == "frame rate"
+    uneven = seen("lipnet", times=np.r_[np.arange(20), np.arange(21, 31)] / 25)
+    with pytest.raises(InputError, match="this clip has a variable rate: choose a protocol with fps 25"):
+        complete(uneven, "LipNet")
+    assert len(complete(seen("lipnet", times=np.arange(30) / 25 + 0.001), "LipNet")) == 30
     with pytest.raises(InputError, match="0 of 0"):
         complete(Mouths(np.zeros((0, 64, 128, 3), np.uint8), np.zeros(0, bool), np.zeros(0)), "LipNet")
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
+import random_weights
 
-from thgeval import registry, weights  # noqa: E402
-from thgeval.clip import Clip, Memory, Pair  # noqa: E402
-from thgeval.cores import Cores  # noqa: E402
-from thgeval.features import networks, random_embedding  # noqa: E402
-from thgeval.measure import measured  # noqa: E402
-from thgeval.plan import plan  # noqa: E402
-from thgeval.protocol import Protocol  # noqa: E402
+from thgeval import registry, weights
+from thgeval.clip import Clip, Memory, Pair
+from thgeval.cores import Cores
+from thgeval.features import networks, random_embedding
+from thgeval.measure import measured
+from thgeval.plan import plan
+from thgeval.protocol import Protocol
 
 REQUESTS = [
     "lpips",

@@ -19,7 +19,8 @@ import thgeval
 from thgeval import checkouts
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features import grid_reading, pocketsphinx, whisper
-from thgeval.features.frames import rates
+from thgeval.features.frames import Shown, shown
+from thgeval.features.lips import at_25_hz
 from thgeval.features.reading import READERS, alignment, compared
 from thgeval.media.frames import FrameBatch
 from thgeval.pairing import paired
@@ -178,23 +179,28 @@ def test_a_single_word_reader_refuses_sentences():
 def test_clips_that_the_grid_reader_cannot_read(frames, lost, fps, reason):
     points = np.random.default_rng(0).normal(size=(frames, 1, 68, 2)) + 100
     points[:lost] = np.nan
+    how = Shown(np.full((frames, 2), 256), np.full(frames, 1 / fps), np.arange(frames) / fps)
     with pytest.raises(InputError) as caught:
-        grid_reading.grid_reading().compute(points, np.full(frames, fps))
+        grid_reading.grid_reading().compute(points, how)
     assert caught.value.reason == reason
 
 
-def test_rates_are_those_of_the_frames_handed_out():
+def test_rates_and_times_are_those_of_the_frames_handed_out():
     frames = np.zeros((3, 2, 2, 3), np.uint8)
-    assert rates().compute(FrameBatch(frames, 255.0, 0, 1, Fraction(30000, 1001))) == pytest.approx(
-        [29.97, 29.97], abs=1e-3
-    )
-    assert np.isnan(rates().compute(FrameBatch(frames, 255.0, 0))).all()
+    seen = shown.compute(FrameBatch(frames, 255.0, 5, 1, Fraction(30000, 1001)))
+    assert 1 / seen.seconds == pytest.approx([29.97, 29.97], abs=1e-3)
+    assert seen.times == pytest.approx(np.array([5, 6]) * 1001 / 30000)
+    assert np.isnan(shown.compute(FrameBatch(frames, 255.0, 0))[1:]).all()
+    stated = FrameBatch(frames, 255.0, 0, 1, Fraction(25), np.array([0.0, 0.9]))
+    assert shown.compute(stated).times.tolist() == [0.0, 0.9]
 
 
 def test_another_rate_is_brought_to_25():
-    line = np.arange(61, dtype=float)[:, None] / 60  # 1 s at 60 per second
-    assert grid_reading.at_rate(line, 60, 25)[:, 0] == pytest.approx(np.arange(26) / 25)
-    assert grid_reading.at_rate(line, 25, 25) is line
+    line = np.tile((np.arange(61, dtype=float) / 60)[:, None, None], (1, 1, 2))  # 1 s at 60 per second
+    moved, seen = at_25_hz(line, line[:, 0, 0])
+    assert moved[:, 0, 0] == pytest.approx(np.arange(26) / 25)
+    assert seen.all()
+    assert (at_25_hz(line, np.arange(61) / 25)[0] == line).all()
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
-from thgeval.features.frames import Shown, shown, times_of
+from thgeval.features.frames import WITH_SOUND, Shown, shown, times_of
 from thgeval.features.lips import RATE_HZ, at_25_hz, moving_mean
 from thgeval.features.mouth import LOWER, UPPER
 from thgeval.features.people import shapes
 from thgeval.features.speech import loudness, voice
-from thgeval.features.sync_lm import LEAST_VOICED_S, WHAT
+from thgeval.features.sync_lm import LEAST_VOICED_S
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def envelopes(
 
     Raises InputError: "no frame rate", "no voice", "no face".
     """
-    times = times_of(how, what=WHAT)
+    times = times_of(how, what=WITH_SOUND)
     if voiced.sum() * 0.01 < LEAST_VOICED_S:
         raise InputError("hardly anything is heard, so that lips can't be compared with it", reason="no voice")
     if np.isnan(points).any(axis=(2, 3)).all():

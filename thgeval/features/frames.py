@@ -35,6 +35,10 @@ class Neighbours(NamedTuple):
     peak: float
 
 
+WITH_SOUND = "compare it with sound"
+"""What a frame rate is needed for, as errors say it."""
+
+
 class Shown(NamedTuple):
     """How frames are shown; NaN where nobody said.
 
@@ -67,7 +71,8 @@ def seconds_of(how: Shown, *, what: str) -> float:
 
     InputError: "no frame rate", "frame times", "variable frame rate".
     """
-    if times_of(how, what=what) is how.times:
+    times_of(how, what=what)
+    if not steady(how):
         raise InputError(
             f"its frames are shown at a variable rate; choose a protocol with a frame rate to {what}",
             reason="variable frame rate",
@@ -84,18 +89,21 @@ def times_of(how: Shown, *, what: str) -> NDArray[np.float64]:
         raise InputError(
             f"a folder of images or an array has no frame rate; state its fps to {what}", reason="no frame rate"
         )
-    even = np.asarray(np.arange(len(how.seconds)) * how.seconds[0], np.float64)
-    if (np.abs(how.times - even) < how.seconds[0] / 2).all():
-        return even
+    if steady(how):
+        return evenly(how)
     if (np.diff(how.times) < 0).any():
         raise InputError("the times of its frames go back; re-encode it", reason="frame times")
     return how.times
 
 
-@feature(rgb, version=1)
-def rates(frames: FrameBatch) -> NDArray[np.float64]:
-    """Frames per second at which each frame is handed out, after any change of rate: (frames,), NaN if unknown."""
-    return np.full(len(frames), np.nan if frames.fps is None else float(frames.fps))
+def steady(how: Shown) -> bool:
+    """Whether no frame is shown half a frame or more from where the average rate puts it."""
+    return bool((np.abs(how.times - evenly(how)) < how.seconds / 2).all())
+
+
+def evenly(how: Shown) -> NDArray[np.float64]:
+    """When frames would be shown at the average rate: (frames,) s."""
+    return np.asarray(np.arange(len(how.seconds)) * how.seconds, np.float64)
 
 
 @feature(rgb, version=1)

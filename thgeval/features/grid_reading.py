@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from thgeval import weights
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
-from thgeval.features.frames import rates
+from thgeval.features.frames import Shown, shown, times_of
+from thgeval.features.lips import at_25_hz
 from thgeval.features.people import shapes
 
 WEIGHTS = "grid-landmark-reader"
@@ -21,11 +22,11 @@ NOTE = (
 )
 
 
-@feature(shapes(fill=LONGEST_GAP), rates(), version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
-def grid_reading(points: NDArray[np.float64], rates: NDArray[np.float64]) -> str:
+@feature(shapes(fill=LONGEST_GAP), shown, version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
+def grid_reading(points: NDArray[np.float64], how: Shown) -> str:
     """The six words read, parted by spaces.
 
-    Raises InputError: "face lost" where frames have no face, "frame rate unknown", "too short".
+    Raises InputError: "face lost" where frames have no face, "frame rate unknown", "frame times", "too short".
     """
     from thgeval_models import grid_reader
 
@@ -35,9 +36,9 @@ def grid_reading(points: NDArray[np.float64], rates: NDArray[np.float64]) -> str
             f"a lip reader needs the face in every frame; {np.count_nonzero(~held)} of {len(held)} frames have none",
             reason="face lost",
         )
-    if np.isnan(rates[0]):
+    if np.isnan(how.seconds[0]):
         raise InputError("a lip reader needs to know the frame rate; give it with fps", reason="frame rate unknown")
-    even = at_rate(points[:, 0], float(rates[0]), grid_reader.FPS)
+    even, _ = at_25_hz(points[:, 0], times_of(how, what="read lips"))
     if len(even) < grid_reader.FEWEST_FRAMES:
         raise InputError(
             f"a GRID sentence takes at least {grid_reader.FEWEST_FRAMES} frames at 25 per second, not {len(even)}",
@@ -45,13 +46,3 @@ def grid_reading(points: NDArray[np.float64], rates: NDArray[np.float64]) -> str
         )
     tensors = grid_reader.load(weights.path(WEIGHTS))
     return " ".join(grid_reader.sentence(grid_reader.likelihoods(tensors, grid_reader.movements(even))))
-
-
-def at_rate(values: NDArray[np.float64], fps: float, wanted: float) -> NDArray[np.float64]:
-    """Values of frames, (frames, ...), at another rate, along straight lines; the first frame stays where it is."""
-    if abs(fps / wanted - 1) < 1e-6 or len(values) < 2:
-        return values
-    times = np.arange(int((len(values) - 1) / fps * wanted + 1e-9) + 1) * (fps / wanted)
-    before = np.minimum(times.astype(np.intp), len(values) - 2)
-    share = (times - before).reshape(-1, *([1] * (values.ndim - 1)))
-    return np.asarray(values[before] * (1 - share) + values[before + 1] * share)

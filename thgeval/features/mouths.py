@@ -39,7 +39,10 @@ Points = NDArray[np.float64]
 
 
 class Mouths(NamedTuple):
-    """Mouths of consecutive frames, uint8 of (frames, height, width[, 3]), which frames have one, and their rates."""
+    """Mouths of consecutive frames, uint8 of (frames, height, width[, 3]), which frames have one, and their rates.
+
+    A frame's rate is the clip's, frames a second, or NaN where nobody said it or the frame is shown at another time.
+    """
 
     pixels: NDArray[np.uint8]
     held: NDArray[np.bool_]
@@ -72,8 +75,15 @@ def mouths(
         if held[frame]:
             largest = int(np.nanargmax(areas[frame]))
             pixels[frame] = CROPS[crop].cut(picture, points[frame, largest].astype(np.float64))
-    rate = np.nan if frames.fps is None else float(frames.fps)
-    return Mouths(pixels, held, np.full(len(frames), rate))
+    return Mouths(pixels, held, _rates(frames))
+
+
+def _rates(frames: FrameBatch) -> NDArray[np.float64]:
+    rates = np.full(len(frames), np.nan if frames.fps is None else float(frames.fps))
+    if frames.times is not None:
+        late = frames.times - (frames.start + np.arange(len(frames))) / rates
+        rates[np.abs(late) >= 0.5 / rates] = np.nan
+    return rates
 
 
 def complete(found: Mouths, reader: str) -> NDArray[np.uint8]:
@@ -86,9 +96,11 @@ def complete(found: Mouths, reader: str) -> NDArray[np.uint8]:
         raise InputError(
             f"{reader} needs the face in every frame; {lost} of {len(found.held)} frames have none", reason="face lost"
         )
-    if not abs(found.rates[0] - RATE) < 0.01:
+    suits = np.abs(found.rates - RATE) < 0.01
+    if not suits.all():
+        has = "a variable rate" if suits[0] else f"{found.rates[0]:g}"
         raise InputError(
-            f"{reader} reads 25 frames per second; this clip has {found.rates[0]:g}: choose a protocol with fps 25",
+            f"{reader} reads 25 frames per second; this clip has {has}: choose a protocol with fps 25",
             reason="frame rate",
         )
     return found.pixels

@@ -74,7 +74,7 @@ def chosen(found: Faces, *, who: str, min_px: int) -> Slots:
 
 def choice(source: Feature[Any]) -> tuple[Feature[Slots], ...]:
     """The choice of people that a feature rests on; none where no policy made one, as in a file beside the clip."""
-    return tuple(needed for needed in source.closure() if needed.name == "people")[-1:]
+    return tuple(needed for needed in source.closure() if needed.name == people.name)[-1:]
 
 
 def absent(slots: Slots) -> NDArray[np.str_]:

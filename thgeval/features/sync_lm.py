@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from thgeval import weights
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
-from thgeval.features.frames import Shown, shown, times_of
+from thgeval.features.frames import WITH_SOUND, Shown, shown, times_of
 from thgeval.features.lips import lips
 from thgeval.features.offsets import Alignment, aligned
 from thgeval.features.people import shapes
@@ -30,7 +30,6 @@ QUIETEST = 14.0
 """How far below the loudest mel energy of a clip, in nats (61 dB), everything is taken for silence."""
 SPREAD = 3.0
 LEAST_VOICED_S = 0.4
-WHAT = "compare it with sound"
 
 Rows = NDArray[np.float32]
 Tensors = dict[str, Rows]
@@ -70,7 +69,7 @@ def sync_lm(
     Raises InputError: "no frame rate"; "no voice" if less than 0.4 s is louder than silence; "no face"; "too short" if
     nobody has two rows to compare at every shift.
     """
-    times = times_of(how, what=WHAT)
+    times = times_of(how, what=WITH_SOUND)
     if voiced.sum() * 0.01 < LEAST_VOICED_S:
         raise InputError("hardly anything is heard, so that lips can't be compared with it", reason="no voice")
     if np.isnan(points).any(axis=(2, 3)).all():

@@ -12,7 +12,7 @@ from thgeval.feature import Feature
 from thgeval.features.expression import SOURCES, expression
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.faces import FaceMetric, Sides, coverage, lacking, stated, with_choice
+from thgeval.metrics.faces import FaceMetric, Sides, coverage, stated, with_choice
 from thgeval.metrics.sets import Rows, SetMetric
 from thgeval.states import Part, TwoRows
 
@@ -64,9 +64,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
 
     def measure(self, view: View) -> TwoRows:
         """The faces of one clip, a row each, NaN on the side where there is none."""
-        seen = (view.generated, view.reference)
-        nobody = [lacking(side, self.rows) for side in seen]
-        sides = Sides.of(view.clip, *(side[self.rows] for side in seen), missing=self.missing, nobody=nobody)
+        sides = Sides.seen(view, self.rows, missing=self.missing)
         people = sides.generated.shape[1]
         rows = [side.reshape(-1, side.shape[-1]) for side in (sides.generated, sides.reference)]
         found = ~np.isnan(np.stack(rows)).any(axis=(0, 2)).reshape(-1, people).all(axis=1)

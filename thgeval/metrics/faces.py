@@ -147,10 +147,7 @@ class PairedMetric(PeopleMetric[ClipMean | PooledMean]):
 
     def sides(self, view: View) -> "Sides":
         """Both sides of a view under this metric's policy."""
-        seen = (view.generated, view.reference)
-        generated, reference = (self.read(side[self.values]) for side in seen)
-        nobody = [lacking(side, self.values) for side in seen]
-        return Sides.of(view.clip, generated, reference, missing=self.missing, nobody=nobody)
+        return Sides.seen(view, self.values, missing=self.missing, read=self.read)
 
     def measure(self, view: View) -> ClipMean | PooledMean:
         """One value per frame."""
@@ -206,6 +203,15 @@ class Sides(NamedTuple):
         if missing == "hold":
             generated, reference = held(generated), held(reference)
         return cls(generated, reference, why)
+
+    @classmethod
+    def seen(
+        cls, view: View, source: Feature[Any], *, missing: str, read: Callable[[Any], Array] = np.asarray
+    ) -> "Sides":
+        """What one feature of people has on both sides, its values ``read`` as (frames, people, ...)."""
+        generated, reference = (read(side[source]) for side in (view.generated, view.reference))
+        nobody = [lacking(side, source) for side in (view.generated, view.reference)]
+        return cls.of(view.clip, generated, reference, missing=missing, nobody=nobody)
 
 
 def with_choice(source: Feature[Any]) -> tuple[Feature[Any], ...]:

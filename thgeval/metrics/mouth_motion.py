@@ -10,7 +10,7 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.mouth import mouth
 from thgeval.metric import Better, Needs, View, of_both
-from thgeval.metrics.faces import Array, FaceMetric, Sides, lacking, over_people, present, stated, with_choice
+from thgeval.metrics.faces import Array, FaceMetric, Sides, over_people, present, stated, with_choice
 from thgeval.states import ClipMean
 
 
@@ -38,9 +38,7 @@ class MouthMotion(FaceMetric[ClipMean]):
 
     def measure(self, view: View) -> ClipMean:
         """The number of a clip, the mean over its people, at each frame in which they are seen on both sides."""
-        seen = (view.generated, view.reference)
-        nobody = [lacking(side, self.aperture) for side in seen]
-        sides = Sides.of(view.clip, *(side[self.aperture] for side in seen), missing=self.missing, nobody=nobody)
+        sides = Sides.seen(view, self.aperture, missing=self.missing)
         both = present(sides.generated) & present(sides.reference)
         values = np.full(both.shape, np.nan)
         for person, seen in enumerate(both.T):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature
-from thgeval.features.frames import seconds_of, shown
+from thgeval.features.frames import WITH_SOUND, seconds_of, shown
 from thgeval.features.people import shapes
 from thgeval.features.speech import HOP_S, loudness, voice
 from thgeval.metric import Better, Needs, View, of_generated
@@ -64,7 +64,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """Values of the frames that are looked at, the mean over people."""
         points = view.generated[shapes(**self.chosen)]
-        fps = 1 / seconds_of(view.generated[shown], what="compare it with sound")
+        fps = 1 / seconds_of(view.generated[shown], what=WITH_SOUND)
         heard = heard_by_frames(view.generated[voice()], view.generated[LOUDNESS], len(points), fps)
         looked, otherwise = self.of_its_kind(heard)
         there = present(points)
