@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thgeval_models.inputs import check_shape

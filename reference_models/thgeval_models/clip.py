@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thgeval_models.errors import InputShapeError, MissingPackageError

@@ -12,7 +12,7 @@ Names and shapes after face-alignment 1.5.0 ``face_alignment/models/fan.py``.
 """
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thgeval_models.inputs import check_shape

@@ -14,7 +14,7 @@ classifier of the training; ``embedding_tensors`` leaves it out.
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thgeval_models.inputs import Least, check_shape

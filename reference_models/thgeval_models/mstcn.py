@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from thgeval_models.inputs import Least, check_shape
 from thgeval_models.loading import under

@@ -4,7 +4,7 @@ Paper     He et al., Deep Residual Learning for Image Recognition, CVPR 2016; th
 Names and shapes after torchvision ``models/resnet.py`` (BSD-3-Clause).
 """
 
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))

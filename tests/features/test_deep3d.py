@@ -6,19 +6,19 @@ import pytest
 from scipy.io import savemat
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
+import random_weights
 
-from thgeval import weights  # noqa: E402
-from thgeval.errors import WeightsError  # noqa: E402
-from thgeval.features import deep3d  # noqa: E402
-from thgeval.features.alignment import angles, downwards  # noqa: E402
-from thgeval.features.expression import expression  # noqa: E402
-from thgeval.features.frames import rgb  # noqa: E402
-from thgeval.features.landmarks import five_points, landmarks  # noqa: E402
-from thgeval.features.pose import pose  # noqa: E402
-from thgeval.features.vertices import vertices  # noqa: E402
-from thgeval.media.frames import FrameBatch  # noqa: E402
-from thgeval.view import Values  # noqa: E402
+from thgeval import weights
+from thgeval.errors import WeightsError
+from thgeval.features import deep3d
+from thgeval.features.alignment import angles, downwards
+from thgeval.features.expression import expression
+from thgeval.features.frames import rgb
+from thgeval.features.landmarks import five_points, landmarks
+from thgeval.features.pose import pose
+from thgeval.features.vertices import vertices
+from thgeval.media.frames import FrameBatch
+from thgeval.view import Values
 
 
 def turned(yaw, pitch, roll):

@@ -7,7 +7,7 @@ from scipy.interpolate import interp1d
 from thgeval.features.face_tracks import Faces, all_tracks, bounds, cropped, overlap, squares, tracks
 
 torch = pytest.importorskip("torch")
-from oracles import syncnet as oracle  # noqa: E402
+from oracles import syncnet as oracle
 
 LEFT, RIGHT = (10.0, 20.0, 130.0, 150.0), (200.0, 20.0, 310.0, 150.0)
 

@@ -8,22 +8,22 @@ import pytest
 from PIL import Image
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
+import random_weights
 
-from thgeval import weights  # noqa: E402
-from thgeval.errors import InputError, ProtocolError, WeightsError  # noqa: E402
-from thgeval.feature import joined  # noqa: E402
-from thgeval.features import companions, networks  # noqa: E402
-from thgeval.features.frames import rgb  # noqa: E402
-from thgeval.features.identity import (  # noqa: E402
+from thgeval import weights
+from thgeval.errors import InputError, ProtocolError, WeightsError
+from thgeval.feature import joined
+from thgeval.features import companions, networks
+from thgeval.features.frames import rgb
+from thgeval.features.identity import (
     RECOGNISERS,
     described,
     embedded,
     embeddings,
     sampled_frames,
 )
-from thgeval.media.frames import FrameBatch  # noqa: E402
-from thgeval.view import Values  # noqa: E402
+from thgeval.media.frames import FrameBatch
+from thgeval.view import Values
 
 PEOPLE = ("May_5s.mp4", "WolfgangLanger_Pexels.mp4", "brbk7n.mpg", "iplap_129.mp4")
 SAME, OTHER = 0.6, 0.3

@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
-from lip_sync.conftest import face_like, in_memory, speech_like  # noqa: E402
-from models.twins import s3fd as twin  # noqa: E402
+import random_weights
+from lip_sync.conftest import face_like, in_memory, speech_like
+from models.twins import s3fd as twin
 
-from thgeval import registry  # noqa: E402
-from thgeval.clip import Clip  # noqa: E402
-from thgeval.errors import InputError  # noqa: E402
-from thgeval.features import networks  # noqa: E402
-from thgeval.features import syncnet as features  # noqa: E402
-from thgeval.media import write_video  # noqa: E402
-from thgeval_models import s3fd  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval import registry
+from thgeval.clip import Clip
+from thgeval.errors import InputError
+from thgeval.features import networks
+from thgeval.features import syncnet as features
+from thgeval.media import write_video
+from thgeval_models import s3fd
+from thgeval_models.loading import fit
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
-from clips import written_at  # noqa: E402
-from lip_sync.conftest import face_like, in_memory, speech_like  # noqa: E402
-from oracles import syncnet as oracle  # noqa: E402
+import random_weights
+from clips import written_at
+from lip_sync.conftest import face_like, in_memory, speech_like
+from oracles import syncnet as oracle
 
-from thgeval import registry  # noqa: E402
-from thgeval.clip import Clip, Pair  # noqa: E402
-from thgeval.cores import Cores  # noqa: E402
-from thgeval.features import syncnet as features  # noqa: E402
-from thgeval.measure import measured  # noqa: E402
-from thgeval.media import write_video  # noqa: E402
-from thgeval.plan import plan  # noqa: E402
-from thgeval.protocol import Protocol  # noqa: E402
+from thgeval import registry
+from thgeval.clip import Clip, Pair
+from thgeval.cores import Cores
+from thgeval.features import syncnet as features
+from thgeval.measure import measured
+from thgeval.media import write_video
+from thgeval.plan import plan
+from thgeval.protocol import Protocol
 
 NAMES = ("av-offset", "lse-d", "sync-conf")
 PRECROPPED = tuple(f"{name}/precropped" for name in NAMES)

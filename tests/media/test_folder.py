@@ -269,4 +269,4 @@ def test_any_damage_to_an_image_is_an_input_error(tmp_path, moving):
         try:
             assert read(path).ndim == 4
         except InputError as error:
-            assert error.reason in {"corrupt", "too large", "transparent", "pixel format", "rotation"}  # noqa: PT017
+            assert error.reason in {"corrupt", "too large", "transparent", "pixel format", "rotation"}

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
 
-from thgeval_models import clip  # noqa: E402
-from thgeval_models.errors import InputShapeError, MissingPackageError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import clip
+from thgeval_models.errors import InputShapeError, MissingPackageError
+from thgeval_models.loading import fit, load_tensors
 
 SENTENCES = ["A man talks and smiles.", "a woman with glasses, reading the news; she's nodding"]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
 
-from thgeval_models import deep3d  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors, under  # noqa: E402
+from thgeval_models import deep3d
+from thgeval_models.errors import InputShapeError
+from thgeval_models.loading import fit, load_tensors, under
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
-from clips import moving, write_clip  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
+import random_weights
+from clips import moving, write_clip
+from models.tolerances import PARITY
 
-import thgeval  # noqa: E402
-from thgeval.errors import MissingExtra, ProtocolError  # noqa: E402
-from thgeval.features import devices, networks  # noqa: E402
-from thgeval.merging import merged  # noqa: E402
-from thgeval.run import Options, evaluate  # noqa: E402
-from thgeval.signature import parse  # noqa: E402
+import thgeval
+from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.features import devices, networks
+from thgeval.merging import merged
+from thgeval.run import Options, evaluate
+from thgeval.signature import parse
 
 METRIC = "fid-random:side_px=32"
 

@@ -3,12 +3,12 @@
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
 
-from thgeval_models import fan  # noqa: E402
-from thgeval_models.errors import ArchitectureError, InputShapeError  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval_models import fan
+from thgeval_models.errors import ArchitectureError, InputShapeError
+from thgeval_models.loading import fit
 
 
 @torch.no_grad()

@@ -3,14 +3,14 @@
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import hyperiqa as twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import hyperiqa as twin
 
-from thgeval_models import hyperiqa  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.inputs import IMAGENET_MEAN, IMAGENET_STD  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval_models import hyperiqa
+from thgeval_models.errors import InputShapeError
+from thgeval_models.inputs import IMAGENET_MEAN, IMAGENET_STD
+from thgeval_models.loading import fit
 
 
 @torch.no_grad()

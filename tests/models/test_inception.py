@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-import torch.nn.functional as F  # noqa: E402
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins.inception_nvidia import InceptionNvidia  # noqa: E402
-from torch import nn  # noqa: E402
+import torch.nn.functional as F
+from models import seeded
+from models.tolerances import PARITY
+from models.twins.inception_nvidia import InceptionNvidia
+from torch import nn
 
-from thgeval_models import inception_tf  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import inception_tf
+from thgeval_models.errors import InputShapeError
+from thgeval_models.loading import fit, load_tensors
 
 PATCHED = {
     "Mixed_5b": ("FIDInceptionA", {"in_channels": 192, "pool_features": 32}),

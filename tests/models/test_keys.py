@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from torch import nn  # noqa: E402
+from models import seeded
+from torch import nn
 
-from thgeval_models import (  # noqa: E402
+from thgeval_models import (
     arcface,
     clip,
     deep3d,

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import lipnet as lipnet_twin  # noqa: E402
-from models.twins import mstcn as mstcn_twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import lipnet as lipnet_twin
+from models.twins import mstcn as mstcn_twin
 
-from thgeval_models import lipnet, mstcn  # noqa: E402
-from thgeval_models.errors import ArchitectureError, InputShapeError  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval_models import lipnet, mstcn
+from thgeval_models.errors import ArchitectureError, InputShapeError
+from thgeval_models.loading import fit
 
 
 @torch.no_grad()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402
+from torch import nn
 
-from thgeval_models.errors import ArchitectureError, UnreadableFileError, UnsafeFileError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors, under  # noqa: E402
+from thgeval_models.errors import ArchitectureError, UnreadableFileError, UnsafeFileError
+from thgeval_models.loading import fit, load_tensors, under
 
 
 class Block(nn.Module):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import DOCUMENTED_LPIPS, PARITY  # noqa: E402
+from models import seeded
+from models.tolerances import DOCUMENTED_LPIPS, PARITY
 
-from thgeval_models import lpips, manifest  # noqa: E402
-from thgeval_models.errors import InputShapeError, MissingPackageError  # noqa: E402
-from thgeval_models.hashing import verify  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import lpips, manifest
+from thgeval_models.errors import InputShapeError, MissingPackageError
+from thgeval_models.hashing import verify
+from thgeval_models.loading import fit, load_tensors
 
 ASSETS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets" / "weights"
 SQUEEZENET = ASSETS / "squeezenet1_1_frozen_features_fp32_a.pt"

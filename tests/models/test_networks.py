@@ -6,10 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
-from models import seeded  # noqa: E402
+from models import seeded
 
-from thgeval_models import manifest, mobilefacenet, networks  # noqa: E402
-from thgeval_models.errors import ArchitectureError, UnknownWeightsError  # noqa: E402
+from thgeval_models import manifest, mobilefacenet, networks
+from thgeval_models.errors import ArchitectureError, UnknownWeightsError
 
 PUBLISHED = {
     "3ddfa-mb05": "tddfa_checkpoint",

@@ -6,13 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from torch.nn.utils import fuse_conv_bn_weights  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from torch.nn.utils import fuse_conv_bn_weights
 
-from thgeval_models import arcface  # noqa: E402
-from thgeval_models.errors import ArchitectureError, UnreadableFileError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import arcface
+from thgeval_models.errors import ArchitectureError, UnreadableFileError
+from thgeval_models.loading import fit, load_tensors
 
 Tensors = dict[str, torch.Tensor]
 

@@ -3,13 +3,13 @@
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import openface as twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import openface as twin
 
-from thgeval_models import openface  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval_models import openface
+from thgeval_models.errors import InputShapeError
+from thgeval_models.loading import fit
 
 
 @torch.no_grad()

@@ -6,15 +6,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
-import torch.nn.functional as F  # noqa: E402
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import raft as twin  # noqa: E402
+import torch.nn.functional as F
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import raft as twin
 
-from thgeval_models import manifest, raft  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.hashing import verify  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import manifest, raft
+from thgeval_models.errors import InputShapeError
+from thgeval_models.hashing import verify
+from thgeval_models.loading import fit, load_tensors
 
 ASSETS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets"
 SMALL = ASSETS / "weights" / "raft-small.pth"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
+from models import seeded
 
-from thgeval_models import manifest, random_features  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
+from thgeval_models import manifest, random_features
+from thgeval_models.errors import InputShapeError
 
 
 @pytest.fixture(scope="module")

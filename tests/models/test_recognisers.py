@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import arcface as twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import arcface as twin
 
-from thgeval_models import arcface, inception_resnet_v1, manifest, mobilefacenet  # noqa: E402
-from thgeval_models.errors import ArchitectureError, InputShapeError  # noqa: E402
-from thgeval_models.hashing import verify  # noqa: E402
-from thgeval_models.inputs import IMAGENET_MEAN, IMAGENET_STD  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import arcface, inception_resnet_v1, manifest, mobilefacenet
+from thgeval_models.errors import ArchitectureError, InputShapeError
+from thgeval_models.hashing import verify
+from thgeval_models.inputs import IMAGENET_MEAN, IMAGENET_STD
+from thgeval_models.loading import fit, load_tensors
 
 ASSETS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets"
 PUBLISHED = ASSETS / "weights" / "mobilefacenet_foamliu.pt"

@@ -3,13 +3,13 @@
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import s3fd as twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import s3fd as twin
 
-from thgeval_models import s3fd  # noqa: E402
-from thgeval_models.errors import InputShapeError  # noqa: E402
-from thgeval_models.loading import fit  # noqa: E402
+from thgeval_models import s3fd
+from thgeval_models.errors import InputShapeError
+from thgeval_models.loading import fit
 
 LAYOUTS = {"syncnet": "s3fd_syncnet", "face-alignment": "s3fd_face_alignment"}
 

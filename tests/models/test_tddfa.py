@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from models import seeded  # noqa: E402
-from models.tolerances import PARITY  # noqa: E402
-from models.twins import tddfa as twin  # noqa: E402
+from models import seeded
+from models.tolerances import PARITY
+from models.twins import tddfa as twin
 
-from thgeval_models import tddfa  # noqa: E402
-from thgeval_models.errors import InputShapeError, UnreadableFileError  # noqa: E402
-from thgeval_models.loading import fit, load_tensors  # noqa: E402
+from thgeval_models import tddfa
+from thgeval_models.errors import InputShapeError, UnreadableFileError
+from thgeval_models.loading import fit, load_tensors
 
 ASSETS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets"
 WEIGHTS = ASSETS / "weights"

@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 api = pytest.importorskip("face_alignment.api")
-import random_weights  # noqa: E402
-from face_alignment.detection.sfd import FaceDetector  # noqa: E402
+import random_weights
+from face_alignment.detection.sfd import FaceDetector
 
-from thgeval import weights  # noqa: E402
-from thgeval.features import fan  # noqa: E402
+from thgeval import weights
+from thgeval.features import fan
 
 BOXES = np.array([[40.0, 30, 120, 130], [-20, 60.5, 50.25, 140], [100, 90, 190, 180]])
 

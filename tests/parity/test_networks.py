@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights  # noqa: E402
-from PIL import Image  # noqa: E402
+import random_weights
+from PIL import Image
 
-from thgeval import weights as weight_files  # noqa: E402
-from thgeval.features import clip, inception, networks  # noqa: E402
-from thgeval.features.i3d import i3d  # noqa: E402
-from thgeval.features.perceptual import perceptual_distance  # noqa: E402
-from thgeval.features.quality import places, quality  # noqa: E402
-from thgeval.features.windows import squares  # noqa: E402
-from thgeval.kernels import frechet  # noqa: E402
-from thgeval.media.frames import FrameBatch  # noqa: E402
+from thgeval import weights as weight_files
+from thgeval.features import clip, inception, networks
+from thgeval.features.i3d import i3d
+from thgeval.features.perceptual import perceptual_distance
+from thgeval.features.quality import places, quality
+from thgeval.features.windows import squares
+from thgeval.kernels import frechet
+from thgeval.media.frames import FrameBatch
 
 SQUEEZENET = (
     Path(__file__).resolve().parents[2] / ".." / "shared/assets/weights/squeezenet1_1_frozen_features_fp32_a.pt"
