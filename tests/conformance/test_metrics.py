@@ -71,15 +71,40 @@ def measure(clips):
     return of
 
 
-def measured_together(generated, reference, *, chunk, workers):
+def measured_together(generated, reference, *, chunk, workers, requests=ON_EACH_CLIP):
     """All metrics of one pair, through the real runner: what came out, and what can't be scored."""
     rate = Fraction(25)
     pair = Pair("clip", Clip("g", Memory(generated, 255.0), rate), Clip("r", Memory(reference, 255.0), rate))
-    planned = plan(registry.metrics(ON_EACH_CLIP), [pair])
+    planned = plan(registry.metrics(requests), [pair])
     with Cores(workers) as cores:
         outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
     assert outcome.failure is None, outcome.failure
     return outcome, planned.unscored
+
+
+HARDLY = {
+    "one frame": lambda frames: frames[:1],
+    "two frames": lambda frames: frames[:2],
+    "black frames": np.zeros_like,
+    "one black frame": lambda frames: np.zeros_like(frames[:1]),
+    "a face in one frame": lambda frames: np.concatenate([frames[:1], np.zeros_like(frames[1:])]),
+}
+
+
+@pytest.mark.parametrize("what", HARDLY)
+def test_hardly_anything_to_see_is_an_answer(clips, what):
+    sides = [HARDLY[what](side) for side in clips]
+    outcome, unscored = measured_together(*sides, chunk=3, workers=1, requests=REQUESTS)
+    for named in registry.metrics(REQUESTS):
+        if named.key in unscored:
+            continue
+        if named.key in outcome.failed:
+            assert outcome.failed[named.key].reason
+            assert outcome.failed[named.key].message
+            continue
+        state = outcome.states[named.key]
+        assert isinstance(named.metric.score(state), float)
+        assert (said := named.metric.remark(state)) is None or said
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -267,7 +267,7 @@ def alike(clip: str, generated: Array, reference: Array, *, what: str = "people"
 
 def present(values: Array) -> NDArray[np.bool_]:
     """Where something was found: (frames, people, ...) -> (frames, people)."""
-    return np.asarray(~np.isnan(values.reshape(*values.shape[:2], -1)).any(axis=-1))
+    return np.asarray(~np.isnan(values).any(axis=tuple(range(2, values.ndim))))
 
 
 def refuse(clip: str, why: Why) -> None:
