@@ -92,7 +92,7 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
     conditions = () if total is None else total.under
     if len(conditions) > 1:
         value, unscored = math.nan, f"the clips were taken under different conditions: {', '.join(conditions)}"
-    clips = () if total is None else total.clips if math.isinf(value) else total.scored
+    clips = _scored(metric, total, value)
     left_out = _left_out(key, contributions, clips)
     remark = None if total is None else metric.remark(total)
     run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, "device": setting.devices.get(key, "cpu")}
@@ -114,6 +114,13 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,
         note=None if math.isnan(value) else remark,
     )
+
+
+def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str, ...]:
+    """The clips that a value rests on; where it is infinite, those that have one of their own, such as copies."""
+    if total is None or not math.isinf(value):
+        return () if total is None else total.scored
+    return tuple(clip for clip in total.clips if not math.isnan(_alone(metric, total.only([clip]))))
 
 
 def _interval(named: Named, total: State | None, value: float, resampling: Resampling) -> Any:

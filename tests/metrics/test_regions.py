@@ -1,5 +1,6 @@
 """Mouth and face alone: where they are cut, that both sides are cut alike, and frames without a face."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,10 @@ from thgeval.media.frames import FrameBatch
 from thgeval.media.resample import resize
 from thgeval.plan import plan
 from thgeval.protocol import Protocol
+from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import closure
+from thgeval.states import ClipMean
+from thgeval.statistics import Resampling
 from thgeval.view import Piece, Values
 
 HEIGHT, WIDTH = 120, 160
@@ -232,3 +236,17 @@ def test_networks_see_the_region_alone():
         _, expected = measure("lpips/squeeze", *cuts)
     np.testing.assert_array_equal(state.record("clip").values, expected.record("clip").values)
     assert (state.record("clip").values > 0).all()
+
+
+def test_a_clip_without_a_face_is_not_among_copies():
+    """A copy has infinitely many decibels and counts; a clip in which nothing could be compared doesn't."""
+    copy, nobody = (
+        ClipMean.of(clip, np.array([np.inf]), left_out={reason: np.array([True])})
+        for clip, reason in (("copy", "identical"), ("nobody", "no face in reference"))
+    )
+    records = [{"id": clip, "failed": {}, "failure": None} for clip in ("copy", "nobody")]
+    seen = [Contribution(record, {"psnr": state}) for record, state in zip(records, (copy, nobody), strict=True)]
+    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}), {}, {})
+    assert math.isinf(run["psnr"].value)
+    assert run["psnr"].clips == 1
+    assert run["psnr"].left_out == {"no face in reference": 1}
