@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances, faces.
+"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances, faces, lip sync.
 
 python docs/generate.py           write them
 python docs/generate.py --check   fail if a committed page is not what would be written
@@ -107,6 +107,23 @@ def face_costs() -> str:
     return tabulate(rows, ("points, follow", "detection and landmarks, a frame"), tablefmt="github") + "\n"
 
 
+def sync_stages() -> str:
+    """What each stage of SyncNet's scores costs, as last measured."""
+    rows = [
+        (
+            row["what"].removesuffix(" (stage)"),
+            f"{row['ours_s']:.1f} s",
+            f"{row['theirs_s']:.1f} s",
+            f"{row['ratio']:.1f}",
+        )
+        for row in _measured("sync")
+        if row["what"].endswith("(stage)") or row["what"] in ("file to scores", "file to scores, strided")
+    ]
+    return (
+        tabulate(rows, ("stage", "here", "published route", "times"), tablefmt="github", disable_numparse=True) + "\n"
+    )
+
+
 def _measured(benchmark: str) -> list[dict[str, Any]]:
     """The rows of a benchmark's last published run."""
     file = DOCS.parent / "benchmarks" / "results" / f"{benchmark}.json"
@@ -128,6 +145,7 @@ def pages() -> dict[Path, str]:
         ("protocols", {"protocols": protocol_table()}),
         ("precision", {"tolerances": ceilings()}),
         ("faces", {"truth": face_truth(), "costs": face_costs()}),
+        ("lip-sync", {"stages": sync_stages()}),
         ("interchange", {"faces": layouts(given.LAYOUTS), "views": layouts(views.LAYOUTS)}),
     ):
         text = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")
