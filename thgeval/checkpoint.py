@@ -7,12 +7,11 @@ state is used again only where it would have come out the same. A damaged or for
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -115,7 +114,7 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
 
             def values(kind: str, name: str) -> Any:
                 if rows_stay and issubclass(KINDS[kind], ROWS):
-                    return _stored(path, file.fileno(), archive, name)
+                    return _stored(path, file, archive, name)
                 return _array(archive, name)
 
             kept = {key: _restored(header["pair"], item, values) for key, item in header["metrics"].items()}
@@ -130,7 +129,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> Any:
         return npy.read_array(member, allow_pickle=False)
 
 
-def _stored(path: Path, file: int, archive: zipfile.ZipFile, name: str) -> Stored:
+def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Stored:
     """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
@@ -141,9 +140,10 @@ def _stored(path: Path, file: int, archive: zipfile.ZipFile, name: str) -> Store
     size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
     if by_columns or dtype.hasobject or entry.compress_type != zipfile.ZIP_STORED or before + size != entry.file_size:
         raise ValueError("not rows one after the other")
-    lengths = os.pread(file, LOCAL_HEADER_BYTES, entry.header_offset)[-4:]
+    file.seek(entry.header_offset)
+    lengths = file.read(LOCAL_HEADER_BYTES)[-4:]
     names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file))
+    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file.fileno()))
 
 
 def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:

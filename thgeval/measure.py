@@ -9,7 +9,7 @@ generated clip alone are still scored. What is wrong for one metric fails that m
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -18,11 +18,11 @@ import numpy as np
 
 from thgeval.clip import Clip, Pair
 from thgeval.cores import Cores
-from thgeval.errors import InputError
+from thgeval.errors import InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
 from thgeval.features.companions import offered
 from thgeval.features.frames import info, rgb
-from thgeval.features.timing import timing
+from thgeval.files import trouble, without_room
 from thgeval.media import Decoder, decode, probe
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
@@ -30,10 +30,10 @@ from thgeval.plan import Plan, lacking, measures_reference
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.states import State
-from thgeval.timing import read_timing
 from thgeval.view import Given, Piece
 
 CHUNK_BYTES = 6 << 20
+UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
 
 
@@ -57,6 +57,17 @@ class Measured:
     generated: MediaInfo | None = None
     reference: MediaInfo | None = None
     frames: int = 0
+
+
+def unforeseen(clip: str, error: Exception) -> Failure:
+    """A failure that is not the clip's fault as far as anyone knows: counted and named like the others.
+
+    OutputError if the error is a full disk, which is no clip's fault and would fail all that follow.
+    """
+    if isinstance(error, OSError) and without_room(error):
+        raise OutputError(f"{trouble(error)}; what was measured so far is kept") from error
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Failure(UNFORESEEN, f"{clip}: failed inside thgeval ({said}); please report this")
 
 
 class Chunk(NamedTuple):
@@ -271,8 +282,6 @@ def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chu
     """Measure the metrics that look at whole clips."""
     generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
     reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
-    if plan.clipwise and pair.timing is not None:
-        generated[timing] = read_timing(pair.timing)
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])
@@ -286,9 +295,19 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
             result.states[key] = metric.measure(piece.seen_by(metric))
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
+        except ThgevalError:
+            raise
+        except Exception as error:  # what nobody foresaw costs this metric this clip, and no more
+            result.failed[key] = unforeseen(piece.clip, error)
         if compared and measures_reference(metric):
-            with suppress(InputError):  # the reference's own value then rests on fewer clips, which is counted
+            try:
                 result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
+            except InputError:
+                pass  # the reference's own value then rests on fewer clips, which is counted
+            except ThgevalError:
+                raise
+            except Exception as error:
+                result.failed[key] = unforeseen(piece.clip, error)
     return result
 
 

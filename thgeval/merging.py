@@ -72,7 +72,7 @@ def _check_fit(first: Run, other: Run) -> None:
     for key, score in first.scores.items():
         ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
         if ours != theirs:
-            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}:\n  {ours}\n  {theirs}")
+            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}: {ours} and {theirs}")
         mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))
         if mine != another:
             raise ProtocolError(f"{key} was computed on {mine} in {first.path} and on {another} in {other.path}")

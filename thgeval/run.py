@@ -4,10 +4,10 @@
 many threads as there are workers; a clip that can't be scored is recorded and the run goes on.
 """
 
-import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -23,10 +23,11 @@ import numpy as np
 from thgeval import weights
 from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
-from thgeval.errors import InputError, OutputError, ProtocolError
+from thgeval.cores import Cores, available
+from thgeval.errors import InputError, OutputError, ProtocolError, ThgevalError
 from thgeval.features import devices, networks
-from thgeval.measure import Failure, Measured, measured
+from thgeval.locking import locked
+from thgeval.measure import Failure, Measured, measured, unforeseen
 from thgeval.media import fingerprint
 from thgeval.media.frames import MediaInfo
 from thgeval.metrics import DEFAULT
@@ -39,7 +40,7 @@ from thgeval.results import Run, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import closure, protocol_part
 from thgeval.statistics import Resampling
-from thgeval.store import CACHE_MODES, Store, has_rows
+from thgeval.store import CACHE_MODES, LOCK, Store, has_rows
 from thgeval.version import __version__
 from thgeval.weights import Policy
 
@@ -96,7 +97,7 @@ class Options:
     @property
     def cores(self) -> int:
         """How many threads work."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or available()
 
 
 def score(
@@ -186,10 +187,21 @@ def scored(
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
     folder = None if options.out is None else states_folder(options.out)
-    with TemporaryDirectory(prefix="thgeval-") as scratch, devices.at(options.device):
+    with (
+        TemporaryDirectory(prefix="thgeval-") as scratch,
+        devices.at(options.device),
+        nullcontext() if folder is None else alone(folder),
+    ):
         store = Store(folder, Path(scratch), options.resume, options.cache)
+        store.swept()
         contributions = _Job(planned, chosen, options, store, watcher, setting.devices).contributions(pairing)
         return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+
+
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """The only writer of a states folder; OutputError if another process is at work there."""
+    result = folder.with_suffix(".json")
+    return locked(folder / LOCK, held=f"another run is writing {result}; wait for it to end, or give another name")
 
 
 def devices_of(plan: Plan, device: str) -> dict[str, str]:
@@ -276,7 +288,12 @@ class _Job:
         )
         outcome = Measured()
         if remaining.metrics:
-            outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
+            try:
+                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
+            except ThgevalError:
+                raise
+            except Exception as error:
+                outcome = _broken(pair, remaining, error)
         if problem is not None:
             outcome.failure = Failure(problem.reason, problem.message)
             outcome.failed = {
@@ -324,6 +341,12 @@ class _Job:
         except OutputError as error:
             self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
             return dict(checkpoint.kept)
+
+
+def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
+    """The last resort: whatever nobody foresaw is one clip's failure, and the run goes on."""
+    failure = unforeseen(pair.id, error)
+    return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
 
 
 def _ids(pairs: Sequence[Pair]) -> set[str]:

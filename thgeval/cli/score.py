@@ -1,13 +1,17 @@
 """``thgeval score``: the main job."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from thgeval.cli.arguments import FORMATS, OUTPUT, metric_requests
+from thgeval.cli.showing import say, show, visible
 
 ANY_PATH = click.Path(path_type=Path)
+RESULT_SUFFIX = ".json"
+FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 
 
 @click.command("score")
@@ -33,7 +37,14 @@ ANY_PATH = click.Path(path_type=Path)
 @click.option("--bootstrap", type=click.IntRange(10, 1_000_000), default=1000, show_default=True, help="Draws.")
 @click.option("--seed", type=click.IntRange(0), default=12345, show_default=True, help="Seed of the draws.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-@click.option("-o", "--out", type=OUTPUT, help="Write the result file here; states go to a folder beside it.")
+@click.option(
+    "-o",
+    "--out",
+    "outputs",
+    type=OUTPUT,
+    multiple=True,
+    help="OUT.json: the result, with its states in a folder beside it. Also .csv, .tex, .md, .txt: the table.",
+)
 def command(**given: Any) -> int:
     """Score the clips of PRED_DIR against their namesakes in GT_DIR.
 
@@ -48,7 +59,8 @@ def command(**given: Any) -> int:
 
     requests = metric_requests(given["metrics"])
     protocol, pairing = _pairing(given)
-    if given["per_frame"] and given["out"] is None:
+    out, tables = _outputs(given["outputs"])
+    if given["per_frame"] and out is None:
         raise click.UsageError("--per-frame writes beside the result file: name it with -o OUT.json")
     options = Options(
         workers=given["workers"],
@@ -56,22 +68,49 @@ def command(**given: Any) -> int:
         cache=given["cache"],
         resume=given["resume"],
         limit=given["limit"],
-        out=given["out"],
+        out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:
         run = scored(pairing, requests or _default(), protocol, options, watcher)
-    click.echo(scores_text(run, form=given["form"], digits=given["digits"], brief=given["score_only"]))
+    text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
+    try:
+        _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
+    finally:  # a result that can't be written is still worth seeing
+        show(text(form=given["form"]))
     if given["details"]:
         click.echo(_details(run), err=True)
-    if given["out"] is not None:
-        run.write(given["out"])
-    if given["per_frame"]:
-        from thgeval.curves import write_csv
-
-        click.echo(f"per-frame values: {write_csv(given['out'])}", err=True)
     return _verdict(run, requests, allow_missing=given["allow_missing"])
+
+
+def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
+    """The result file, and the form of each table; what can't be written is refused before anything is measured."""
+    from thgeval.files import replaceable
+
+    for path in paths:
+        if path.suffix.lower() not in (RESULT_SUFFIX, *FORM_OF):
+            raise click.UsageError(
+                f"{visible(str(path))}: the suffix says what is written: {RESULT_SUFFIX} the result, "
+                + ", ".join(f"{suffix} the scores ({form})" for suffix, form in FORM_OF.items())
+            )
+        replaceable(path)
+    results = [path for path in paths if path.suffix.lower() == RESULT_SUFFIX]
+    if len(results) > 1:
+        raise click.UsageError(f"a run has one result file, not {len(results)}")
+    return next(iter(results), None), {path: FORM_OF[path.suffix.lower()] for path in paths if path not in results}
+
+
+def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bool) -> None:
+    from thgeval.curves import write_csv
+    from thgeval.files import write_atomically
+
+    if out is not None:
+        run.write(out)
+    for path, text in tables.items():
+        write_atomically(path, (text + "\n").encode())
+    if out is not None and per_frame:
+        say(f"per-frame values: {write_csv(out)}")
 
 
 def _details(run: Any) -> str:
@@ -107,25 +146,22 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
 
     asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
     for clip in run.failures:
-        click.echo(f"thgeval: {clip['id']}: {clip['failure']['message']}", err=True)
+        say(f"{clip['id']}: {clip['failure']['message']}")
     told = {clip["failure"]["message"] for clip in run.failures}
     for clip in run.clips:
         for key in sorted(asked & clip["failed"].keys()):
             if clip["failed"][key]["message"] not in told:
-                click.echo(f"thgeval: {key}: {clip['id']}: {clip['failed'][key]['message']}", err=True)
+                say(f"{key}: {clip['id']}: {clip['failed'][key]['message']}")
     for clip in run.clips:
         for note in clip["notes"]:
-            click.echo(f"thgeval: note: {note}", err=True)
+            say(f"note: {note}")
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
     partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
     incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:
         said = f"{len(run.failures)} of {run.expected} clips failed"
-        click.echo(
-            f"thgeval: {said if run.failures else f'{partly} of {run.expected} clips lack a score'}; "
-            "--allow-missing accepts that",
-            err=True,
-        )
+        lack = said if run.failures else f"{partly} of {run.expected} clips lack a score"
+        say(f"{lack}; --allow-missing accepts that")
     if unscored and not run.failures:
         return 3
     return 0 if allow_missing or not incomplete else 1

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from thgeval.cli.showing import visible
 from thgeval.results import Run, Score
 
 STYLES = {"table": "simple", "latex": "latex_booktabs", "markdown": "github"}
@@ -29,13 +30,14 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
-    return tabulate(rows, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
+    shown = [[visible(cell) for cell in row] for row in rows]
+    return tabulate(shown, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows of text as comma-separated values."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([columns, *rows])
+    csv.writer(buffer, lineterminator="\n").writerows([columns, *([visible(cell) for cell in row] for row in rows)])
     return buffer.getvalue().rstrip("\n")
 
 

@@ -16,15 +16,17 @@ from thgeval import weights
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching.addresses import addresses
 from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, unpacked
-from thgeval.fetching.locking import locked
 from thgeval.fetching.selection import Choice, selected
 from thgeval.fetching.transfer import Failed, Patience, Transfer
+from thgeval.locking import locked
 from thgeval.weights import Policy
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
 __all__ = ["Choice", "LeftOut", "Patience", "Watcher", "fetch", "is_here", "selected"]
+
+LONGEST_WAIT_S = 3600.0
 
 
 class LeftOut(WeightsError):
@@ -74,7 +76,12 @@ def fetch(
     if source is None and not places:
         raise LeftOut(f"no address offers the weights {name}; {weights.by_hand(entry)}")
     part = weights.folder() / "partial" / f"{entry.file}.part"
-    with locked(part.with_suffix(".lock"), say=watcher.say):
+    with locked(
+        part.with_suffix(".lock"),
+        held="another process has been fetching the same file for too long",
+        waits=lambda: watcher.say("another process is fetching the same file; waiting for it"),
+        longest_wait_s=LONGEST_WAIT_S,
+    ):
         if not anew and (here := is_here(entry)) is not None:  # another process may have brought it meanwhile
             return here
         if source is not None:
