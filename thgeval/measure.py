@@ -126,7 +126,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         second_clip = pair.reference if plan.decodes(reference=True) else None
         frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
         generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
-        _check_rates(pair, generated, reference, protocol)
+        _check_rates(pair, generated, reference, protocol, outcome.notes)
         for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
             batch = first or second
             if batch is None or not len(batch):
@@ -189,7 +189,7 @@ def _batches(
         second = ahead.result()
         if first is None or second is None or len(first) != len(second):
             break
-        yield _fitted(pair, first, second, protocol), second
+        yield _fitted(pair, first, second, protocol, notes), second
     seen = [(_frames(batch), rest) for batch, rest in ((first, first_side), (second, second_side))]
     if seen[0][0] == seen[1][0]:
         return
@@ -197,11 +197,15 @@ def _batches(
     lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
     said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
     if protocol.lengths == "strict":
-        raise InputError(f"{said}; the protocol wants equal lengths", reason="length differs")
+        raise InputError(
+            f"{said}; the protocol wants equal lengths: choose --lengths truncate (or --protocol thg256-shorter) to "
+            "compare the frames both have",
+            reason="length differs",
+        )
     shorter = min(held for held, _ in seen)
     if first is not None and second is not None and shorter:
         cut = _cut(second, shorter)
-        yield _fitted(pair, _cut(first, shorter), cut, protocol), cut
+        yield _fitted(pair, _cut(first, shorter), cut, protocol, notes), cut
     notes.append(f"{said}; the first {before + shorter} were compared")
 
 
@@ -213,7 +217,9 @@ def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
     return replace(batch, pixels=batch.pixels[: batch.lead + frames])
 
 
-def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
+def _fitted(
+    pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol, notes: list[str]
+) -> FrameBatch:
     """The generated frames in the size and range of the reference's, or an error that says how they differ."""
     if generated.pixels.dtype != reference.pixels.dtype:
         raise InputError(
@@ -230,24 +236,31 @@ def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: 
     (height, width), (wanted_height, wanted_width) = generated.pixels.shape[1:3], reference.pixels.shape[1:3]
     if (height, width) == (wanted_height, wanted_width):
         return generated
+    said = f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}"
     if protocol.sizes == "strict":
         raise InputError(
-            f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}; "
-            "choose a protocol with a size, or make them equal",
+            f"{said}; make them equal, or choose --size PX (--protocol thg256), which brings both to one size",
             reason="size differs",
         )
+    if (resized := f"{said}; its frames were resized to those of the reference") not in notes:
+        notes.append(resized)
     return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
 
 
-def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
-    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
+def _check_rates(
+    pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol, notes: list[str]
+) -> None:
+    if generated is None or reference is None or protocol.fps is not None:
         return
     rates = generated.info.fps, reference.info.fps
     if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) < 1e-3:
         return
+    said = f"{pair.id} has {float(rates[0]):.3f} frames per second and its reference {float(rates[1]):.3f}"
+    if protocol.rates != "strict":
+        notes.append(f"{said}; frames were paired by number, whenever they are shown")
+        return
     raise InputError(
-        f"{pair.id} has {float(rates[0]):.3f} frames per second and its reference {float(rates[1]):.3f}; "
-        "choose a protocol with a frame rate",
+        f"{said}; choose --fps 25 (or --protocol thg256), which brings both to one rate",
         reason="frame rate differs",
     )
 
@@ -264,7 +277,7 @@ def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | Non
     if frames and drift.max() * float(rate) > 0.5:
         raise InputError(
             f"{pair.id}: frame {int(drift.argmax())} is shown {drift.max() * 1000:.0f} ms apart from the reference's; "
-            "choose a protocol with a frame rate",
+            "choose --fps 25 (or --protocol thg256), which pairs frames by time",
             reason="frame times differ",
         )
 

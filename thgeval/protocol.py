@@ -4,16 +4,20 @@ A protocol is a named, versioned data file in ``thgeval/protocols/``. Its conten
 so that equal protocols under different names stay comparable.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from thgeval.errors import ProtocolError
 
+SUFFIX = ".toml"
+LARGEST_BYTES = 10_000_000  # a list of a hundred thousand clips fits
 CHOICES = {
     "crop": ("none", "centre-square"),
     "lengths": ("strict", "truncate"),
@@ -96,6 +100,9 @@ def _decimal(fps: Fraction) -> str:
     return str(fps.numerator) if fps.denominator == 1 else f"{fps.numerator}/{fps.denominator}"
 
 
+SETTINGS = tuple(item.name for item in fields(Protocol) if item.name != "changed")
+
+
 @cache
 def protocols() -> dict[str, Protocol]:
     """Every protocol that ships, by ``name@version``."""
@@ -108,7 +115,9 @@ def protocols() -> dict[str, Protocol]:
 
 
 def protocol(name: str) -> Protocol:
-    """The protocol called ``name`` or ``name@version``; without a version, the newest."""
+    """The protocol called ``name`` or ``name@version`` (without a version, the newest), or the one in ``FILE.toml``."""
+    if name.lower().endswith(SUFFIX):
+        return read(Path(name))
     known = protocols()
     if name in known:
         return known[name]
@@ -120,11 +129,48 @@ def protocol(name: str) -> Protocol:
     raise ProtocolError(f"no protocol is called {name!r}{hint}")
 
 
+def read(path: Path) -> Protocol:
+    """The protocol in a file of the user's own; ProtocolError says what is wrong with it.
+
+    It needs a name, which mustn't be that of a protocol that ships unless the two are equal.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
+        found = _read(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise ProtocolError(f"the protocol {path} can't be read: {error.strerror or error}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProtocolError(f"{path} is no protocol: {error}") from None
+    except ProtocolError as error:
+        raise ProtocolError(f"{path}: {error}") from None
+    known = protocols().get(found.label)
+    if known is not None and known.tokens() != found.tokens():
+        raise ProtocolError(f"{path} calls itself {found.label}, which is another protocol; give it a name of its own")
+    return found
+
+
 def _read(data: dict[str, Any]) -> Protocol:
-    if unknown := data.keys() - {item.name for item in fields(Protocol)} - {"changed"}:
-        raise ProtocolError(f"a protocol has no field {sorted(unknown)}")
+    if "name" not in data:
+        raise ProtocolError("a protocol needs a name")
+    kinds = {"name": str, "version": int, "says": str, "fps": int | float | str, "size": int, "clips": list}
+    for field, value in data.items():
+        if field not in SETTINGS:
+            raise ProtocolError(f"a protocol has no field {field!r}; it has {', '.join(SETTINGS)}")
+        if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
+            raise ProtocolError(f"{field} can't be {value!r}")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", data["name"]):
+        raise ProtocolError(f"the name of a protocol is made of a-z, 0-9, '.', '_' and '-', not {data['name']!r}")
     if "fps" in data:
-        data["fps"] = Fraction(str(data["fps"]))
+        data["fps"] = rate(data["fps"])
     if "clips" in data:
-        data["clips"] = tuple(data["clips"])
+        data["clips"] = tuple(map(str, data["clips"]))
     return Protocol(**data)
+
+
+def rate(text: str | float) -> Fraction:
+    """Frames per second as they are written: ``25``, ``29.97``, ``30000/1001``."""
+    try:
+        return Fraction(str(text)).limit_denominator(1_001_000)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ProtocolError(f"fps must be a number such as 25 or 30000/1001, not {text!r}") from None

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from clips import moving, write_clip
 
 import thgeval as library
 from thgeval import cores
@@ -158,3 +160,36 @@ def test_systems_that_do_not_tell_which_cores_are_free(monkeypatch):
     monkeypatch.delattr("os.sched_getaffinity", raising=False)
     assert cores.available() == os.cpu_count()
     assert library.Options().cores == os.cpu_count()
+
+
+def test_the_common_mismatches_have_a_way_through_that_the_message_prints(thgeval, folders):
+    write_clip(folders.generated / "a.mp4", moving(seed=0, noise=6)[:8])
+    write_clip(folders.generated / "b.mp4", moving(seed=1, noise=6, size=48))
+    write_clip(folders.generated / "c.mp4", moving(seed=2, noise=6), fps=30)
+    strict = thgeval("score", folders.generated, folders.reference, "-m", "psnr")
+    assert strict.code in (1, 3)
+    for way in ("--lengths truncate", "--size PX", "--fps 25"):
+        assert f"choose {way}" in strict.err
+    way = ["--fps", "25", "--size", "64", "--lengths", "truncate"]
+    through = thgeval("score", folders.generated, folders.reference, "-m", "psnr", *way)
+    assert through.code == 0, through.err
+    assert "|25fps|64px|crop:none|lengths:truncate|" in through.out
+    assert "protocol:native@1!" in through.out
+
+
+def test_lenient_says_what_it_resized_and_paired_by_number(thgeval, folders):
+    write_clip(folders.generated / "b.mp4", moving(seed=1, noise=6, size=48))
+    write_clip(folders.generated / "c.mp4", moving(seed=2, noise=6), fps=30)
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "--protocol", "lenient")
+    assert answer.code == 0
+    assert answer.err.count("b is 48x48 px and its reference 64x64; its frames were resized") == 1
+    assert "c has 30.000 frames per second and its reference 25.000; frames were paired by number" in answer.err
+
+
+def test_many_failures_of_one_kind_are_told_once(thgeval, folders):
+    for number in range(40):  # clips that nobody generated
+        np.save(folders.reference / f"r{number}.npy", moving(frames=1))
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr")
+    assert answer.code == 1
+    assert answer.err.count("has no clip called") == 5
+    assert "... and 35 more of the kind 'missing clip'" in answer.err

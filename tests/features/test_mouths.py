@@ -83,7 +83,7 @@ def test_frames_without_a_face_and_other_rates_are_refused():
             complete(seen("lipnet", fps=fps), "LipNet")
         assert caught.value.reason == "frame rate"
     uneven = seen("lipnet", times=np.r_[np.arange(20), np.arange(21, 31)] / 25)
-    with pytest.raises(InputError, match="this clip has a variable rate: choose a protocol with fps 25"):
+    with pytest.raises(InputError, match="this clip has a variable rate: choose --fps 25"):
         complete(uneven, "LipNet")
     assert len(complete(seen("lipnet", times=np.arange(30) / 25 + 0.001), "LipNet")) == 30
     with pytest.raises(InputError, match="0 of 0"):

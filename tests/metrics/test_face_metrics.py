@@ -115,7 +115,7 @@ def test_blinks_at_a_variable_rate_are_not_timed():
     named = metric("blinks-per-s")
     uneven = np.array([0, 1, 2, 3, 6]) * 0.04
     for request in ("blinks-per-s", "blink-duration"):
-        with pytest.raises(InputError, match="variable rate; choose a protocol with a frame rate to time blinks"):
+        with pytest.raises(InputError, match=r"variable rate; choose --fps 25 .* to time blinks"):
             scored(metric(request), eyes("oosso"), times=uneven)
     nearly = np.array([0, 1.1, 2, 2.9, 4]) * 0.04
     assert scored(named, eyes("oosso"), times=nearly) == scored(named, eyes("oosso"))

@@ -1,5 +1,6 @@
 """``thgeval score``: the main job."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ import click
 
 from thgeval.cli.arguments import FORMATS, OUTPUT, metric_requests
 from thgeval.cli.showing import say, show, visible
+from thgeval.protocol import CHOICES
 
+MOST_ALIKE = 10
 ANY_PATH = click.Path(path_type=Path)
 RESULT_SUFFIX = ".json"
 FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
@@ -20,7 +23,13 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
-@click.option("--protocol", default="native", show_default=True, help="See `thgeval ls protocols`.")
+@click.option("--protocol", default="native", show_default=True, help="A name (`thgeval ls protocols`) or FILE.toml.")
+@click.option("--fps", metavar="RATE", help="On top of the protocol, marked !: frames per second of both sides.")
+@click.option("--size", type=int, metavar="PX", help="Likewise: the side in px both are resized to.")
+@click.option("--crop", type=click.Choice(CHOICES["crop"]), help="Likewise: before resizing.")
+@click.option("--lengths", type=click.Choice(CHOICES["lengths"]), help="Likewise: pairs of different lengths.")
+@click.option("--rates", type=click.Choice(CHOICES["rates"]), help="Likewise: pairs of different frame rates.")
+@click.option("--sizes", type=click.Choice(CHOICES["sizes"]), help="Likewise: pairs of different sizes.")
 @click.option("--workers", type=int, help="Threads at work; by default every core.")
 @click.option("--device", default="cpu", show_default=True, help="Of networks: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
@@ -125,10 +134,11 @@ def _default() -> tuple[str, ...]:
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     from thgeval.pairing import listed, paired
-    from thgeval.protocol import protocol
+    from thgeval.protocol import protocol, rate
     from thgeval.wording import rule
 
-    chosen = protocol(given["protocol"])
+    changes = {name: given[name] for name in ("size", *CHOICES)}
+    chosen = protocol(given["protocol"]).but(fps=given["fps"] and rate(given["fps"]), **changes)
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
@@ -140,21 +150,39 @@ def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 
+def _kind(note: str, clip: str) -> str:
+    """What notes that differ in their clip and their numbers alone have in common."""
+    return re.sub(r"\d+(\.\d+)?", "N", note.replace(clip, "CLIP"))
+
+
+def _list(sentences: list[tuple[str, str]]) -> None:
+    """Sentences by what they have in common; of many alike the first ones, and how many more there are."""
+    alike: dict[str, list[str]] = {}
+    for reason, sentence in sentences:
+        alike.setdefault(reason, []).append(sentence)
+    for reason, found in alike.items():
+        shown = found if len(found) <= MOST_ALIKE else found[: MOST_ALIKE // 2]
+        for sentence in shown:
+            say(sentence)
+        if len(shown) < len(found):
+            say(f"... and {len(found) - len(shown)} more of the kind {reason!r}; the result file (-o) names all")
+
+
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     """Name what was not scored, and choose the exit code."""
     from thgeval.registry import GROUPS, metrics
 
     asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
-    for clip in run.failures:
-        say(f"{clip['id']}: {clip['failure']['message']}")
     told = {clip["failure"]["message"] for clip in run.failures}
-    for clip in run.clips:
-        for key in sorted(asked & clip["failed"].keys()):
-            if clip["failed"][key]["message"] not in told:
-                say(f"{key}: {clip['id']}: {clip['failed'][key]['message']}")
-    for clip in run.clips:
-        for note in clip["notes"]:
-            say(f"note: {note}")
+    failures = [(clip["failure"]["reason"], f"{clip['id']}: {clip['failure']['message']}") for clip in run.failures]
+    failures += [
+        (f"{key}: {failed['reason']}", f"{key}: {clip['id']}: {failed['message']}")
+        for clip in run.clips
+        for key, failed in sorted(clip["failed"].items())
+        if key in asked and failed["message"] not in told
+    ]
+    _list(failures)
+    _list([(_kind(note, clip["id"]), f"note: {note}") for clip in run.clips for note in clip["notes"]])
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
     partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
     incomplete = bool(run.failures or partly)

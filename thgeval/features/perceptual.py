@@ -62,7 +62,7 @@ def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
     if min(height, width) < SMALLEST_PX:
         raise InputError(
             f"LPIPS needs frames of at least {SMALLEST_PX} px a side, not {width}x{height}; "
-            "choose a protocol with a size",
+            "choose --size PX (or --protocol thg256)",
             reason="too small",
         )
     images = networks.as_images(frames, peak)
