@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old content or the new, never half of either.
+"""Writing files so that a reader finds the old content or the new, never half of either; and opening nothing else.
 
 A file is written under another name beside its own, forced to the disk and renamed, and its folder is forced to the
 disk too, so that a loss of power changes nothing. Links are followed: what they point to is replaced, they stay.
@@ -11,6 +11,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from thgeval.errors import OutputError
 
@@ -56,6 +57,15 @@ def replaceable(path: Path) -> Path:
         kind = "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or the like"
         raise OutputError(f"{path} can't be written: it is {kind}, not a file")
     return target
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, open for reading; OSError for anything else, which might never answer or never end."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(handle, "rb")
 
 
 def trouble(error: OSError) -> str:

@@ -4,13 +4,15 @@ Only results whose metrics have equal protocol parts and that share no clip can 
 intervals are those of one run over all clips, bit for bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, load, settle
+from thgeval.checkpoint import settle
 from thgeval.errors import ProtocolError
+from thgeval.evidence import evidence
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.results import Run, states_folder
@@ -87,10 +89,10 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
     """The pairs of a run with their states, which are also copied to a new folder."""
     found = []
     for clip in run.clips:
-        checkpoint = checkpoint_of(run, clip["id"])
+        checkpoint = evidence(run, clip)
+        if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
+            raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}: {min(lacking)}")
         if checkpoint is None:
-            if any(value is not None for value in clip["scores"].values()):
-                raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}")
             found.append(Contribution(dict(clip)))
             continue
         checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
@@ -105,9 +107,11 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
     return found
 
 
-def checkpoint_of(run: Run, clip: str) -> Checkpoint | None:
-    """The states of one clip of a result file, or None if they are not there."""
-    return None if run.path is None else load(states_folder(run.path) / file_name(clip))
+def _measured(run: Run, clip: Mapping[str, Any]) -> set[str]:
+    """The metrics that must have states of a clip: those that have a value, and didn't fail on it."""
+    if clip["generated"] is None:  # it had no partner, or came from memory
+        return {key for key, value in clip["scores"].items() if value is not None}
+    return {key for key, score in run.scores.items() if score.value is not None and key not in clip["failed"]}
 
 
 def device(parsed: Parsed) -> str:
