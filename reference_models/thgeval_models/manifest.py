@@ -8,7 +8,8 @@ Fields of an entry
     file              name under which the file is stored
     origin            the authors' own download address; empty if they only offer a file share
     origin_note       how to get the file when there is no address, or what it is unpacked from
-    packaged          "package:path" if an installable package already contains the file, see ``packaged_path``
+    packaged          the package of the Python index that carries the file: its name, the version that was looked at
+                      (none for thgeval itself), and the path in its wheel; see ``packaged_path``
     sha256, git_blob, sha256_prefix
                       what identifies the file; ``hash = "unknown"`` if no hash was ever published
     bytes             size, 0 if not known
@@ -20,12 +21,15 @@ Fields of an entry
 
 import difflib
 import importlib.util
+import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -50,6 +54,20 @@ class InputContract:
 
 
 @dataclass(frozen=True)
+class Packaged:
+    """The package that carries a file, and the file's path in its wheel: ``lpips/weights/v0.1/alex.pth``."""
+
+    package: str
+    path: str
+    version: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """What an installer is asked for, ``lpips==0.1.4``; empty for what comes with this package."""
+        return f"{self.package}=={self.version}" if self.version else ""
+
+
+@dataclass(frozen=True)
 class Weights:
     """One published weight file."""
 
@@ -58,7 +76,7 @@ class Weights:
     file: str
     origin: str
     origin_note: str
-    packaged: str
+    packaged: Packaged | None
     sha256: str
     git_blob: str
     sha256_prefix: str
@@ -97,12 +115,18 @@ def weights(name: str) -> Weights:
 
 def packaged_path(entry: Weights) -> Path | None:
     """Where an installed package holds the file, None if there is no such package; nothing of it is imported."""
-    package, _, inside = entry.packaged.partition(":")
-    spec = importlib.util.find_spec(package) if package else None
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / inside
-    return path if path.is_file() else None
+    places = _places(entry.packaged) if entry.packaged else ()
+    return next((path for path in places if path.is_file()), None)
+
+
+def _places(packaged: Packaged) -> Iterator[Path]:
+    """Where the distribution says that it put the file; then, for source trees, beside the modules of that name."""
+    with suppress(PackageNotFoundError):
+        yield Path(str(distribution(packaged.package).locate_file(packaged.path)))
+    top, _, inside = packaged.path.partition("/")
+    spec = importlib.util.find_spec(top)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        yield Path(place, inside)
 
 
 def parse(text: str) -> dict[str, Weights]:
@@ -115,8 +139,10 @@ def parse(text: str) -> dict[str, Weights]:
 
 
 REQUIRED = ("tier", "file", "paper", "code_licence", "weight_licence", "commercial_use", "input", "used_by")
-TEXTS = ("origin", "origin_note", "packaged", "sha256", "git_blob", "sha256_prefix", "network", "code")
-OPTIONAL = (*TEXTS, "hash", "bytes")
+TEXTS = ("origin", "origin_note", "sha256", "git_blob", "sha256_prefix", "network", "code")
+OPTIONAL = (*TEXTS, "packaged", "hash", "bytes")
+PATH = re.compile(r"[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)+", re.ASCII)
+PACKAGE, VERSION = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII), re.compile(r"[\w.+!-]*", re.ASCII)
 
 
 def _entry(name: str, table: Mapping[str, Any]) -> Weights:
@@ -130,6 +156,7 @@ def _entry(name: str, table: Mapping[str, Any]) -> Weights:
     fields["bytes"] = fields.get("bytes", 0)
     fields["used_by"] = tuple(fields["used_by"])
     fields["input"] = _contract(name, fields["input"])
+    fields["packaged"] = _packaged(name, fields.get("packaged"))
     entry = Weights(name=name, **fields)
     _check_choices(entry)
     _check_hashes(entry, hash_is_unknown=hash_is_unknown)
@@ -144,6 +171,26 @@ def _contract(name: str, table: Mapping[str, str]) -> InputContract:
         raise ManifestError(
             f"Entry '{name}' of the manifest: input must state size, range, channels and normalisation, no more."
         ) from error
+
+
+def _packaged(name: str, table: Mapping[str, str] | None) -> Packaged | None:
+    if table is None:
+        return None
+    try:
+        found = Packaged(**table)
+        wrong = [
+            pattern
+            for pattern, text in ((PACKAGE, found.package), (VERSION, found.version), (PATH, found.path))
+            if not pattern.fullmatch(text)
+        ]
+    except TypeError:
+        wrong = [PATH]
+    if wrong:
+        raise ManifestError(
+            f"Entry '{name}' of the manifest: packaged must state package, path and version; "
+            "the path is the plain one in its wheel."
+        )
+    return found
 
 
 def _check_choices(entry: Weights) -> None:

@@ -52,7 +52,7 @@ def test_one_that_is_gone_does_not_keep_the_others(four, thgeval, site):
 
 def test_by_hand_is_a_note_in_a_group_and_a_failure_by_name(four, thgeval, site):
     note = (
-        "thgeval: no address offers the weights share; "
+        "thgeval: no address offers the weights share (CC0-1.0); "
         "get the file by hand (on a file share), then thgeval fetch share --from FILE\n"
     )
     site.put("/gone.bin", BODY)

@@ -597,7 +597,7 @@ def test_files_that_are_not_to_be_fetched(manifest, site):
         entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64),
         entry_text("research", origin=f"{site.url}/x", hash="unknown", commercial_use="no"),
     )
-    with pytest.raises(LeftOut, match="no address offers the weights share; get the file by hand"):
+    with pytest.raises(LeftOut, match=r"no address offers the weights share \(CC0-1.0\); get the file by hand"):
         fetch("share")
     with pytest.raises(LeftOut, match="computed from their seed; there is nothing to fetch"):
         fetch("seed")
@@ -642,7 +642,7 @@ def test_what_words_stand_for(manifest):
         entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64, used_by=["fid-random"]),
         entry_text("small", **known, used_by=["csim"]),
         entry_text("big", tier="canonical", **known, used_by=["csim", "sync-conf"]),
-        entry_text("dlib", tier="embedded", packaged="x:y", **known),
+        entry_text("dlib", tier="embedded", packaged={"package": "x", "version": "1", "path": "x/y"}, **known),
     )
 
     def names(*requests):

