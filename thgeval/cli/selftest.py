@@ -66,6 +66,7 @@ def _networks(examples: Path | None) -> int:
 
 def _lines(outcome: "Outcome") -> list[str]:
     """The verdict on one network, then a line for each value, and where it is published."""
+    from thgeval.checkouts import token as folder
     from thgeval.weights import token
 
     row = outcome.row
@@ -77,7 +78,8 @@ def _lines(outcome: "Outcome") -> list[str]:
     lines = [f"{row.name}: {mark}{said}"]
     if outcome.verdict == "not here":
         return lines
-    lines.append(f"    {'weights':<24} {', '.join(f'{name} {token(name)}' for name in row.weights)}")
+    used = [f"{name} {token(name)}" for name in row.weights] + [f"{name} {folder(name)}" for name in row.checkouts]
+    lines.append(f"    {'weights':<24} {', '.join(used)}")
     for name, value in outcome.found.items():
         known = row.values.get(name)
         beside = "" if known is None else f"   published {known}" + ("" if known.met(value) else "   <- differs")

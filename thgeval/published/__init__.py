@@ -1,8 +1,9 @@
 """Networks on the examples for which their authors publish what comes out: the proof of those that are here.
 
-``answers.toml`` has one table for each network: the weights and examples it takes, what computes the answer (a function
-of ``thgeval.published.answers``), the published values with their source, and how far from them the answer may lie.
-Where no value is known to be published the table says so; then nothing is shown but that the network loads and runs.
+``answers.toml`` has one table for each network: the weights (or checkouts) and examples it takes, what computes the
+answer (a function of ``thgeval.published.answers``), the published values with their source, and how far from them the
+answer may lie. Where no value is known to be published the table says so; then nothing is shown but that the network
+loads and runs.
 
 Neither weights nor examples are fetched here. Examples lie in ``THGEVAL_HOME/examples``, in an installed package, or
 anywhere below a folder that is named, under whatever name: they are known by their hash.
@@ -18,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from thgeval import weights
+from thgeval import checkouts, weights
 from thgeval.errors import ProtocolError, ThgevalError
 from thgeval.weights import Policy
 
@@ -51,6 +52,7 @@ class Row:
 
     name: str
     weights: tuple[str, ...]
+    checkouts: tuple[str, ...]
     examples: tuple[str, ...]
     packages: tuple[str, ...]
     answer: str
@@ -108,11 +110,12 @@ def _row(name: str, table: Mapping[str, Any]) -> Row:
         for kind, relation in KINDS.items()
         for key, value in table.get(kind, {}).items()
     }
-    if not (table["source"] if values else table.get("note")):
+    if not table.get("source" if values else "note"):
         raise ProtocolError(f"the row {name!r} of published answers has neither a value with a source nor a note")
     return Row(
         name=name,
-        weights=tuple(table["weights"]),
+        weights=tuple(table.get("weights", ())),
+        checkouts=tuple(table.get("checkouts", ())),
         examples=tuple(table.get("examples", ())),
         packages=tuple(table.get("packages", ())),
         answer=table["answer"],
@@ -138,8 +141,9 @@ def outcome(row: Row, hand: "Hand") -> Outcome:
     from thgeval.published import answers
 
     try:
-        found = getattr(answers, row.answer)({name: hand.file(name) for name in row.examples}, **row.options)
-        again = {} if row.values else getattr(answers, row.answer)(_files(row, hand), **row.options)
+        answer, files = getattr(answers, row.answer), _files(row, hand)
+        found = answer(files, **row.options)
+        again = {} if row.values else answer(files, **row.options)
     except ThgevalError as error:
         return Outcome(row, "fails", why=str(error))
     if not row.values:
@@ -176,8 +180,9 @@ def _files(row: Row, hand: Hand) -> dict[str, Path | None]:
 
 def _missing(row: Row, hand: Hand) -> str:
     """Commands that bring what a row lacks; empty if it lacks nothing."""
-    for name in row.weights:
-        if (problem := weights.problem(name)) is not None:
+    problems = [*map(weights.problem, row.weights), *map(checkouts.problem, row.checkouts)]
+    for problem in problems:
+        if problem is not None:
             return str(problem)
     if lacking := [name for name, path in _files(row, hand).items() if path is None]:
         return f"the example is not here; thgeval fetch {' '.join(lacking)}, or --examples DIR"

@@ -17,6 +17,7 @@ from PIL import Image
 
 from thgeval.features import networks
 from thgeval.features.faces import Found
+from thgeval.media.audio import speech
 from thgeval.media.frames import FrameBatch
 from thgeval.run import Options, score
 from thgeval.weights import Policy
@@ -29,7 +30,7 @@ ALLOWED = Options(weights=Policy(unverified=True), workers=1)
 def picture(path: Path) -> NDArray[np.uint8]:
     """One picture as a clip of one RGB frame: (1, height, width, 3)."""
     with Image.open(path) as opened:
-        return np.asarray(opened.convert("RGB"))[None]
+        return np.array(opened.convert("RGB"))[None]
 
 
 def value(metric: str, generated: Any, reference: Any = None) -> float:
@@ -175,6 +176,21 @@ def dlib_descriptor(files: Files) -> Answers:
         rows[name] = descriptors(frame, landmarks68(frame, detected(frame, upsample=1).boxes[:1]))[0]
     first, *others = rows
     return {name: float(np.linalg.norm(rows[first] - rows[name])) for name in others}
+
+
+PHRASES = ("my fellow americans", "your country", "do for you")
+
+
+def whisper(files: Files) -> Answers:
+    """How many of the phrases of Whisper's own test are heard, whatever the size of the network."""
+    from importlib.metadata import version
+
+    from thgeval.features.whisper import faster_whisper_hearing
+
+    (path,) = files.values()
+    release = version("faster-whisper")
+    heard = faster_whisper_hearing.compute(speech(path).samples, model="whisper", release=release).lower()
+    return {"phrases heard": float(sum(phrase in heard for phrase in PHRASES))}
 
 
 def s3fd(files: Files) -> Answers:
