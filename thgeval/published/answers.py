@@ -40,10 +40,10 @@ def value(metric: str, generated: Any, reference: Any = None) -> float:
 
 
 def syncnet(files: Files) -> Answers:
-    """demo_syncnet.py: the clip is a face crop."""
+    """demo_syncnet.py on a face crop; Wav2Lip's script for LRS calls the same function."""
     metrics = {"offset": "av-offset", "least distance": "lse-d", "confidence": "sync-conf"}
-    run = score(*files.values(), metrics=[f"{name}/precropped" for name in metrics.values()], options=ALLOWED)
-    found = {label: run[f"{name}/precropped"].value for label, name in metrics.items()}
+    run = score(*files.values(), metrics=[f"{name}/wav2lip-lrs" for name in metrics.values()], options=ALLOWED)
+    found = {label: run[f"{name}/wav2lip-lrs"].value for label, name in metrics.items()}
     return {label: float("nan") if each is None else each for label, each in found.items()}
 
 
