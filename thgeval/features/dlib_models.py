@@ -51,7 +51,7 @@ def landmarks68(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.flo
     """The 68 landmarks of iBUG 300-W in whole px for (faces, 4) boxes of one frame: (faces, 68, 2)."""
     import dlib
 
-    grey, predict = _grey(frame), _predictor()
+    grey, predict = _grey(frame), predictor()
     shapes = [predict(grey, dlib.rectangle(*(int(value) for value in np.rint(box)))) for box in boxes]
     return np.array([[(p.x, p.y) for p in shape.parts()] for shape in shapes], np.float32).reshape(-1, 68, 2)
 
@@ -69,7 +69,7 @@ def _fine(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float
     """The 68 landmarks of the face in one box."""
     import dlib
 
-    width, predict = box[2] - box[0], _predictor()
+    width, predict = box[2] - box[0], predictor()
     around = np.rint(box + MARGIN * width * np.array([-1, -1, 1, 1]))
     left, top, right, bottom = (int(value) for value in np.clip(around, 0, np.tile(grey.shape[::-1], 2)))
     large = cv2.resize(grey[top:bottom, left:right], None, fx=X4, fy=X4, interpolation=cv2.INTER_LINEAR)
@@ -95,7 +95,9 @@ def descriptors(frame: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.fl
     return described(faces)
 
 
-def _predictor() -> Any:
+def predictor() -> Any:
+    """The predictor of 68 landmarks, read once."""
+
     def load() -> Any:
         import dlib
 

@@ -50,7 +50,7 @@ def perceptual_distance(
     """
     if not len(generated):
         return np.empty(0, np.float64)
-    network = _network(trunk, release)
+    network = lpips_network(trunk, release)
     with networks.alone():
         ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
     distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
@@ -69,7 +69,8 @@ def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
     return 2 * images - 1 if black == "minus-one" else images
 
 
-def _network(trunk: str, release: str) -> Any:
+def lpips_network(trunk: str, release: str) -> Any:
+    """LPIPS of a trunk and a release; it is shown images in [-1, 1]."""
     names = files(trunk, release)
 
     def load() -> Any:
