@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from thgeval.cli.showing import say, show
 from thgeval.errors import OutputError, ThgevalError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def command(
             else:
                 told.append(f"{path}: {_verdict(name)}")
     for line in told:
-        click.echo(line)
+        show(line)
     return worst
 
 
@@ -99,4 +100,4 @@ def _watching() -> Iterator["Watcher"]:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"thgeval: {sentence}", err=True)
+    say(sentence)

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from thgeval.cli.showing import show
+
 KINDS = ("metrics", "presets", "protocols", "weights", "examples")
 
 
@@ -21,16 +23,16 @@ def command(kind: str, form: str) -> None:
         "examples": _examples,
     }[kind]()
     if form == "json":
-        click.echo(json.dumps(rows, indent=1))
+        show(json.dumps(rows, indent=1))
         return
     indent = max(10, *map(len, rows[0]))
     for row in rows:
-        click.echo(click.style(row.pop("name"), bold=True))
+        show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
                 text = ", ".join(value) if isinstance(value, list) else value
-                click.echo(f"    {label.replace('_', ' '):<{indent}} {text}")
-        click.echo()
+                show(f"    {label.replace('_', ' '):<{indent}} {text}")
+        show("")
 
 
 def _metrics() -> list[dict[str, str]]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from thgeval.cli.showing import show
+
 if TYPE_CHECKING:
     from thgeval.published import Outcome
 
@@ -46,8 +48,8 @@ def _kernels() -> int:
         failed += not outcome.passed
         mark = click.style("ok", fg="green") if outcome.passed else click.style("WRONG", fg="red")
         said = "" if outcome.passed else f": {outcome.found!r} instead of {outcome.check.expected!r}"
-        click.echo(f"{mark:<5} {outcome.check.name}{said}")
-    click.echo(f"{failed or 'no'} wrong answer{'' if failed == 1 else 's'}, {perf_counter() - began:.1f} s")
+        show(f"{mark:<5} {outcome.check.name}{said}")
+    show(f"{failed or 'no'} wrong answer{'' if failed == 1 else 's'}, {perf_counter() - began:.1f} s")
     return 1 if failed else 0
 
 
@@ -58,9 +60,9 @@ def _networks(examples: Path | None) -> int:
     for outcome in outcomes(rows(), examples=examples):
         found.append(outcome)
         for line in _lines(outcome):
-            click.echo(line)
+            show(line)
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in COLOURS}
-    click.echo(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
+    show(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
     return 1 if any(outcome.wrong for outcome in found) else 0
 
 
