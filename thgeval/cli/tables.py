@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from thgeval.cli import latex
 from thgeval.results import Run, Score
 
-STYLES = {"table": "simple", "latex": "latex_booktabs", "markdown": "github"}
+STYLES = {"table": "simple", "markdown": "github"}
 COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
 
 
@@ -24,11 +25,14 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
     text = as_table(COLUMNS, rows, form)
-    return text if form == "latex" else f"{text}\n\n{_signatures(run)}"
+    signed = _signatures(run)
+    return f"{text}\n\n{latex.comment(signed) if form == 'latex' else signed}"
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
+    if form == "latex":
+        return latex.table(columns, rows)
     return tabulate(rows, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
 
 
