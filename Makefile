@@ -1,20 +1,23 @@
 # Every target sets up what it needs in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The versions that the tests last passed with; `make setup CONSTRAINTS=` takes the newest of everything instead.
+CONSTRAINTS ?= constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup demo test check bench docs format clean
+.PHONY: setup constraints demo test check bench docs format clean
 
 setup: .venv/.everything
 
 .venv/.python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thgeval needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(PIP) --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=--constraint %) --upgrade "pip>=25.3"
 	@touch $@
 
 # The toolkit, faces and the demo's portrait: no torch, no compiler, no weights.
-.venv/.demo: .venv/.python pyproject.toml
+.venv/.demo: .venv/.python pyproject.toml $(CONSTRAINTS)
 	$(PIP) --editable ".[demo,faces]"
 	@touch $@
 
@@ -23,6 +26,11 @@ setup: .venv/.everything
 	$(PIP) --editable ".[demo,faces,frame,mediapipe,models,speech,sync]" --group test --group check --group docs
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
+
+# Renews the versions: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
+constraints: .venv/.everything
+	$(BIN)/python -m pip freeze --all --exclude-editable --disable-pip-version-check > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
 
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo

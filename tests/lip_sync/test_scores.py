@@ -11,6 +11,7 @@ import random_weights
 from clips import written_at
 from lip_sync.conftest import face_like, in_memory, speech_like
 from oracles import syncnet as oracle
+from tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
@@ -56,7 +57,7 @@ def failures(pair, requests=PRECROPPED):
 def test_scores_equal_the_slow_twin(weights, wav, frames, samples):
     shown, heard = face_like(frames, seed=frames), speech_like(samples, seed=frames)
     expected = oracle.scores(weights, shown[..., ::-1], heard)
-    np.testing.assert_allclose(values(in_memory(shown, wav(heard))), expected, rtol=0, atol=1e-4)
+    agree(values(in_memory(shown, wav(heard))), expected, "syncnet scores")
 
 
 def test_chunks_workers_and_rates_of_the_protocol_do_not_change_a_bit(wav):
@@ -237,7 +238,7 @@ def test_a_tracked_face_equals_the_twin(weights, wav, monkeypatch):
     )
     crops = np.stack([oracle.crop(f[..., ::-1], *place) for f, *place in zip(shown, x, y, s, strict=True)])
     expected = oracle.scores(weights, crops, heard)
-    np.testing.assert_allclose(values(in_memory(shown, wav(heard)), TRACKED), expected, rtol=0, atol=1e-4)
+    agree(values(in_memory(shown, wav(heard)), TRACKED), expected, "syncnet scores")
 
 
 LEFT, RIGHT = (10, 20, 120, 135), (180, 20, 290, 135)

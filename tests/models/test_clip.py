@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
+from tolerances import agree
 
 from thgeval_models import clip
 from thgeval_models.errors import InputShapeError, MissingPackageError
@@ -38,10 +38,10 @@ def test_equals_open_clip(tensors: dict[str, torch.Tensor]) -> None:
     images = seeded.images(2, 3, 224, 224, seed=92)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (clip.MEAN, clip.STD))
     original = theirs.encode_image((images - mean) / std, normalize=True)
-    assert seeded.relative_error(ours.images(images), original) < PARITY["clip"]
+    agree(ours.images(images), original, "clip")
     numbers = clip.tokens(SENTENCES)
     original = theirs.encode_text(numbers, normalize=True)
-    assert seeded.relative_error(ours.sentences(numbers), original) < PARITY["clip"]
+    agree(ours.sentences(numbers), original, "clip")
 
 
 def test_tokens_are_open_clips() -> None:

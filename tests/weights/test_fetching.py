@@ -8,6 +8,7 @@ import subprocess
 from collections import namedtuple
 
 import pytest
+from programs import program
 from weights.sites import (
     HASTY,
     IMPATIENT,
@@ -451,14 +452,13 @@ def test_the_body_of_a_redirection_is_not_read(net, site):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that nobody trusts, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("makes a certificate with openssl, which is not installed")
+    openssl = program("openssl")
     folder = tmp_path_factory.mktemp("tls")
     command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 "
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 "
         "-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
     )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    subprocess.run([openssl, *command.split()], cwd=folder, check=True, capture_output=True)
     (folder / "both.pem").write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
     return folder / "both.pem"
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from thgeval.cli import latex
 from thgeval.cli.showing import visible
 from thgeval.results import Run, Score
 
-STYLES = {"table": "simple", "latex": "latex_booktabs", "markdown": "github"}
+STYLES = {"table": "simple", "markdown": "github"}
 COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
 
 
@@ -25,12 +26,15 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
     text = as_table(COLUMNS, rows, form)
-    return text if form == "latex" else f"{text}\n\n{_signatures(run)}"
+    signed = _signatures(run)
+    return f"{text}\n\n{latex.comment(signed) if form == 'latex' else signed}"
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
     shown = [[visible(cell) for cell in row] for row in rows]
+    if form == "latex":
+        return latex.table(columns, shown)
     return tabulate(shown, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
 
 
