@@ -154,7 +154,7 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
         plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
-        described.append({"array": name, **plain})
+        described.append({"array": name, **plain, "counted": dict(part.counted)})
     return {"kind": type(state).__name__, "parts": described}
 
 
@@ -167,6 +167,7 @@ def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]
                 {reason: tuple(frames) for reason, frames in part["left_out"].items()},
                 part["under"],
                 part["detail"],
+                part.get("counted", {}),
             )
             for part in described["parts"]
         )
