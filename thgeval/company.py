@@ -44,8 +44,8 @@ def _below(feature: Feature[Any]) -> Iterator[Choice]:
         yield from _below(source)
     told = dict(feature.parameters)
     who = str(told["who"]) if feature.name == "people" else WHO.get(feature.name)
-    if who is not None and who != "all":
-        found = next(source for source in feature.closure() if source.name == FACES and source.compute)
+    found = next((source for source in feature.closure() if source.name == FACES and source.compute), None)
+    if found is not None and who is not None and who != "all":
         yield Choice(found, who, int(told.get("min_px", 0)))
 
 

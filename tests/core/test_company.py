@@ -100,6 +100,8 @@ def test_every_choice_of_a_face_is_known():
             if any(below.name == "faces" and below.compute for need in needs for below in need.closure()):
                 assert choices(needs), request
                 chooses.add(name)
+            else:
+                assert not choices(needs), request
     assert {"lmd", "blinks-per-s", "csim", "sync-lm-conf", "sync-envelope", "wer", "psnr", "prmse"} <= chooses
 
 

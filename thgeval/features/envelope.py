@@ -1,5 +1,6 @@
 """The gap of the lips and the loudness of the speech, side by side at 25 Hz, and the shift where they go together."""
 
+import math
 from functools import cache
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from thgeval.features.mouth import LOWER, UPPER
 from thgeval.features.people import shapes
 from thgeval.features.speech import loudness, voice
 from thgeval.features.sync_lm import LEAST_VOICED_S
+from thgeval.states import mean
 
 Floats = NDArray[np.float64]
 
@@ -128,8 +130,8 @@ def chance(rows: int, furthest: int) -> float:
     for _ in range(CHANCE_DRAWS):
         seen, heard = (levelled(np.convolve(own, near, "valid")) for own in rng.standard_normal((2, rows + 16)))
         products = best_shift(seen, heard, furthest)[1]
-        found.append(np.nan if np.isnan(products).all() else np.nanmean(products))
-    return float(np.mean(found))
+        found.append(math.nan if np.isnan(products).all() else float(np.nanmean(products)))
+    return mean(found)
 
 
 def _shifted(values: Floats, shift: int) -> Floats:
