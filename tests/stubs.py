@@ -18,12 +18,14 @@ def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), sec
         even = np.arange(frames) * seconds
         how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds), even if times is None else times)
         chosen = np.zeros((frames, 1), np.int64) if slots is None else slots
-        known = {shown.name: how, "people": chosen}
+        known = {shown.name: how, "people": chosen, "shapes": np.zeros((frames, len(chosen[0]), 68, 2))}
         return {feature: known.get(feature.name, value) for feature in features}
 
     reference = generated if reference is None else reference
     needs = metric.needs
-    piece = Piece.of(clip, 0, given(needs.generated, generated), given(needs.reference, reference))
+    together = tuple(source for feature in needs.pair for source in feature.inputs)
+    sides = (given(needs.generated + together, generated), given(needs.reference + together, reference))
+    piece = Piece.of(clip, 0, *sides)
     return piece.seen_by(metric)
 
 

@@ -156,6 +156,7 @@ def _content(state: State) -> bytes:
     total = hashlib.sha256(type(state).__name__.encode())
     for part in parts if isinstance(state, states.ByTrack) else (state.record(clip),):
         plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
+        plain["counted"] = dict(part.counted)
         shape = {"shape": list(part.values.shape), "type": part.values.dtype.str}
         total.update(json.dumps(plain | shape, sort_keys=True).encode())
         for _, block in blocks(part.values):
@@ -193,7 +194,7 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
         plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
-        described.append({"array": name, **plain})
+        described.append({"array": name, **plain, "counted": dict(part.counted)})
     return {"kind": type(state).__name__, "parts": described}
 
 
@@ -206,6 +207,7 @@ def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]
                 {_text(reason): tuple(map(operator.index, frames)) for reason, frames in part["left_out"].items()},
                 _text(part["under"]),
                 _text(part["detail"]),
+                {_text(what): operator.index(count) for what, count in part.get("counted", {}).items()},
             )
             for part in described["parts"]
         )

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thgeval.clip import Clip, Pair
+from thgeval.company import counted
 from thgeval.cores import Cores
 from thgeval.errors import InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
@@ -26,7 +27,7 @@ from thgeval.files import trouble, without_room
 from thgeval.media import Decoder, decode, probe
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
-from thgeval.plan import Plan, lacking, measures_reference
+from thgeval.plan import Plan, lacking, measures_reference, side
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.states import State
@@ -139,7 +140,9 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         _check_times(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
-    _gather(outcome, [*chunks, _clip(pair, plan, chunks, outcome)])
+    whole = _whole(pair, plan, chunks, outcome)
+    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair.reference is not None)])
+    _accompany(outcome, whole, plan)
     return outcome
 
 
@@ -291,14 +294,14 @@ def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
     return result
 
 
-def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chunk:
-    """Measure the metrics that look at whole clips."""
+def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Piece:
+    """What metrics that look at whole clips see."""
     generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
     reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])
-    return _pieced(Piece.of(pair.id, 0, generated, reference), plan.clipwise, pair.reference is not None)
+    return Piece.of(pair.id, 0, generated, reference)
 
 
 def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
@@ -322,6 +325,18 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
             except Exception as error:
                 result.failed[key] = unforeseen(piece.clip, error)
     return result
+
+
+def _accompany(outcome: Measured, whole: Piece, plan: Plan) -> None:
+    """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
+    for key, metric in plan.metrics:
+        if key in outcome.states:
+            generated = counted(side(metric, reference=False), whole.generated)
+            reference = counted(side(metric, reference=True, own=False), whole.reference)
+            counts = {f"generated {what}": count for what, count in generated.items()}
+            counts |= {f"reference {what}": count for what, count in reference.items()}
+            if counts:
+                outcome.states[key] = outcome.states[key].counting(whole.clip, counts)
 
 
 def _gather(outcome: Measured, chunks: list[Chunk]) -> None:

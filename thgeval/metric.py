@@ -122,7 +122,6 @@ class Metric(ABC, Generic[S]):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    range: ClassVar[tuple[float, float]]
     better: ClassVar[Better]
     cites: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
@@ -137,6 +136,11 @@ class Metric(ABC, Generic[S]):
     def unit(self) -> str:
         """What the number is counted in; a class attribute where it is always the same."""
         return ""
+
+    @property
+    @abstractmethod
+    def range(self) -> tuple[float, float]:
+        """The smallest and the largest value there can be; a class attribute where they are always the same."""
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thgeval.clip import Pair
+from thgeval.company import choices
 from thgeval.errors import ThgevalError, UnmetNeed
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Better, Metric
@@ -55,7 +56,9 @@ class Plan:
         return any(feature.offered == "frames" for need in needs for feature in need.closure())
 
     def collected(self, *, reference: bool) -> tuple[Feature[Any], ...]:
-        """Features of frames that must be joined over the whole clip, for metrics or features of whole clips."""
+        """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and
+        the faces among which any metric chooses one.
+        """
         found: dict[Feature[Any], None] = {}
         for named in self.clipwise:
             for need in side(named.metric, reference=reference):
@@ -68,6 +71,8 @@ class Plan:
                     for source in user.inputs
                     if source.grain is Grain.FRAMES
                 }
+        for named in self.metrics:
+            found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
         return tuple(found)
 
     def without_reference(self) -> "Plan":

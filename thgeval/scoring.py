@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from thgeval import company
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
@@ -112,8 +113,13 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         signature=signature(metric, setting.protocol, run, *setting.flags),
         reference=_reference(named, contributions, setting.resampling),
         unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,
-        note=None if math.isnan(value) else remark,
+        note=None if math.isnan(value) or total is None else _note(metric, total, remark),
     )
+
+
+def _note(metric: Metric[Any], total: State, remark: str | None) -> str | None:
+    """What a metric says of its number, and which other faces it could have measured."""
+    return "; ".join(filter(None, (remark, company.said(metric, total)))) or None
 
 
 def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -30,7 +30,7 @@ class Part:
     ``left_out`` maps a reason to the frames, counted within the part, that have no value of their own: NaN, or what the
     metric's policy puts in its place, which the reason then says. ``under`` names conditions that belong to the number
     but not to the metric, such as the device a generator ran on. ``detail`` shows people what was measured, such as
-    aligned words; no number depends on it.
+    aligned words, and ``counted`` what stood beside it, such as other faces; no number depends on them.
 
     Feature rows may be ``Stored`` in a file: (rows, dimensions) or (rows, 2, dimensions).
     """
@@ -40,6 +40,7 @@ class Part:
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     under: str = ""
     detail: str = ""
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def array(self) -> Array:
@@ -112,7 +113,21 @@ class State(ABC):
                 left_out[reason] = left_out.get(reason, ()) + tuple(seen + frame for frame in frames)
             seen += len(part.values)
         detail = "\n".join(part.detail for part in parts if part.detail)
-        return Part(parts[0].start, np.concatenate([part.array for part in parts]), left_out, parts[0].under, detail)
+        values = np.concatenate([part.array for part in parts])
+        return Part(parts[0].start, values, left_out, parts[0].under, detail, self.counted(clip))
+
+    def counting(self, clip: str, counts: Mapping[str, int]) -> Self:
+        """The same measurements, with more counted beside those of one clip."""
+        first, *others = self.parts[clip]
+        first = replace(first, counted={**first.counted, **counts})
+        return type(self)({**self.parts, clip: (first, *others)})
+
+    def counted(self, clip: str) -> dict[str, int]:
+        """What was counted beside the measurements of one clip, by name."""
+        total: Counter[str] = Counter()
+        for part in self.parts[clip]:
+            total.update(part.counted)
+        return dict(total)
 
     @property
     def left_out(self) -> Counter[str]:

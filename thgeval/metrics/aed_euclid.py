@@ -38,7 +38,6 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
 
     name = "aed-euclid"
     version = 1
-    range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("siarohin2019monkeynet", "siarohin2019fomm", "amos2016openface")
     embedded = "dlib"
@@ -51,6 +50,13 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check(distance=DISTANCES)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From 0 up; embeddings of length 1 are at most 2 apart."""
+        if self.network != "openface":
+            return 0.0, math.inf
+        return 0.0, 4.0 if self.distance == "squared" else 2.0
 
     @property
     def values(self) -> Feature[Any]:

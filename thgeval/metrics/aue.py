@@ -10,8 +10,9 @@ import numpy as np
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.action_units import SOURCES, action_units, units_of
+from thgeval.features.action_units import SOURCES, action_units, units_of, units_of_both
 from thgeval.features.facs import ActionUnits
+from thgeval.features.rest import Both
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces import GEOMETRIC, Array, PairedFaceMetric
 
@@ -39,7 +40,7 @@ class AUE(PairedFaceMetric):
     region: str = "all"
 
     name = "aue"
-    version = 1
+    version = 2
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("li2024talkinggaussian", "baltrusaitis2018openface")
@@ -68,6 +69,11 @@ class AUE(PairedFaceMetric):
     def values(self) -> Feature[ActionUnits]:
         """Action units."""
         return action_units(source=self.source, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[ActionUnits]] | None:
+        """The same of both sides, from one rest."""
+        return units_of_both(source=self.source, **self.chosen)
 
     def read(self, value: ActionUnits) -> Array:
         """The intensities of the region's units."""

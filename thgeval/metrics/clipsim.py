@@ -47,7 +47,6 @@ class CLIPSIM(Metric[ClipMean | Counts]):
 
     name = "clipsim"
     version = 1
-    range = (-math.inf, math.inf)
     better = Better.HIGHER
     cites = ("wu2021godiva", "hessel2021clipscore", "radford2021clip")
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -70,6 +69,13 @@ class CLIPSIM(Metric[ClipMean | Counts]):
                 )
         if not 0 < self.scale <= 1000:
             raise ProtocolError(f"clipsim: the scale must lie above 0 and up to 1000, not {self.scale}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of cosines, scaled; a ratio of two of them has no bounds."""
+        if self.relative:
+            return -math.inf, math.inf
+        return 0.0 if self.positive else -self.scale, self.scale
 
     @property
     def images(self) -> Feature[Any]:

@@ -55,7 +55,6 @@ class FID(FrechetMetric, Regional[TwoRows]):
 
     name = "fid"
     version = 1
-    range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
     at = "own"
@@ -73,6 +72,11 @@ class FID(FrechetMetric, Regional[TwoRows]):
             raise ProtocolError(f"fid: estimate must be one of {', '.join(ESTIMATES)}, not {self.estimate!r}")
         if self.seed < 0:
             raise ProtocolError(f"fid: the seed must be 0 or more, not {self.seed}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From 0 up; where a line through subsets meets infinity may lie below."""
+        return 0.0 if self.estimate == "plain" else -math.inf, math.inf
 
     @property
     def least(self) -> int:

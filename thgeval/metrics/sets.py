@@ -6,7 +6,7 @@ counts for more than the number of rows; both are in the result, and the signatu
 
 import math
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,9 +95,18 @@ class SetMetric(Metric[TwoRows]):
         count = state.fewest
         if count < self.least:
             return f"{self.name} needs at least {self.least} {self.row} on either side, not {count}"
-        if count < self.enough:
-            return f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
+        if (why := self.why_none(state)) is not None:
+            return why
+        few = f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
+        return "; ".join([*([few] if count < self.enough else []), *self.cautions(state)]) or None
+
+    def why_none(self, state: TwoRows) -> str | None:
+        """Why there is no number though there are rows enough; None where there is one."""
         return None
+
+    def cautions(self, state: TwoRows) -> Iterator[str]:
+        """What a reader must know of the number beside how many rows it rests on; nothing as a rule."""
+        yield from ()
 
 
 class FrechetMetric(SetMetric):

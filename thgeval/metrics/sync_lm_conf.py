@@ -1,6 +1,5 @@
 """Confidence that lips and speech belong together, by landmarks and a small network of the project's own."""
 
-import math
 from dataclasses import dataclass
 
 from thgeval.features.offsets import Alignment
@@ -29,7 +28,7 @@ class SyncLMConf(SyncLMMetric):
 
     name = "sync-lm-conf"
     version = 1
-    range = (0.0, math.inf)
+    range = (0.0, 2.0)
     better = Better.HIGHER
     timeline = True
 

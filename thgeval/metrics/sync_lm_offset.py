@@ -1,6 +1,5 @@
 """By how much the speech is ahead of the lips, by landmarks and a small network of the project's own."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +28,12 @@ class SyncLMOffset(SyncLMMetric):
     name = "sync-lm-offset"
     version = 1
     unit = "frames"
-    range = (-math.inf, math.inf)
     better = Better.CLOSER_TO_ZERO
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """As far as is looked for."""
+        return -float(self.furthest), float(self.furthest)
 
     def values(self, alignment: Alignment) -> Array:
         """The offset, at every row that was compared."""

@@ -2,8 +2,9 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -122,12 +123,27 @@ class SyncNetMetric(Metric[ByTrack]):
         return state.value if isinstance(state, TrackMean | PooledTracks) else math.nan
 
     def remark(self, state: ByTrack) -> str | None:
-        """How much of the curves of short tracks is made of nothing."""
+        """How much of the curves of short tracks is made of nothing, and where several faces are tracked at once."""
+        return "; ".join([*self._of_brief(state), *_of_several(state)]) or None
+
+    def _of_brief(self, state: ByTrack) -> Iterator[str]:
         brief = [windows for windows in state.windows if windows < BRIEF_WINDOWS]
-        if not brief:
-            return None
-        share = padded_share(min(brief), self.furthest)
-        return (
-            f"{len(brief)} of {len(state.windows)} tracks have fewer than {BRIEF_WINDOWS} windows; of the shortest, "
-            f"{min(brief)}, {share:.0%} of what is compared is padding, which changes its curve"
+        if brief:
+            share = padded_share(min(brief), self.furthest)
+            yield (
+                f"{len(brief)} of {len(state.windows)} tracks have fewer than {BRIEF_WINDOWS} windows; of the "
+                f"shortest, {min(brief)}, {share:.0%} of what is compared is padding, which changes its curve"
+            )
+
+
+def _of_several(state: ByTrack) -> Iterator[str]:
+    """Whether faces that may not be the speaker's count as much as the speaker's."""
+    several = 0
+    for clip in state.clips:
+        spans = [(part.start, part.start + len(part.values)) for part in state.ordered(clip)]
+        several += any(following[0] < first[1] for first, following in pairwise(spans))
+    if several:
+        yield (
+            f"in {several} of {len(state.clips)} clips several faces are tracked at once, and each counts though one "
+            "may listen"
         )

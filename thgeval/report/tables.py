@@ -36,6 +36,7 @@ class ScoreRow:
     left_out: tuple[str, ...]
     signature: str
     unscored: str
+    note: str
 
 
 def score_row(data: MetricData) -> ScoreRow:
@@ -56,6 +57,7 @@ def score_row(data: MetricData) -> ScoreRow:
         ),
         signature=score.signature,
         unscored=score.unscored or "no value",
+        note=score.note or "",
     )
 
 
