@@ -121,7 +121,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             if batch is None or not len(batch):
                 continue
             piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
-            pending.append(cores.lend(_chunk, piece, plan, pair.reference is not None))
+            pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
         chunks = [future.result() for future in pending]
@@ -258,11 +258,11 @@ def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | Non
         )
 
 
-def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
+def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
     """Measure a chunk, and keep what metrics of whole clips will read."""
-    result = _pieced(piece, plan.chunkwise, compared)
+    result = _pieced(piece, plan.chunkwise, pair)
     result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
-    if compared:
+    if pair.reference is not None:
         result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
     return result
 
@@ -276,17 +276,17 @@ def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chu
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])
-    return _pieced(Piece.of(pair.id, 0, generated, reference), plan.clipwise, pair.reference is not None)
+    return _pieced(Piece.of(pair.id, 0, generated, reference), plan.clipwise, pair)
 
 
-def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
+def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
-            result.states[key] = metric.measure(piece.seen_by(metric))
+            result.states[key] = (metric.measure_alone if pair.side else metric.measure)(piece.seen_by(metric))
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
-        if compared and measures_reference(metric):
+        if pair.reference is not None and measures_reference(metric):
             with suppress(InputError):  # the reference's own value then rests on fewer clips, which is counted
                 result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
     return result
