@@ -429,13 +429,18 @@ class TwoSets(TwoRows):
 
     @classmethod
     def of_sides(cls, generated: Iterable[Rows], reference: Iterable[Rows]) -> Self:
-        """Rows measured on clips of either side; what is left out is counted by side."""
+        """Rows measured on clips of either side; what is left out is counted by side: ``no face in reference, held``."""
+
+        def placed(part: Part, side: str) -> Part:
+            cut = {why.partition(", "): frames for why, frames in part.left_out.items()}
+            return replace(
+                part,
+                left_out={f"{why} in {side}{comma}{became}": frames for (why, comma, became), frames in cut.items()},
+            )
+
         sides = Rows.total(generated), Rows.total(reference)
         parts = {
-            clip: tuple(
-                replace(part, left_out={f"{why} in {side}": frames for why, frames in part.left_out.items()})
-                for part in held
-            )
+            clip: tuple(placed(part, side) for part in held)
             for side, rows in zip(("generated", "reference"), sides, strict=True)
             for clip, held in rows.parts.items()
         }
