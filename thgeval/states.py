@@ -429,7 +429,7 @@ class TwoSets(TwoRows):
 
     @classmethod
     def of_sides(cls, generated: Iterable[Rows], reference: Iterable[Rows]) -> Self:
-        """Rows measured on clips of either side; what is left out is counted by side: ``no face in reference, held``."""
+        """Rows measured on clips of either side; what is left out is counted by side (``no face in reference``)."""
 
         def placed(part: Part, side: str) -> Part:
             cut = {why.partition(", "): frames for why, frames in part.left_out.items()}
