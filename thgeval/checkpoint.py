@@ -155,10 +155,8 @@ def _content(state: State) -> bytes:
     ((clip, parts),) = state.parts.items()
     total = hashlib.sha256(type(state).__name__.encode())
     for part in parts if isinstance(state, states.ByTrack) else (state.record(clip),):
-        plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
-        plain["counted"] = dict(part.counted)
         shape = {"shape": list(part.values.shape), "type": part.values.dtype.str}
-        total.update(json.dumps(plain | shape, sort_keys=True).encode())
+        total.update(json.dumps(_plain(part) | shape, sort_keys=True).encode())
         for _, block in blocks(part.values):
             total.update(np.ascontiguousarray(block).data)
     return total.digest()
@@ -193,9 +191,14 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
     for part in (state.record(clip),) if isinstance(state, ROWS) else parts:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
-        plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
-        described.append({"array": name, **plain, "counted": dict(part.counted)})
+        described.append({"array": name, **_plain(part)})
     return {"kind": type(state).__name__, "parts": described}
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    """All of a part but its values."""
+    named = {"left_out": dict(part.left_out), "counted": dict(part.counted)}
+    return {"start": part.start, "under": part.under, "detail": part.detail, **named}
 
 
 def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]) -> Kept:

@@ -133,7 +133,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             if batch is None or not len(batch):
                 continue
             piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
-            pending.append(cores.lend(_chunk, piece, plan, pair.reference is not None))
+            pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
         chunks = [future.result() for future in pending]
@@ -141,7 +141,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     whole = _whole(pair, plan, chunks, outcome)
-    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair.reference is not None)])
+    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)])
     _accompany(outcome, whole, plan)
     return outcome
 
@@ -285,11 +285,11 @@ def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | Non
         )
 
 
-def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
+def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
     """Measure a chunk, and keep what metrics of whole clips will read."""
-    result = _pieced(piece, plan.chunkwise, compared)
+    result = _pieced(piece, plan.chunkwise, pair)
     result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
-    if compared:
+    if pair.reference is not None:
         result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
     return result
 
@@ -304,18 +304,18 @@ def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Pi
     return Piece.of(pair.id, 0, generated, reference)
 
 
-def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
+def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
-            result.states[key] = metric.measure(piece.seen_by(metric))
+            result.states[key] = (metric.measure_alone if pair.side else metric.measure)(piece.seen_by(metric))
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
         except ThgevalError:
             raise
         except Exception as error:  # what nobody foresaw costs this metric this clip, and no more
             result.failed[key] = unforeseen(piece.clip, error)
-        if compared and measures_reference(metric):
+        if pair.reference is not None and measures_reference(metric):
             try:
                 result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
             except InputError:

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from thgeval import registry
-from thgeval.checkpoint import settle
+from thgeval.checkpoint import Checkpoint, settle
 from thgeval.errors import ProtocolError
 from thgeval.evidence import evidence
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.results import Run, states_folder
+from thgeval.results import Run, side_of, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import Parsed, parse
 from thgeval.statistics import Resampling
 from thgeval.store import file_name
+
+OWN = ("n", "references", "device", "under")
+"""Tokens of the run part that each score has of its own."""
 
 
 def merged(results: Sequence[Path], out: Path) -> Run:
@@ -27,8 +30,8 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     runs = sorted(
         (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
     )
+    runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     first = runs[0]
-    _check_clips(runs)
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
     for run in runs[1:]:
         _check_fit(first, run)
@@ -39,7 +42,7 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         protocol=_labelled(first, any_signature),
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
-        run={name: value for name, value in any_signature.run.items() if name not in ("n", "device", "under")},
+        run={name: value for name, value in any_signature.run.items() if name not in OWN},
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
@@ -54,15 +57,32 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     return run_of(named, unscored, contributions, setting, first.environment, first.options)
 
 
-def _check_clips(runs: Sequence[Run]) -> None:
-    seen: dict[str, Path | None] = {}
+def _distinct(runs: Sequence[Run]) -> list[tuple[Mapping[str, Any], ...]]:
+    """The clips of each run, without reference clips that stand alone and that an earlier one has too."""
+    seen: dict[str, Run] = {}
+    found = []
     for run in runs:
+        kept = []
         for clip in run.clips:
-            if clip["id"] in seen:
-                raise ProtocolError(
-                    f"clip {clip['id']} is in {seen[clip['id']]} and in {run.path}; merge distinct clips"
-                )
-            seen[clip["id"]] = run.path
+            first = seen.setdefault(clip["id"], run)
+            if first is run:
+                kept.append(clip)
+            elif side_of(clip) != "reference" or not _same_reference(first, run, clip):
+                raise ProtocolError(f"clip {clip['id']} is in {first.path} and in {run.path}; merge distinct clips")
+        found.append(tuple(kept))
+    return found
+
+
+def _same_reference(first: Run, second: Run, clip: Mapping[str, Any]) -> bool:
+    """Whether two runs saw the same content in a clip, or failed to in the same way."""
+    if clip["failure"] is not None:
+        return any(clip["id"] == other["id"] and clip["failure"] == other["failure"] for other in first.clips)
+    ours, theirs = (_states(run, clip["id"]) for run in (first, second))
+    return ours is not None and theirs is not None and bool(ours.content) and ours.content == theirs.content
+
+
+def _states(run: Run, id: str) -> Checkpoint | None:
+    return evidence(run, next(clip for clip in run.clips if clip["id"] == id))
 
 
 def _check_fit(first: Run, other: Run) -> None:
@@ -97,13 +117,7 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
             continue
         checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
-        found.append(
-            Contribution(
-                dict(clip),
-                {key: item.state for key, item in kept.items()},
-                {key: item.reference for key, item in kept.items() if item.reference is not None},
-            )
-        )
+        found.append(Contribution.of_kept(dict(clip), kept))
     return found
 
 

@@ -129,6 +129,8 @@ class Metric(ABC, Generic[S]):
     """Whether a report shows its values over time for every clip, not for those that stand out alone."""
     embedded: ClassVar[str] = ""
     """The preset that needs nothing to be fetched, where the defaults do."""
+    sets: ClassVar[bool] = False
+    """Whether all generated clips are compared with all reference clips, so that they need not come in pairs."""
     with_reference: ClassVar[bool] = False
     """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
 
@@ -150,6 +152,10 @@ class Metric(ABC, Generic[S]):
     @abstractmethod
     def measure(self, view: View) -> S:
         """The state of one piece of a pair; pure."""
+
+    def measure_alone(self, view: View) -> State:
+        """The state of one piece of a clip that has no partner, whichever side it is from; pure."""
+        return self.measure(view)
 
     @abstractmethod
     def score(self, state: S) -> float:

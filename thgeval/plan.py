@@ -83,6 +83,14 @@ class Plan:
             self.unscored,
         )
 
+    def of_references(self) -> "Plan":
+        """The part of the plan that reference clips without a partner are measured for."""
+
+        def kept(metrics: tuple[Named, ...]) -> tuple[Named, ...]:
+            return tuple(named for named in metrics if named.metric.sets or measures_reference(named.metric))
+
+        return Plan(kept(self.chunkwise), kept(self.clipwise), self.unscored)
+
 
 def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
@@ -115,9 +123,9 @@ def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
 
 def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
     """What a pair doesn't offer a metric, as the error that says so, or None."""
-    if metric.needs.a_reference and not pair.offers("reference"):
+    if metric.needs.a_reference and not pair.side and not pair.offers("reference"):
         return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
-    for reference in (False, True):
+    for reference in (False,) if pair.side else (False, True):
         for way in _ways(side(metric, reference=reference, own=False)):
             offered = way[-1].offered
             if offered is not None and not pair.offers(offered, reference=reference):

@@ -23,6 +23,7 @@ CHOICES = {
     "lengths": ("strict", "truncate"),
     "rates": ("strict", "ignore"),
     "sizes": ("strict", "resize-generated"),
+    "pairs": ("matched", "none"),
 }
 
 
@@ -37,6 +38,8 @@ class Protocol:
     rates    ``strict`` fails a pair of different frame rates or drifting frame times, ``ignore`` pairs frames by index
     sizes    ``strict`` fails a pair of different sizes, ``resize-generated`` brings the generated clip to the other's
     clips    ids that must be there, whatever the folders hold; None takes the folders at their word
+    pairs    ``matched`` scores each clip against its own reference; ``none`` compares the two folders as sets, of any
+             numbers, names, lengths, rates and sizes of clips, so that ``lengths``, ``rates`` and ``sizes`` are void
     """
 
     name: str = "native"
@@ -48,6 +51,7 @@ class Protocol:
     lengths: str = "strict"
     rates: str = "strict"
     sizes: str = "strict"
+    pairs: str = "matched"
     clips: tuple[str, ...] | None = None
     changed: bool = False
 
@@ -65,29 +69,34 @@ class Protocol:
         """Name, version, and ``!`` if it deviates from the file of that name: ``native@1``."""
         return f"{self.name}@{self.version}" + ("!" if self.changed else "")
 
+    @property
+    def unpaired(self) -> bool:
+        """Whether two folders are compared as sets, without pairs of clips."""
+        return self.pairs == "none"
+
     def tokens(self) -> tuple[str, ...]:
         """The part of every signature that says how clips were prepared."""
-        return (
+        prepared = (
             "fps:native" if self.fps is None else f"{_decimal(self.fps)}fps",
             "size:native" if self.size is None else f"{self.size}px",
             f"crop:{self.crop}",
-            f"lengths:{self.lengths}",
-            f"rates:{self.rates}",
-            f"sizes:{self.sizes}",
         )
+        if self.unpaired:
+            return (*prepared, f"pairs:{self.pairs}")
+        return (*prepared, f"lengths:{self.lengths}", f"rates:{self.rates}", f"sizes:{self.sizes}")
 
     @classmethod
     def of_tokens(cls, tokens: dict[str, str]) -> "Protocol":
         """The inverse of ``tokens``; the name is not part of them."""
         fps, size = tokens["fps"], tokens["size"]
-        return cls(
+        prepared = cls(
             fps=None if fps == "native" else Fraction(fps),
             size=None if size == "native" else int(size),
             crop=tokens["crop"],
-            lengths=tokens["lengths"],
-            rates=tokens["rates"],
-            sizes=tokens["sizes"],
         )
+        if "pairs" in tokens:
+            return replace(prepared, pairs=tokens["pairs"])
+        return replace(prepared, lengths=tokens["lengths"], rates=tokens["rates"], sizes=tokens["sizes"])
 
     def but(self, **changes: Any) -> "Protocol":
         """This protocol with some fields changed, marked as deviating if any really is."""

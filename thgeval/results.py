@@ -37,8 +37,9 @@ class Score:
     """One metric's number and everything needed to read it.
 
     ``left_out`` counts clips and ``frames_left_out`` frames, by reason; ``reference`` is the reference clips' own value
-    for metrics that say nothing without it; ``unscored`` is the reason where there is no value, ``note`` what a reader
-    must know of one that there is.
+    for metrics that say nothing without it; ``reference_clips`` is how many reference clips a distance of sets without
+    pairs rests on, where ``clips`` counts generated ones; ``unscored`` is the reason where there is no value, ``note``
+    what a reader must know of one that there is.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Score:
     frames_left_out: Mapping[str, int]
     signature: str
     reference: Value | None = None
+    reference_clips: int | None = None
     unscored: str | None = None
     note: str | None = None
 
@@ -75,6 +77,7 @@ class Score:
                 "interval": None if self.reference.interval is None else list(self.reference.interval),
                 "clips": self.reference.clips,
             },
+            "reference_clips": self.reference_clips,
             "signature": self.signature,
             "unscored": self.unscored,
             "note": self.note,
@@ -104,6 +107,7 @@ class Score:
                 None if reference["interval"] is None else Interval(*reference["interval"]),
                 reference["clips"],
             ),
+            reference_clips=data.get("reference_clips"),
             unscored=data["unscored"],
             note=data.get("note"),
         )
@@ -111,7 +115,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything one run found out: scores by metric key, and a record of every clip expected."""
+    """Everything one run found out: scores by metric key, and a record of every clip expected.
+
+    ``expected`` counts pairs; in a run without pairs generated clips, and ``expected_references`` reference clips.
+    """
 
     scores: Mapping[str, Score]
     clips: tuple[Mapping[str, Any], ...]
@@ -125,6 +132,11 @@ class Run:
     def signature(self) -> dict[str, str]:
         """The signature of every score, by metric key."""
         return {key: score.signature for key, score in self.scores.items()}
+
+    @property
+    def expected_references(self) -> int:
+        """How many reference clips that stand alone a complete run would measure; 0 where clips come in pairs."""
+        return sum(side_of(clip) == "reference" for clip in self.clips)
 
     @property
     def failures(self) -> tuple[Mapping[str, Any], ...]:
@@ -179,6 +191,11 @@ class Run:
             raise ProtocolError(f"the result file {path} can't be read: {error}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
+
+
+def side_of(clip: Mapping[str, Any]) -> str:
+    """The side that a clip without a partner is from, by its record: ``generated``, ``reference``, or "" for pairs."""
+    return str(clip.get("side", ""))
 
 
 def states_folder(result: Path) -> Path:

@@ -31,10 +31,11 @@ from thgeval.measure import Failure, Measured, measured, unforeseen
 from thgeval.media import fingerprint
 from thgeval.media.frames import MediaInfo
 from thgeval.metrics import DEFAULT
-from thgeval.pairing import Pairing, Unpaired, paired
+from thgeval.pairing import Pairing, Unpaired, apart, paired
 from thgeval.plan import Plan, plan
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
+from thgeval.registry import GROUPS, Named
 from thgeval.registry import metrics as named_metrics
 from thgeval.results import Run, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
@@ -106,11 +107,14 @@ def score(
     *,
     metrics: Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
+    unpaired: bool = False,
     peak: float | None = None,
     fps: float | None = None,
     options: Options | None = None,
 ) -> Run:
     """Score one generated clip: a path, an array or a torch tensor, against another.
+
+    ``unpaired`` compares the two as sets of frames, of any numbers and sizes; see ``evaluate``.
 
     Arrays are (frames, height, width, 3) or grey (frames, height, width), tensors (frames, 3, height, width) as torch
     has them; uint8 has its white at 255, floats need ``peak``. ``fps`` is the frame rate of arrays.
@@ -119,10 +123,19 @@ def score(
     """
     first = clip_of("generated", generated, peak=peak, fps=fps)
     second = None if reference is None else clip_of("reference", reference, peak=peak, fps=fps)
+    chosen = _protocol(protocol, unpaired=unpaired)
     pair = Pair(first.id if isinstance(generated, str | Path) else "clip", first, second)
-    run = scored(Pairing((pair,), ()), metrics, protocol, options or Options())
-    if failure := run.clips[0]["failure"]:
-        raise InputError(failure["message"], reason=failure["reason"])
+    pairs = [pair]
+    if chosen.unpaired:
+        if second is None:
+            raise ProtocolError("without pairs, two sets are compared: give the reference too")
+        sides = (("generated", first), ("reference", second))
+        pairs = [replace(pair, id=side, generated=clip, reference=None, side=side) for side, clip in sides]
+    said: list[str] = []
+    run = scored(Pairing(tuple(pairs), ()), metrics, chosen, options or Options(), Watcher(warns=said.append))
+    if run.failures:
+        failure = run.failures[0]["failure"]
+        raise InputError("; ".join([failure["message"], *said]), reason=failure["reason"])
     return run
 
 
@@ -132,16 +145,26 @@ def evaluate(
     *,
     metrics: Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
+    unpaired: bool = False,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Score every clip of a folder against its namesake in another; clips that fail are in ``Run.failures``.
 
+    ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
+    clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
+
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
-    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
-    pairing = paired(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
+    chosen = _protocol(protocol, unpaired=unpaired)
+    found = apart if chosen.unpaired else paired
+    pairing = found(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
     return scored(pairing, metrics, chosen, options or Options(), watcher or Watcher())
+
+
+def _protocol(protocol: str | Protocol, *, unpaired: bool) -> Protocol:
+    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    return chosen.but(pairs="none") if unpaired else chosen
 
 
 def clip_of(name: str, source: Any, *, peak: float | None = None, fps: float | None = None) -> Clip:
@@ -170,9 +193,9 @@ def scored(
     watcher = watcher or Watcher()
     chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
     weights.use(options.weights)
-    named = named_metrics(list(metrics))
+    named = _without_pairs(metrics) if chosen.unpaired else named_metrics(list(metrics))
     pairing = pairing.limited(options.limit)
-    planned = plan(named, pairing.pairs)
+    planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
     setting = Setting(
         protocol=chosen,
         resampling=options.resampling,
@@ -195,7 +218,26 @@ def scored(
         store = Store(folder, Path(scratch), options.resume, options.cache)
         store.swept()
         contributions = _Job(planned, chosen, options, store, watcher, setting.devices).contributions(pairing)
-        return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+        run = run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+    mismatched = not chosen.unpaired and any(clip["failure"]["reason"] in MISMATCHES for clip in run.failures)
+    if mismatched and all(metric.sets for _, metric in named):
+        watcher.warns(OFFER)
+    return run
+
+
+def _without_pairs(requests: Sequence[str]) -> list[Named]:
+    """The metrics asked for, if none compares clip by clip; of groups, those that don't."""
+
+    def compares_clips(named: Named) -> bool:
+        return named.metric.needs.a_reference and not named.metric.sets
+
+    asked = named_metrics([request for request in requests if request not in GROUPS])
+    if refused := [named.key for named in asked if compares_clips(named)]:
+        raise ProtocolError(
+            f"without pairs there is nothing to compare each clip with, as {', '.join(refused)} would; ask for metrics "
+            "of sets, such as fid-random, or of single clips"
+        )
+    return [named for named in named_metrics(list(requests)) if not compares_clips(named)]
 
 
 def alone(folder: Path) -> AbstractContextManager[None]:
@@ -240,6 +282,21 @@ def environment() -> dict[str, str]:
     }
 
 
+OFFER = "these metrics compare sets: --unpaired (in Python, unpaired=True) takes the folders as they are"
+MISMATCHES = (
+    "missing clip",
+    "missing reference",
+    "duplicate stem",
+    "length differs",
+    "size differs",
+    "frame rate differs",
+    "frame times differ",
+    "type differs",
+    "range differs",
+)
+"""Reasons for which a pair fails, and its clips would not without each other."""
+
+
 class _Stopped(BaseException):
     """Ends a measuring thread after the run was interrupted."""
 
@@ -277,14 +334,15 @@ class _Job:
         return alone + done
 
     def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
-        wanted = {key: protocol_part(metric, self.protocol) for key, metric in self.plan.metrics}
+        plan = self.plan.of_references() if pair.side == "reference" else self.plan
+        wanted = {key: protocol_part(metric, self.protocol) for key, metric in plan.metrics}
         content = self._content(pair)
         nothing = Checkpoint(pair.id, {}, "", {})
         known = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         remaining = replace(
-            self.plan,
-            chunkwise=tuple(named for named in self.plan.chunkwise if named.key not in known.kept),
-            clipwise=tuple(named for named in self.plan.clipwise if named.key not in known.kept),
+            plan,
+            chunkwise=tuple(named for named in plan.chunkwise if named.key not in known.kept),
+            clipwise=tuple(named for named in plan.clipwise if named.key not in known.kept),
         )
         outcome = Measured()
         if remaining.metrics:
@@ -300,6 +358,9 @@ class _Job:
                 key: outcome.failure if failure.reason == "unmet need" else failure
                 for key, failure in outcome.failed.items()
             }
+        if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
+            sets = {key for key, metric in plan.metrics if metric.sets}
+            outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
         record = _record(pair, outcome, known.record if not remaining.metrics else {})
         kept = dict(known.kept) | {
             key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
@@ -307,11 +368,7 @@ class _Job:
         }
         if has_rows(kept.values()) or (content and (remaining.metrics or self.store.folder is not None)):
             kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record))
-        return Contribution(
-            record,
-            {key: item.state for key, item in kept.items()},
-            {key: item.reference for key, item in kept.items() if item.reference is not None},
-        )
+        return Contribution.of_kept(record, kept)
 
     def _content(self, pair: Pair) -> dict[str, str]:
         """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
@@ -357,6 +414,7 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
     failure = {"reason": problem.reason, "message": problem.message}
     return {
         "id": problem.id,
+        **_side(problem),
         "generated": None,
         "reference": None,
         "frames": 0,
@@ -372,24 +430,33 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
 
 def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str, Any]:
     """The pair's entry in the result file; ``known`` is the entry of the run it was recalled from."""
-    media = {"generated": outcome.generated, "reference": outcome.reference}
+    clips = {"generated": pair.generated, "reference": pair.reference}
+    seen = {"generated": outcome.generated, "reference": outcome.reference}
+    media = known.get("media") or {side: _media(item) for side, item in seen.items() if item is not None}
+    if pair.side:
+        clips = {pair.side: pair.generated}
+        media = dict(zip((pair.side,), media.values(), strict=False))
     return {
         "id": pair.id,
-        "generated": _source(pair.generated),
-        "reference": None if pair.reference is None else _source(pair.reference),
+        **_side(pair),
+        **{side: _source(clips.get(side)) for side in ("generated", "reference")},
         "frames": known.get("frames", 0) or outcome.frames,
         "failure": None if outcome.failure is None else vars(outcome.failure),
         "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
         "notes": known.get("notes") or outcome.notes,
-        "media": known.get("media") or {side: _media(item) for side, item in media.items() if item is not None},
+        "media": media,
         "scores": {},
         "contributions": {},
         "details": {},
     }
 
 
-def _source(clip: Clip) -> str | None:
-    return str(clip.source) if isinstance(clip.source, Path) else None
+def _side(item: Pair | Unpaired) -> dict[str, str]:
+    return {"side": item.side} if item.side else {}
+
+
+def _source(clip: Clip | None) -> str | None:
+    return str(clip.source) if clip is not None and isinstance(clip.source, Path) else None
 
 
 def _media(info: MediaInfo) -> dict[str, Any]:

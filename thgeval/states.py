@@ -49,9 +49,9 @@ class Part:
 
     @cached_property
     def given(self) -> NDArray[np.bool_]:
-        """Which rows of (rows, 2, dimensions) are there on either side, as those that are not are NaN: (rows, 2)."""
-        found = [~np.isnan(block).any(axis=2) for _, block in blocks(self.values)]
-        return np.concatenate(found) if found else np.empty((0, 2), np.bool_)
+        """Which rows are there, as those that are not are NaN: (rows,), and (rows, 2) of (rows, 2, dimensions)."""
+        found = [~np.isnan(block).any(axis=-1) for _, block in blocks(self.values)]
+        return np.concatenate(found) if found else np.empty(self.values.shape[:-1], np.bool_)
 
     @property
     def column(self) -> Array:
@@ -90,7 +90,7 @@ class State(ABC):
 
     def only(self, clips: Sequence[str]) -> Self:
         """The same measurements of these clips alone."""
-        return type(self)({clip: self.parts[clip] for clip in clips})
+        return replace(self, parts={clip: self.parts[clip] for clip in clips})
 
     def renamed(self, clip: str) -> Self:
         """The records of the only clip held, under another id."""
@@ -147,6 +147,11 @@ class State(ABC):
     @abstractmethod
     def frames(self) -> int:
         """How many frames the score rests on."""
+
+    @property
+    def frames_seen(self) -> int:
+        """How many frames were measured, of which ``left_out`` counts those without a value besides."""
+        return self.frames
 
     @property
     @abstractmethod
@@ -426,6 +431,64 @@ class TwoRows(State):
     def _stacked(self, side: int) -> Stacked:
         parts = [part for clip in self.clips for part in self.ordered(clip)]
         return Stacked([Piece(part.values, side, _some(part.given[:, side])) for part in parts])
+
+
+@dataclass(frozen=True, eq=False)
+class TwoSets(TwoRows):
+    """Feature rows of clips that stand on one side each: (frames or windows, dimensions); NaN where there is none.
+
+    ``references`` are the clips whose rows are the reference's. No id stands on both sides.
+    """
+
+    references: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_sides(cls, generated: Iterable[Rows], reference: Iterable[Rows]) -> Self:
+        """Rows measured on clips of either side; what is left out is counted by side (``no face in reference``)."""
+
+        def placed(part: Part, side: str) -> Part:
+            cut = {why.partition(", "): frames for why, frames in part.left_out.items()}
+            return replace(
+                part,
+                left_out={f"{why} in {side}{comma}{became}": frames for (why, comma, became), frames in cut.items()},
+            )
+
+        sides = Rows.total(generated), Rows.total(reference)
+        parts = {
+            clip: tuple(placed(part, side) for part in held)
+            for side, rows in zip(("generated", "reference"), sides, strict=True)
+            for clip, held in rows.parts.items()
+        }
+        return cls(parts, frozenset(sides[1].parts))
+
+    @classmethod
+    def total(cls, states: Iterable[Self]) -> Self:
+        """The records of all states side by side; ValueError if two hold the same frames of a clip."""
+        held = list(states)
+        return replace(super().total(held), references=frozenset().union(*(state.references for state in held)))
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many generated and how many reference rows each clip has, one of them none: (clips, 2)."""
+        found = np.zeros((len(self.clips), 2), np.int64)
+        for at, clip in enumerate(self.clips):
+            found[at, int(clip in self.references)] = sum(int(part.given.sum()) for part in self.parts[clip])
+        return found
+
+    @property
+    def frames_seen(self) -> int:
+        """How many rows both sides have together."""
+        return int(self.counts.sum())
+
+    @property
+    def scored_references(self) -> tuple[str, ...]:
+        """The clips that gave at least one reference row."""
+        return tuple(clip for clip, count in zip(self.clips, self.counts[:, 1], strict=True) if count)
+
+    def _stacked(self, side: int) -> Stacked:
+        clips = [clip for clip in self.clips if (clip in self.references) == bool(side)]
+        parts = [part for clip in clips for part in self.ordered(clip)]
+        return Stacked([Piece(part.values, None, _some(part.given)) for part in parts])
 
 
 def _some(given: NDArray[np.bool_]) -> NDArray[np.intp] | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
 from thgeval.metric import Metric
-from thgeval.states import ClipMean, Counts, PooledMean, State
+from thgeval.states import ClipMean, Counts, PooledMean, State, TwoSets
 
 GROUPS = 20
 Floats = NDArray[np.float64]
@@ -50,6 +50,8 @@ class Resampling:
 
 def interval(metric: Metric[Any], state: State, resampling: Resampling) -> Interval | None:
     """95 % interval of a score over clips; None for a single clip, which says nothing about others."""
+    if isinstance(state, TwoSets):
+        return jackknife_of_sides(metric, state)
     if len(state.scored) < 2:
         return None
     return jackknife(metric, state) if state.spread == "jackknife" else bootstrap(metric, state, resampling)
@@ -85,6 +87,37 @@ def jackknife(metric: Metric[Any], state: State, groups: int = GROUPS) -> Interv
     reach = spread * float(student_t.ppf(0.975, count - 1))
     score = metric.score(state)
     return Interval(score - reach, score + reach) if math.isfinite(reach + score) else None
+
+
+def jackknife_of_sides(metric: Metric[Any], state: TwoSets, groups: int = GROUPS) -> Interval | None:
+    """Interval of a distance of two sets that are drawn independently; None if either is a single clip.
+
+    Each side's clips are dealt into groups of equal size, or one apart, by rank of the hashes of their ids. The
+    variance is the sum of those of leaving out one group of the generated and one of the reference clips, (G-1)/G
+    times the squared spread of G scores each; Student's t has Welch's and Satterthwaite's degrees of freedom. Where no
+    group changes the score, nothing says how far it can be trusted, and there is no interval.
+    """
+    sides = [_dealt(clips, groups) for clips in (state.scored, state.scored_references)]
+    if min(map(len, sides)) < 2:
+        return None
+    scores = metric.scores_without(state, sides[0] + sides[1])
+    variances = [
+        (len(found) - 1) / len(found) * float(((found - found.mean()) ** 2).sum())
+        for found in (scores[: len(sides[0])], scores[len(sides[0]) :])
+    ]
+    score, variance = metric.score(state), sum(variances)
+    if not 0 < variance < math.inf:
+        return None
+    freedom = variance**2 / sum(item**2 / (len(side) - 1) for item, side in zip(variances, sides, strict=True))
+    reach = math.sqrt(variance) * float(student_t.ppf(0.975, freedom))
+    low, high = metric.range
+    return Interval(max(low, score - reach), min(high, score + reach))
+
+
+def _dealt(clips: Sequence[str], groups: int) -> list[list[str]]:
+    """Clips in groups, as many as there are clips at most, by rank of the hashes of their ids."""
+    ranked = sorted(clips, key=lambda clip: hashlib.sha256(clip.encode("utf-8", "surrogateescape")).digest())
+    return [ranked[first::groups] for first in range(min(groups, len(ranked)))]
 
 
 def contributes(state: State) -> bool:

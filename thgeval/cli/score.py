@@ -22,6 +22,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.argument("gt_dir", type=ANY_PATH, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
+@click.option("--unpaired", is_flag=True, help="Compare the folders as sets of any clips; for metrics such as fid.")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
 @click.option("--protocol", default="native", show_default=True, help="A name (`thgeval ls protocols`) or FILE.toml.")
 @click.option("--fps", metavar="RATE", help="On top of the protocol, marked !: frames per second of both sides.")
@@ -55,7 +56,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
     help="OUT.json: the result, with its states in a folder beside it. Also .csv, .tex, .md, .txt: the table.",
 )
 def command(**given: Any) -> int:
-    """Score the clips of PRED_DIR against their namesakes in GT_DIR.
+    """Score the clips of PRED_DIR against their namesakes in GT_DIR, or with --unpaired the two as sets.
 
     Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images.
     Results go to stdout, progress and problems to stderr.
@@ -133,20 +134,23 @@ def _default() -> tuple[str, ...]:
 
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
-    from thgeval.pairing import listed, paired
+    from thgeval.pairing import apart, listed, paired
     from thgeval.protocol import protocol, rate
     from thgeval.wording import rule
 
-    changes = {name: given[name] for name in ("size", *CHOICES)}
+    changes = {name: given.get(name) for name in ("size", *CHOICES)}
+    changes["pairs"] = "none" if given["unpaired"] else None
     chosen = protocol(given["protocol"]).but(fps=given["fps"] and rate(given["fps"]), **changes)
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
+        if chosen.unpaired:
+            raise click.UsageError("--list names pairs; without them, give two folders: --unpaired PRED_DIR GT_DIR")
         pairing = listed(given["list_file"])
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
-        pairing = paired(given["pred_dir"], given["gt_dir"], chosen.clips)
+        pairing = (apart if chosen.unpaired else paired)(given["pred_dir"], given["gt_dir"], chosen.clips)
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 
@@ -183,12 +187,13 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     ]
     _list(failures)
     _list([(_kind(note, clip["id"]), f"note: {note}") for clip in run.clips for note in clip["notes"]])
+    total = run.expected + run.expected_references
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
     partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
     incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:
-        said = f"{len(run.failures)} of {run.expected} clips failed"
-        lack = said if run.failures else f"{partly} of {run.expected} clips lack a score"
+        said = f"{len(run.failures)} of {total} clips failed"
+        lack = said if run.failures else f"{partly} of {total} clips lack a score"
         say(f"{lack}; --allow-missing accepts that")
     if unscored and not run.failures:
         return 3

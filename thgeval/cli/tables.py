@@ -22,7 +22,7 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
         return json.dumps(run.to_dict(), indent=1)
     if brief:
         return "\n".join(number(score.value, digits) for score in run.scores.values())
-    rows = [_row(score, run.expected, digits) for score in run.scores.values()]
+    rows = [_row(score, run, digits) for score in run.scores.values()]
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
     text = as_table(COLUMNS, rows, form)
@@ -57,7 +57,7 @@ def number(value: float | None, digits: int) -> str:
     return f"{value:.{digits}g}" if 0 < abs(value) < 10.0 ** (1 - digits) else f"{value:.{digits}f}"
 
 
-def _row(score: Score, expected: int, digits: int) -> list[str]:
+def _row(score: Score, run: Run, digits: int) -> list[str]:
     interval = "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
     reasons = ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())
     if score.unscored is not None:
@@ -74,9 +74,17 @@ def _row(score: Score, expected: int, digits: int) -> list[str]:
         interval,
         score.unit,
         "" if score.reference is None else number(score.reference.value, digits),
-        f"{score.clips}/{expected}",
+        coverage(score, run),
         reasons,
     ]
+
+
+def coverage(score: Score, run: Run) -> str:
+    """Clips scored of clips expected; of either side where there are no pairs: ``19/20, reference 30/30``."""
+    counted = f"{score.clips}/{run.expected}"
+    if score.reference_clips is None:
+        return counted
+    return f"{counted}, reference {score.reference_clips}/{run.expected_references}"
 
 
 def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:

@@ -336,6 +336,6 @@ def coverage(state: State) -> Iterator[str]:
     if reasons := state.left_out:
         without = sum(reasons.values())
         became = tuple(BECAME.values())
-        total = state.frames + sum(count for reason, count in reasons.items() if not reason.endswith(became))
+        total = state.frames_seen + sum(count for reason, count in reasons.items() if not reason.endswith(became))
         said = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
         yield f"{without} of {total} frames have no value of their own ({said})"

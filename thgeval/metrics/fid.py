@@ -16,6 +16,7 @@ from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.metrics.sets import FrechetMetric, Rows, SetMetric
 from thgeval.rows import Indices
+from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
 
 ESTIMATES = ("plain", "infinity")
@@ -96,6 +97,10 @@ class FID(FrechetMetric, Regional[TwoRows]):
     def measure(self, view: View) -> TwoRows:
         """The rows of one piece of a pair."""
         return self.with_faces(view, super().measure(view))
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The rows of one piece of a clip of either side."""
+        return self.with_own_face(view, super().measure_alone(view))
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The distance of all rows, or of infinitely many."""

@@ -17,6 +17,7 @@ from thgeval.feature import Feature
 from thgeval.kernels import frechet
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.rows import Indices, Stacked
+from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
 
 Rows = Stacked
@@ -28,6 +29,7 @@ class SetMetric(Metric[TwoRows]):
     ``row`` is what a row stands for, in the plural; below ``enough`` of them the result says that they are few.
     """
 
+    sets = True
     row: ClassVar[str] = "frames"
     enough: ClassVar[int] = 2048
 
@@ -66,13 +68,15 @@ class SetMetric(Metric[TwoRows]):
     def measure(self, view: View) -> TwoRows:
         """The rows of one piece of a pair."""
         generated, reference = view.generated[self.rows], view.reference[self.rows]
-        for side, found in (("generated", generated), ("reference", reference)):
-            if not np.isfinite(found).all():
-                raise InputError(
-                    f"{view.clip}: the network gave NaN or infinity for {side} frames; check their values",
-                    reason="not finite",
-                )
+        for frames, found in (("generated frames", generated), ("reference frames", reference)):
+            _check_finite(view.clip, found, frames)
         return TwoRows.of(view.clip, generated=generated, reference=reference, start=view.start)
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The rows of one piece of a clip of either side."""
+        found = view.generated[self.rows]
+        _check_finite(view.clip, found, "its frames")
+        return MeasuredRows.of(view.clip, found, start=view.start)
 
     def score(self, state: TwoRows) -> float:
         """All generated against all reference rows; NaN if there are too few."""
@@ -80,8 +84,8 @@ class SetMetric(Metric[TwoRows]):
 
     def scores_without(self, state: TwoRows, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
         """Scores of the clips left, from rows that are read together; NaN if any group leaves too few rows."""
-        scored = state.only(state.scored)
         number = {clip: group for group, clips in enumerate(groups) for clip in clips}
+        scored = state.only(sorted(number))
         numbers = np.array([number[clip] for clip in scored.clips])
         counts = scored.counts
         gone = [counts[numbers == group].sum(axis=0) for group in range(len(groups))]
@@ -107,6 +111,13 @@ class SetMetric(Metric[TwoRows]):
     def cautions(self, state: TwoRows) -> Iterator[str]:
         """What a reader must know of the number beside how many rows it rests on; nothing as a rule."""
         yield from ()
+
+
+def _check_finite(clip: str, rows: NDArray[Any], frames: str) -> None:
+    if not np.isfinite(rows).all():
+        raise InputError(
+            f"{clip}: the network gave NaN or infinity for {frames}; check their values", reason="not finite"
+        )
 
 
 class FrechetMetric(SetMetric):
