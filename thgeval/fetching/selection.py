@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from thgeval import weights
 from thgeval.errors import ProtocolError
-from thgeval.metrics import ALIASES
+from thgeval.metrics import meant
 
 GROUPS = ("light", "all")
 
@@ -42,7 +42,7 @@ def _meant(request: str) -> tuple[list[str], bool]:
         tiers = ("light",) if request == "light" else ("embedded", "light", "canonical")
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False
     metric = request.partition("/")[0].partition(":")[0]
-    metric = ALIASES.get(metric, metric)
+    metric = (meant(metric) or metric).partition("/")[0]
     readers = {key for entry in known.values() for key in entry.used_by}
     if metric in readers:
         return [n for n, entry in known.items() if metric in entry.used_by and not weights.is_computed(entry)], False
