@@ -6,9 +6,9 @@ Both are of unit length, so that their product is the cosine. Frames become 224 
 ``nearest``       the nearest pixel, the aspect is not kept (MMVID's)
 
 CLIP reads 75 tokens; a longer text is refused, or cut, as ``long`` says. ``form`` is the sentence read: the text as it
-is (``plain``); ``A photo depicts`` and the text, as CLIPScore has it (``photo``); or the text without the marks of start
-and end that CLIP was trained with (``bare``, up to 77 tokens), whose direction is then read at the token of the highest
-number, as MMVID does.
+is (``plain``); ``A photo depicts`` and the text, as CLIPScore has it (``photo``); or the text without the marks of
+start and end that CLIP was trained with (``bare``, up to 77 tokens), whose direction is then read at the token of the
+highest number, as MMVID does.
 
 Source: Radford et al., ICML 2021.
 """
