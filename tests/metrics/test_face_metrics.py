@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles import blinks as oracle
 from stubs import scored, seen
 
 import thgeval
@@ -103,6 +104,35 @@ def test_narrow_eyes_need_a_threshold_of_their_own():
     assert scored(metric("blinks-per-s"), narrow) == pytest.approx(1 / 0.4)
     assert scored(metric("blink-duration/personal"), narrow) == pytest.approx(0.08)
     assert math.isnan(scored(metric("blink-duration"), narrow))  # shut throughout
+
+
+def test_wide_eyes_blink_above_the_usual_level():
+    """Open at 0.37 and shut at 0.22, as some people's are: the fixed level of 0.2 finds nothing."""
+    text = "o" * 20 + "sss" + "o" * 20 + "sss" + "o" * 5
+    own = np.where([mark == "o" for mark in text], 0.37, 0.22) + np.resize([0.0, 0.004, 0.001], len(text))
+    wide = own[:, None, None].repeat(2, axis=2)
+    seconds = len(wide) * 0.04
+    assert scored(metric("blinks-per-s"), wide) == 0
+    for preset in ("personal", "blink-detector"):
+        assert scored(metric(f"blinks-per-s/{preset}"), wide) == pytest.approx(2 / seconds, rel=1e-12)
+    assert scored(metric("blink-duration/personal"), wide) == pytest.approx(0.12, rel=1e-12)
+
+
+def test_blinks_as_the_published_detector_counts_them():
+    """Means over blinks, frames before the first face taken for 0, the last value held where there is none."""
+    dip = [0.3, 0.31, 0.3, 0.2, 0.1, 0.1, 0.1, 0.25, 0.3, 0.31, 0.3]
+    own = np.array([np.nan, np.nan, *dip, np.nan, np.nan, *dip[1:], 0.3, 0.31, 0.3, 0.1, 0.1])
+    filled = np.array([0, 0, *dip, 0.3, 0.3, *dip[1:], 0.3, 0.31, 0.3, 0.1, 0.1])
+    frames = oracle.falls(filled.tolist(), 0.072, 4)
+    assert len(frames) == 3
+    ratios = np.repeat(own[:, None, None], 2, axis=2)
+    assert scored(metric("blink-duration/blink-detector"), ratios) == pytest.approx(np.mean(frames) * 0.04, rel=1e-12)
+    assert scored(metric("blinks-per-s/blink-detector"), ratios) == pytest.approx(
+        3 / ((len(own) - 2) * 0.04), rel=1e-12
+    )
+    assert math.isnan(scored(metric("blink-duration/blink-detector"), ratios * np.nan))
+    with pytest.raises(ProtocolError, match="rule=fall needs every frame, so missing=hold or fail, and share=0"):
+        metric("blinks-per-s:rule=fall")
 
 
 def test_blinks_need_a_frame_rate():
