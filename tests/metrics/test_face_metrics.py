@@ -2,6 +2,7 @@
 
 import math
 
+import assets
 import numpy as np
 import pytest
 from hypothesis import given
@@ -133,6 +134,25 @@ def test_blinks_as_the_published_detector_counts_them():
     assert math.isnan(scored(metric("blink-duration/blink-detector"), ratios * np.nan))
     with pytest.raises(ProtocolError, match="rule=fall needs every frame, so missing=hold or fail, and share=0"):
         metric("blinks-per-s:rule=fall")
+
+
+def test_blinks_of_real_clips_are_those_of_the_published_program():
+    """What process_video of DinoMan/blink-detector at 325e301 finds: one blink of 6 frames in either GRID clip.
+
+    The fixed level finds no blink in the second, whose eyes stay wide: 0.19 of 0.29 for less than two frames.
+    """
+    pytest.importorskip("dlib")
+    for name, fixed in (("brbk7n", 1), ("lbax4n", 0)):
+        requests = (
+            "blinks-per-s/blink-detector",
+            "blink-duration/blink-detector",
+            "blinks-per-s",
+            "blinks-per-s/personal",
+        )
+        frames = assets.frames(f"{name}.mpg", 75)
+        rate, duration, usual, personal = thgeval.score(frames, metrics=list(requests), fps=25).scores.values()
+        assert (rate.value, duration.value) == (pytest.approx(1 / 3), pytest.approx(0.24))
+        assert (usual.value, personal.value) == (pytest.approx(fixed / 3), pytest.approx(1 / 3))
 
 
 def test_blinks_need_a_frame_rate():

@@ -22,7 +22,7 @@ DETECTOR: Mapping[str, Parameter] = {
     "rule": "fall",
     "threshold": 0.072,
     "least": 4,
-    "landmarks": "dlib",
+    "landmarks": "dlib-709",
     "who": "first",
     "missing": "hold",
 }

@@ -26,7 +26,7 @@ class BlinksPerS(BlinkMetric[Counts]):
     Departs  threshold and shortest blink are those in common use: eyes that stay open wider than 0.2 in a blink are
              missed (preset personal finds them), and blinks of 40 ms, one frame at 25 fps. Diffused Heads' numbers are
              by DinoMan/blink-detector: preset blink-detector counts as that program, which prints blinks a video, and
-             holds the aspect ratio where it reads landmarks in the last face's box; its grey has other weights
+             holds the aspect ratio where it reads landmarks in the last face's box
     """
 
     name = "blinks-per-s"
