@@ -37,6 +37,7 @@ KINDS: dict[str, type[State]] = {
     kind.__name__: kind
     for kind in (
         states.ClipMean,
+        states.ClipError,
         states.PooledMean,
         states.PooledRoot,
         states.TrackMean,

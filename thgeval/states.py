@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from thgeval.rows import Piece, Stacked, Stored, blocks
 
 Array = NDArray[Any]
+IDENTICAL = "identical"
+"""Why a frame or a clip that is reproduced exactly has no value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +238,26 @@ class ClipMean(Framewise):
     def value(self) -> float:
         """Mean of the clip means; NaN if no frame has a value."""
         return mean(self.means)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipError(ClipMean):
+    """Mean error of each clip, of which a score takes a logarithm: a clip without any has none, and is left out."""
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many frames of each clip have a value, 0 for a clip without any error: (clips,)."""
+        return np.where(self.sums > 0, self._given, 0)
+
+    @cached_property
+    def _given(self) -> NDArray[np.int64]:
+        return np.array([self._used(clip).size for clip in self.clips], dtype=np.int64)
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """How many frames had no value, by reason; those of clips without any error are ``IDENTICAL``."""
+        same = int((self._given - self.counts).sum())
+        return super().left_out + Counter({IDENTICAL: same} if same else {})
 
 
 @dataclass(frozen=True, eq=False)

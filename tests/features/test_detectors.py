@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ import dlib
 from tolerances import agree
 
 from thgeval import weights
-from thgeval.errors import MissingExtra
+from thgeval.errors import MissingExtra, install_line
 from thgeval.features import descriptors, dlib_models
 from thgeval.features.faces import SLOTS, faces
 from thgeval.features.frames import rgb
@@ -184,12 +185,28 @@ def test_mtcnn_finds_nothing_where_nothing_is():
 
 
 def test_missing_packages_are_named_with_what_installs_them():
-    assert "pip install 'thgeval[faces]'" in str(MissingExtra("faces", extra="faces"))
+    assert install_line("faces") in str(MissingExtra("faces", extra="faces"))
     said = str(MissingExtra("faces", extra="facenet-pytorch"))
     assert "pip install --no-deps facenet-pytorch" in said
-    assert "thgeval[facenet" not in said
+    assert "[facenet" not in said
 
 
 def test_chains_name_detectors_that_exist():
     for model in CHAINS:
         assert landmarks(model=model).inputs[1].name == "faces"
+
+
+def test_published_variants_of_dlib_see_what_their_scripts_show_it():
+    """Looking for faces at twice the size, as ATVGnet; in scikit-image's grey, as DinoMan/blink-detector."""
+    data, colour = pytest.importorskip("skimage.data"), pytest.importorskip("skimage.color")
+    frame = np.ascontiguousarray(data.astronaut()[:256, 96:352])
+    frames = np.stack([frame])
+    grey = np.rint(colour.rgb2gray(frame) * 255).astype(np.uint8)
+    predict = dlib.shape_predictor(str(weights.path("dlib-68")))
+    for chain, shown, upsample in (
+        ("dlib-709", grey, 0),
+        ("dlib-detected-x2", cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1),
+    ):
+        shape = predict(shown, dlib.get_frontal_face_detector()(shown, upsample)[0])
+        (points,) = of(frames, landmarks(model=chain))
+        assert points[0, 0].tolist() == [[point.x, point.y] for point in shape.parts()]

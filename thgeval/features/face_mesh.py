@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import weights
-from thgeval.errors import ProtocolError
+from thgeval.errors import ProtocolError, install_line
 from thgeval.feature import Feature, Packages, feature
 from thgeval.features.alignment import angles, downwards
 from thgeval.features.chatter import without
@@ -136,7 +136,7 @@ def check_silent(release: str) -> None:
     if release not in SILENT:
         raise ProtocolError(
             f"mediapipe {release} may send reports of its use over the network; "
-            "pip install 'thgeval[mediapipe]' installs a release that doesn't"
+            f"for one that doesn't: {install_line('mediapipe')}"
         )
 
 

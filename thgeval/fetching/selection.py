@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from thgeval import weights
 from thgeval.errors import ProtocolError
-from thgeval.metrics import ALIASES
+from thgeval.metrics import meant
 from thgeval.registry import metric, metric_class, table
 from thgeval.signature import closure
 
@@ -48,7 +48,7 @@ def _meant(request: str) -> tuple[list[str], bool]:
         tiers = ("light",) if request == "light" else ("embedded", "light", "canonical")
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False
     name = request.partition("/")[0].partition(":")[0]
-    name = ALIASES.get(name, name)
+    name = (meant(name) or name).partition("/")[0]
     if name in table():
         names = _of_any_form(name) if request.endswith(EVERY) else _read_by(request)
         if not names:
