@@ -288,6 +288,14 @@ def test_metrics_that_compare_clips_are_refused(folders):
         thgeval.evaluate(folders[0], metrics=[FID], unpaired=True)
 
 
+def test_groups_of_metrics_hold_those_that_fit(tmp_path):
+    for side in ("fake", "real"):
+        filled(tmp_path / side, {"a": (1, 48)})
+    found = thgeval.evaluate(tmp_path / "fake", tmp_path / "real", metrics=["embedded"], unpaired=True)
+    assert {"fid-random", "prdc-random", "fvd-random", "e-fid/landmarks", "f-mse", "cpbd"} <= found.scores.keys()
+    assert not {"psnr", "ssim", "lmd", "csim/dlib"} & found.scores.keys()
+
+
 def test_frames_in_memory_may_differ_in_number_and_size():
     pytest.importorskip("torch")
     generated, reference = moving(30, 48, noise=5.0), moving(25, 64, seed=1)
