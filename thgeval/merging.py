@@ -37,7 +37,9 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         protocol=_labelled(first, any_signature),
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
-        run={name: value for name, value in any_signature.run.items() if name not in ("n", "device", "under")},
+        run={
+            name: value for name, value in any_signature.run.items() if name not in ("n", "device", "ci", "bs", "under")
+        },
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )

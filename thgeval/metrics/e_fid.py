@@ -13,7 +13,7 @@ from thgeval.features.expression import SOURCES, expression
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.faces import FaceMetric, Sides, coverage, stated, with_choice
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import BIASED, Rows, SetMetric
 from thgeval.states import Part, TwoRows
 
 
@@ -37,6 +37,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
+    interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")

@@ -14,7 +14,7 @@ from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets import FrechetMetric, Rows, SetMetric
+from thgeval.metrics.sets import BIASED, FrechetMetric, Rows, SetMetric
 from thgeval.rows import Indices
 from thgeval.states import TwoRows
 
@@ -73,6 +73,11 @@ class FID(FrechetMetric, Regional[TwoRows]):
             raise ProtocolError(f"fid: estimate must be one of {', '.join(ESTIMATES)}, not {self.estimate!r}")
         if self.seed < 0:
             raise ProtocolError(f"fid: the seed must be 0 or more, not {self.seed}")
+
+    @property
+    def interval_note(self) -> str:  # type: ignore[override]
+        """An extrapolation takes the bias out."""
+        return BIASED if self.estimate == "plain" else ""
 
     @property
     def least(self) -> int:

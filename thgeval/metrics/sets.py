@@ -20,6 +20,10 @@ from thgeval.rows import Indices, Stacked
 from thgeval.states import TwoRows
 
 Rows = Stacked
+BIASED = (
+    "the interval is of the score of this many clips, bias included, not of the distance between the populations that "
+    "they were drawn from"
+)
 
 
 class SetMetric(Metric[TwoRows]):
@@ -104,6 +108,8 @@ class FrechetMetric(SetMetric):
     """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
 
     ddof: int = 1
+
+    interval_note = BIASED
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The distance of all rows."""

@@ -36,6 +36,8 @@ class ScoreRow:
     left_out: tuple[str, ...]
     signature: str
     unscored: str
+    reference_share: str = ""
+    interval_note: str = ""
 
 
 def score_row(data: MetricData) -> ScoreRow:
@@ -56,6 +58,8 @@ def score_row(data: MetricData) -> ScoreRow:
         ),
         signature=score.signature,
         unscored=score.unscored or "no value",
+        reference_share=score.reference_share,
+        interval_note=score.interval_note or "",
     )
 
 
