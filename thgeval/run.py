@@ -71,7 +71,7 @@ class Options:
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
-    resampling  draws and seed of the intervals
+    resampling  draws and seed of the intervals of medians
     """
 
     workers: int | None = None
@@ -200,7 +200,7 @@ def scored(
         protocol=chosen,
         resampling=options.resampling,
         expected=pairing.expected,
-        run=run_tokens(options.resampling, chosen),
+        run=run_tokens(chosen),
         flags=() if options.limit is None else ("!limit",),
         devices=devices_of(planned, devices.token(options.device)),
     )
@@ -255,12 +255,11 @@ def devices_of(plan: Plan, device: str) -> dict[str, str]:
     }
 
 
-def run_tokens(resampling: Resampling, protocol: Protocol) -> dict[str, str]:
-    """The run part of signatures, but for coverage."""
+def run_tokens(protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
     return {
         "protocol": protocol.label,
         "dec": decoder(),
-        "bs": f"{resampling.draws}-{resampling.seed}",
         "thgeval": __version__,
     }
 
@@ -424,6 +423,7 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
         "media": {},
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 
@@ -447,6 +447,7 @@ def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str
         "media": media,
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 

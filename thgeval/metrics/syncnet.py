@@ -62,6 +62,7 @@ class SyncNetMetric(Metric[ByTrack]):
 
     cites = ("chung2016outoftime", "prajwal2020wav2lip")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
+    with_reference = True
 
     def __post_init__(self) -> None:
         self.check(face=FACES, tracks=TRACKS, clock=CLOCKS, resize=RESIZES, route=ROUTES)
