@@ -31,7 +31,7 @@ def sections(cls: type[Metric[Any]]) -> dict[str, str]:
 def described(cls: type[Metric[Any]]) -> dict[str, str]:
     """Everything a listing says of a metric, as text."""
     said = sections(cls)
-    low, high = cls.range
+    low, high = cls().range
     unit = cls().unit
     return {
         "name": cls.name,

@@ -122,7 +122,6 @@ class Metric(ABC, Generic[S]):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    range: ClassVar[tuple[float, float]]
     better: ClassVar[Better]
     cites: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
@@ -132,6 +131,11 @@ class Metric(ABC, Generic[S]):
     """The preset that needs nothing to be fetched, where the defaults do."""
     with_reference: ClassVar[bool] = False
     """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
+
+    @property
+    @abstractmethod
+    def range(self) -> tuple[float, float]:
+        """What no score is below or above; a class attribute where it is always the same."""
 
     @property
     def unit(self) -> str:
