@@ -29,6 +29,7 @@ from thgeval.media.resample import resize
 from thgeval.plan import Plan, lacking, measures_reference
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.remarks import rates_differ, remarks
 from thgeval.states import State
 from thgeval.timing import read_timing
 from thgeval.view import Given, Piece
@@ -126,6 +127,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             progress(len(batch))
         chunks = [future.result() for future in pending]
         _check_times(pair, generated, reference, protocol)
+        outcome.notes += remarks(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     _gather(outcome, [*chunks, _clip(pair, plan, chunks, outcome)])
@@ -231,11 +233,11 @@ def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: 
 def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
     if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
         return
-    rates = generated.info.fps, reference.info.fps
-    if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) < 1e-3:
+    if not rates_differ(generated.info, reference.info):
         return
+    rates = [float(side.info.fps or 0) for side in (generated, reference)]
     raise InputError(
-        f"{pair.id} has {float(rates[0]):.3f} frames per second and its reference {float(rates[1]):.3f}; "
+        f"{pair.id} has {rates[0]:.3f} frames per second and its reference {rates[1]:.3f}; "
         "choose a protocol with a frame rate",
         reason="frame rate differs",
     )

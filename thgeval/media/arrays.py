@@ -86,6 +86,11 @@ class Frames:
         """The number of frames over their rate."""
         return self._count / self._fps if self._fps else None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing beside the frames is held."""
+        return ()
+
     def pictures(self) -> Iterator[Picture]:
         """All frames, spaced evenly if their rate is known."""
         for index in range(self._count):

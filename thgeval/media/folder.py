@@ -122,6 +122,11 @@ class ImageFolder:
         """The number of images over their rate."""
         return len(self._files) / self._fps if self._fps else None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing beside the frames is held."""
+        return ()
+
     def pictures(self) -> Iterator[Picture]:
         """All images, spaced evenly if their rate is known."""
         for index, path in enumerate(self._files):
