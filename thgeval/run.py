@@ -27,7 +27,7 @@ from thgeval.cores import Cores
 from thgeval.errors import InputError, OutputError, ProtocolError
 from thgeval.features import devices, networks
 from thgeval.measure import Failure, Measured, measured
-from thgeval.media import fingerprint
+from thgeval.media import file_fingerprint, fingerprint
 from thgeval.media.frames import MediaInfo
 from thgeval.metrics import DEFAULT
 from thgeval.pairing import Pairing, Unpaired, paired
@@ -305,10 +305,10 @@ class _Job:
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
             for name, path in pair.companions.items():
-                content[name] = sha256(path.read_bytes()).hexdigest()
+                content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
             if isinstance(pair.transcript, str):
                 content["words"] = sha256(pair.transcript.encode()).hexdigest()
-        except (InputError, OSError):
+        except InputError:
             return {}
         return content
 
