@@ -56,7 +56,7 @@ class Frames:
         if self._count > limit("frames"):
             raise beyond("frames", f"{name}: it has {self._count} frames", reason="too long")
         self._highest = 0.0
-        first = _array(self._frames[:1], name)
+        first = as_array(self._frames[:1], name)
         if first.dtype.name not in WRITTEN_AS:
             raise InputError(
                 f"{name}: its frames are {first.dtype}; give uint8, or floats with a stated peak", reason="wrong type"
@@ -120,13 +120,13 @@ class Frames:
     def stored(self) -> Iterator[NDArray[Any]]:
         """All frames as they are, unchecked."""
         for index in range(self._count):
-            yield _array(self._frames[index], self._name)
+            yield as_array(self._frames[index], self._name)
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _write(self, index: int, out: Pixels) -> None:
-        frame = _array(self._frames[index], self._name)
+        frame = as_array(self._frames[index], self._name)
         if frame.dtype != np.uint8:
             self._check_range(frame, index)
         if self._channels == 1:
@@ -139,7 +139,7 @@ class Frames:
         """Refuse frames between 0 and 1 whose white is said to be 255."""
         if self._given == np.uint8 or self._peak < BRIGHT or self._highest > DARK:
             return
-        highest = max(self._highest, float(_array(self._frames[self._count - 1], self._name).max()))
+        highest = max(self._highest, float(as_array(self._frames[self._count - 1], self._name).max()))
         if 0.0 < highest <= DARK:
             raise InputError(
                 f"{self._name}: its frames never exceed {highest:g}, although {self._peak:g} is said to be white; "
@@ -295,7 +295,7 @@ def _stated_peak(peak: float | None, dtype: np.dtype[Any], name: str) -> float:
     return float(peak)
 
 
-def _array(frames: Any, name: str) -> NDArray[Any]:
+def as_array(frames: Any, name: str) -> NDArray[Any]:
     """An array or tensor as a numpy array; a tensor is taken off its device and out of its graph."""
     try:
         if hasattr(frames, "detach"):

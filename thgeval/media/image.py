@@ -92,6 +92,12 @@ def header(data: bytes, name: str, most: str = "frame_pixels") -> Header:
         return Header(str(image.format).lower(), image.mode, width, height, 16 if deep else 8, turn)
 
 
+def portrait(data: bytes, name: str) -> NDArray[np.uint8]:
+    """A single image, which may be larger than frames: (height, width, 3), upright."""
+    pixels = levels(data, header(data, name, "image_pixels"), name)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
 def _bits(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG":
         return data[PNG_DEPTH_BYTE]
