@@ -135,11 +135,6 @@ class Metric(ABC, Generic[S]):
     """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
 
     @property
-    @abstractmethod
-    def range(self) -> tuple[float, float]:
-        """What no score is below or above; a class attribute where it is always the same."""
-
-    @property
     def unit(self) -> str:
         """What the number is counted in; a class attribute where it is always the same."""
         return ""

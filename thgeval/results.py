@@ -182,13 +182,14 @@ class Run:
         rows = {clip["id"]: {key: from_json(value) for key, value in clip["scores"].items()} for clip in self.clips}
         return pd.DataFrame.from_dict(rows, orient="index", columns=list(self.scores), dtype=float)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the result file in one step; OutputError if that is impossible."""
-        write_atomically(path, (json.dumps(self.to_dict(), indent=1) + "\n").encode())
+        write_atomically(Path(path), (json.dumps(self.to_dict(), indent=1) + "\n").encode())
 
     @classmethod
-    def read(cls, path: Path) -> "Run":
+    def read(cls, path: str | Path) -> "Run":
         """Read a result file; ProtocolError if it isn't one this version understands."""
+        path = Path(path)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data["schema"] != SCHEMA:

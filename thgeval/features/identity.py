@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from scipy import ndimage
 
 from thgeval.errors import InputError, ProtocolError
@@ -29,6 +28,8 @@ from thgeval.features.frames import rgb
 from thgeval.features.given import given
 from thgeval.features.landmarks import CHAINS, GIVEN, landmarks
 from thgeval.features.people import Slots, chosen, people, taken
+from thgeval.media import image
+from thgeval.media.folder import content
 from thgeval.media.frames import FrameBatch
 
 Pixels = NDArray[np.uint8]
@@ -311,7 +312,6 @@ def _needs(network: str) -> Backend:
 def read_picture(path: Path) -> Pixels:
     """A picture file as (height, width, 3) 8-bit RGB, turned as its tags say; InputError if it can't be read."""
     try:
-        with Image.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"the source image {path} can't be read: {error}", reason="unreadable source image") from None
+        return image.portrait(content(path), str(path))
+    except InputError as error:
+        raise InputError(f"the source image can't be read: {error}", reason="unreadable source image") from None

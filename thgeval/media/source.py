@@ -1,6 +1,6 @@
 """What every kind of clip looks like to the decoder: pictures one after another, each ready to be written as RGB."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -48,6 +48,10 @@ class Source(Protocol):
     @property
     def end(self) -> Fraction | None:
         """When the last frame stops being shown, in seconds since the first; None before the end, or with no rate."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the file holds beside what is handed out, as sentences; complete once all frames have been read."""
 
     def pictures(self) -> Iterator[Picture]:
         """All frames in the order of their presentation; raises ``InputError`` where the clip breaks off."""
