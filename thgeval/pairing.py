@@ -7,7 +7,7 @@ with its reason, and counts as expected and failed.
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from thgeval.clip import COMPANIONS, Clip, Pair, beside
@@ -64,11 +64,13 @@ class Unpaired:
 class Pairing:
     """Pairs in the order of their ids, and everything that could not be paired.
 
-    A generated clip whose reference is missing stands in both: what needs no reference is still scored.
+    A generated clip whose reference is missing stands in both: what needs no reference is still scored. ``places`` are
+    the folders of generated and of reference clips, below which results name them.
     """
 
     pairs: tuple[Pair, ...]
     unpaired: tuple[Unpaired, ...]
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def expected(self) -> int:
@@ -90,7 +92,7 @@ class Pairing:
         if count is None:
             return self
         sides = [[pair for pair in self.pairs if pair.side == side] for side in ("", "generated", "reference")]
-        return Pairing(tuple(pair for pairs in sides for pair in pairs[:count]), self.unpaired)
+        return replace(self, pairs=tuple(pair for pairs in sides for pair in pairs[:count]))
 
 
 def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
@@ -101,7 +103,7 @@ def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None 
     if is_clip(generated):
         if reference is not None and not is_clip(reference):
             raise ProtocolError(f"{generated} is one clip, but {reference} is a folder of clips")
-        return Pairing((pair(generated.stem, generated, reference),), ())
+        return Pairing((pair(generated.stem, generated, reference),), (), _places(generated, reference))
     if reference is not None and is_clip(reference):
         raise ProtocolError(f"{reference} is one clip, but {generated} is a folder of clips")
     return _by_stem(generated, reference, clips)
@@ -130,7 +132,13 @@ def apart(generated: Path, reference: Path | None, clips: Iterable[str] | None =
                 pairs.append(replace(pair(id, found[name], None), side=side))
             else:
                 unpaired.append(Unpaired(id, reason, f"{folder} has no clip called {name}", side))
-    return Pairing(tuple(pairs), tuple(unpaired))
+    return Pairing(tuple(pairs), tuple(unpaired), _places(generated, reference))
+
+
+def _places(generated: Path, reference: Path | None) -> dict[str, Path]:
+    """The folders of either side; of a single clip the one that it lies in."""
+    found = {"generated": generated, "reference": reference}
+    return {side: path.parent if is_clip(path) else path for side, path in found.items() if path is not None}
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -163,7 +171,7 @@ def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | Non
             Unpaired(id, "in a subfolder", f"{path} lies in a subfolder, and these are not searched; {WAY_OUT}")
             for id, path in sorted(lower.items())
         ]
-    return Pairing(tuple(pairs), tuple(unpaired))
+    return Pairing(tuple(pairs), tuple(unpaired), _places(generated, reference))
 
 
 def _exists(path: Path) -> bool:
@@ -241,7 +249,9 @@ def listed(path: Path) -> Pairing:
         twice = next(id for id in ids if ids.count(id) > 1)
         raise ProtocolError(f"the list {path} names {twice} twice")
     found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, rows, strict=True)]
-    return Pairing(tuple(sorted(found, key=lambda item: item.id)), ())
+    return Pairing(
+        tuple(sorted(found, key=lambda item: item.id)), (), dict.fromkeys(("generated", "reference"), path.parent)
+    )
 
 
 def _hint(row: list[str]) -> str:

@@ -36,7 +36,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
 @click.option("--commercial-safe", is_flag=True, help="Leave unscored what needs weights without a free licence.")
-@click.option("--resume", is_flag=True, help="Take up what an interrupted run left beside OUT.")
+@click.option("--fresh", is_flag=True, help="Measure anew and replace what OUT holds, instead of adding to it.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
@@ -76,7 +76,7 @@ def command(**given: Any) -> int:
         workers=given["workers"],
         device=given["device"],
         cache=given["cache"],
-        resume=given["resume"],
+        fresh=given["fresh"],
         limit=given["limit"],
         out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
