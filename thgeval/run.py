@@ -243,7 +243,11 @@ def _reduced(
     """Everything measured, or found in the store, as a run."""
     clock = Clock()
     store.swept()
-    others = earlier.carried(Path(options.out), store, protocol, named) if options.out and not options.fresh else ()
+    others: tuple[Named, ...] = ()
+    if options.out is not None and not options.fresh:
+        before = earlier.found(Path(options.out), store, protocol)
+        if before is not None:
+            others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
     device = devices_of((*planned.metrics, *others), devices.token(options.device))
     job = Job(planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places)
     try:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,13 +42,15 @@ class Recalled(NamedTuple):
 class Store:
     """Where a run looks for states and where it leaves them; without folders, nowhere.
 
-    Without a states folder, ``scratch`` is where feature rows wait for the end of the run.
+    Without a states folder, ``scratch`` is where feature rows wait for the end of the run. ``genuine`` tells states of
+    the folder from those that somebody has put there.
     """
 
     folder: Path | None = None
     scratch: Path | None = None
     fresh: bool = False
     cache: str = "off"
+    genuine: Callable[[Checkpoint], bool] = lambda held: True
 
     @property
     def used(self) -> bool:
@@ -68,6 +70,8 @@ class Store:
         for place, own in self._places(pair, content):
             held = load(place, rows_stay=own)
             if held is None or dict(held.content) != dict(content) or held.decoder != decoder:
+                continue
+            if own and not self.genuine(held):
                 continue
             usable = {
                 key: _renamed(kept, pair)
@@ -110,7 +114,11 @@ class Store:
             return checkpoint
         place = folder / file_name(checkpoint.pair)
         held = None if self.fresh or self.folder is None else load(place)
-        if held is not None and (held.content, held.decoder) == (checkpoint.content, checkpoint.decoder):
+        if (
+            held is not None
+            and self.genuine(held)
+            and (held.content, held.decoder) == (checkpoint.content, checkpoint.decoder)
+        ):
             failed = {**held.record.get("failed", {}), **checkpoint.record.get("failed", {})}
             record = {**checkpoint.record, "failed": failed}
             checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record)

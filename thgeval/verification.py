@@ -117,8 +117,10 @@ def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]
                 yield f"{clip['id']} is not there"
             continue
         sides: dict[str, Clip | None] = {"generated": pair.generated, "reference": pair.reference}
-        for side, expected in clip["content"].items():
-            if (source := sides.get(side)) is None:
+        for side in sides.keys() & clip["content"].keys():
+            expected = clip["content"][side]
+            if (source := sides[side]) is None:
+                yield f"{clip['id']}: the {side} clip is not there"
                 continue
             try:
                 found = fingerprint(source)

@@ -254,7 +254,7 @@ def test_a_full_disk_keeps_the_old_result_and_shows_the_scores(thgeval, folders,
 
     monkeypatch.setattr("thgeval.results.write_atomically", full)
     monkeypatch.setattr("thgeval.checkpoint.write_atomically", full)
-    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "-o", out)
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "-o", out, "--fresh")
     assert answer.code == 4
     assert "psnr" in answer.out
     assert "this run can't be resumed from clip a" in answer.err
@@ -308,30 +308,33 @@ def test_an_interrupted_run_resumes(thgeval, folders, tmp_path, monkeypatch, num
     assert not out.exists()
     kept = len(list(tmp_path.glob("run.states/*.npz")))
     assert 1 <= kept < 8
-    _, result = scored(thgeval, folders, metric=metric)
-    from thgeval import run as runner
+    if number == signal.SIGINT:
+        assert f"interrupted: {kept} of 8 clips are kept in" in ended.stderr.decode()
+    scored(thgeval, folders, "-o", tmp_path / "whole.json", metric=metric)
+    from thgeval import Run, job
 
-    measured, real = [], runner.measured
+    measured, real = [], job.measured
 
     def counting(pair, *rest):
         measured.append(pair.id)
         return real(pair, *rest)
 
-    monkeypatch.setattr(runner, "measured", counting)
-    answer, resumed = scored(thgeval, folders, "-o", out, "--resume", metric=metric)
+    monkeypatch.setattr(job, "measured", counting)
+    answer, _ = scored(thgeval, folders, "-o", out, metric=metric)
     assert answer.code == 0
     assert len(measured) == 8 - kept
-    assert resumed == result
-    assert json.loads(out.read_text()) == result
+    assert Run.read(out).canonical == Run.read(tmp_path / "whole.json").canonical
 
 
 def test_a_changed_clip_is_measured_again(thgeval, folders, tmp_path):
     out = tmp_path / "run.json"
     scored(thgeval, folders, "-o", out)
     write_clip(folders.generated / "a.mp4", moving(seed=0, noise=20))
-    _, resumed = scored(thgeval, folders, "-o", out, "--resume")
-    _, fresh = scored(thgeval, folders)
-    assert resumed == fresh
+    scored(thgeval, folders, "-o", out)
+    scored(thgeval, folders, "-o", tmp_path / "fresh.json")
+    from thgeval import Run
+
+    assert Run.read(out).canonical == Run.read(tmp_path / "fresh.json").canonical
 
 
 def test_grey_and_transparent_images(thgeval, tmp_path):

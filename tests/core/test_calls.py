@@ -120,7 +120,7 @@ def test_options_that_are_none(options, frames):
         {"chunk": -1},
         {"chunk": None},
         {"limit": 2.0},
-        {"resume": 1},
+        {"fresh": 1},
         {"weights": None},
         {"device": None},
         {"cache": None},

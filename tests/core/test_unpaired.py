@@ -193,7 +193,7 @@ def test_an_interrupted_run_measures_what_is_missing(run, folders, tmp_path):
     gone = next(states_folder(out).glob("reference_real*"))
     gone.unlink()
     seen: list[int] = []
-    options = Options(out=out, resume=True)
+    options = Options(out=out)
     asked = {"metrics": [FID], "unpaired": True, "options": options}
     again = thgeval.evaluate(*folders, **asked, watcher=Watcher(frames=seen.append))
     assert sum(seen) == 17

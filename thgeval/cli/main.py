@@ -66,7 +66,7 @@ def code(arguments: list[str]) -> int:
         say(str(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        say(str(error) or "interrupted")
+        say(str(error) or str(error.__cause__ or "") or "interrupted")  # click raises Abort from what ended it
         return 130
     return result if isinstance(result, int) else 0
 
