@@ -1,5 +1,7 @@
 """What is scored: clips, and pairs of a generated clip with what it is judged against."""
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,13 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
     "lipreader": (".lipreader.npz",),
 }
 """What may lie beside a clip of either side, by what follows the clip's name: ``face1.mp4``, ``face1.faces.npz``."""
+
+
+def beside(path: Path, name: str, suffixes: Iterable[str]) -> Path | None:
+    """The first file in the folder of ``path`` called ``name`` with one of the suffixes, in any Unicode form."""
+    forms = dict.fromkeys([name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))])
+    candidates = (path.with_name(form + suffix) for suffix in suffixes for form in forms)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,7 @@ class Clip:
         if not isinstance(self.source, Path):
             return None
         name = self.source.name if self.source.is_dir() else self.source.stem
-        candidates = (self.source.with_name(name + suffix) for suffix in COMPANIONS[what])
-        return next((path for path in candidates if path.is_file()), None)
+        return beside(self.source, name, COMPANIONS[what])
 
 
 @dataclass(frozen=True)

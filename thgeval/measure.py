@@ -30,6 +30,7 @@ from thgeval.media.resample import resize
 from thgeval.plan import Plan, lacking, measures_reference, side
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.remarks import rates_differ, remarks
 from thgeval.states import State
 from thgeval.view import Given, Piece
 
@@ -127,7 +128,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         second_clip = pair.reference if plan.decodes(reference=True) else None
         frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
         generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
-        _check_rates(pair, generated, reference, protocol, outcome.notes)
+        _check_rates(pair, generated, reference, protocol)
         for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
             batch = first or second
             if batch is None or not len(batch):
@@ -138,6 +139,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             progress(len(batch))
         chunks = [future.result() for future in pending]
         _check_times(pair, generated, reference, protocol)
+        outcome.notes += remarks(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     whole = _whole(pair, plan, chunks, outcome)
@@ -192,7 +194,7 @@ def _batches(
         second = ahead.result()
         if first is None or second is None or len(first) != len(second):
             break
-        yield _fitted(pair, first, second, protocol, notes), second
+        yield _fitted(pair, first, second, protocol), second
     seen = [(_frames(batch), rest) for batch, rest in ((first, first_side), (second, second_side))]
     if seen[0][0] == seen[1][0]:
         return
@@ -208,7 +210,7 @@ def _batches(
     shorter = min(held for held, _ in seen)
     if first is not None and second is not None and shorter:
         cut = _cut(second, shorter)
-        yield _fitted(pair, _cut(first, shorter), cut, protocol, notes), cut
+        yield _fitted(pair, _cut(first, shorter), cut, protocol), cut
     notes.append(f"{said}; the first {before + shorter} were compared")
 
 
@@ -220,9 +222,7 @@ def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
     return replace(batch, pixels=batch.pixels[: batch.lead + frames])
 
 
-def _fitted(
-    pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol, notes: list[str]
-) -> FrameBatch:
+def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
     """The generated frames in the size and range of the reference's, or an error that says how they differ."""
     if generated.pixels.dtype != reference.pixels.dtype:
         raise InputError(
@@ -245,25 +245,18 @@ def _fitted(
             f"{said}; make them equal, or choose --size PX (--protocol thg256), which brings both to one size",
             reason="size differs",
         )
-    if (resized := f"{said}; its frames were resized to those of the reference") not in notes:
-        notes.append(resized)
     return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
 
 
-def _check_rates(
-    pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol, notes: list[str]
-) -> None:
-    if generated is None or reference is None or protocol.fps is not None:
+def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
+    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
         return
-    rates = generated.info.fps, reference.info.fps
-    if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) < 1e-3:
+    if not rates_differ(generated.info, reference.info):
         return
-    said = f"{pair.id} has {float(rates[0]):.3f} frames per second and its reference {float(rates[1]):.3f}"
-    if protocol.rates != "strict":
-        notes.append(f"{said}; frames were paired by number, whenever they are shown")
-        return
+    rates = [float(side.info.fps or 0) for side in (generated, reference)]
     raise InputError(
-        f"{said}; choose --fps 25 (or --protocol thg256), which brings both to one rate",
+        f"{pair.id} has {rates[0]:.3f} frames per second and its reference {rates[1]:.3f}; "
+        "choose --fps 25 (or --protocol thg256), which brings both to one rate",
         reason="frame rate differs",
     )
 

@@ -21,7 +21,7 @@ from thgeval.signature import Parsed, parse
 from thgeval.statistics import Resampling
 from thgeval.store import file_name
 
-OWN = ("n", "references", "device", "under")
+OWN = ("n", "references", "device", "under", "ci", "bs")
 """Tokens of the run part that each score has of its own."""
 
 

@@ -140,6 +140,21 @@ class Metric(ABC, Generic[S]):
         return ""
 
     @property
+    def interval_note(self) -> str:
+        """What a reader must know of the interval; a class attribute where it is always the same."""
+        return ""
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether a state's Counts are of events that happen on their own, so that few or none still bound a rate."""
+        return False
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the score jumps as clips come and go, as a median does."""
+        return False
+
+    @property
     @abstractmethod
     def range(self) -> tuple[float, float]:
         """The smallest and the largest value there can be; a class attribute where they are always the same."""

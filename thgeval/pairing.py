@@ -5,12 +5,17 @@ with its reason, and counts as expected and failed.
 """
 
 import os
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thgeval.clip import COMPANIONS, Clip, Pair
-from thgeval.errors import ProtocolError
+from thgeval.clip import COMPANIONS, Clip, Pair, beside
+from thgeval.errors import InputError, ProtocolError
+from thgeval.limits import check_file
+from thgeval.media.folder import is_image
+from thgeval.media.image import SUFFIXES
+from thgeval.results import STATES
 
 VIDEOS = frozenset(
     [
@@ -35,11 +40,13 @@ VIDEOS = frozenset(
     ]
 )
 ARRAYS = frozenset((".npy", ".npz"))
-IMAGES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
 TIMING = ".timing.json"
 PROMPT = ".prompt.txt"
 TRANSCRIPTS = (".txt", ".align")
-SOURCES = tuple(f".source{suffix}" for suffix in (".png", ".jpg", ".jpeg", ".webp", ".bmp"))
+SOURCES = tuple(f".source{suffix}" for suffix in SUFFIXES)
+WAY_OUT = "name the subfolder itself, move the clip, or list pairs with --list"
+LOOKED_AT = 10_000
+"""Files of subfolders that are looked at before the search for clips there is given up."""
 NOT_CLIPS = tuple(suffix for suffixes in COMPANIONS.values() for suffix in suffixes)
 
 
@@ -89,7 +96,7 @@ class Pairing:
 def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
     """Pair two files, or every clip of two folders by stem; ``clips`` are ids that must be there."""
     for path in (generated, reference):
-        if path is not None and not path.exists():
+        if path is not None and not _exists(path):
             raise ProtocolError(f"there is no file or folder {str(path)!r}")
     if is_clip(generated):
         if reference is not None and not is_clip(reference):
@@ -137,9 +144,11 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | None) -> Pairing:
     first, second = stems(generated), stems(reference) if reference is not None else {}
-    wanted = sorted(set(clips)) if clips is not None else sorted(first.keys() | second.keys())
+    lower = deeper(generated) | (deeper(reference) if reference is not None else {})
+    wanted = sorted({named(id) for id in clips}) if clips is not None else sorted(first.keys() | second.keys())
     if not wanted:
-        raise ProtocolError(f"there is no clip in {generated}" + (f" nor in {reference}" if reference else ""))
+        where = f"there is no clip in {generated}" + (f" nor in {reference}" if reference else "")
+        raise ProtocolError(where + (_advice(lower) if lower else ""))
     pairs: list[Pair] = []
     unpaired: list[Unpaired] = []
     for stem in wanted:
@@ -149,7 +158,24 @@ def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | Non
             unpaired.append(problem)
         if problem is None or problem.reason == "missing reference":
             pairs.append(pair(stem, ours[0], theirs[0] if theirs else None))
+    if clips is None:
+        unpaired += [
+            Unpaired(id, "in a subfolder", f"{path} lies in a subfolder, and these are not searched; {WAY_OUT}")
+            for id, path in sorted(lower.items())
+        ]
     return Pairing(tuple(pairs), tuple(unpaired))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _advice(lower: Mapping[str, Path]) -> str:
+    first = min(lower.values())
+    return f", but there are {len(lower)} in subfolders, such as {first}; these are not searched: {WAY_OUT}"
 
 
 def _problem(
@@ -173,40 +199,83 @@ def pair(id: str, generated: Path, reference: Path | None, audio: Path | None = 
     (``.source.png``). What belongs to either side is found by ``Clip.companion``.
     """
 
-    def beside(*suffixes: str) -> Path | None:
-        candidates = (generated.with_name(generated.stem + suffix) for suffix in suffixes)
-        return next((path for path in candidates if path.is_file()), None)
+    def found(*suffixes: str) -> Path | None:
+        return beside(generated, generated.stem, suffixes)
 
     return Pair(
         id=id,
         generated=Clip(id, generated),
         reference=Clip(id, reference) if reference is not None else None,
         audio=audio,
-        transcript=beside(*TRANSCRIPTS),
-        prompt=beside(PROMPT),
-        source_image=beside(*SOURCES),
-        timing=beside(TIMING),
+        transcript=found(*TRANSCRIPTS),
+        prompt=found(PROMPT),
+        source_image=found(*SOURCES),
+        timing=found(TIMING),
     )
 
 
 def listed(path: Path) -> Pairing:
-    """Pairs named line by line: generated<TAB>reference[<TAB>audio], relative to the list; ``#`` starts a comment."""
+    """Pairs named line by line: generated<TAB>reference[<TAB>audio], relative to the list; ``#`` starts a comment.
+
+    A mark of UTF-8 at the beginning, ends of lines of any system, and white space around fields are no part of names.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        check_file(path, "text_bytes")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except InputError as error:
         raise ProtocolError(f"the list {path} can't be read: {error}") from None
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"the list {path} can't be read as text in UTF-8: {error}") from None
+    rows = [
+        [field.strip() for field in line.rstrip().split("\t")]
+        for line in lines
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not rows:
         raise ProtocolError(f"the list {path} names no clip")
-    if wrong := next((row for row in rows if len(row) not in (2, 3)), None):
-        raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}")
-    names = [Path(row[0]).stem for row in rows]
-    ids = names if len(set(names)) == len(names) else [str(Path(row[0]).with_suffix("")) for row in rows]
+    if wrong := next((row for row in rows if len(row) not in (2, 3) or not all(row)), None):
+        raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}{_hint(wrong)}")
+    names = [named(Path(row[0]).stem) for row in rows]
+    ids = names if len(set(names)) == len(names) else [named(str(Path(row[0]).with_suffix(""))) for row in rows]
     if len(set(ids)) != len(ids):
         twice = next(id for id in ids if ids.count(id) > 1)
         raise ProtocolError(f"the list {path} names {twice} twice")
     found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, rows, strict=True)]
     return Pairing(tuple(sorted(found, key=lambda item: item.id)), ())
+
+
+def _hint(row: list[str]) -> str:
+    """How a line would read whose fields were parted by commas, semicolons or spaces."""
+    for separator in (",", ";", None):
+        fields = [field.strip() for field in row[0].split(separator)]
+        if len(row) == 1 and len(fields) in (2, 3) and all(fields):
+            return f"; if these are {len(fields)} files, write " + "<TAB>".join(fields)
+    return ""
+
+
+def named(id: str) -> str:
+    """A clip's name in one of the Unicode forms that look the same (NFC): file systems differ in which they keep."""
+    return unicodedata.normalize("NFC", id)
+
+
+def deeper(folder: Path) -> dict[str, Path]:
+    """Clips in the subfolders of a folder by their path below it without suffix, as far as ``LOOKED_AT`` files go."""
+    found: dict[str, Path] = {}
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not name.endswith(STATES) and not _holds_images(here / name)
+        )
+        seen += len(files) + len(folders) + 1
+        if here != folder:
+            clips = (path for paths in stems(here).values() for path in paths)
+            found |= {named(str(path.relative_to(folder).with_suffix(""))): path for path in clips}
+        if seen > LOOKED_AT:
+            break
+    return found
 
 
 def stems(folder: Path) -> dict[str, list[Path]]:
@@ -218,9 +287,9 @@ def stems(folder: Path) -> dict[str, list[Path]]:
         raise ProtocolError(f"the folder {folder} can't be read: {error.strerror}") from None
     for entry in entries:
         path = folder / entry.name
-        named = path.suffix.lower() in VIDEOS | ARRAYS and not entry.name.lower().endswith(NOT_CLIPS)
-        if not entry.name.startswith(".") and (named or _holds_images(path)):
-            found.setdefault(path.stem if named else path.name, []).append(path)
+        is_file = path.suffix.lower() in VIDEOS | ARRAYS and not entry.name.lower().endswith(NOT_CLIPS)
+        if not entry.name.startswith(".") and (is_file or _holds_images(path)):
+            found.setdefault(named(path.stem if is_file else path.name), []).append(path)
     return found
 
 
@@ -232,6 +301,6 @@ def is_clip(path: Path) -> bool:
 def _holds_images(path: Path) -> bool:
     try:
         with os.scandir(path) as entries:
-            return any(Path(entry.name).suffix.lower() in IMAGES for entry in entries)
+            return any(is_image(Path(entry.name)) for entry in entries)
     except OSError:
         return False

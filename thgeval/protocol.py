@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from math import isfinite
+from numbers import Rational, Real
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +61,22 @@ class Protocol:
         for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise ProtocolError(f"{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
-        if self.fps is not None and self.fps <= 0:
-            raise ProtocolError(f"fps must be positive, not {self.fps}")
-        if self.size is not None and not 1 <= self.size <= 8192:
-            raise ProtocolError(f"size must lie in 1..8192 px, not {self.size}")
+        if self.fps is not None:
+            object.__setattr__(self, "fps", rate(self.fps))
+        size: Any = self.size
+        if size is not None and (not isinstance(size, int) or not 1 <= size <= 8192):
+            raise ProtocolError(f"size must be a whole number in 1..8192 px, not {size!r}")
+        clips: Any = self.clips
+        if clips is not None and not (isinstance(clips, tuple | list) and all(isinstance(id, str) for id in clips)):
+            raise ProtocolError(f"clips must be names of clips, not {clips!r}")
 
     @property
     def label(self) -> str:
         """Name, version, and ``!`` if it deviates from the file of that name: ``native@1``."""
-        return f"{self.name}@{self.version}" + ("!" if self.changed else "")
+        own = f"{self.name}@{self.version}"
+        shipped = protocols().get(own)
+        deviates = shipped is not None and (shipped.tokens(), shipped.clips) != (self.tokens(), self.clips)
+        return own + ("!" if self.changed or deviates else "")
 
     @property
     def unpaired(self) -> bool:
@@ -105,6 +114,19 @@ class Protocol:
         return self if changed == self else replace(changed, changed=True)
 
 
+def is_positive(value: Any) -> bool:
+    """Whether something is a finite real number above 0; True is none."""
+    kind: Any = type(value)
+    return issubclass(kind, Real) and kind is not bool and isfinite(value) and value > 0
+
+
+def rate(value: Any) -> Fraction:
+    """Frames per second as a fraction, of a denominator up to 1001000; ProtocolError for what is no positive number."""
+    if is_positive(value):
+        return Fraction(value if isinstance(value, Rational) else float(value)).limit_denominator(1001000)
+    raise ProtocolError(f"fps must be a positive number of frames per second, not {value!r}")
+
+
 def _decimal(fps: Fraction) -> str:
     return str(fps.numerator) if fps.denominator == 1 else f"{fps.numerator}/{fps.denominator}"
 
@@ -120,7 +142,7 @@ def protocols() -> dict[str, Protocol]:
         for item in files("thgeval").joinpath("protocols").iterdir()
         if item.name.endswith(".toml")
     ]
-    return {protocol.label: protocol for protocol in sorted(found, key=lambda protocol: protocol.label)}
+    return {f"{item.name}@{item.version}": item for item in sorted(found, key=lambda item: (item.name, item.version))}
 
 
 def protocol(name: str) -> Protocol:
@@ -153,9 +175,10 @@ def read(path: Path) -> Protocol:
         raise ProtocolError(f"{path} is no protocol: {error}") from None
     except ProtocolError as error:
         raise ProtocolError(f"{path}: {error}") from None
-    known = protocols().get(found.label)
-    if known is not None and known.tokens() != found.tokens():
-        raise ProtocolError(f"{path} calls itself {found.label}, which is another protocol; give it a name of its own")
+    if found.label.endswith("!"):
+        raise ProtocolError(
+            f"{path} calls itself {found.label.removesuffix('!')}, which is another protocol; give it a name of its own"
+        )
     return found
 
 
@@ -171,15 +194,15 @@ def _read(data: dict[str, Any]) -> Protocol:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", data["name"]):
         raise ProtocolError(f"the name of a protocol is made of a-z, 0-9, '.', '_' and '-', not {data['name']!r}")
     if "fps" in data:
-        data["fps"] = rate(data["fps"])
+        data["fps"] = written_rate(data["fps"])
     if "clips" in data:
         data["clips"] = tuple(map(str, data["clips"]))
     return Protocol(**data)
 
 
-def rate(text: str | float) -> Fraction:
+def written_rate(text: str | float) -> Fraction:
     """Frames per second as they are written: ``25``, ``29.97``, ``30000/1001``."""
     try:
-        return Fraction(str(text)).limit_denominator(1_001_000)
+        return rate(Fraction(str(text)))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise ProtocolError(f"fps must be a number such as 25 or 30000/1001, not {text!r}") from None

@@ -17,7 +17,7 @@ from typing import Any
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.files import write_atomically
 from thgeval.metric import Better
-from thgeval.statistics import Interval
+from thgeval.statistics import Group, Interval
 
 SCHEMA = "thgeval.result/1"
 STATES = ".states"
@@ -25,7 +25,7 @@ STATES = ".states"
 
 @dataclass(frozen=True)
 class Value:
-    """A number with its 95 % interval over clips; no interval where one clip, or an infinite score, gives none."""
+    """A number with its 95 % interval over clips, or None where there is none, and how many clips it rests on."""
 
     value: float
     interval: Interval | None
@@ -37,9 +37,11 @@ class Score:
     """One metric's number and everything needed to read it.
 
     ``left_out`` counts clips and ``frames_left_out`` frames, by reason; ``reference`` is the reference clips' own value
-    for metrics that say nothing without it; ``reference_clips`` is how many reference clips a distance of sets without
-    pairs rests on, where ``clips`` counts generated ones; ``unscored`` is the reason where there is no value, ``note``
-    what a reader must know of one that there is.
+    for metrics that say nothing without it, of the clips that are in the score; ``reference_clips`` is how many
+    reference clips a distance of sets without pairs rests on, where ``clips`` counts generated ones; ``unscored`` is
+    the reason where there is no value, ``note`` what a reader must know of one that there is. ``interval_note`` says
+    what to know of the interval, or why there is none; ``groups`` are the clips that metrics of sets leave out together
+    for theirs.
     """
 
     key: str
@@ -57,6 +59,15 @@ class Score:
     reference_clips: int | None = None
     unscored: str | None = None
     note: str | None = None
+    interval_note: str | None = None
+    groups: tuple[Group, ...] = field(default=(), repr=False)
+
+    @property
+    def reference_share(self) -> str:
+        """On how many of the score's clips the reference's value rests, as ``1/2``; empty where it is all of them."""
+        if self.reference is None or self.reference.clips == self.clips:
+            return ""
+        return f"{self.reference.clips}/{self.clips}"
 
     def to_dict(self) -> dict[str, Any]:
         """The score as the result file holds it."""
@@ -81,6 +92,8 @@ class Score:
             "signature": self.signature,
             "unscored": self.unscored,
             "note": self.note,
+            "interval_note": self.interval_note,
+            "groups": [{"clips": list(group.clips), "without": group.without} for group in self.groups],
         }
 
     @classmethod
@@ -110,6 +123,8 @@ class Score:
             reference_clips=data.get("reference_clips"),
             unscored=data["unscored"],
             note=data.get("note"),
+            interval_note=data.get("interval_note"),
+            groups=tuple(Group(tuple(item["clips"]), float(item["without"])) for item in data.get("groups", ())),
         )
 
 
@@ -167,13 +182,14 @@ class Run:
         rows = {clip["id"]: {key: from_json(value) for key, value in clip["scores"].items()} for clip in self.clips}
         return pd.DataFrame.from_dict(rows, orient="index", columns=list(self.scores), dtype=float)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the result file in one step; OutputError if that is impossible."""
-        write_atomically(path, (json.dumps(self.to_dict(), indent=1) + "\n").encode())
+        write_atomically(Path(path), (json.dumps(self.to_dict(), indent=1) + "\n").encode())
 
     @classmethod
-    def read(cls, path: Path) -> "Run":
+    def read(cls, path: str | Path) -> "Run":
         """Read a result file; ProtocolError if it isn't one this version understands."""
+        path = Path(path)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data["schema"] != SCHEMA:

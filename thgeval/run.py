@@ -5,15 +5,15 @@ many threads as there are workers; a clip that can't be scored is recorded and t
 """
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -22,14 +22,15 @@ import numpy as np
 
 from thgeval import weights
 from thgeval.checkpoint import Checkpoint, Kept
-from thgeval.clip import Clip, Memory, Pair
+from thgeval.clip import Clip, Pair
 from thgeval.cores import Cores, available
 from thgeval.errors import InputError, OutputError, ProtocolError, ThgevalError
 from thgeval.features import devices, networks
 from thgeval.locking import locked
 from thgeval.measure import Failure, Measured, measured, unforeseen
-from thgeval.media import fingerprint
+from thgeval.media import file_fingerprint, fingerprint
 from thgeval.media.frames import MediaInfo
+from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
 from thgeval.pairing import Pairing, Unpaired, apart, paired
 from thgeval.plan import Plan, plan
@@ -59,6 +60,22 @@ class Watcher:
     warns: Callable[[str], None] = lambda sentence: None
 
 
+KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
+    {
+        "workers": ((int, type(None)), "a whole number, or None"),
+        "device": ((str,), "a device's name, such as 'cpu'"),
+        "cache": ((str,), "a mode's name, such as 'off'"),
+        "resume": ((bool,), "True or False"),
+        "limit": ((int, type(None)), "a whole number, or None"),
+        "chunk": ((int,), "a whole number"),
+        "out": ((str, Path, type(None)), "a path, or None"),
+        "weights": ((Policy,), "a thgeval.weights.Policy"),
+        "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
+    }
+)
+"""What fields of ``Options`` may be."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a run is carried out; nothing here may change a score, but the device its last digits.
@@ -71,7 +88,7 @@ class Options:
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
-    resampling  draws and seed of the intervals
+    resampling  draws and seed of the intervals of medians
     """
 
     workers: int | None = None
@@ -80,11 +97,17 @@ class Options:
     resume: bool = False
     limit: int | None = None
     chunk: int = 0
-    out: Path | None = None
+    out: str | Path | None = None
     weights: Policy = field(default_factory=Policy)
     resampling: Resampling = field(default_factory=Resampling)
 
     def __post_init__(self) -> None:
+        for name, (kinds, what) in KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ProtocolError(f"{name} must be {what}, not {value!r}")
+        if isinstance(self.out, str):
+            object.__setattr__(self, "out", Path(self.out))
         if self.workers is not None and self.workers < 1:
             raise ProtocolError(f"there must be at least one worker, not {self.workers}")
         devices.check(self.device)
@@ -92,6 +115,8 @@ class Options:
             raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
         if self.limit is not None and self.limit < 1:
             raise ProtocolError(f"the limit must be at least 1, not {self.limit}")
+        if self.chunk < 0:
+            raise ProtocolError(f"a chunk must have at least one frame, or 0 for a size of its own, not {self.chunk}")
         if self.resume and self.out is None:
             raise ProtocolError("resuming needs the result file of the interrupted run: give its name as out")
 
@@ -105,7 +130,7 @@ def score(
     generated: Any,
     reference: Any = None,
     *,
-    metrics: Sequence[str] = DEFAULT,
+    metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
     unpaired: bool = False,
     peak: float | None = None,
@@ -117,7 +142,8 @@ def score(
     ``unpaired`` compares the two as sets of frames, of any numbers and sizes; see ``evaluate``.
 
     Arrays are (frames, height, width, 3) or grey (frames, height, width), tensors (frames, 3, height, width) as torch
-    has them; uint8 has its white at 255, floats need ``peak``. ``fps`` is the frame rate of arrays.
+    has them, or a list of frames: arrays, tensors or images of Pillow's. uint8 has its white at 255, floats need
+    ``peak``. ``fps`` is the frame rate of arrays. The result is written where ``Options.out`` says.
 
     Raises ProtocolError for unknown metrics or parameters, InputError for a clip that can't be scored.
     """
@@ -132,7 +158,8 @@ def score(
         sides = (("generated", first), ("reference", second))
         pairs = [replace(pair, id=side, generated=clip, reference=None, side=side) for side, clip in sides]
     said: list[str] = []
-    run = scored(Pairing(tuple(pairs), ()), metrics, chosen, options or Options(), Watcher(warns=said.append))
+    watcher = Watcher(warns=said.append)
+    run = _written(scored(Pairing(tuple(pairs), ()), metrics, chosen, _options(options), watcher), options)
     if run.failures:
         failure = run.failures[0]["failure"]
         raise InputError("; ".join([failure["message"], *said]), reason=failure["reason"])
@@ -143,7 +170,7 @@ def evaluate(
     generated: str | Path,
     reference: str | Path | None = None,
     *,
-    metrics: Sequence[str] = DEFAULT,
+    metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
     unpaired: bool = False,
     options: Options | None = None,
@@ -156,51 +183,69 @@ def evaluate(
 
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
+    for name, place in (("generated", generated), ("reference", reference)):
+        if not isinstance(place, str | Path) and not (name == "reference" and place is None):
+            raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(place).__name__}")
     chosen = _protocol(protocol, unpaired=unpaired)
     found = apart if chosen.unpaired else paired
     pairing = found(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
-    return scored(pairing, metrics, chosen, options or Options(), watcher or Watcher())
+    return _written(scored(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
 
 
-def _protocol(protocol: str | Protocol, *, unpaired: bool) -> Protocol:
+def _written(run: Run, options: Options | None) -> Run:
+    if options is not None and options.out is not None:
+        run.write(options.out)
+    return run
+
+
+def _options(options: Options | None) -> Options:
+    if options is not None and not isinstance(options, Options):
+        raise ProtocolError(f"options must be thgeval.Options(...), not {type(options).__name__}")
+    return options or Options()
+
+
+def _protocol(protocol: str | Protocol, *, unpaired: bool = False) -> Protocol:
+    if not isinstance(protocol, str | Protocol):
+        raise ProtocolError(f"a protocol is a name, or a thgeval.Protocol(...), not {type(protocol).__name__}")
     chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
     return chosen.but(pairs="none") if unpaired else chosen
 
 
-def clip_of(name: str, source: Any, *, peak: float | None = None, fps: float | None = None) -> Clip:
-    """A path, array or tensor as a clip; floats without a stated ``peak`` are refused."""
-    rate = None if fps is None else Fraction(fps).limit_denominator(1001000)
-    if isinstance(source, str | Path):
-        return Clip(Path(source).stem, Path(source), rate)
-    integers = str(source.dtype).endswith("uint8")
-    if not integers and peak is None:
-        raise InputError(
-            f"the {name} frames are {source.dtype}; say which value is white: peak=1.0 or peak=255",
-            reason="range not stated",
-        )
-    layout = "tchw" if hasattr(source, "detach") else "thwc"
-    return Clip(name, Memory(source, 255.0 if integers else float(peak or 0), layout), rate)
+def _requests(metrics: str | Sequence[str]) -> list[str]:
+    """Metrics as a list of texts; one text is one metric."""
+    if isinstance(metrics, str):
+        return [metrics]
+    given: Any = metrics
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(item, str) for item in listed):
+        raise ProtocolError(f"metrics are names, such as ['psnr', 'ssim'], not {metrics!r}")
+    if not listed:
+        raise ProtocolError("no metric is named; leave metrics out for the default ones")
+    return listed
 
 
 def scored(
     pairing: Pairing,
-    metrics: Sequence[str],
+    metrics: str | Sequence[str],
     protocol: str | Protocol,
     options: Options,
     watcher: Watcher | None = None,
 ) -> Run:
     """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
     watcher = watcher or Watcher()
-    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    chosen = _protocol(protocol)
     weights.use(options.weights)
-    named = _without_pairs(metrics) if chosen.unpaired else named_metrics(list(metrics))
+    requests = _requests(metrics)
+    named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
     pairing = pairing.limited(options.limit)
+    if same := sum(map(_is_one_file, pairing.pairs)):
+        watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
     setting = Setting(
         protocol=chosen,
         resampling=options.resampling,
         expected=pairing.expected,
-        run=run_tokens(options.resampling, chosen),
+        run=run_tokens(chosen),
         flags=() if options.limit is None else ("!limit",),
         devices=devices_of(planned, devices.token(options.device)),
     )
@@ -209,7 +254,7 @@ def scored(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    folder = None if options.out is None else states_folder(options.out)
+    folder = None if options.out is None else states_folder(Path(options.out))
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         devices.at(options.device),
@@ -246,6 +291,16 @@ def alone(folder: Path) -> AbstractContextManager[None]:
     return locked(folder / LOCK, held=f"another run is writing {result}; wait for it to end, or give another name")
 
 
+def _is_one_file(pair: Pair) -> bool:
+    places = pair.generated.source, None if pair.reference is None else pair.reference.source
+    if not isinstance(places[0], Path) or not isinstance(places[1], Path):
+        return False
+    try:
+        return places[0].samefile(places[1])
+    except (OSError, ValueError):
+        return False
+
+
 def devices_of(plan: Plan, device: str) -> dict[str, str]:
     """The device of each metric that looks through a torch network, by key."""
     return {
@@ -255,12 +310,11 @@ def devices_of(plan: Plan, device: str) -> dict[str, str]:
     }
 
 
-def run_tokens(resampling: Resampling, protocol: Protocol) -> dict[str, str]:
-    """The run part of signatures, but for coverage."""
+def run_tokens(protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
     return {
         "protocol": protocol.label,
         "dec": decoder(),
-        "bs": f"{resampling.draws}-{resampling.seed}",
         "thgeval": __version__,
     }
 
@@ -379,10 +433,10 @@ class _Job:
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
             for name, path in pair.companions.items():
-                content[name] = sha256(path.read_bytes()).hexdigest()
+                content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
             if isinstance(pair.transcript, str):
                 content["words"] = sha256(pair.transcript.encode()).hexdigest()
-        except (InputError, OSError):
+        except InputError:
             return {}
         return content
 
@@ -424,6 +478,7 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
         "media": {},
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 
@@ -447,6 +502,7 @@ def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str
         "media": media,
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 

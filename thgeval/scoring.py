@@ -14,7 +14,7 @@ from thgeval.registry import Named
 from thgeval.results import Run, Score, Value, side_of, to_json
 from thgeval.signature import signature
 from thgeval.states import Rows, State, TwoSets
-from thgeval.statistics import Resampling, contributes, interval
+from thgeval.statistics import Bounds, Resampling, bounds, contributes
 from thgeval.statistics import contributions as contributions_of
 
 
@@ -67,11 +67,8 @@ def run_of(
         contribution.record["scores"] = {
             key: to_json(_alone(metric, contribution.states.get(key))) for key, metric in metrics
         }
-        contribution.record["contributions"] = {
-            key: contributions_of(metric, contribution.states[key])[0].tolist()
-            for key, metric in metrics
-            if key in contribution.states and contributes(contribution.states[key])
-        }
+        contribution.record["contributions"] = _parts(metrics, contribution.states)
+        contribution.record["reference_contributions"] = _parts(metrics, contribution.reference_states)
         contribution.record["details"] = _details(contribution.states)
     return Run(
         scores=scores,
@@ -81,6 +78,15 @@ def run_of(
         options=options,
         expected=setting.expected,
     )
+
+
+def _parts(metrics: Sequence[Named], states: Mapping[str, State]) -> dict[str, list[float]]:
+    """What one clip, or its reference, adds above and below the fraction that is the score, by metric key."""
+    return {
+        key: contributions_of(metric, states[key])[0].tolist()
+        for key, metric in metrics
+        if key in states and contributes(states[key])
+    }
 
 
 def _details(states: Mapping[str, State]) -> dict[str, str]:
@@ -107,23 +113,26 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         value, unscored = math.nan, f"the clips were taken under different conditions: {', '.join(conditions)}"
     clips = _scored(metric, total, value)
     left_out = _left_out(key, ours, clips)
-    reference = _reference(named, contributions, setting)
+    reference = _reference(named, contributions, clips, setting)
     reference_clips = None if reference is None else reference.clips
     if metric.sets and setting.protocol.unpaired:
         scored = total.scored_references if isinstance(total, TwoSets) else ()
         reference_clips = len(scored)
         left_out |= {f"{reason} in reference": count for reason, count in _left_out(key, lone, scored).items()}
     remark = None if total is None else metric.remark(total)
+    found = Bounds() if total is None or math.isnan(value) else bounds(metric, total, setting.resampling)
     run = {"n": f"{len(clips)}/{setting.expected}"}
     if lone and reference_clips is not None:
         run["references"] = f"{reference_clips}/{len(lone)}"
     run |= {**setting.run, "device": setting.devices.get(key, "cpu")}
+    if found.how:
+        run["ci"] = found.how
     if conditions:
         run["under"] = conditions[0]
     return Score(
         key=key,
         value=None if math.isnan(value) else value,
-        interval=_interval(named, total, value, setting.resampling),
+        interval=found.interval,
         unit=metric.unit,
         better=metric.better,
         range=metric.range,
@@ -136,6 +145,8 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         reference_clips=reference_clips if metric.sets else None,
         unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,
         note=None if math.isnan(value) or total is None else _note(metric, total, remark),
+        interval_note=found.note,
+        groups=found.groups,
     )
 
 
@@ -173,19 +184,23 @@ def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str
     return tuple(clip for clip in total.clips if not math.isnan(_alone(metric, total.only([clip]))))
 
 
-def _interval(named: Named, total: State | None, value: float, resampling: Resampling) -> Any:
-    return interval(named.metric, total, resampling) if total is not None and math.isfinite(value) else None
-
-
-def _reference(named: Named, contributions: Sequence[Contribution], setting: Setting) -> Value | None:
-    states = [item.reference_states[named.key] for item in contributions if named.key in item.reference_states]
+def _reference(
+    named: Named, contributions: Sequence[Contribution], scored: Sequence[str], setting: Setting
+) -> Value | None:
+    """The reference's own value: of the clips that are in the score, or of all where clips stand alone."""
+    states = [
+        item.reference_states[named.key]
+        for item in contributions
+        if named.key in item.reference_states and (setting.protocol.unpaired or item.record["id"] in scored)
+    ]
     if not states or named.metric.sets:
         return None
     total = type(states[0]).total(states)
     value = named.metric.score(total)
     if math.isnan(value):
         return None
-    return Value(value, _interval(named, total, value, setting.resampling), len(total.scored))
+    clips = len(_scored(named.metric, total, value))
+    return Value(value, bounds(named.metric, total, setting.resampling).interval, clips)
 
 
 def _left_out(key: str, contributions: Sequence[Contribution], scored: Sequence[str]) -> dict[str, int]:

@@ -68,7 +68,8 @@ class State(ABC):
 
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
 
-    spread: ClassVar[str] = "bootstrap"
+    spread: ClassVar[str] = "clips"
+    """Whether each clip has a part of its own in the score, or only leaving ``jackknife`` groups out tells one."""
 
     def __add__(self, other: Self) -> Self:
         return self.total([self, other])

@@ -182,8 +182,8 @@ def test_lenient_says_what_it_resized_and_paired_by_number(thgeval, folders):
     write_clip(folders.generated / "c.mp4", moving(seed=2, noise=6), fps=30)
     answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "--protocol", "lenient")
     assert answer.code == 0
-    assert answer.err.count("b is 48x48 px and its reference 64x64; its frames were resized") == 1
-    assert "c has 30.000 frames per second and its reference 25.000; frames were paired by number" in answer.err
+    assert answer.err.count("b was resized from 48x48 px to its reference's 64x64 px") == 1
+    assert "c has 30.000 frames per second and its reference 25.000; they were paired by index" in answer.err
 
 
 def test_many_failures_of_one_kind_are_told_once(thgeval, folders):

@@ -17,7 +17,7 @@ from thgeval.metrics.sets import SetMetric
 from thgeval.plan import plan
 from thgeval.protocol import Protocol
 from thgeval.states import TwoSets
-from thgeval.statistics import contributes, interval, jackknife
+from thgeval.statistics import Resampling, bounds, contributes
 
 SETS = [
     request
@@ -195,7 +195,7 @@ def test_intervals_leave_groups_of_clips_out(request_, states):
     held = states(request_, same=False)
     parts = total([*held, *(part.renamed(name + name) for part, name in zip(held, CLIPS, strict=True))])
     assert not contributes(parts)
-    assert interval(metric, parts.only(["a"]), None) is None
+    assert bounds(metric, parts.only(["a"]), Resampling()).interval is None
     if not math.isnan(metric.score(parts)):
-        low, high = jackknife(metric, parts)
+        low, high = bounds(metric, parts, Resampling()).interval
         assert low <= metric.score(parts) <= high

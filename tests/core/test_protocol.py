@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval.protocol import Protocol, protocol, protocols, rate
+from thgeval.protocol import Protocol, protocol, protocols, written_rate
 
 
 def test_every_protocol_that_ships_is_itself_by_name():
@@ -75,10 +75,10 @@ def test_a_file_that_is_not_there():
 
 @pytest.mark.parametrize(("text", "value"), [("25", Fraction(25)), ("29.97", Fraction(2997, 100)), (24, Fraction(24))])
 def test_rates_as_they_are_written(text, value):
-    assert rate(text) == value
+    assert written_rate(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "1/0", "nan", "inf", float("nan"), float("inf")])
 def test_rates_that_are_none(text):
     with pytest.raises(ProtocolError, match="fps must be a number"):
-        rate(text)
+        written_rate(text)

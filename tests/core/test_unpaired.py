@@ -25,7 +25,7 @@ from thgeval.results import Run, states_folder
 from thgeval.run import OFFER, Options, Watcher
 from thgeval.signature import parse
 from thgeval.states import Rows, TwoSets
-from thgeval.statistics import Resampling, interval, jackknife_of_sides
+from thgeval.statistics import Resampling, bounds
 
 SMALL = ("fid-random:side_px=32", "prdc-random:nearest=2,side_px=32", "fvd-random:length=8,windows=all,side_px=32")
 FID, COVERAGE, FVD = SMALL
@@ -349,20 +349,23 @@ def test_the_interval_of_a_difference_of_means_is_welch_s(counts):
     rng = np.random.default_rng(sum(counts))
     values = [rng.normal(scale=scale, size=count) for scale, count in zip((1.0, 3.0), counts, strict=True)]
     expected = stats.ttest_ind(*values, equal_var=False).confidence_interval()
-    np.testing.assert_allclose(interval(DifferenceOfMeans(), sets(*values), Resampling()), tuple(expected))
+    found = bounds(DifferenceOfMeans(), sets(*values), Resampling())
+    np.testing.assert_allclose(found.interval, tuple(expected))
+    assert found.how == f"jackknife-{counts[0]}+{counts[1]}"
 
 
 def test_intervals_from_groups_cover_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(3)
     covered = 0
     for _ in range(100):
-        low, high = jackknife_of_sides(DifferenceOfMeans(), sets(rng.normal(size=50), rng.normal(2, 1, size=30)))
+        drawn = sets(rng.normal(size=50), rng.normal(2, 1, size=30))
+        low, high = bounds(DifferenceOfMeans(), drawn, Resampling()).interval
         covered += low < -2 < high
     assert 88 <= covered <= 100
 
 
 def test_no_interval_where_nothing_varies():
-    assert interval(DifferenceOfMeans(), sets([1.0] * 5, [2.0] * 5), Resampling()) is None
+    assert bounds(DifferenceOfMeans(), sets([1.0] * 5, [2.0] * 5), Resampling()).interval is None
 
 
 def test_sets_are_sums_of_their_parts():

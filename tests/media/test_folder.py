@@ -12,8 +12,8 @@ from PIL import Image
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
+from thgeval.limits import limit
 from thgeval.media import decode, probe
-from thgeval.media.image import MOST_PIXELS
 
 
 def read(path, **how):
@@ -248,12 +248,12 @@ def claiming(width, height):
 
 @pytest.mark.parametrize("side", [8193, 12000, 60000])
 def test_images_that_claim_to_be_huge_are_refused_unread(side, tmp_path):
-    assert side * side > MOST_PIXELS
+    assert side * side > limit("frame_pixels")
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip" / "0.png").write_bytes(claiming(side, side))
     found = refused(tmp_path / "clip")
     assert found.reason == "too large"
-    assert str(MOST_PIXELS) in str(found)
+    assert str(limit("frame_pixels")) in str(found)
 
 
 def test_any_damage_to_an_image_is_an_input_error(tmp_path, moving):

@@ -16,7 +16,7 @@ from thgeval.features.action_units import units_of
 from thgeval.features.facs import ActionUnits
 from thgeval.report.data import frame_scores
 from thgeval.states import TwoSets
-from thgeval.statistics import Resampling, contributions, interval, jackknife
+from thgeval.statistics import Resampling, bounds, contributions
 
 
 def metric(request):
@@ -60,8 +60,9 @@ def test_a_pooled_root_has_an_interval_of_its_own_and_survives_a_checkpoint(tmp_
     named = metric("prmse/pnp-pooled")
     parts = [named.measure(seen(named, angles(rng), angles(rng), clip=f"clip{number}")) for number in range(30)]
     total = sum(parts[1:], parts[0])
-    low, high = interval(named, total, Resampling())
-    assert (low, high) == jackknife(named, total)
+    found = bounds(named, total, Resampling())
+    low, high = found.interval
+    assert found.how == "jackknife-20"
     assert low < named.score(total) < high
     save(tmp_path / "a.npz", Checkpoint("clip0", {}, "", {"prmse": Kept("", parts[0])}))
     again = load(tmp_path / "a.npz").kept["prmse"].state

@@ -135,12 +135,12 @@ def _default() -> tuple[str, ...]:
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     from thgeval.pairing import apart, listed, paired
-    from thgeval.protocol import protocol, rate
+    from thgeval.protocol import protocol, written_rate
     from thgeval.wording import rule
 
     changes = {name: given.get(name) for name in ("size", *CHOICES)}
     changes["pairs"] = "none" if given["unpaired"] else None
-    chosen = protocol(given["protocol"]).but(fps=given["fps"] and rate(given["fps"]), **changes)
+    chosen = protocol(given["protocol"]).but(fps=given["fps"] and written_rate(given["fps"]), **changes)
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")

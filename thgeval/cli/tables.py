@@ -26,8 +26,9 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
     text = as_table(COLUMNS, rows, form)
-    signed = _signatures(run)
-    return f"{text}\n\n{latex.comment(signed) if form == 'latex' else signed}"
+    if form == "latex":
+        return f"{text}\n\n{latex.comment(_signatures(run))}"
+    return "\n\n".join(filter(None, (text, _interval_notes(run), _signatures(run))))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
@@ -73,7 +74,7 @@ def _row(score: Score, run: Run, digits: int) -> list[str]:
         number(score.value, digits),
         interval,
         score.unit,
-        "" if score.reference is None else number(score.reference.value, digits),
+        _reference(score, digits),
         coverage(score, run),
         reasons,
     ]
@@ -85,6 +86,26 @@ def coverage(score: Score, run: Run) -> str:
     if score.reference_clips is None:
         return counted
     return f"{counted}, reference {score.reference_clips}/{run.expected_references}"
+
+
+def _reference(score: Score, digits: int) -> str:
+    """The reference's own value, and the share of clips that have one where it isn't all of them."""
+    if score.reference is None:
+        return ""
+    share = score.reference_share
+    return number(score.reference.value, digits) + (f" ({share} clips)" if share else "")
+
+
+def _interval_notes(run: Run) -> str:
+    """What to know of intervals, once each."""
+    keys: dict[str, list[str]] = {}
+    for score in run.scores.values():
+        if score.interval_note is not None:
+            keys.setdefault(score.interval_note, []).append(score.key)
+    return "\n".join(
+        f"{note} ({'all metrics' if len(found) == len(run.scores) > 1 else ', '.join(found)})"
+        for note, found in keys.items()
+    )
 
 
 def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:

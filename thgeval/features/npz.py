@@ -4,19 +4,17 @@ Nothing in such a file is ever run: arrays of Python objects are refused. What a
 the page ``docs/interchange.md`` is made from the same tables.
 """
 
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError
+from thgeval.media.archives import arrays_in, names_in
 
 Array = NDArray[Any]
-UNREADABLE = (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 class Layout(NamedTuple):
@@ -38,10 +36,12 @@ def arrays(path: Path, layouts: Mapping[str, Layout], *, reason: str) -> dict[st
     Raises InputError under ``reason`` for a file that can't be read, an array that has no layout, one that is missing,
     one that doesn't hold real numbers, and one with other axes.
     """
-    held = _read(path, reason)
-    if unknown := sorted(held.keys() - layouts.keys()):
+    with _readable(path, reason):
+        names = names_in(path, "companion_bytes")
+        held = dict(arrays_in(path, [name for name in names if name in layouts]))
+    if unknown := sorted(set(names) - layouts.keys()):
         raise InputError(f"{path} holds {unknown[0]!r}, which is none of {', '.join(layouts)}", reason=reason)
-    if missing := [name for name, layout in layouts.items() if layout.required and name not in held]:
+    if missing := [name for name, layout in layouts.items() if layout.required and name not in names]:
         raise InputError(f"{path} lacks the array {missing[0]!r}", reason=reason)
     for name, array in held.items():
         if array.dtype.kind not in "biuf":
@@ -51,14 +51,15 @@ def arrays(path: Path, layouts: Mapping[str, Layout], *, reason: str) -> dict[st
     return held
 
 
-def _read(path: Path, reason: str) -> dict[str, Array]:
+@contextmanager
+def _readable(path: Path, reason: str) -> Iterator[None]:
     try:
-        with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (AttributeError, TypeError):
-        raise InputError(f"{path} holds one array without a name; write it with numpy.savez", reason=reason) from None
-    except UNREADABLE as error:
-        raise InputError(f"{path} can't be read as an NPZ file of plain arrays: {error}", reason=reason) from None
+        yield
+    except InputError as error:
+        raise InputError(str(error), reason=reason) from error
+    except Exception as error:  # zipfile's and numpy's readers meet broken files with nearly every exception there is
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} can't be read as an NPZ file of plain arrays: {said}", reason=reason) from None
 
 
 def _fits(shape: tuple[int, ...], axes: tuple[str, ...]) -> bool:

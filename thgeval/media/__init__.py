@@ -12,7 +12,7 @@ Whatever is wrong with a clip is an ``InputError`` with a sentence and a short r
 from thgeval.media.audio import Audio, speech
 from thgeval.media.decoder import Decoder, decode, probe
 from thgeval.media.encode import write_video
-from thgeval.media.fingerprints import fingerprint
+from thgeval.media.fingerprints import file_fingerprint, fingerprint
 from thgeval.media.frames import AudioInfo, FrameBatch, MediaInfo, Pixels
 from thgeval.media.resample import resize
 from thgeval.media.validation import Description, describe
@@ -27,6 +27,7 @@ __all__ = [
     "Pixels",
     "decode",
     "describe",
+    "file_fingerprint",
     "fingerprint",
     "probe",
     "resize",

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
+from thgeval.limits import beyond, limit
 from thgeval.media.container import input_errors, open_file
 from thgeval.media.video import VideoFile
 
@@ -145,8 +146,11 @@ class _Track:
                     f"{self._name}: the clock of its sound leaps by {float(missing):.2f} s; re-encode its audio",
                     reason="corrupt",
                 )
-            if missing > LEAP_S:
-                lacking = round(missing * self.rate_hz)
+            lacking = round(missing * self.rate_hz) if missing > LEAP_S else 0
+            if read + lacking + frame.samples > limit("sound_s") * self.rate_hz:
+                said = f"{self._name}: its sound goes on after {read / self.rate_hz:.0f} s"
+                raise beyond("sound_s", said, reason="too long")
+            if lacking:
                 self.filled += lacking
                 read += lacking
                 for done in range(0, lacking, self.rate_hz):

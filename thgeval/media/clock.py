@@ -25,6 +25,21 @@ def varies(times: Sequence[Fraction], tick: Fraction) -> bool:
     return max(intervals) - min(intervals) > max(STEADY_TICKS * tick, STEADY_SHARE * median(intervals))
 
 
+def frame_rate(stream: VideoStream, container: str) -> Fraction | None:
+    """Frames per second as the file states them; None if it doesn't.
+
+    That of AVI is the rate of its slots, some of which may be empty and repeat a frame: as most are where a program
+    counts fields, or copies frames that are decoded in another order than they are shown. So its index is asked how far
+    apart frames usually are.
+    """
+    if container == "avi" and stream.time_base and len(stream.index_entries) > 1:
+        slots = [entry.timestamp for entry in stream.index_entries if entry.size]
+        apart = median(after - before for before, after in pairwise(slots)) if len(slots) > 1 else 0
+        if apart > 0:
+            return 1 / (Fraction(apart) * stream.time_base)
+    return stream.average_rate or stream.guessed_rate
+
+
 class Clock:
     """The times of one track's frames, in the order of presentation.
 
@@ -36,7 +51,7 @@ class Clock:
         self.start = Fraction(0)
         self._by_decoding = container == "avi"
         self._tick = stream.time_base or Fraction(1, 90000)
-        self._nominal = 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
+        self._nominal = 1 / (frame_rate(stream, container) or Fraction(25))
         self._opening = (stream.start_time or 0) * self._tick
         self._origin = Fraction(0)
         self._last_shown_for: Fraction | None = None
@@ -50,9 +65,14 @@ class Clock:
             self._origin = self._opening if shown is None else shown
             self.start = self._opening if self._by_decoding else self._origin
         if shown is None:
-            shown = self._origin + (self.times[-1] + self._nominal if self.times else 0)
+            shown = self._origin + (self.times[-1] + self._spacing if self.times else 0)
         self.times.append(shown - self._origin)
         self._last_shown_for = frame.duration * tick if frame.duration else None
+
+    @property
+    def _spacing(self) -> Fraction:
+        """From the frame before the last to the last, or what the header says."""
+        return self.times[-1] - self.times[-2] if len(self.times) > 1 else self._nominal
 
     @property
     def interval(self) -> Fraction:

@@ -1,45 +1,80 @@
 """Opening video files, and what their headers say.
 
 Files are opened by ffmpeg's libraries through PyAV, from the local file system only: a name is never taken for an
-address, and formats that are lists of other files are refused.
+address, and only formats are read that hold their pictures and sound themselves. A list of other files is refused by
+its first bytes, before any of those is looked at.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from thgeval.errors import InputError
-from thgeval.media.clock import varies
-from thgeval.media.frames import AudioInfo, MediaInfo
+from thgeval.limits import beyond, check_file, limit
+from thgeval.media.clock import frame_rate, varies
+from thgeval.media.frames import UNSPECIFIED, AudioInfo, MediaInfo
 from thgeval.media.picture import tags
 from thgeval.media.truncation import cut_off
 
-PLAYLISTS = {
-    "hls",
-    "concat",
-    "concatf",
-    "dash",
-    "imf",
-    "ffmetadata",
-    "lavfi",
-    "sdp",
-    "rtsp",
-    "tty",
-    "webm_dash_manifest",
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "MP4, QuickTime and 3GP": "mov,mp4,m4a,3gp,3g2,mj2",
+        "Matroska and WebM": "matroska,webm",
+        "AVI": "avi",
+        "MPEG": "mpeg,mpegts,mpegvideo,mpegtsraw",
+        "Ogg": "ogg",
+        "Flash": "flv,live_flv",
+        "Windows Media": "asf,asf_o",
+        "MXF": "mxf",
+        "NUT": "nut",
+        "DV": "dv",
+        "GIF and APNG": "gif,apng",
+        "raw video": "h264,hevc,vvc,av1,obu,ivf,m4v,mjpeg,yuv4mpegpipe,vc1,h263",
+        "sound": "wav,w64,aiff,au,caf,mp3,aac,flac,ac3,eac3,amr,amrnb,amrwb,wv,tta,ape,dts,truehd,loas,sox",
+    }
+)
+"""Formats that hold all of their content themselves, by the names ffmpeg has for them."""
+
+TRANSFERS = {
+    **dict.fromkeys((1, 6, 14, 15), "bt709"),
+    4: "gamma22",
+    5: "gamma28",
+    7: "smpte240m",
+    8: "linear",
+    11: "xvycc",
+    12: "bt1361",
+    13: "srgb",
+    16: "pq",
+    17: "smpte428",
+    18: "hlg",
 }
-"""Formats that lead elsewhere, or turn any text into pictures."""
+PRIMARIES = {
+    1: "bt709",
+    4: "bt470m",
+    5: "bt601-625",
+    6: "bt601-525",
+    7: "bt601-525",
+    8: "film",
+    9: "bt2020",
+    10: "xyz",
+    11: "p3-dci",
+    12: "p3-d65",
+    22: "ebu3213",
+}
+"""Codes of ITU-T H.273 for how levels follow from light, of which four are one curve, and for the colours mixed."""
 
 _CLOCK = re.compile(r"(?P<hours>\d+):(?P<minutes>\d+):(?P<seconds>\d+(\.\d+)?)")
 
@@ -61,33 +96,44 @@ def input_errors(name: str, doing: str | Callable[[], str] = "decoded") -> Itera
 
 
 def open_file(path: Path) -> InputContainer:
-    """Open a media file; ``InputError`` if it is missing, unreadable, or no media file."""
+    """Open a media file; ``InputError`` if it is missing, unreadable, beyond a limit, or no media file."""
+    if not check_file(path, "clip_bytes"):
+        raise InputError(f"{path}: the file is empty", reason="no frames")
     with input_errors(str(path), "opened as video"):
-        if not path.exists():
-            raise FileNotFoundError
-        if not path.is_file():
-            raise InputError(f"{path}: it is not a regular file", reason="unreadable")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise InputError(f"{path}: the file is empty", reason="no frames")
         if (how := cut_off(path)) is not None:
             raise InputError(f"{path}: it is not whole: it {how}; get the whole file", reason="truncated")
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    if PLAYLISTS & set(container.format.name.split(",")):
-        container.close()
-        raise InputError(f"{path}: it is not a video but a {container.format.name} file", reason="no video")
-    return container
+        options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS.values())}
+        try:
+            return av.open(f"file:{path}", options=options, metadata_errors="replace")
+        except ArgumentError as error:
+            raise InputError(
+                f"{path}: it is in none of the formats that are read ({', '.join(FORMATS)}), or its header is damaged; "
+                "convert it with 'ffmpeg -i IN OUT.mp4'",
+                reason="no video",
+            ) from error
+
+
+def video_tracks(container: InputContainer) -> list[VideoStream]:
+    """All video tracks that are no cover pictures."""
+    return [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:
     """The first video track that is not a cover picture; ``InputError`` if there is none that can be decoded."""
-    tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
+    tracks = video_tracks(container)
     if not tracks:
         holds = "only audio" if container.streams.audio else "no video"
         raise InputError(f"{name}: the file holds {holds}", reason="no video")
     if tracks[0].codec_context is None:
         raise InputError(f"{name}: no decoder for its video is installed; re-encode it as H.264", reason="codec")
+    check_size(tracks[0].codec_context.width, tracks[0].codec_context.height, name)
     return tracks[0]
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Raise ``InputError`` for frames of more pixels than the limit."""
+    if width * height > limit("frame_pixels"):
+        raise beyond("frame_pixels", f"{name}: its frames have {width} x {height} px")
 
 
 def rotation(frame: av.VideoFrame, name: str) -> int:
@@ -152,7 +198,7 @@ def media_info(container: InputContainer, stream: VideoStream, frame: av.VideoFr
         pixel_format=frame.format.name,
         width=sides[0],
         height=sides[1],
-        fps=stream.average_rate,
+        fps=frame_rate(stream, container.format.name),
         frames=stream.frames or None,
         duration_s=float(stream.duration * base) if stream.duration else whole,
         start_s=float((start or 0) * base),
@@ -161,5 +207,7 @@ def media_info(container: InputContainer, stream: VideoStream, frame: av.VideoFr
         bits=frame.format.components[0].bits,
         matrix=colours.matrix,
         colour_range=colours.colour_range,
+        transfer=TRANSFERS.get(int(frame.color_trc), UNSPECIFIED),
+        primaries=PRIMARIES.get(int(frame.color_primaries), UNSPECIFIED),
         audio=_audio_info(container.streams.audio[0]) if container.streams.audio else None,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
+from thgeval.limits import beyond, limit
 from thgeval.media.arrays import ArrayFile, FramesInMemory
 from thgeval.media.folder import ImageFolder, is_image
 from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
@@ -108,6 +109,16 @@ class Decoder:
         return self._source.info
 
     @property
+    def source(self) -> Source:
+        """The clip behind the batches."""
+        return self._source
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the file holds beside what is handed out, as sentences; final once all frames have been read."""
+        return tuple(self._source.remarks)
+
+    @property
     def frames(self) -> int:
         """How many coded frames have been read so far."""
         return self._decoded
@@ -148,7 +159,10 @@ class Decoder:
         start = 0
         before = None
         filling: _Filling | None = None
-        for picture in map(self._framing, self._pictures()):
+        most = limit("frames")
+        for count, picture in enumerate(map(self._framing, self._pictures()), 1):
+            if count > most:
+                raise beyond("frames", f"{self._name}: it goes on after {most} frames", reason="too long")
             if filling is None:
                 filling = _Filling(
                     picture.shape, self._source.dtype, before, lead=min(self._lead, start), chunk=self._chunk

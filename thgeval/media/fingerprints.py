@@ -11,6 +11,7 @@ import numpy as np
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
+from thgeval.limits import check_file
 from thgeval.media.arrays import FramesInMemory
 from thgeval.media.folder import frame_files
 
@@ -26,22 +27,33 @@ def fingerprint(clip: Clip) -> str:
         return digest.hexdigest()
     try:
         if not clip.source.is_dir():
-            _add_file(digest, clip.source)
-            return digest.hexdigest()
+            return file_fingerprint(clip.source, "clip_bytes")
         for path in frame_files(clip.source):
-            digest.update(f"frame {path.name} {path.stat().st_size}\n".encode(errors="surrogateescape"))
-            _add_file(digest, path)
-    except FileNotFoundError as error:
-        raise InputError(f"{clip.name}: there is no such file", reason="missing") from error
+            size = check_file(path, "image_bytes")
+            digest.update(f"frame {path.name} {size}\n".encode(errors="surrogateescape"))
+            _add_file(digest, path, size)
     except (OSError, ValueError) as error:
         raise InputError(f"{clip.name}: it can't be read ({error})", reason="unreadable") from error
     return digest.hexdigest()
 
 
-def _add_file(digest: "hashlib._Hash", path: Path) -> None:
+def file_fingerprint(path: Path, most: str) -> str:
+    """The sha256 of one regular file, of no more bytes than the limit called ``most``; ``InputError`` for others."""
+    digest = hashlib.sha256()
+    size = check_file(path, most)
+    try:
+        _add_file(digest, path, size)
+    except OSError as error:
+        raise InputError(f"{path}: it can't be read ({error.strerror or error})", reason="unreadable") from error
+    return digest.hexdigest()
+
+
+def _add_file(digest: "hashlib._Hash", path: Path, size: int) -> None:
+    """Add a file as long as it was when it was looked at, so that one that grows without end is not followed."""
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while size > 0 and (block := file.read(min(size, 1 << 20))):
             digest.update(block)
+            size -= len(block)
 
 
 def _add_memory(digest: "hashlib._Hash", memory: Memory, name: str) -> None:

@@ -1,8 +1,8 @@
 """Folders of numbered images, and single images, as clips.
 
-Frames are the PNG and JPEG files of a folder whose names differ only in their last number (``f_9.png`` comes before
-``f_10.png``), which runs without a gap from wherever it begins. Hidden files, subfolders and other files are left
-alone.
+Frames are the image files of a folder, of any format in ``image.FORMATS``, whose names differ only in their last number
+(``f_9.png`` comes before ``f_10.png``), which runs without a gap from wherever it begins. Hidden files, subfolders and
+other files are left alone.
 """
 
 import re
@@ -16,18 +16,17 @@ from typing import NamedTuple
 import numpy as np
 
 from thgeval.errors import InputError
+from thgeval.limits import check_file
 from thgeval.media import image
 from thgeval.media.frames import MediaInfo, Pixels
 from thgeval.media.source import Picture
-
-SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>[^0-9]*)", re.DOTALL)
 
 
 def is_image(path: Path) -> bool:
     """Whether a file's name says that it is an image that folders may consist of."""
-    return path.suffix.lower() in SUFFIXES
+    return path.suffix.lower() in image.SUFFIXES
 
 
 def frame_files(folder: Path) -> list[Path]:
@@ -43,7 +42,7 @@ def frame_files(folder: Path) -> list[Path]:
     if broken is not None:
         raise InputError(f"{broken}: it links to nothing", reason="unreadable")
     if not files:
-        raise InputError(f"{folder}: it holds no PNG or JPEG frames", reason="no frames")
+        raise InputError(f"{folder}: it holds no {', '.join(image.FORMATS)} frames", reason="no frames")
     return files if len(files) == 1 else _in_order(files, folder)
 
 
@@ -87,7 +86,7 @@ class ImageFolder:
         self._fps = fps
         self._files = frame_files(path)
         self._container = "folder" if path.is_dir() else "image"
-        self._first = image.header(_content(self._files[0]), str(self._files[0]))
+        self._first = image.header(content(self._files[0]), str(self._files[0]))
 
     @property
     def info(self) -> MediaInfo:
@@ -122,10 +121,15 @@ class ImageFolder:
         """The number of images over their rate."""
         return len(self._files) / self._fps if self._fps else None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing beside the frames is held."""
+        return ()
+
     def pictures(self) -> Iterator[Picture]:
         """All images, spaced evenly if their rate is known."""
         for index, path in enumerate(self._files):
-            data = _content(path)
+            data = content(path)
             about = image.header(data, str(path))
             time = index / self._fps if self._fps else None
             yield Picture(time, (about.height, about.width), partial(_write, data, about, str(path)))
@@ -134,11 +138,11 @@ class ImageFolder:
         """Nothing is held open."""
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What an image file holds; ``InputError`` if it is no regular file within the limit."""
+    check_file(path, "image_bytes")
     try:
         return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file", reason="missing") from error
     except OSError as error:
         raise InputError(f"{path}: it can't be read ({error.strerror})", reason="unreadable") from error
 

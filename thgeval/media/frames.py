@@ -11,6 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+UNSPECIFIED = "unspecified"
+
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -57,7 +59,9 @@ class MediaInfo:
 
     ``width`` and ``height`` are those of the frames handed out, after ``rotation``; ``fps`` is the average rate, None
     for folders of images and bare arrays; ``matrix`` and ``colour_range`` name the conversion used, with ``-assumed``
-    where the file leaves it open (``"bt601-assumed"``); ``frames`` is the container's claim and may be None or wrong.
+    where the file leaves it open (``"bt601-assumed"``); ``transfer`` and ``primaries`` say how levels stand for light
+    and colours (``"bt709"``, ``"pq"``), which is taken as it is; ``frames`` is the container's claim and may be None
+    or wrong.
     """
 
     container: str
@@ -75,3 +79,5 @@ class MediaInfo:
     matrix: str
     colour_range: str
     audio: AudioInfo | None
+    transfer: str = UNSPECIFIED
+    primaries: str = UNSPECIFIED

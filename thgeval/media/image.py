@@ -1,13 +1,14 @@
-"""One PNG or JPEG image as an RGB frame.
+"""One image file as an RGB frame.
 
 8-bit grey, RGB and palette images are taken exactly, as stored: colour profiles and gamma are not applied. 16-bit PNG
-is rounded to the nearest of 256 levels, opaque alpha is dropped, EXIF rotation is applied. Everything else is
-refused.
+and TIFF are rounded to the nearest of 256 levels, opaque alpha is dropped, EXIF rotation is applied. Everything else is
+refused, and so are files of several images: animations, and TIFFs of several pages.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cv2
@@ -16,17 +17,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from thgeval.errors import InputError
+from thgeval.limits import beyond, limit
 from thgeval.media.picture import rounded_levels
 
-MOST_PIXELS = 1 << 26
-"""Larger images are refused unread: a file of a few kilobytes can claim any size."""
+FORMATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "PNG": (".png",),
+        "JPEG": (".jpg", ".jpeg"),
+        "WebP": (".webp",),
+        "BMP": (".bmp",),
+        "TIFF": (".tif", ".tiff"),
+    }
+)
+"""Images that frames and portraits may be, and how their files are called."""
+
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+_READERS = tuple(name.upper() for name in FORMATS)
 
 UPRIGHT = {1: 0, 3: 180, 6: 270, 8: 90}
 """EXIF orientations that are turns, as the counter-clockwise degrees that set the image upright."""
 
 ORIENTATION_TAG = 0x0112
-PNG_DEPTH_BYTE = 24
-"""Where a PNG says how many bits a sample has."""
+PNG_DEPTH_BYTE, TIFF_DEPTH_TAG = 24, 258
+"""Where a PNG and a TIFF say how many bits a sample has."""
 
 
 class Header(NamedTuple):
@@ -41,27 +54,31 @@ class Header(NamedTuple):
 
 
 @contextmanager
-def _image_errors(name: str) -> Iterator[None]:
+def _image_errors(name: str, most: str = "frame_pixels") -> Iterator[None]:
     try:
         yield
     except InputError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(name) from error
+        raise beyond(most, f"{name}: it claims too many pixels") from error
     except Exception as error:  # image decoders meet broken files with nearly every exception there is
-        raise InputError(f"{name}: it is no PNG or JPEG image that can be read ({error})", reason="corrupt") from error
+        said = " ".join(str(error).split())
+        raise InputError(
+            f"{name}: it is no {', '.join(FORMATS)} image that can be read ({said})", reason="corrupt"
+        ) from error
 
 
-def _too_large(name: str) -> InputError:
-    return InputError(f"{name}: it claims more than {MOST_PIXELS} pixels; make it smaller", reason="too large")
-
-
-def header(data: bytes, name: str) -> Header:
-    """Read the header of an image file's content; ``InputError`` if it is none, or too large."""
-    with _image_errors(name), Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+def header(data: bytes, name: str, most: str = "frame_pixels") -> Header:
+    """Read the header of an image file's content; ``InputError`` if it is none, or has more pixels than ``most``."""
+    with _image_errors(name, most), Image.open(io.BytesIO(data), formats=_READERS) as image:
         width, height = image.size
-        if width * height > MOST_PIXELS:
-            raise _too_large(name)
+        if width * height > limit(most):
+            raise beyond(most, f"{name}: it claims {width} x {height} pixels")
+        if image.format != "MPO" and (count := getattr(image, "n_frames", 1)) > 1:
+            raise InputError(
+                f"{name}: it holds {count} images, not one; give an animation as a video, pages as files of a folder",
+                reason="several images",
+            )
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
         if orientation not in UPRIGHT:
             raise InputError(
@@ -71,8 +88,21 @@ def header(data: bytes, name: str) -> Header:
         turn = UPRIGHT[orientation]
         if turn % 180:
             width, height = height, width
-        deep = image.format == "PNG" and data[PNG_DEPTH_BYTE] == 16
+        deep = _bits(image, data) == 16
         return Header(str(image.format).lower(), image.mode, width, height, 16 if deep else 8, turn)
+
+
+def portrait(data: bytes, name: str) -> NDArray[np.uint8]:
+    """A single image, which may be larger than frames: (height, width, 3), upright."""
+    pixels = levels(data, header(data, name, "image_pixels"), name)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def _bits(image: Image.Image, data: bytes) -> int:
+    if image.format == "PNG":
+        return data[PNG_DEPTH_BYTE]
+    stated = image.tag_v2.get(TIFF_DEPTH_TAG, 8) if image.format == "TIFF" else 8  # type: ignore[attr-defined]
+    return max(stated) if isinstance(stated, tuple) else int(stated)
 
 
 def levels(data: bytes, about: Header, name: str) -> NDArray[np.uint8]:
@@ -83,22 +113,30 @@ def levels(data: bytes, about: Header, name: str) -> NDArray[np.uint8]:
 
 
 def _levels(data: bytes, name: str) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-        if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
-            raise InputError(f"{name}: its pixels are {image.mode}; store it as RGB", reason="pixel format")
-        if image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info:
-            pixels = np.asarray(image.convert("RGBA"))
-            _refuse_transparency(pixels[..., 3], 255, name)
-            return pixels[..., :3]
-        if image.mode in {"1", "L"}:
-            return np.asarray(image.convert("L"))[..., None]
-        return np.asarray(image.convert("RGB"))
+    with Image.open(io.BytesIO(data), formats=_READERS) as image:
+        return opened_levels(image, name)
+
+
+def opened_levels(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """An opened image of Pillow's: (height, width, 3), or (height, width, 1) for grey, as it is stored."""
+    if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
+        raise InputError(f"{name}: its pixels are {image.mode}; store it as RGB", reason="pixel format")
+    if image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info:
+        pixels = np.asarray(image.convert("RGBA"))
+        _refuse_transparency(pixels[..., 3], 255, name)
+        return pixels[..., :3]
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))[..., None]
+    return np.asarray(image.convert("RGB"))
 
 
 def _deep_levels(data: bytes, name: str) -> NDArray[np.uint8]:
-    """16-bit PNG, which Pillow would cut down to 8 bits without rounding; OpenCV reads it whole."""
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-        image.verify()  # OpenCV says nothing of a file that breaks off
+    """16-bit PNG and TIFF, which Pillow would cut down to 8 bits without rounding; OpenCV reads them whole."""
+    with Image.open(io.BytesIO(data), formats=_READERS) as image:
+        if image.format == "PNG":
+            image.verify()  # OpenCV says nothing of a file that breaks off
+        elif image.mode not in {"I;16", "I;16B", "RGB", "RGBA"}:
+            raise InputError(f"{name}: its pixels are {image.mode}; store it as RGB", reason="pixel format")
     pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise InputError(f"{name}: its 16-bit samples can't be read; store it with 8 bits", reason="corrupt")

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from thgeval.errors import InputError
+from thgeval.limits import beyond, limit
 from thgeval.media.frames import Pixels
 from thgeval.media.source import Picture
 
@@ -39,13 +40,23 @@ def retimed(
                 reason="frame times",
             )
         due = _nearest(picture.time * fps)
+        _check_stillness(due - index, fps, name)
         while shown is not None and index < due:
             yield shown
             index += 1
         shown = picture
     if shown is not None:
-        for _ in range(index, max(_nearest((end() or Fraction(0)) * fps), 1)):
+        due = max(_nearest((end() or Fraction(0)) * fps), 1)
+        _check_stillness(due - index, fps, name)
+        for _ in range(index, due):
             yield shown
+
+
+def _check_stillness(repeated: int, fps: Fraction, name: str) -> None:
+    if repeated > 1 and repeated > limit("still_s") * fps:
+        raise beyond(
+            "still_s", f"{name}: one of its frames is shown for {float(repeated / fps):.0f} s", reason="too long"
+        )
 
 
 def _nearest(value: Fraction) -> int:

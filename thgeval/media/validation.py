@@ -8,14 +8,13 @@ from pathlib import Path
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media.audio import Audio, speech
-from thgeval.media.decoder import open_source
+from thgeval.media.decoder import decode
 from thgeval.media.frames import MediaInfo
-from thgeval.media.resample import sized
 from thgeval.media.source import Source
 from thgeval.media.video import VideoFile
 
-HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
-"""Codes of ITU-T H.273 for transfer functions that 8-bit RGB displays don't have."""
+CHUNK = 8
+"""Frames held at a time."""
 
 AUDIO_FRAME = 1024
 """Samples by which lossy encoders may round the length of sound up."""
@@ -39,16 +38,15 @@ class Description:
 
 
 def describe(clip: Clip) -> Description:
-    """Decode all frames and all sound of a clip and say what is odd; nothing odd makes ``problems`` empty.
+    """Read all frames, as scoring does, and all sound of a clip and say what is odd; nothing makes ``problems`` empty.
 
-    Raises ``InputError`` for a clip whose frames can't be read to the end.
+    Raises ``InputError`` for a clip that can't be scored.
     """
-    source = open_source(clip)
-    try:
-        frames = sum(1 for _ in sized(source.pictures(), clip.name))
-    finally:
-        source.close()
-    info, problems = source.info, list(_of_picture(source, frames))
+    with decode(clip, chunk=CHUNK) as batches:
+        for _ in batches:
+            pass
+    source, info, frames = batches.source, batches.info, batches.frames
+    problems = [*_of_picture(info, frames), *batches.remarks, *_of_file(source)]
     audio: Audio | None = None
     if info.audio is not None and isinstance(clip.source, Path):
         try:
@@ -66,8 +64,7 @@ def describe(clip: Clip) -> Description:
     )
 
 
-def _of_picture(source: Source, frames: int) -> Iterator[str]:
-    info = source.info
+def _of_picture(info: MediaInfo, frames: int) -> Iterator[str]:
     if info.frames is not None and info.frames != frames:
         yield f"its header counts {info.frames} frames, and {frames} are shown"
     if info.variable_rate:
@@ -82,18 +79,14 @@ def _of_picture(source: Source, frames: int) -> Iterator[str]:
         yield f"nothing says what range its levels have; {info.colour_range.removesuffix('-assumed')} was assumed"
     if info.bits > 8 and info.colour_range != "full" and info.codec != "raw":
         yield f"its {info.bits} bits per sample were rounded to 8"
-    if isinstance(source, VideoFile):
-        yield from _of_file(source)
 
 
-def _of_file(video: VideoFile) -> Iterator[str]:
-    if video.pixel_aspect != 1:
-        wide = float(video.pixel_aspect)
+def _of_file(source: Source) -> Iterator[str]:
+    if isinstance(source, VideoFile) and source.pixel_aspect != 1:
+        wide = float(source.pixel_aspect)
         yield f"its pixels are to be shown {wide:.3f} times as wide as high; frames were left as stored"
-    if video.first.interlaced_frame:
+    if isinstance(source, VideoFile) and source.first.interlaced_frame:
         yield "it is interlaced; both fields of a frame were taken together"
-    if (transfer := HDR_TRANSFERS.get(int(video.first.color_trc))) is not None:
-        yield f"its brightness is coded as {transfer} (HDR); levels were taken as they are"
 
 
 def _of_sound(audio: Audio, info: MediaInfo, end: Fraction | None) -> Iterator[str]:

@@ -30,7 +30,9 @@ class AUE(PairedFaceMetric):
              then clips: from 0, no unit, 0 if identical
     Source   Li et al., TalkingGaussian, ECCV 2024, auerror.py, with OpenFace 2.0's intensities
     Departs  tables print the lower and the upper face apart (presets lower, upper). A source that tells fewer units
-             sums fewer: numbers of one source are not those of another
+             sums fewer: numbers of one source are not those of another. The script averages frames in which OpenFace
+             failed (success 0), whose intensities are zeros, and so counts a frame that is lost on both sides as equal,
+             as missing=zero does here, and one lost on one side by the other's intensities; here both are left out
 
     ``source``     of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...
     ``region``     ``lower`` face (9 units), ``upper`` face (8) or ``all``

@@ -52,6 +52,11 @@ class BlinkDuration(BlinkMetric[Rows]):
         super().__post_init__()
         self.check(average=AVERAGES)
 
+    @property
+    def stepwise(self) -> bool:
+        """The median of whole frames is."""
+        return self.average == "median"
+
     def measure(self, view: View) -> Rows:
         """Seconds of each whole blink of a clip."""
         ratios, why, seconds = self.seen(view)

@@ -34,6 +34,7 @@ class BlinksPerS(BlinkMetric[Counts]):
     unit = "1/s"
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
+    counts_events = True
     cites = ("vougioukas2020sda", "soukupova2016ear", "stypulkowski2024diffusedheads")
     presets: ClassVar[Mapping[str, Preset]] = {
         "personal": Preset(PERSONAL, "a level for each face, 0.75 of its median: for eyes that are narrow or wide"),

@@ -23,7 +23,7 @@ from thgeval.metrics.faces import (
     stated,
     with_choice,
 )
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import BIASED, Rows, SetMetric
 from thgeval.states import Part, TwoRows
 from thgeval.states import Rows as MeasuredRows
 
@@ -48,6 +48,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
+    interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")

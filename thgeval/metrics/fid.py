@@ -14,7 +14,7 @@ from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets import FrechetMetric, Rows, SetMetric
+from thgeval.metrics.sets import BIASED, FrechetMetric, Rows, SetMetric
 from thgeval.rows import Indices
 from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
@@ -78,6 +78,11 @@ class FID(FrechetMetric, Regional[TwoRows]):
     def range(self) -> tuple[float, float]:
         """From 0 up; where a line through subsets meets infinity may lie below."""
         return 0.0 if self.estimate == "plain" else -math.inf, math.inf
+
+    @property
+    def interval_note(self) -> str:  # type: ignore[override]
+        """An extrapolation takes the bias out."""
+        return BIASED if self.estimate == "plain" else ""
 
     @property
     def least(self) -> int:

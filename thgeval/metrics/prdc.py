@@ -13,7 +13,7 @@ from thgeval.feature import Feature
 from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.sets import BIASED, Rows, SetMetric
 from thgeval.rows import Indices
 from thgeval.states import TwoRows
 
@@ -33,6 +33,7 @@ class NeighbourMetric(SetMetric):
 
     which: str
     nearest: int
+    interval_note = BIASED
 
     @property
     def range(self) -> tuple[float, float]:

@@ -21,6 +21,10 @@ from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
 
 Rows = Stacked
+BIASED = (
+    "the interval is of the score of this many clips, bias included, not of the distance between the populations that "
+    "they were drawn from"
+)
 
 
 class SetMetric(Metric[TwoRows]):
@@ -124,6 +128,8 @@ class FrechetMetric(SetMetric):
     """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
 
     ddof: int = 1
+
+    interval_note = BIASED
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The distance of all rows."""

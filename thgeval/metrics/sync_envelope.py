@@ -38,6 +38,7 @@ class SyncEnvelope(FaceMetric[ClipMean]):
     range = (-1.0, 1.0)
     better = Better.HIGHER
     cites = ("slaney2000facesync",)
+    with_reference = True
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
     presets: ClassVar[Mapping[str, Preset]] = {
         "unshifted": Preset({"furthest": 0}, "as the clip plays, so that a lag costs correlation")

@@ -33,6 +33,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
 
     cites = ("chung2016outoftime", "cooke2006grid")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
+    with_reference = True
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
     explained: ClassVar[str] = FURTHEST + FaceMetric.explained
 

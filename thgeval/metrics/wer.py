@@ -48,6 +48,11 @@ class ErrorRate(Metric[Counts]):
         return alignment(reader=self.reader, model=self.model, text=self.text, unit=self.unit_of_text)
 
     @property
+    def counts_events(self) -> bool:
+        """Errors are, the mean of clips' rates is none."""
+        return self.average == "corpus"
+
+    @property
     def needs(self) -> Needs:
         """One alignment per clip."""
         return of_generated(self.alignment)

@@ -41,6 +41,8 @@ class ScoreRow:
     signature: str
     unscored: str
     note: str
+    reference_share: str = ""
+    interval_note: str = ""
 
 
 def score_row(data: MetricData) -> ScoreRow:
@@ -63,6 +65,8 @@ def score_row(data: MetricData) -> ScoreRow:
         signature=score.signature,
         unscored=score.unscored or "no value",
         note=score.note or "",
+        reference_share=score.reference_share,
+        interval_note=score.interval_note or "",
     )
 
 
