@@ -379,7 +379,7 @@ def test_whole_frames_go_through_jpegs(weights, wav, preset):
     requests = [f"{name}/{preset}" for name in NAMES]
     found = values(in_memory(shown, wav(heard)), requests)
     np.testing.assert_allclose(found, oracle.scores(weights, seen, heard), rtol=0, atol=1e-4)
-    straight = [f"{request}:route=direct" for request in requests]
+    straight = [registry.metric(f"{request}:route=direct").key for request in requests]
     assert np.abs(np.subtract(values(in_memory(shown, wav(heard)), straight), found)[1]) > 1e-4
 
 
@@ -397,7 +397,7 @@ def test_absolute_offsets_do_not_cancel():
     assert signed.score(early[0] + early[1]) == 0.5
     assert absolute.score(late[0] + late[1]) == 4.5
     assert absolute.score(absolute.measure(Seen(curves))) == 4.5
-    whole = registry.metric("av-offset/latentsync:absolute=true").metric
+    whole = registry.metric("av-offset/latentsync:absolute=yes").metric
     assert whole.score(whole.measure(Seen(curves))) == 0
 
 
