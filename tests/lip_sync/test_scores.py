@@ -424,7 +424,7 @@ def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
         score = run[request]
         assert (score.clips, score.frames, score.left_out) == (1, 15, {"too short": 1})
         assert score.note.startswith("1 of 1 tracks have fewer than 100 windows")
-        assert "|face:whole-frame|min_track:100|every:1|tracks:mean|" in score.signature
+        assert "|face:whole-frame|min_track:100|every:1|tracker:any|tracks:mean|" in score.signature
         assert "|pcm@1|" in score.signature
     assert float(run["av-offset/precropped"].value).is_integer()
     state = outcome(good).states["sync-conf/precropped"]
