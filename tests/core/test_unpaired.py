@@ -14,6 +14,7 @@ from scipy import stats
 
 import thgeval
 from thgeval.checkpoint import load
+from thgeval.comparison import compared
 from thgeval.errors import InputError, ProtocolError
 from thgeval.merging import merged
 from thgeval.metric import Better, Needs
@@ -171,6 +172,16 @@ def test_sets_and_pairs_are_not_merged(folders, tmp_path):
     thgeval.evaluate(ours, ours, metrics=[FID], options=Options(out=out)).write(out)
     with pytest.raises(ProtocolError, match="was made differently"):
         merged([tmp_path / "sets.json", out], tmp_path / "all.json")
+
+
+def test_systems_are_compared_clip_by_clip_alone(folders, tmp_path):
+    for name in ("x", "y"):
+        written(tmp_path / f"{name}.json", *folders, [FID, "video-fps"])
+    found = compared([tmp_path / "x.json", tmp_path / "y.json"], Resampling())
+    assert [row.metric for row in found.rows] == ["video-fps"]
+    assert found.skipped == {
+        FID: "its clips don't come in pairs, so no group of one system's belongs to one of another's; compare intervals"
+    }
 
 
 def test_a_reference_folder_in_the_cache_serves_every_system(folders, tmp_path, monkeypatch):
