@@ -138,10 +138,8 @@ def _clip_packed(clip: Mapping[str, Any]) -> Data:
 
 
 def _usual(score: float | str | None) -> list[float] | None:
-    """What a clip adds to a mean of clips: its score, and 1; nothing where its score is infinite."""
-    if score is None:
-        return None
-    return [0.0, 0.0] if isinstance(score, str) else [float(score), WHOLE]
+    """What a clip adds to a mean of clips: its score, and 1; None where it has none, or an infinite one."""
+    return None if score is None or isinstance(score, str) else [float(score), WHOLE]
 
 
 def _unpacked(data: Data) -> Data:
