@@ -15,9 +15,13 @@ from PIL import Image
 import thgeval
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
+from thgeval.features import openface
+from thgeval.features.clip import read_prompt
+from thgeval.features.identity import read_picture
 from thgeval.features.npz import Layout, arrays
 from thgeval.limits import LIMITS, VARIABLE, check_file, limit
 from thgeval.media import decode, describe, fingerprint, speech
+from thgeval.timing import read_timing
 
 SPARSE = 1 << 40
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -239,3 +243,21 @@ def test_an_image_that_is_cut_in_its_header(tmp_path):
     with pytest.raises(InputError) as caught:
         describe(Clip("clip", tmp_path / "a.tif"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_companions_are_read_within_limits(kind, tmp_path):
+    path = tmp_path / "a"
+    NO_FILES[kind](path)
+    layouts = {"frames": Layout(("n", "m"), "anything")}
+    readers = (
+        read_timing,
+        read_prompt,
+        openface.read,
+        read_picture,
+        lambda where: arrays(where, layouts, reason="bad"),
+    )
+    for read in readers:
+        with pytest.raises(InputError) as caught:
+            read(path)
+        assert "regular file" in str(caught.value) or "beyond the limit" in str(caught.value)
