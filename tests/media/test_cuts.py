@@ -250,7 +250,7 @@ RAW = {
     "a.m4v": ["mpeg4"],
     "a.hevc": ["libx265", "-x265-params", "log-level=none:pools=none"],
     "a.ivf": ["libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"],
-    "a.y4m": ["rawvideo"],
+    "a.y4m": ["wrapped_avframe"],
     "a.ogv": ["libtheora"],
     "a.wmv": ["wmv2"],
     "a.mxf": ["mpeg2video"],
