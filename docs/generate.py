@@ -17,6 +17,8 @@ from thgeval.bibliography import entry
 from thgeval.description import described, sections
 from thgeval.features import given, views
 from thgeval.features.npz import Layout
+from thgeval.limits import LIMITS
+from thgeval.media import container, image
 from thgeval.metric import Metric
 from thgeval.metrics import METRICS
 from thgeval.protocol import protocols
@@ -137,6 +139,18 @@ def layouts(table: Mapping[str, Layout]) -> str:
     return tabulate(rows, ("array", "shape", "is"), tablefmt="github") + "\n"
 
 
+def format_table() -> str:
+    """Formats of video and sound, by what people and ffmpeg call them."""
+    rows = [(name, f"`{of.replace(',', ' ')}`") for name, of in container.FORMATS.items()]
+    return tabulate(rows, ("format", "as ffmpeg calls it"), tablefmt="github") + "\n"
+
+
+def limit_table() -> str:
+    """What one file may cost."""
+    rows = [(f"`{name}`", f"{most:,}", says) for name, (most, says) in LIMITS.items()]
+    return tabulate(rows, ("limit", "most", "of what"), tablefmt="github", disable_numparse=True) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     made = {DOCS / "metrics" / f"{name}.md": metric_page(metric_class(name)) for name in METRICS}
@@ -146,6 +160,7 @@ def pages() -> dict[Path, str]:
         ("precision", {"tolerances": ceilings()}),
         ("faces", {"truth": face_truth(), "costs": face_costs()}),
         ("lip-sync", {"stages": sync_stages()}),
+        ("inputs", {"formats": format_table(), "images": ", ".join(image.FORMATS), "limits": limit_table()}),
         ("interchange", {"faces": layouts(given.LAYOUTS), "views": layouts(views.LAYOUTS)}),
     ):
         text = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")
