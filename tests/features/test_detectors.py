@@ -168,8 +168,8 @@ def test_mtcnn_finds_what_facenet_pytorch_finds(frames, truth):
         count = len(boxes)
         assert found.counts[frame] == count
         order = np.argsort(-scores.astype(float), kind="stable")
-        agree(found.boxes[frame, :count], boxes[order], "mtcnn")
-        agree(found.points[frame, :count], points[order], "mtcnn")
+        agree(found.boxes[frame, :count], boxes[order].astype(np.float32), "mtcnn")
+        agree(found.points[frame, :count], points[order].astype(np.float32), "mtcnn")
         marks = truth[frame]
         five = [marks[36:42].mean(0), marks[42:48].mean(0), marks[30], marks[48], marks[54]]
         assert np.linalg.norm(found.points[frame, 0] - five, axis=1).max() < 6
