@@ -75,9 +75,20 @@ def protocol_table() -> str:
 
 def ceilings() -> str:
     """The table of tolerances that the tests hold metrics to."""
-    table = tomllib.loads((DOCS.parent / "tests" / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
-    rows = [(f"`{row['metric']}`", f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in table["ceiling"]]
+    rows = [(f"`{row['metric']}`", f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["ceiling"]]
     return tabulate(rows, ("metric", "at most", "because"), tablefmt="github") + "\n"
+
+
+def parity() -> str:
+    """The table of tolerances that the tests hold networks and kernels to, beside other programs."""
+    rows = [
+        (row["name"], row["with"], f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["parity"]
+    ]
+    return tabulate(rows, ("what", "beside", "at most", "because"), tablefmt="github") + "\n"
+
+
+def _tolerances() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads((DOCS.parent / "tests" / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
 
 
 def face_truth() -> str:
@@ -157,7 +168,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "metrics" / "index.md"] = metric_index()
     for name, tables in (
         ("protocols", {"protocols": protocol_table()}),
-        ("precision", {"tolerances": ceilings()}),
+        ("precision", {"tolerances": ceilings(), "parity": parity()}),
         ("faces", {"truth": face_truth(), "costs": face_costs()}),
         ("lip-sync", {"stages": sync_stages()}),
         ("inputs", {"formats": format_table(), "images": ", ".join(image.FORMATS), "limits": limit_table()}),
