@@ -70,11 +70,10 @@ def states(clips, blurred, networks):
 @pytest.fixture(scope="module")
 def apart(clips, blurred, networks):
     """The states of clips that stand alone by metric: blurred ones on the generated side, and the others."""
-    with seen_once():
-        sides = [
-            [measured_alone(f"{side}/{name}", frames[name], side) for name in CLIPS]
-            for side, frames in (("generated", blurred), ("reference", clips))
-        ]
+    sides = [
+        [measured_alone(f"{side}/{name}", frames[name], side) for name in CLIPS]
+        for side, frames in (("generated", blurred), ("reference", clips))
+    ]
     return lambda request: TwoSets.of_sides(*([chosen(request, held) for held in side] for side in sides))
 
 
