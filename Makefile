@@ -27,7 +27,7 @@ setup: .venv/.everything
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
 
-# Renews the versions: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
+# Renews the versions, best under the oldest Python in use: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
 constraints: .venv/.everything
 	$(BIN)/python -m pip freeze --all --exclude-editable --disable-pip-version-check > .venv/constraints.txt
 	mv .venv/constraints.txt constraints.txt
