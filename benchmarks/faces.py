@@ -172,7 +172,7 @@ def _open(landmarks: Any) -> Any:
 
 def _blinks(take: Any, openness: Any, share: float) -> tuple[int, int, int]:
     """Driven blinks, those of them that are found, and runs of shut eyes (two frames and more) that none explains."""
-    threshold = min(0.2, share * float(np.nanmedian(openness))) if share else 0.2
+    threshold = share * float(np.nanmedian(openness)) if share else 0.2
     edges = np.flatnonzero(np.diff(np.r_[0, openness < threshold, 0]))
     runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a >= 2]
     driven = [(int(a * FPS), int(np.ceil(b * FPS)) + 1) for a, b in take.track.blinks_s]

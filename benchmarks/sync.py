@@ -220,7 +220,7 @@ def _their_route(path: Path, folder: Path) -> dict[str, float]:
     avi, wav = folder / "video.avi", folder / "audio.wav"
 
     def convert() -> None:
-        avi_route.write_avi(avi, Clip("a", path), audio.speech(path, rate_hz=16000).samples, 16000)
+        avi_route.write_avi(avi, Clip("a", path), audio.speech(path, rate_hz=16000), own=True)
         soundfile.write(wav, audio.speech(avi).samples, 16000, subtype="PCM_16")
         _write_jpegs(avi, folder / "frames", finest=True)
 

@@ -23,8 +23,20 @@ def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), sec
 
     reference = generated if reference is None else reference
     needs = metric.needs
-    piece = Piece.of(clip, 0, given(needs.generated, generated), given(needs.reference, reference))
+    piece = Piece.of(
+        clip,
+        0,
+        _with_points(needs, given(needs.generated, generated)),
+        _with_points(needs, given(needs.reference, reference)),
+    )
     return piece.seen_by(metric)
+
+
+def _with_points(needs, held):
+    """Landmarks beside what is given, for features of both sides: everyone is there in every frame."""
+    frames = max(len(value) for feature, value in held.items() if feature.name == "people") if needs.pair else 0
+    points = {source: np.zeros((frames, 1, 68, 2)) for feature in needs.pair for source in feature.inputs}
+    return points | held
 
 
 def scored(metric, generated, reference=None, **how):

@@ -5,30 +5,39 @@ of the clips (their fingerprints), the decoder, and for every metric the protoco
 state is used again only where it would have come out the same. A damaged or foreign file counts as absent.
 """
 
+import hashlib
 import io
 import json
-import os
+import operator
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from thgeval import states
 from thgeval.errors import OutputError
-from thgeval.files import write_atomically
-from thgeval.rows import Stored, stamp
+from thgeval.files import opened, write_atomically
+from thgeval.rows import Stored, blocks, stamp
 from thgeval.states import Part, State
 
 FORMAT = "thgeval.checkpoint/1"
+UNREADABLE = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, MemoryError, EOFError),
+    *(RuntimeError, NotImplementedError),  # zipfile's, for members that are encrypted or compressed in unknown ways
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError),  # the last two are numpy's, for broken headers
+)
 LOCAL_HEADER_BYTES = 30  # before the name of a member of a zip file
 KINDS: dict[str, type[State]] = {
     kind.__name__: kind
     for kind in (
         states.ClipMean,
+        states.ClipError,
         states.PooledMean,
         states.PooledRoot,
         states.TrackMean,
@@ -38,6 +47,8 @@ KINDS: dict[str, type[State]] = {
         states.TwoRows,
     )
 }
+DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
+"""How many dimensions the values of each kind have: (frames,) or (frames, columns) unless they are others."""
 ROWS = (states.Rows, states.TwoRows)
 """States that may be large: a clip's rows are one array, which can stay in the file."""
 
@@ -106,7 +117,9 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
     Feature rows may stay in the file, ``Stored``, to be read when they are needed; all of it is checked now.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                return None  # nothing thgeval wrote; what is packed may be of any size
             if archive.testzip() is not None:
                 return None
             header = json.loads(_array(archive, "header").tobytes())
@@ -115,14 +128,39 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
 
             def values(kind: str, name: str) -> Any:
                 if rows_stay and issubclass(KINDS[kind], ROWS):
-                    return _stored(path, file.fileno(), archive, name)
+                    return _stored(path, file, archive, name)
                 return _array(archive, name)
 
             kept = {key: _restored(header["pair"], item, values) for key, item in header["metrics"].items()}
-        return Checkpoint(header["pair"], header["content"], header["decoder"], kept, header["record"])
-    # RuntimeError and NotImplementedError are zipfile's, for members that are encrypted or compressed in unknown ways.
-    except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
+        content = {_text(side): _text(value) for side, value in header["content"].items()}
+        return Checkpoint(_text(header["pair"]), content, _text(header["decoder"]), kept, dict(header["record"]))
+    except (OSError, *UNREADABLE):
         return None
+
+
+def digest(kept: Mapping[str, Kept]) -> str:
+    """The sha256 of the states of one clip: what a result names to say what it rests on.
+
+    It depends on values, frames and reasons, not on the file they lie in or on the pieces they were measured in.
+    """
+    total = hashlib.sha256()
+    for key, item in sorted(kept.items()):
+        total.update(f"{key} {item.protocol} {item.device}\n".encode())
+        for state in (item.state, item.reference):
+            total.update(b"none\n" if state is None else _content(state))
+    return total.hexdigest()
+
+
+def _content(state: State) -> bytes:
+    """The sha256 of the only clip that a state holds."""
+    ((clip, parts),) = state.parts.items()
+    total = hashlib.sha256(type(state).__name__.encode())
+    for part in parts if isinstance(state, states.ByTrack) else (state.record(clip),):
+        shape = {"shape": list(part.values.shape), "type": part.values.dtype.str}
+        total.update(json.dumps(_plain(part) | shape, sort_keys=True).encode())
+        for _, block in blocks(part.values):
+            total.update(np.ascontiguousarray(block).data)
+    return total.digest()
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> Any:
@@ -130,7 +168,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> Any:
         return npy.read_array(member, allow_pickle=False)
 
 
-def _stored(path: Path, file: int, archive: zipfile.ZipFile, name: str) -> Stored:
+def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Stored:
     """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
@@ -141,9 +179,10 @@ def _stored(path: Path, file: int, archive: zipfile.ZipFile, name: str) -> Store
     size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
     if by_columns or dtype.hasobject or entry.compress_type != zipfile.ZIP_STORED or before + size != entry.file_size:
         raise ValueError("not rows one after the other")
-    lengths = os.pread(file, LOCAL_HEADER_BYTES, entry.header_offset)[-4:]
+    file.seek(entry.header_offset)
+    lengths = file.read(LOCAL_HEADER_BYTES)[-4:]
     names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file))
+    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file.fileno()))
 
 
 def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -153,25 +192,46 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
     for part in (state.record(clip),) if isinstance(state, ROWS) else parts:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
-        plain = {"start": part.start, "left_out": dict(part.left_out), "under": part.under, "detail": part.detail}
-        described.append({"array": name, **plain})
+        described.append({"array": name, **_plain(part)})
     return {"kind": type(state).__name__, "parts": described}
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    """All of a part but its values."""
+    named = {"left_out": dict(part.left_out), "counted": dict(part.counted)}
+    return {"start": part.start, "under": part.under, "detail": part.detail, **named}
 
 
 def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]) -> Kept:
     def state(described: dict[str, Any]) -> State:
         parts = tuple(
             Part(
-                part["start"],
-                values(described["kind"], part["array"]),
-                {reason: tuple(frames) for reason, frames in part["left_out"].items()},
-                part["under"],
-                part["detail"],
+                operator.index(part["start"]),
+                _numbers(values(described["kind"], part["array"]), DIMENSIONS[described["kind"]]),
+                {_text(reason): tuple(map(operator.index, frames)) for reason, frames in part["left_out"].items()},
+                _text(part["under"]),
+                _text(part["detail"]),
+                {_text(what): operator.index(count) for what, count in part.get("counted", {}).items()},
             )
             for part in described["parts"]
         )
+        if not parts:
+            raise ValueError("a state without parts")
         return KINDS[described["kind"]]({pair: parts})
 
     reference = item["reference"]
     own = None if reference is None else state(reference)
-    return Kept(item["protocol"], state(item["state"]), own, item.get("device", "cpu"))
+    return Kept(_text(item["protocol"]), state(item["state"]), own, _text(item.get("device", "cpu")))
+
+
+def _numbers(values: Any, dimensions: tuple[int, ...]) -> Any:
+    """Values as states hold them; ValueError for anything but floats in so many dimensions."""
+    if values.dtype.kind != "f" or len(values.shape) not in dimensions:
+        raise ValueError("not what a state holds")
+    return values
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return value

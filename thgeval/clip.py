@@ -70,6 +70,9 @@ class Pair:
     ``reference`` is the real clip, ``audio`` the driving speech (by default the generated clip's own track),
     ``transcript`` a text file, or the words themselves, ``prompt`` a text file, ``source_image`` the portrait that was
     animated, ``timing`` a record of how long the clip took to make.
+
+    In a run without pairs every clip of either folder stands alone, as ``generated``, and ``side`` says which folder it
+    is from: ``generated`` or ``reference``.
     """
 
     id: str
@@ -80,6 +83,7 @@ class Pair:
     prompt: Path | None = None
     source_image: Path | None = None
     timing: Path | None = None
+    side: str = ""
 
     @property
     def sound(self) -> Clip | Path | None:

@@ -1,152 +1,323 @@
 """Do systems really differ? Paired tests on the clips they share.
 
 The first result is the baseline. A metric is compared only where the protocol parts of the signatures are equal, on
-the clips that both results scored; Holm's correction runs over everything compared in one call. Metrics without
-per-clip values (Fréchet distances and the like) are not compared.
+the clips that all results scored. Holm's correction runs over all pairs of systems under all metrics of one call, and
+the table and the groups of systems rest on the same corrected p-values.
+
+Scores that are better the closer they are to the reference's own, or to zero, are compared by their distance from it,
+clip by clip; metrics of sets by their scores without groups of clips.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from thgeval.errors import ProtocolError
 from thgeval.metric import Better
 from thgeval.results import Run
-from thgeval.statistics import (
+from thgeval.significance import (
+    ALPHA,
+    EXACT,
+    JACKKNIFE,
     Difference,
-    Floats,
-    Interval,
-    Resampling,
+    by_clips,
+    by_groups,
     holm,
-    paired_difference,
-    quotients,
     significance_groups,
+    within_reach,
 )
+from thgeval.statistics import Floats, Interval, Resampling, quotients
 
-ALPHA = 0.05
+SHOWN_CLIPS = 5
+SCORE, TO_REFERENCE, TO_ZERO = "score", "distance to reference", "distance to zero"
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One system against the baseline under one metric, on ``clips`` shared clips.
+    """One system against the baseline under one metric, on ``clips`` shared clips of ``of_clips`` that either scored.
 
-    p-values are two-sided; ``corrected_p`` is the randomisation test's after Holm. ``better`` is +1 if the system is
-    better, -1 if worse, 0 if the metric has no direction of that kind; ``group`` is 1 for the best system and those
-    that do not differ from it significantly.
+    ``difference`` and ``interval`` are of what ``compares`` says: ``score``, or ``distance to reference`` or
+    ``distance to zero``, the mean over clips. p-values are two-sided, ``corrected_p`` after Holm. ``better`` is +1 if
+    the system is better, -1 if worse, 0 if that can't be told; ``reachable`` is whether so few clips, under so many
+    tests, could have been significant at all.
     """
 
     metric: str
     system: str
+    direction: str
+    compares: str
     baseline_score: float
     score: float
     difference: float
-    interval: Interval
-    bootstrap_p: float
-    randomisation_p: float
+    interval: Interval | None
+    test: str
+    p: float
     corrected_p: float
     better: int
+    reachable: bool
     clips: int
+    of_clips: int
 
     @property
     def significant(self) -> bool:
         """Whether the difference stands after correction."""
         return self.corrected_p < ALPHA
 
+    @property
+    def verdict(self) -> str:
+        """One word or two: ``better``, ``worse``, ``differs``, ``too few clips``, or nothing."""
+        if self.significant:
+            return {1: "better", -1: "worse", 0: "differs"}[self.better]
+        return "" if self.reachable else "too few clips"
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every system against the baseline, significance groups by metric, and what could not be compared."""
+    """Every system against the baseline, groups of systems by metric, how many tests one correction runs over.
+
+    ``skipped`` says why metrics are not compared, ``notes`` what a reader must know of those that are.
+    """
 
     baseline: str
     rows: tuple[Compared, ...]
     groups: dict[str, dict[str, int]]
+    tests: int
     skipped: dict[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them."""
+
+    key: str
+    better: Better
+    compares: str
+    scores: Sequence[float]
+    order: Sequence[float]
+    test: Callable[[int, int], Difference]
+    clips: int
+    of_clips: int
+
+    @property
+    def sign(self) -> int:
+        """+1 if more of what is compared is better, -1 if less is, 0 if neither."""
+        if self.compares != SCORE:
+            return -1
+        return {Better.HIGHER: 1, Better.LOWER: -1}.get(self.better, 0)
 
 
 def compared(results: Sequence[Path], resampling: Resampling) -> Comparison:
     """Compare two or more result files; ProtocolError if nothing in them can be compared."""
     if len(results) < 2:
         raise ProtocolError("comparing needs two result files or more")
-    runs = [Run.read(path) for path in results]
-    names = _names(results)
+    runs = dict(zip(_names(results), map(Run.read, results), strict=True))
+    notes = list(_unlike(runs))
     skipped: dict[str, str] = {}
-    found: list[tuple[str, str, Any, Difference, float, float, int]] = []
-    groups: dict[str, dict[str, int]] = {}
-    for key in dict.fromkeys(key for run in runs for key in run.scores):
+    asked: list[_Asked] = []
+    for key in next(iter(runs.values())).scores:
+        if any(key not in run.scores for run in runs.values()):
+            continue
         try:
-            rows = _rows(key, runs)
+            asked.append(_asked(key, runs, resampling, notes))
         except ProtocolError as error:
             skipped[key] = str(error)
-            continue
-        better = runs[0].scores[key].better
-        scores = [float(quotients(item)) for item in rows]
-        for name, system, score in zip(names[1:], rows[1:], scores[1:], strict=True):
-            found.append(
-                (key, name, better, paired_difference(rows[0], system, resampling), scores[0], score, len(system))
-            )
-        groups[key] = _groups(names, rows, scores, better, resampling)
-    if not found:
-        raise ProtocolError("nothing can be compared: " + "; ".join(f"{key}: {why}" for key, why in skipped.items()))
-    corrected = holm([item[3].randomisation_p for item in found])
-    made = tuple(
-        Compared(
-            metric=key,
-            system=name,
-            baseline_score=base,
-            score=score,
-            difference=difference.difference,
-            interval=difference.interval,
-            bootstrap_p=difference.bootstrap_p,
-            randomisation_p=difference.randomisation_p,
-            corrected_p=p,
-            better=_sign(difference.difference, better),
-            clips=clips,
+    if not asked:
+        raise ProtocolError(
+            "; ".join(["nothing can be compared", *(f"{k}: {why}" for k, why in skipped.items()), *notes])
         )
-        for (key, name, better, difference, base, score, clips), p in zip(found, corrected, strict=True)
+    return _tested(asked, list(runs), skipped, notes)
+
+
+def _tested(asked: Sequence[_Asked], names: Sequence[str], skipped: dict[str, str], notes: Sequence[str]) -> Comparison:
+    """Every pair of systems under every metric, corrected as one family."""
+    pairs = [(item, pair) for item in asked for pair in combinations(range(len(names)), 2)]
+    found = [item.test(*pair) for item, pair in pairs]
+    corrected = holm([each.p for each in found])
+    reachable = within_reach([each.p for each in found], [each.least for each in found])
+    rows = [
+        _row(item, names[pair[1]], pair[1], each, p, possible)
+        for (item, pair), each, p, possible in zip(pairs, found, corrected, reachable, strict=True)
+        if pair[0] == 0
+    ]
+    by_metric: dict[str, dict[tuple[int, int], float]] = {}
+    for (item, pair), p in zip(pairs, corrected, strict=True):
+        by_metric.setdefault(item.key, {})[pair] = p
+    groups = {item.key: _groups(item, names, by_metric[item.key]) for item in asked}
+    return Comparison(names[0], tuple(rows), groups, len(found), skipped, (*notes, *_out_of_reach(rows, found)))
+
+
+def _row(item: _Asked, name: str, system: int, found: Difference, corrected: float, possible: bool) -> Compared:
+    return Compared(
+        metric=item.key,
+        system=name,
+        direction=item.better.value,
+        compares=item.compares,
+        baseline_score=item.scores[0],
+        score=item.scores[system],
+        difference=found.difference,
+        interval=found.interval,
+        test=found.test,
+        p=found.p,
+        corrected_p=corrected,
+        better=item.sign * int(np.sign(found.difference)),
+        reachable=possible,
+        clips=item.clips,
+        of_clips=item.of_clips,
     )
-    return Comparison(names[0], made, groups, skipped)
+
+
+def _groups(item: _Asked, names: Sequence[str], corrected: Mapping[tuple[int, int], float]) -> dict[str, int]:
+    """Group of each system; none where no system can be called better."""
+    if not item.sign:
+        return {}
+    differs = np.zeros((len(names), len(names)), dtype=bool)
+    for (i, j), p in corrected.items():
+        differs[i, j] = differs[j, i] = p < ALPHA
+    found = significance_groups(item.order, differs.tolist(), descending=item.sign > 0)
+    return dict(zip(names, found, strict=True))
+
+
+def _out_of_reach(rows: Sequence[Compared], found: Sequence[Difference]) -> Iterator[str]:
+    """Where no difference, however large, could be significant: for want of clips, or of draws."""
+    tests = len(found)
+    for clips in sorted({row.clips for row in rows if not row.reachable and row.test == EXACT}):
+        yield (
+            f"too few clips: with {clips} clips and {tests} test{'s' * (tests > 1)} no p after Holm below "
+            f"{tests * 2 / 2**clips:.2g} is possible"
+        )
+    drawn = [each.least for each in found if each.test not in (EXACT, JACKKNIFE)]
+    if drawn and tests * min(drawn) > ALPHA:
+        yield (
+            f"too few draws: with {tests} tests no p after Holm below {tests * min(drawn):.2g} is sure to be possible; "
+            f"{round(tests / ALPHA)} draws are enough"
+        )
 
 
 def _names(results: Sequence[Path]) -> list[str]:
     stems = [path.stem for path in results]
-    return stems if len(set(stems)) == len(stems) else [str(path) for path in results]
+    return stems if len(set(stems)) == len(stems) else [f"{path}#{at}" for at, path in enumerate(results, 1)]
 
 
-def _rows(key: str, runs: Sequence[Run]) -> list[Floats]:
-    """Contributions (clips, 2) of the clips that all runs scored, per run."""
-    if lacking := [str(run.path) for run in runs if key not in run.scores]:
-        raise ProtocolError(f"not in {', '.join(lacking)}")
-    if len({run.scores[key].signature.partition("||")[0] for run in runs}) > 1:
-        raise ProtocolError("made differently: the protocol parts of the signatures are not equal")
-    held = [
-        {clip["id"]: row for clip in run.clips if (row := clip["contributions"].get(key)) is not None and row[1] > 0}
-        for run in runs
-    ]
-    shared = sorted(set.intersection(*(set(item) for item in held)))
-    if len(shared) < 2:
-        raise ProtocolError(f"{len(shared)} shared clips with a value; a test needs two or more")
-    return [np.array([item[clip] for clip in shared], dtype=np.float64) for item in held]
+def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
+    """What one of the results has and another hasn't: clips, metrics, a limit."""
+    for name, run in runs.items():
+        if run.options.get("limit") is not None:
+            yield f"{name} holds its first {run.options['limit']} clips alone (--limit)"
+    ids = {name: {str(clip["id"]) for clip in run.clips} for name, run in runs.items()}
+    everywhere = set.intersection(*ids.values())
+    for name, own in ids.items():
+        if alone := sorted(own - everywhere):
+            yield f"{len(alone)} of {len(own)} clips of {name} are not in every result: {_listed(alone)}"
+    every = dict.fromkeys(key for run in runs.values() for key in run.scores)
+    for name, run in runs.items():
+        if lacking := [key for key in every if key not in run.scores]:
+            yield f"not compared, as {name} doesn't have them: {', '.join(lacking)}"
 
 
-def _groups(
-    names: Sequence[str], rows: Sequence[Floats], scores: Sequence[float], better: Better, resampling: Resampling
-) -> dict[str, int]:
-    """Significance group of each system, by all pairwise tests with Holm's correction."""
-    if better not in (Better.HIGHER, Better.LOWER):
-        return {}
-    pairs = [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
-    corrected = holm([paired_difference(rows[i], rows[j], resampling).randomisation_p for i, j in pairs])
-    differs = np.zeros((len(rows), len(rows)), dtype=bool)
-    for (i, j), p in zip(pairs, corrected, strict=True):
-        differs[i, j] = differs[j, i] = p < ALPHA
-    found = significance_groups(scores, differs.tolist(), descending=better is Better.HIGHER)
-    return dict(zip(names, found, strict=True))
+def _listed(clips: Sequence[str]) -> str:
+    more = len(clips) - SHOWN_CLIPS
+    return ", ".join(clips[:SHOWN_CLIPS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _sign(difference: float, better: Better) -> int:
-    if better is Better.HIGHER:
-        return int(np.sign(difference))
-    return -int(np.sign(difference)) if better is Better.LOWER else 0
+def _asked(key: str, runs: Mapping[str, Run], resampling: Resampling, notes: list[str]) -> _Asked:
+    """A metric of all runs; ProtocolError if it can't be compared. What can't be told of it is added to ``notes``."""
+    _check_alike(key, runs)
+    held = [_held(run, key, "contributions") for run in runs.values()]
+    if not any(held):
+        return _of_sets(key, runs)
+    better = next(iter(runs.values())).scores[key].better
+    shared = sorted(set.intersection(*map(set, held)))
+    compares, clips = SCORE, shared
+    if better is Better.CLOSER_TO_ZERO:
+        compares, marks = TO_ZERO, [dict.fromkeys(shared, 0.0)] * len(held)
+    elif better is Better.CLOSER_TO_REFERENCE:
+        own = [_held(run, key, "reference_contributions") for run in runs.values()]
+        known = sorted(set(shared).intersection(*own))
+        if len(known) >= 2:
+            compares, clips = TO_REFERENCE, known
+            marks = [{clip: row[0] / row[1] for clip, row in side.items()} for side in own]
+        else:
+            lacking = [name for name, side in zip(runs, own, strict=True) if not side] or list(runs)
+            notes.append(
+                f"which is better by {key} can't be told: no reference values per clip in {', '.join(lacking)}"
+            )
+    if len(clips) < 2:
+        raise ProtocolError(f"{len(clips)} shared clips with a value; a test needs two or more")
+    rows = [np.array([side[clip] for clip in clips], dtype=np.float64) for side in held]
+    scores = [float(quotients(item)) for item in rows]
+    if compares != SCORE:
+        rows = [
+            _distances(item, np.array([mark[clip] for clip in clips])) for item, mark in zip(rows, marks, strict=True)
+        ]
+    return _Asked(
+        key=key,
+        better=better,
+        compares=compares,
+        scores=scores,
+        order=[float(quotients(item)) for item in rows],
+        test=lambda i, j: by_clips(rows[i], rows[j], resampling),
+        clips=len(clips),
+        of_clips=len(set.union(*map(set, held))),
+    )
+
+
+def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
+    """Raise ProtocolError with the tokens by which the protocol parts of a metric's signatures differ."""
+    (first, ours), *others = (
+        (name, run.scores[key].signature.partition("||")[0].split("|")) for name, run in runs.items()
+    )
+    for name, theirs in others:
+        if ours != theirs:
+            here, there = (
+                [token for token in side if token not in other] for side, other in ((ours, theirs), (theirs, ours))
+            )
+            raise ProtocolError(
+                f"made differently: {' '.join(here) or '-'} in {first} | {' '.join(there) or '-'} in {name}"
+            )
+
+
+def _held(run: Run, key: str, of: str) -> dict[str, Sequence[float]]:
+    """What clips add to the score, or their references, by clip, of those that have a finite value."""
+    return {str(clip["id"]): row for clip in run.clips if (row := clip.get(of, {}).get(key)) is not None and row[1] > 0}
+
+
+def _distances(rows: Floats, marks: Floats) -> Floats:
+    """How far each clip's own score lies from its mark: (clips, 2), the second column 1."""
+    return np.stack([np.abs(rows[:, 0] / rows[:, 1] - marks), np.ones(len(rows))], axis=1)
+
+
+def _of_sets(key: str, runs: Mapping[str, Run]) -> _Asked:
+    """A metric of sets, tested by its scores without groups of clips, which must be the same in all runs."""
+    found = {name: run.scores[key] for name, run in runs.items()}
+    if any(score.reference_clips is not None for score in found.values()):
+        raise ProtocolError(
+            "its clips don't come in pairs, so no group of one system's belongs to one of another's; compare intervals"
+        )
+    if lacking := [name for name, score in found.items() if not score.groups or score.value is None]:
+        raise ProtocolError(
+            f"it has no values per clip, and {', '.join(lacking)} no scores without groups of clips: single clips and "
+            "medians have none, nor have results of earlier versions, which can be scored again"
+        )
+    sets = {name: {clip for group in score.groups for clip in group.clips} for name, score in found.items()}
+    shared = set.intersection(*sets.values())
+    if odd := {name: sorted(clips - shared) for name, clips in sets.items() if clips != shared}:
+        said = "; ".join(f"{_listed(clips)} in {name} alone" for name, clips in odd.items())
+        raise ProtocolError(
+            f"a metric of sets is compared on equal sets of clips; these are not in every score: {said}"
+        )
+    scores = [float(score.value) for score in found.values() if score.value is not None]
+    systems = [(value, score.groups) for value, score in zip(scores, found.values(), strict=True)]
+    return _Asked(
+        key=key,
+        better=next(iter(found.values())).better,
+        compares=SCORE,
+        scores=scores,
+        order=scores,
+        test=lambda i, j: by_groups(systems[i], systems[j]),
+        clips=len(shared),
+        of_clips=len(shared),
+    )

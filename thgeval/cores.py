@@ -5,6 +5,7 @@ chunks off the decoding threads; when none is spare, a chunk is measured where i
 the machine as well as many short ones, and the order of work never reaches the results: states are plain sums.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
@@ -13,6 +14,12 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def available() -> int:
+    """How many cores this process may use; all of them on systems that don't say."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return (os.cpu_count() or 1) if affinity is None else len(affinity(0))
 
 
 class Cores:

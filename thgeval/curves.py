@@ -1,25 +1,29 @@
 """Per-frame values of a result, from the states beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from thgeval.errors import ProtocolError
+from thgeval.evidence import evidence
 from thgeval.files import write_atomically
-from thgeval.merging import checkpoint_of
 from thgeval.results import Run
 from thgeval.states import Framewise, Part
 
 
-def curves(run: Run, clip: str) -> Iterator[tuple[str, Part]]:
-    """The per-frame values of every framewise metric on one clip, by metric key."""
-    checkpoint = checkpoint_of(run, clip)
+def curves(run: Run, clip: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
+    """The per-frame values of every framewise metric on one clip, by metric key; ``clip`` is its entry in the result.
+
+    ProtocolError if the states beside the result are not its own.
+    """
+    checkpoint = evidence(run, clip)
     if checkpoint is not None:
         for key in run.scores:
             kept = checkpoint.kept.get(key)
             if kept is not None and isinstance(kept.state, Framewise):
-                yield key, kept.state.record(clip)
+                yield key, kept.state.record(clip["id"])
 
 
 def write_csv(result: Path) -> Path:
@@ -27,7 +31,7 @@ def write_csv(result: Path) -> Path:
     run = Run.read(result)
     lines = ["clip,metric,frame,value,left_out"]
     for clip in run.clips:
-        for key, part in curves(run, clip["id"]):
+        for key, part in curves(run, clip):
             why = {frame: reason for reason, frames in part.left_out.items() for frame in frames}
             name = _quoted(clip["id"])
             lines += [

@@ -31,13 +31,11 @@ def sections(cls: type[Metric[Any]]) -> dict[str, str]:
 def described(cls: type[Metric[Any]]) -> dict[str, str]:
     """Everything a listing says of a metric, as text."""
     said = sections(cls)
-    low, high = cls.range
-    unit = cls().unit
     return {
         "name": cls.name,
         "is": said["Is"],
         "direction": cls.better.value,
-        "range": f"{_bound(low)} .. {_bound(high)}" + (f" {unit}" if unit else ""),
+        "range": _ranges(cls),
         "reads": said["Reads"],
         "returns": said["Returns"],
         "source": said["Source"],
@@ -46,6 +44,22 @@ def described(cls: type[Metric[Any]]) -> dict[str, str]:
         "presets": ", ".join(cls.presets),
         "version": str(cls.version),
     }
+
+
+def _ranges(cls: type[Metric[Any]]) -> str:
+    """The range of the defaults, and after it those of presets that have another."""
+    usual = cls()
+    others: dict[str, list[str]] = {}
+    for name, preset in cls.presets.items():
+        other = cls(**{**cls.parameters(), **preset.fields})
+        if other.range != usual.range:
+            others.setdefault(_range(other), []).append(name)
+    return "; ".join([_range(usual), *(f"{said} ({', '.join(names)})" for said, names in others.items())])
+
+
+def _range(metric: Metric[Any]) -> str:
+    low, high = metric.range
+    return f"{_bound(low)} .. {_bound(high)}" + (f" {metric.unit}" if metric.unit else "")
 
 
 def _flowing(text: str) -> str:

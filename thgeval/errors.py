@@ -55,14 +55,26 @@ INSTALLED_ALONE = {
 """Install lines of packages that no extra can bring, because what they depend on would replace newer versions."""
 
 
+INSTALLED_FROM = "."
+INSTALLED_HOW = "in a clone of thgeval, or with the path of its wheel in place of the dot"
+"""Where pip gets thgeval and its extras from. A release on the package index changes these two, and the README."""
+
+
+def install_line(extra: str = "") -> str:
+    """What to type for thgeval with an extra, or for one of the packages that are installed alone."""
+    if extra in INSTALLED_ALONE:
+        return INSTALLED_ALONE[extra]
+    what = f"'{INSTALLED_FROM}[{extra}]'" if extra else INSTALLED_FROM
+    return f"pip install {what}" + (f" ({INSTALLED_HOW})" if INSTALLED_HOW else "")
+
+
 class MissingExtra(ThgevalError):
     """An optional package is not installed."""
 
     exit_code = 3
 
     def __init__(self, what: str, *, extra: str) -> None:
-        line = INSTALLED_ALONE.get(extra, f"pip install 'thgeval[{extra}]'")
-        super().__init__(f"{what} needs an optional package: {line}")
+        super().__init__(f"{what} needs an optional package: {install_line(extra)}")
         self.extra = extra
 
 

@@ -9,7 +9,7 @@ generated clip alone are still scored. What is wrong for one metric fails that m
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -17,24 +17,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thgeval.clip import Clip, Pair
+from thgeval.company import counted
 from thgeval.cores import Cores
-from thgeval.errors import InputError
+from thgeval.errors import InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
 from thgeval.features.companions import offered
 from thgeval.features.frames import info, rgb
-from thgeval.features.timing import timing
+from thgeval.files import trouble, without_room
 from thgeval.media import Decoder, decode, probe
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
-from thgeval.plan import Plan, lacking, measures_reference
+from thgeval.plan import Plan, lacking, measures_reference, side
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.remarks import rates_differ, remarks
 from thgeval.states import State
-from thgeval.timing import read_timing
 from thgeval.view import Given, Piece
 
 CHUNK_BYTES = 6 << 20
+UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
 
 
@@ -58,6 +59,17 @@ class Measured:
     generated: MediaInfo | None = None
     reference: MediaInfo | None = None
     frames: int = 0
+
+
+def unforeseen(clip: str, error: Exception) -> Failure:
+    """A failure that is not the clip's fault as far as anyone knows: counted and named like the others.
+
+    OutputError if the error is a full disk, which is no clip's fault and would fail all that follow.
+    """
+    if isinstance(error, OSError) and without_room(error):
+        raise OutputError(f"{trouble(error)}; what was measured so far is kept") from error
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Failure(UNFORESEEN, f"{clip}: failed inside thgeval ({said}); please report this")
 
 
 class Chunk(NamedTuple):
@@ -122,7 +134,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             if batch is None or not len(batch):
                 continue
             piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
-            pending.append(cores.lend(_chunk, piece, plan, pair.reference is not None))
+            pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
         chunks = [future.result() for future in pending]
@@ -130,7 +142,9 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         outcome.notes += remarks(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
-    _gather(outcome, [*chunks, _clip(pair, plan, chunks, outcome)])
+    whole = _whole(pair, plan, chunks, outcome)
+    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)])
+    _accompany(outcome, whole, plan, pair)
     return outcome
 
 
@@ -188,7 +202,11 @@ def _batches(
     lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
     said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
     if protocol.lengths == "strict":
-        raise InputError(f"{said}; the protocol wants equal lengths", reason="length differs")
+        raise InputError(
+            f"{said}; the protocol wants equal lengths: choose --lengths truncate (or --protocol thg256-shorter) to "
+            "compare the frames both have",
+            reason="length differs",
+        )
     shorter = min(held for held, _ in seen)
     if first is not None and second is not None and shorter:
         cut = _cut(second, shorter)
@@ -221,10 +239,10 @@ def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: 
     (height, width), (wanted_height, wanted_width) = generated.pixels.shape[1:3], reference.pixels.shape[1:3]
     if (height, width) == (wanted_height, wanted_width):
         return generated
+    said = f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}"
     if protocol.sizes == "strict":
         raise InputError(
-            f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}; "
-            "choose a protocol with a size, or make them equal",
+            f"{said}; make them equal, or choose --size PX (--protocol thg256), which brings both to one size",
             reason="size differs",
         )
     return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
@@ -238,7 +256,7 @@ def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | Non
     rates = [float(side.info.fps or 0) for side in (generated, reference)]
     raise InputError(
         f"{pair.id} has {rates[0]:.3f} frames per second and its reference {rates[1]:.3f}; "
-        "choose a protocol with a frame rate",
+        "choose --fps 25 (or --protocol thg256), which brings both to one rate",
         reason="frame rate differs",
     )
 
@@ -255,43 +273,63 @@ def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | Non
     if frames and drift.max() * float(rate) > 0.5:
         raise InputError(
             f"{pair.id}: frame {int(drift.argmax())} is shown {drift.max() * 1000:.0f} ms apart from the reference's; "
-            "choose a protocol with a frame rate",
+            "choose --fps 25 (or --protocol thg256), which pairs frames by time",
             reason="frame times differ",
         )
 
 
-def _chunk(piece: Piece, plan: Plan, compared: bool) -> Chunk:
+def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
     """Measure a chunk, and keep what metrics of whole clips will read."""
-    result = _pieced(piece, plan.chunkwise, compared)
+    result = _pieced(piece, plan.chunkwise, pair)
     result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
-    if compared:
+    if pair.reference is not None:
         result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
     return result
 
 
-def _clip(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Chunk:
-    """Measure the metrics that look at whole clips."""
+def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Piece:
+    """What metrics that look at whole clips see."""
     generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
     reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
-    if plan.clipwise and pair.timing is not None:
-        generated[timing] = read_timing(pair.timing)
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])
-    return _pieced(Piece.of(pair.id, 0, generated, reference), plan.clipwise, pair.reference is not None)
+    return Piece.of(pair.id, 0, generated, reference)
 
 
-def _pieced(piece: Piece, metrics: tuple[Named, ...], compared: bool) -> Chunk:
+def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
-            result.states[key] = metric.measure(piece.seen_by(metric))
+            result.states[key] = (metric.measure_alone if pair.side else metric.measure)(piece.seen_by(metric))
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
-        if compared and measures_reference(metric):
-            with suppress(InputError):  # the reference's own value then rests on fewer clips, which is counted
+        except ThgevalError:
+            raise
+        except Exception as error:  # what nobody foresaw costs this metric this clip, and no more
+            result.failed[key] = unforeseen(piece.clip, error)
+        if pair.reference is not None and measures_reference(metric):
+            try:
                 result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
+            except InputError:
+                pass  # the reference's own value then rests on fewer clips, which is counted
+            except ThgevalError:
+                raise
+            except Exception as error:
+                result.failed[key] = unforeseen(piece.clip, error)
     return result
+
+
+def _accompany(outcome: Measured, whole: Piece, plan: Plan, pair: Pair) -> None:
+    """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
+    for key, metric in plan.metrics:
+        if key in outcome.states:
+            sides = {pair.side or "generated": counted(side(metric, reference=False), whole.generated)}
+            if not pair.side:
+                sides["reference"] = counted(side(metric, reference=True, own=False), whole.reference)
+            counts = {f"{name} {what}": count for name, found in sides.items() for what, count in found.items()}
+            if counts:
+                outcome.states[key] = outcome.states[key].counting(whole.clip, counts)
 
 
 def _gather(outcome: Measured, chunks: list[Chunk]) -> None:

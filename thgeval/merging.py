@@ -4,20 +4,25 @@ Only results whose metrics have equal protocol parts and that share no clip can 
 intervals are those of one run over all clips, bit for bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, load, settle
+from thgeval.checkpoint import Checkpoint, settle
 from thgeval.errors import ProtocolError
+from thgeval.evidence import evidence
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.results import Run, states_folder
+from thgeval.results import Run, side_of, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import Parsed, parse
 from thgeval.statistics import Resampling
 from thgeval.store import file_name
+
+OWN = ("n", "references", "device", "under", "ci", "bs")
+"""Tokens of the run part that each score has of its own."""
 
 
 def merged(results: Sequence[Path], out: Path) -> Run:
@@ -25,8 +30,8 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     runs = sorted(
         (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
     )
+    runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     first = runs[0]
-    _check_clips(runs)
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
     for run in runs[1:]:
         _check_fit(first, run)
@@ -37,7 +42,7 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         protocol=_labelled(first, any_signature),
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
-        run={name: value for name, value in any_signature.run.items() if name not in ("n", "device", "under")},
+        run={name: value for name, value in any_signature.run.items() if name not in OWN},
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
@@ -52,15 +57,32 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     return run_of(named, unscored, contributions, setting, first.environment, first.options)
 
 
-def _check_clips(runs: Sequence[Run]) -> None:
-    seen: dict[str, Path | None] = {}
+def _distinct(runs: Sequence[Run]) -> list[tuple[Mapping[str, Any], ...]]:
+    """The clips of each run, without reference clips that stand alone and that an earlier one has too."""
+    seen: dict[str, Run] = {}
+    found = []
     for run in runs:
+        kept = []
         for clip in run.clips:
-            if clip["id"] in seen:
-                raise ProtocolError(
-                    f"clip {clip['id']} is in {seen[clip['id']]} and in {run.path}; merge distinct clips"
-                )
-            seen[clip["id"]] = run.path
+            first = seen.setdefault(clip["id"], run)
+            if first is run:
+                kept.append(clip)
+            elif side_of(clip) != "reference" or not _same_reference(first, run, clip):
+                raise ProtocolError(f"clip {clip['id']} is in {first.path} and in {run.path}; merge distinct clips")
+        found.append(tuple(kept))
+    return found
+
+
+def _same_reference(first: Run, second: Run, clip: Mapping[str, Any]) -> bool:
+    """Whether two runs saw the same content in a clip, or failed to in the same way."""
+    if clip["failure"] is not None:
+        return any(clip["id"] == other["id"] and clip["failure"] == other["failure"] for other in first.clips)
+    ours, theirs = (_states(run, clip["id"]) for run in (first, second))
+    return ours is not None and theirs is not None and bool(ours.content) and ours.content == theirs.content
+
+
+def _states(run: Run, id: str) -> Checkpoint | None:
+    return evidence(run, next(clip for clip in run.clips if clip["id"] == id))
 
 
 def _check_fit(first: Run, other: Run) -> None:
@@ -72,7 +94,7 @@ def _check_fit(first: Run, other: Run) -> None:
     for key, score in first.scores.items():
         ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
         if ours != theirs:
-            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}:\n  {ours}\n  {theirs}")
+            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}: {ours} and {theirs}")
         mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))
         if mine != another:
             raise ProtocolError(f"{key} was computed on {mine} in {first.path} and on {another} in {other.path}")
@@ -87,27 +109,23 @@ def _contributions(run: Run, folder: Path) -> list[Contribution]:
     """The pairs of a run with their states, which are also copied to a new folder."""
     found = []
     for clip in run.clips:
-        checkpoint = checkpoint_of(run, clip["id"])
+        checkpoint = evidence(run, clip)
+        if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
+            raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}: {min(lacking)}")
         if checkpoint is None:
-            if any(value is not None for value in clip["scores"].values()):
-                raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}")
             found.append(Contribution(dict(clip)))
             continue
         checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
-        found.append(
-            Contribution(
-                dict(clip),
-                {key: item.state for key, item in kept.items()},
-                {key: item.reference for key, item in kept.items() if item.reference is not None},
-            )
-        )
+        found.append(Contribution.of_kept(dict(clip), kept))
     return found
 
 
-def checkpoint_of(run: Run, clip: str) -> Checkpoint | None:
-    """The states of one clip of a result file, or None if they are not there."""
-    return None if run.path is None else load(states_folder(run.path) / file_name(clip))
+def _measured(run: Run, clip: Mapping[str, Any]) -> set[str]:
+    """The metrics that must have states of a clip: those that have a value, and didn't fail on it."""
+    if clip["generated"] is None:  # it had no partner, or came from memory
+        return {key for key, value in clip["scores"].items() if value is not None}
+    return {key for key, score in run.scores.items() if score.value is not None and key not in clip["failed"]}
 
 
 def device(parsed: Parsed) -> str:

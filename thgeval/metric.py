@@ -122,7 +122,6 @@ class Metric(ABC, Generic[S]):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    range: ClassVar[tuple[float, float]]
     better: ClassVar[Better]
     cites: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
@@ -130,6 +129,8 @@ class Metric(ABC, Generic[S]):
     """Whether a report shows its values over time for every clip, not for those that stand out alone."""
     embedded: ClassVar[str] = ""
     """The preset that needs nothing to be fetched, where the defaults do."""
+    sets: ClassVar[bool] = False
+    """Whether all generated clips are compared with all reference clips, so that they need not come in pairs."""
     with_reference: ClassVar[bool] = False
     """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
 
@@ -139,6 +140,26 @@ class Metric(ABC, Generic[S]):
         return ""
 
     @property
+    def interval_note(self) -> str:
+        """What a reader must know of the interval; a class attribute where it is always the same."""
+        return ""
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether a state's Counts are of events that happen on their own, so that few or none still bound a rate."""
+        return False
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the score jumps as clips come and go, as a median does."""
+        return False
+
+    @property
+    @abstractmethod
+    def range(self) -> tuple[float, float]:
+        """The smallest and the largest value there can be; a class attribute where they are always the same."""
+
+    @property
     @abstractmethod
     def needs(self) -> Needs:
         """The features ``measure`` reads."""
@@ -146,6 +167,10 @@ class Metric(ABC, Generic[S]):
     @abstractmethod
     def measure(self, view: View) -> S:
         """The state of one piece of a pair; pure."""
+
+    def measure_alone(self, view: View) -> State:
+        """The state of one piece of a clip that has no partner, whichever side it is from; pure."""
+        return self.measure(view)
 
     @abstractmethod
     def score(self, state: S) -> float:

@@ -1,4 +1,4 @@
-"""Which generated clip belongs to which reference: by stem, by list, or as given.
+"""Which generated clip belongs to which reference: by stem, by list, or as given; or none to any, in two sets.
 
 Every stem of either folder is accounted for. What can't be paired is not dropped: it comes back as an ``Unpaired``
 with its reason, and counts as expected and failed.
@@ -52,11 +52,12 @@ NOT_CLIPS = tuple(suffix for suffixes in COMPANIONS.values() for suffix in suffi
 
 @dataclass(frozen=True)
 class Unpaired:
-    """A clip without its partner, and why."""
+    """A clip without its partner, and why; in a run without pairs, one that is missing on the ``side`` of ``Pair``."""
 
     id: str
     reason: str
     message: str
+    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,21 +72,25 @@ class Pairing:
 
     @property
     def expected(self) -> int:
-        """How many clips a complete run would score."""
-        return len({pair.id for pair in self.pairs} | {item.id for item in self.unpaired})
+        """How many clips a complete run would score; reference clips that stand alone are counted by themselves."""
+        ours = {pair.id for pair in self.pairs if pair.side != "reference"}
+        return len(ours | {item.id for item in self.unpaired if item.side != "reference"})
 
     def saying(self, words: Callable[[str], str | None]) -> "Pairing":
-        """The pairs with the words that a rule finds in their ids; where it finds none, a pair keeps its own."""
+        """The pairs with the words that a rule finds in their names; where it finds none, a pair keeps its own."""
 
         def told(pair: Pair) -> Pair:
-            said = words(pair.id)
+            said = words(pair.id.removeprefix(f"{pair.side}/"))
             return pair if said is None else replace(pair, transcript=said)
 
         return replace(self, pairs=tuple(map(told, self.pairs)))
 
     def limited(self, count: int | None) -> "Pairing":
-        """The first ``count`` pairs alone."""
-        return self if count is None else Pairing(self.pairs[:count], self.unpaired)
+        """The first ``count`` pairs alone, or clips of either side."""
+        if count is None:
+            return self
+        sides = [[pair for pair in self.pairs if pair.side == side] for side in ("", "generated", "reference")]
+        return Pairing(tuple(pair for pairs in sides for pair in pairs[:count]), self.unpaired)
 
 
 def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
@@ -100,6 +105,41 @@ def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None 
     if reference is not None and is_clip(reference):
         raise ProtocolError(f"{reference} is one clip, but {generated} is a folder of clips")
     return _by_stem(generated, reference, clips)
+
+
+def apart(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
+    """Every clip of two folders (or files) by itself, as two sets; ``clips`` are ids that must be in both.
+
+    An id is the side and the clip's stem, or its whole name in a folder where clips share a stem.
+    """
+    if reference is None:
+        raise ProtocolError("without pairs, two folders are compared: name the one of reference clips too")
+    pairs: list[Pair] = []
+    unpaired: list[Unpaired] = []
+    for side, folder in (("generated", generated), ("reference", reference)):
+        if not folder.exists():
+            raise ProtocolError(f"there is no file or folder {str(folder)!r}")
+        found = _by_name(folder)
+        if not found:
+            raise ProtocolError(f"there is no clip in {folder}")
+        wanted = sorted(set(clips)) if clips is not None else sorted(found)
+        reason = "missing clip" if side == "generated" else "missing reference"
+        for name in wanted:
+            id = f"{side}/{name}"
+            if name in found:
+                pairs.append(replace(pair(id, found[name], None), side=side))
+            else:
+                unpaired.append(Unpaired(id, reason, f"{folder} has no clip called {name}", side))
+    return Pairing(tuple(pairs), tuple(unpaired))
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    if is_clip(folder):
+        return {folder.stem: folder}
+    by_stem = stems(folder)
+    if all(len(paths) == 1 for paths in by_stem.values()):
+        return {stem: path for stem, (path,) in by_stem.items()}
+    return {path.name: path for paths in by_stem.values() for path in paths}
 
 
 def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | None) -> Pairing:

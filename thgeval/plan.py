@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thgeval.clip import Pair
+from thgeval.company import choices
 from thgeval.errors import ThgevalError, UnmetNeed
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Better, Metric
@@ -55,7 +56,9 @@ class Plan:
         return any(feature.offered == "frames" for need in needs for feature in need.closure())
 
     def collected(self, *, reference: bool) -> tuple[Feature[Any], ...]:
-        """Features of frames that must be joined over the whole clip, for metrics or features of whole clips."""
+        """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and
+        the faces among which any metric chooses one.
+        """
         found: dict[Feature[Any], None] = {}
         for named in self.clipwise:
             for need in side(named.metric, reference=reference):
@@ -68,6 +71,8 @@ class Plan:
                     for source in user.inputs
                     if source.grain is Grain.FRAMES
                 }
+        for named in self.metrics:
+            found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
         return tuple(found)
 
     def without_reference(self) -> "Plan":
@@ -77,6 +82,14 @@ class Plan:
             tuple(named for named in self.clipwise if not named.metric.needs.a_reference),
             self.unscored,
         )
+
+    def of_references(self) -> "Plan":
+        """The part of the plan that reference clips without a partner are measured for."""
+
+        def kept(metrics: tuple[Named, ...]) -> tuple[Named, ...]:
+            return tuple(named for named in metrics if named.metric.sets or measures_reference(named.metric))
+
+        return Plan(kept(self.chunkwise), kept(self.clipwise), self.unscored)
 
 
 def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
@@ -110,9 +123,9 @@ def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
 
 def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
     """What a pair doesn't offer a metric, as the error that says so, or None."""
-    if metric.needs.a_reference and not pair.offers("reference"):
+    if metric.needs.a_reference and not pair.side and not pair.offers("reference"):
         return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
-    for reference in (False, True):
+    for reference in (False,) if pair.side else (False, True):
         for way in _ways(side(metric, reference=reference, own=False)):
             offered = way[-1].offered
             if offered is not None and not pair.offers(offered, reference=reference):

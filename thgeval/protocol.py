@@ -4,6 +4,7 @@ A protocol is a named, versioned data file in ``thgeval/protocols/``. Its conten
 so that equal protocols under different names stay comparable.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -12,15 +13,19 @@ from functools import cache
 from importlib.resources import files
 from math import isfinite
 from numbers import Rational, Real
+from pathlib import Path
 from typing import Any
 
 from thgeval.errors import ProtocolError
 
+SUFFIX = ".toml"
+LARGEST_BYTES = 10_000_000  # a list of a hundred thousand clips fits
 CHOICES = {
     "crop": ("none", "centre-square"),
     "lengths": ("strict", "truncate"),
     "rates": ("strict", "ignore"),
     "sizes": ("strict", "resize-generated"),
+    "pairs": ("matched", "none"),
 }
 
 
@@ -35,6 +40,8 @@ class Protocol:
     rates    ``strict`` fails a pair of different frame rates or drifting frame times, ``ignore`` pairs frames by index
     sizes    ``strict`` fails a pair of different sizes, ``resize-generated`` brings the generated clip to the other's
     clips    ids that must be there, whatever the folders hold; None takes the folders at their word
+    pairs    ``matched`` scores each clip against its own reference; ``none`` compares the two folders as sets, of any
+             numbers, names, lengths, rates and sizes of clips, so that ``lengths``, ``rates`` and ``sizes`` are void
     """
 
     name: str = "native"
@@ -46,6 +53,7 @@ class Protocol:
     lengths: str = "strict"
     rates: str = "strict"
     sizes: str = "strict"
+    pairs: str = "matched"
     clips: tuple[str, ...] | None = None
     changed: bool = False
 
@@ -70,29 +78,34 @@ class Protocol:
         deviates = shipped is not None and (shipped.tokens(), shipped.clips) != (self.tokens(), self.clips)
         return own + ("!" if self.changed or deviates else "")
 
+    @property
+    def unpaired(self) -> bool:
+        """Whether two folders are compared as sets, without pairs of clips."""
+        return self.pairs == "none"
+
     def tokens(self) -> tuple[str, ...]:
         """The part of every signature that says how clips were prepared."""
-        return (
+        prepared = (
             "fps:native" if self.fps is None else f"{_decimal(self.fps)}fps",
             "size:native" if self.size is None else f"{self.size}px",
             f"crop:{self.crop}",
-            f"lengths:{self.lengths}",
-            f"rates:{self.rates}",
-            f"sizes:{self.sizes}",
         )
+        if self.unpaired:
+            return (*prepared, f"pairs:{self.pairs}")
+        return (*prepared, f"lengths:{self.lengths}", f"rates:{self.rates}", f"sizes:{self.sizes}")
 
     @classmethod
     def of_tokens(cls, tokens: dict[str, str]) -> "Protocol":
         """The inverse of ``tokens``; the name is not part of them."""
         fps, size = tokens["fps"], tokens["size"]
-        return cls(
+        prepared = cls(
             fps=None if fps == "native" else Fraction(fps),
             size=None if size == "native" else int(size),
             crop=tokens["crop"],
-            lengths=tokens["lengths"],
-            rates=tokens["rates"],
-            sizes=tokens["sizes"],
         )
+        if "pairs" in tokens:
+            return replace(prepared, pairs=tokens["pairs"])
+        return replace(prepared, lengths=tokens["lengths"], rates=tokens["rates"], sizes=tokens["sizes"])
 
     def but(self, **changes: Any) -> "Protocol":
         """This protocol with some fields changed, marked as deviating if any really is."""
@@ -118,6 +131,9 @@ def _decimal(fps: Fraction) -> str:
     return str(fps.numerator) if fps.denominator == 1 else f"{fps.numerator}/{fps.denominator}"
 
 
+SETTINGS = tuple(item.name for item in fields(Protocol) if item.name != "changed")
+
+
 @cache
 def protocols() -> dict[str, Protocol]:
     """Every protocol that ships, by ``name@version``."""
@@ -130,7 +146,9 @@ def protocols() -> dict[str, Protocol]:
 
 
 def protocol(name: str) -> Protocol:
-    """The protocol called ``name`` or ``name@version``; without a version, the newest."""
+    """The protocol called ``name`` or ``name@version`` (without a version, the newest), or the one in ``FILE.toml``."""
+    if name.lower().endswith(SUFFIX):
+        return read(Path(name))
     known = protocols()
     if name in known:
         return known[name]
@@ -142,11 +160,49 @@ def protocol(name: str) -> Protocol:
     raise ProtocolError(f"no protocol is called {name!r}{hint}")
 
 
+def read(path: Path) -> Protocol:
+    """The protocol in a file of the user's own; ProtocolError says what is wrong with it.
+
+    It needs a name, which mustn't be that of a protocol that ships unless the two are equal.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
+        found = _read(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise ProtocolError(f"the protocol {path} can't be read: {error.strerror or error}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProtocolError(f"{path} is no protocol: {error}") from None
+    except ProtocolError as error:
+        raise ProtocolError(f"{path}: {error}") from None
+    if found.label.endswith("!"):
+        raise ProtocolError(
+            f"{path} calls itself {found.label.removesuffix('!')}, which is another protocol; give it a name of its own"
+        )
+    return found
+
+
 def _read(data: dict[str, Any]) -> Protocol:
-    if unknown := data.keys() - {item.name for item in fields(Protocol)} - {"changed"}:
-        raise ProtocolError(f"a protocol has no field {sorted(unknown)}")
+    if "name" not in data:
+        raise ProtocolError("a protocol needs a name")
+    kinds = {"name": str, "version": int, "says": str, "fps": int | float | str, "size": int, "clips": list}
+    for field, value in data.items():
+        if field not in SETTINGS:
+            raise ProtocolError(f"a protocol has no field {field!r}; it has {', '.join(SETTINGS)}")
+        if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
+            raise ProtocolError(f"{field} can't be {value!r}")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", data["name"]):
+        raise ProtocolError(f"the name of a protocol is made of a-z, 0-9, '.', '_' and '-', not {data['name']!r}")
     if "fps" in data:
-        data["fps"] = Fraction(str(data["fps"]))
+        data["fps"] = written_rate(data["fps"])
     if "clips" in data:
-        data["clips"] = tuple(data["clips"])
+        data["clips"] = tuple(map(str, data["clips"]))
     return Protocol(**data)
+
+
+def written_rate(text: str | float) -> Fraction:
+    """Frames per second as they are written: ``25``, ``29.97``, ``30000/1001``."""
+    try:
+        return rate(Fraction(str(text)))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ProtocolError(f"fps must be a number such as 25 or 30000/1001, not {text!r}") from None

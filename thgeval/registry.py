@@ -3,7 +3,7 @@
     ssim                      the metric at its defaults
     psnr/uint8-wrap           a preset
     ssim:window=7,sigma=1.0   fields changed by name
-    lse-c                     an alias; the key it stands for is what is stored
+    lse-c, LSE-C, lse_c       an alias; the key it stands for is what is stored
 
 Metrics are imported when asked for. Packages add their own through the entry-point group ``thgeval.metrics``
 (``name = "module:Class"``).
@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 from thgeval import weights
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
-from thgeval.metrics import ALIASES, METRICS
+from thgeval.metrics import ALIASES, ELSEWHERE, METRICS, meant
 from thgeval.signature import closure, text_of, value_of
 
 GROUPS = ("all", "embedded")
+NEARLY = 0.8
+"""How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
 
 
 class Named(NamedTuple):
@@ -42,24 +44,19 @@ def table() -> dict[str, str]:
 
 def metric_class(name: str) -> type[Metric[Any]]:
     """The class behind a metric's name or alias."""
-    known = table()
-    name = ALIASES.get(name, name)
-    if name not in known:
-        near = get_close_matches(name, [*known, *ALIASES], n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ProtocolError(f"no metric is called {name!r}{hint} (thgeval ls metrics lists them)")
-    module, _, attribute = known[name].partition(":")
-    found: type[Metric[Any]] = getattr(import_module(module), attribute)
-    return found
+    return _class(_spelled_out(name)[0])
 
 
 def metric(text: str) -> Named:
-    """The metric that ``name[/preset][:field=value,...]`` asks for."""
+    """The metric that ``name[/preset][:field=value,...]`` asks for; names and presets in letters of any case."""
     head, _, assignments = text.strip().partition(":")
     name, _, preset = head.partition("/")
-    cls = metric_class(name)
+    name, implied = _spelled_out(name)
+    if preset and implied:
+        raise ProtocolError(f"{head!r} names two presets of {name}; ask for {name}/{implied} or for {name}/{preset}")
+    cls = _class(name)
     settings = cls.parameters()
-    if preset:
+    if preset := (preset or implied).lower():
         if preset not in cls.presets:
             have = ", ".join(cls.presets) or "none"
             raise ProtocolError(f"{cls.name} has no preset {preset!r}; it has {have}")
@@ -72,6 +69,28 @@ def metric(text: str) -> Named:
         settings[field] = value_of(value, cls.parameters()[field])
     made = cls(**settings)
     return Named(key(made), made)
+
+
+def _class(name: str) -> type[Metric[Any]]:
+    module, _, attribute = table()[name].partition(":")
+    found: type[Metric[Any]] = getattr(import_module(module), attribute)
+    return found
+
+
+def _spelled_out(name: str) -> tuple[str, str]:
+    """A metric's own name, and the preset if an alias means one; ProtocolError if nothing is called so."""
+    if key := meant(name, table()):
+        own, _, preset = key.partition("/")
+        return own, preset
+    raise ProtocolError(f"no metric is called {name!r}{_hint(name.lower())} (thgeval ls metrics lists them)")
+
+
+def _hint(name: str) -> str:
+    """What may have been meant: names nearly alike, and never those that only look like it."""
+    if said := ELSEWHERE.get(name.replace("_", "-")):
+        return f"; {said}"
+    near = get_close_matches(name, [*table(), *ALIASES], n=1, cutoff=NEARLY)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def key(metric: Metric[Any]) -> str:
@@ -94,9 +113,9 @@ def metrics(texts: list[str]) -> list[Named]:
     """
     names: list[str] = []
     for text in texts:
-        if text == "all":
+        if text.lower() == "all":
             names += [request for name in table() for request in dict.fromkeys((name, embedded(name) or name))]
-        elif text == "embedded":
+        elif text.lower() == "embedded":
             names += [request for name in table() if (request := embedded(name))]
         else:
             names.append(text)

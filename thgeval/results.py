@@ -17,7 +17,7 @@ from typing import Any
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.files import write_atomically
 from thgeval.metric import Better
-from thgeval.statistics import Interval
+from thgeval.statistics import Group, Interval
 
 SCHEMA = "thgeval.result/1"
 STATES = ".states"
@@ -25,7 +25,7 @@ STATES = ".states"
 
 @dataclass(frozen=True)
 class Value:
-    """A number with its 95 % interval over clips; no interval where one clip, or an infinite score, gives none."""
+    """A number with its 95 % interval over clips, or None where there is none, and how many clips it rests on."""
 
     value: float
     interval: Interval | None
@@ -37,8 +37,11 @@ class Score:
     """One metric's number and everything needed to read it.
 
     ``left_out`` counts clips and ``frames_left_out`` frames, by reason; ``reference`` is the reference clips' own value
-    for metrics that say nothing without it; ``unscored`` is the reason where there is no value, ``note`` what a reader
-    must know of one that there is.
+    for metrics that say nothing without it, of the clips that are in the score; ``reference_clips`` is how many
+    reference clips a distance of sets without pairs rests on, where ``clips`` counts generated ones; ``unscored`` is
+    the reason where there is no value, ``note`` what a reader must know of one that there is. ``interval_note`` says
+    what to know of the interval, or why there is none; ``groups`` are the clips that metrics of sets leave out together
+    for theirs.
     """
 
     key: str
@@ -53,8 +56,18 @@ class Score:
     frames_left_out: Mapping[str, int]
     signature: str
     reference: Value | None = None
+    reference_clips: int | None = None
     unscored: str | None = None
     note: str | None = None
+    interval_note: str | None = None
+    groups: tuple[Group, ...] = field(default=(), repr=False)
+
+    @property
+    def reference_share(self) -> str:
+        """On how many of the score's clips the reference's value rests, as ``1/2``; empty where it is all of them."""
+        if self.reference is None or self.reference.clips == self.clips:
+            return ""
+        return f"{self.reference.clips}/{self.clips}"
 
     def to_dict(self) -> dict[str, Any]:
         """The score as the result file holds it."""
@@ -75,9 +88,12 @@ class Score:
                 "interval": None if self.reference.interval is None else list(self.reference.interval),
                 "clips": self.reference.clips,
             },
+            "reference_clips": self.reference_clips,
             "signature": self.signature,
             "unscored": self.unscored,
             "note": self.note,
+            "interval_note": self.interval_note,
+            "groups": [{"clips": list(group.clips), "without": group.without} for group in self.groups],
         }
 
     @classmethod
@@ -104,14 +120,20 @@ class Score:
                 None if reference["interval"] is None else Interval(*reference["interval"]),
                 reference["clips"],
             ),
+            reference_clips=data.get("reference_clips"),
             unscored=data["unscored"],
             note=data.get("note"),
+            interval_note=data.get("interval_note"),
+            groups=tuple(Group(tuple(item["clips"]), float(item["without"])) for item in data.get("groups", ())),
         )
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything one run found out: scores by metric key, and a record of every clip expected."""
+    """Everything one run found out: scores by metric key, and a record of every clip expected.
+
+    ``expected`` counts pairs; in a run without pairs generated clips, and ``expected_references`` reference clips.
+    """
 
     scores: Mapping[str, Score]
     clips: tuple[Mapping[str, Any], ...]
@@ -125,6 +147,11 @@ class Run:
     def signature(self) -> dict[str, str]:
         """The signature of every score, by metric key."""
         return {key: score.signature for key, score in self.scores.items()}
+
+    @property
+    def expected_references(self) -> int:
+        """How many reference clips that stand alone a complete run would measure; 0 where clips come in pairs."""
+        return sum(side_of(clip) == "reference" for clip in self.clips)
 
     @property
     def failures(self) -> tuple[Mapping[str, Any], ...]:
@@ -180,6 +207,11 @@ class Run:
             raise ProtocolError(f"the result file {path} can't be read: {error}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
+
+
+def side_of(clip: Mapping[str, Any]) -> str:
+    """The side that a clip without a partner is from, by its record: ``generated``, ``reference``, or "" for pairs."""
+    return str(clip.get("side", ""))
 
 
 def states_folder(result: Path) -> Path:

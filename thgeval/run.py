@@ -4,10 +4,10 @@
 many threads as there are workers; a clip that can't be scored is recorded and the run goes on.
 """
 
-import os
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,24 +23,26 @@ import numpy as np
 from thgeval import weights
 from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.clip import Clip, Pair
-from thgeval.cores import Cores
-from thgeval.errors import InputError, OutputError, ProtocolError
+from thgeval.cores import Cores, available
+from thgeval.errors import InputError, OutputError, ProtocolError, ThgevalError
 from thgeval.features import devices, networks
-from thgeval.measure import Failure, Measured, measured
+from thgeval.locking import locked
+from thgeval.measure import Failure, Measured, measured, unforeseen
 from thgeval.media import file_fingerprint, fingerprint
 from thgeval.media.frames import MediaInfo
 from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
-from thgeval.pairing import Pairing, Unpaired, paired
+from thgeval.pairing import Pairing, Unpaired, apart, paired
 from thgeval.plan import Plan, plan
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
+from thgeval.registry import GROUPS, Named
 from thgeval.registry import metrics as named_metrics
 from thgeval.results import Run, states_folder
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import closure, protocol_part
 from thgeval.statistics import Resampling
-from thgeval.store import CACHE_MODES, Store, has_rows
+from thgeval.store import CACHE_MODES, LOCK, Store, has_rows
 from thgeval.version import __version__
 from thgeval.weights import Policy
 
@@ -86,7 +88,7 @@ class Options:
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
-    resampling  draws and seed of the intervals
+    resampling  draws and seed of the intervals of medians
     """
 
     workers: int | None = None
@@ -121,7 +123,7 @@ class Options:
     @property
     def cores(self) -> int:
         """How many threads work."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or available()
 
 
 def score(
@@ -130,11 +132,14 @@ def score(
     *,
     metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
+    unpaired: bool = False,
     peak: float | None = None,
     fps: float | None = None,
     options: Options | None = None,
 ) -> Run:
     """Score one generated clip: a path, an array or a torch tensor, against another.
+
+    ``unpaired`` compares the two as sets of frames, of any numbers and sizes; see ``evaluate``.
 
     Arrays are (frames, height, width, 3) or grey (frames, height, width), tensors (frames, 3, height, width) as torch
     has them, or a list of frames: arrays, tensors or images of Pillow's. uint8 has its white at 255, floats need
@@ -144,10 +149,20 @@ def score(
     """
     first = clip_of("generated", generated, peak=peak, fps=fps)
     second = None if reference is None else clip_of("reference", reference, peak=peak, fps=fps)
+    chosen = _protocol(protocol, unpaired=unpaired)
     pair = Pair(first.id if isinstance(generated, str | Path) else "clip", first, second)
-    run = _written(scored(Pairing((pair,), ()), metrics, protocol, _options(options)), options)
-    if failure := run.clips[0]["failure"]:
-        raise InputError(failure["message"], reason=failure["reason"])
+    pairs = [pair]
+    if chosen.unpaired:
+        if second is None:
+            raise ProtocolError("without pairs, two sets are compared: give the reference too")
+        sides = (("generated", first), ("reference", second))
+        pairs = [replace(pair, id=side, generated=clip, reference=None, side=side) for side, clip in sides]
+    said: list[str] = []
+    watcher = Watcher(warns=said.append)
+    run = _written(scored(Pairing(tuple(pairs), ()), metrics, chosen, _options(options), watcher), options)
+    if run.failures:
+        failure = run.failures[0]["failure"]
+        raise InputError("; ".join([failure["message"], *said]), reason=failure["reason"])
     return run
 
 
@@ -157,18 +172,23 @@ def evaluate(
     *,
     metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
+    unpaired: bool = False,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Score every clip of a folder against its namesake in another; clips that fail are in ``Run.failures``.
+
+    ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
+    clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
 
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
     for name, place in (("generated", generated), ("reference", reference)):
         if not isinstance(place, str | Path) and not (name == "reference" and place is None):
             raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(place).__name__}")
-    chosen = _protocol(protocol)
-    pairing = paired(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
+    chosen = _protocol(protocol, unpaired=unpaired)
+    found = apart if chosen.unpaired else paired
+    pairing = found(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
     return _written(scored(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
 
 
@@ -184,12 +204,11 @@ def _options(options: Options | None) -> Options:
     return options or Options()
 
 
-def _protocol(protocol: str | Protocol) -> Protocol:
-    if isinstance(protocol, Protocol):
-        return protocol
-    if not isinstance(protocol, str):
+def _protocol(protocol: str | Protocol, *, unpaired: bool = False) -> Protocol:
+    if not isinstance(protocol, str | Protocol):
         raise ProtocolError(f"a protocol is a name, or a thgeval.Protocol(...), not {type(protocol).__name__}")
-    return named_protocol(protocol)
+    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    return chosen.but(pairs="none") if unpaired else chosen
 
 
 def _requests(metrics: str | Sequence[str]) -> list[str]:
@@ -216,16 +235,17 @@ def scored(
     watcher = watcher or Watcher()
     chosen = _protocol(protocol)
     weights.use(options.weights)
-    named = named_metrics(_requests(metrics))
+    requests = _requests(metrics)
+    named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
     pairing = pairing.limited(options.limit)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
-    planned = plan(named, pairing.pairs)
+    planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
     setting = Setting(
         protocol=chosen,
         resampling=options.resampling,
         expected=pairing.expected,
-        run=run_tokens(options.resampling, chosen),
+        run=run_tokens(chosen),
         flags=() if options.limit is None else ("!limit",),
         devices=devices_of(planned, devices.token(options.device)),
     )
@@ -235,10 +255,40 @@ def scored(
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
     folder = None if options.out is None else states_folder(Path(options.out))
-    with TemporaryDirectory(prefix="thgeval-") as scratch, devices.at(options.device):
+    with (
+        TemporaryDirectory(prefix="thgeval-") as scratch,
+        devices.at(options.device),
+        nullcontext() if folder is None else alone(folder),
+    ):
         store = Store(folder, Path(scratch), options.resume, options.cache)
+        store.swept()
         contributions = _Job(planned, chosen, options, store, watcher, setting.devices).contributions(pairing)
-        return run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+        run = run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+    mismatched = not chosen.unpaired and any(clip["failure"]["reason"] in MISMATCHES for clip in run.failures)
+    if mismatched and all(metric.sets for _, metric in named):
+        watcher.warns(OFFER)
+    return run
+
+
+def _without_pairs(requests: Sequence[str]) -> list[Named]:
+    """The metrics asked for, if none compares clip by clip; of groups, those that don't."""
+
+    def compares_clips(named: Named) -> bool:
+        return named.metric.needs.a_reference and not named.metric.sets
+
+    asked = named_metrics([request for request in requests if request not in GROUPS])
+    if refused := [named.key for named in asked if compares_clips(named)]:
+        raise ProtocolError(
+            f"without pairs there is nothing to compare each clip with, as {', '.join(refused)} would; ask for metrics "
+            "of sets, such as fid-random, or of single clips"
+        )
+    return [named for named in named_metrics(list(requests)) if not compares_clips(named)]
+
+
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """The only writer of a states folder; OutputError if another process is at work there."""
+    result = folder.with_suffix(".json")
+    return locked(folder / LOCK, held=f"another run is writing {result}; wait for it to end, or give another name")
 
 
 def _is_one_file(pair: Pair) -> bool:
@@ -260,12 +310,11 @@ def devices_of(plan: Plan, device: str) -> dict[str, str]:
     }
 
 
-def run_tokens(resampling: Resampling, protocol: Protocol) -> dict[str, str]:
-    """The run part of signatures, but for coverage."""
+def run_tokens(protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
     return {
         "protocol": protocol.label,
         "dec": decoder(),
-        "bs": f"{resampling.draws}-{resampling.seed}",
         "thgeval": __version__,
     }
 
@@ -285,6 +334,21 @@ def environment() -> dict[str, str]:
         "decoder": decoder(),
         "platform": f"{platform.system()} {platform.machine()}",
     }
+
+
+OFFER = "these metrics compare sets: --unpaired (in Python, unpaired=True) takes the folders as they are"
+MISMATCHES = (
+    "missing clip",
+    "missing reference",
+    "duplicate stem",
+    "length differs",
+    "size differs",
+    "frame rate differs",
+    "frame times differ",
+    "type differs",
+    "range differs",
+)
+"""Reasons for which a pair fails, and its clips would not without each other."""
 
 
 class _Stopped(BaseException):
@@ -324,24 +388,33 @@ class _Job:
         return alone + done
 
     def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
-        wanted = {key: protocol_part(metric, self.protocol) for key, metric in self.plan.metrics}
+        plan = self.plan.of_references() if pair.side == "reference" else self.plan
+        wanted = {key: protocol_part(metric, self.protocol) for key, metric in plan.metrics}
         content = self._content(pair)
         nothing = Checkpoint(pair.id, {}, "", {})
         known = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         remaining = replace(
-            self.plan,
-            chunkwise=tuple(named for named in self.plan.chunkwise if named.key not in known.kept),
-            clipwise=tuple(named for named in self.plan.clipwise if named.key not in known.kept),
+            plan,
+            chunkwise=tuple(named for named in plan.chunkwise if named.key not in known.kept),
+            clipwise=tuple(named for named in plan.clipwise if named.key not in known.kept),
         )
         outcome = Measured()
         if remaining.metrics:
-            outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
+            try:
+                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
+            except ThgevalError:
+                raise
+            except Exception as error:
+                outcome = _broken(pair, remaining, error)
         if problem is not None:
             outcome.failure = Failure(problem.reason, problem.message)
             outcome.failed = {
                 key: outcome.failure if failure.reason == "unmet need" else failure
                 for key, failure in outcome.failed.items()
             }
+        if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
+            sets = {key for key, metric in plan.metrics if metric.sets}
+            outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
         record = _record(pair, outcome, known.record if not remaining.metrics else {})
         kept = dict(known.kept) | {
             key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
@@ -349,11 +422,7 @@ class _Job:
         }
         if has_rows(kept.values()) or (content and (remaining.metrics or self.store.folder is not None)):
             kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record))
-        return Contribution(
-            record,
-            {key: item.state for key, item in kept.items()},
-            {key: item.reference for key, item in kept.items() if item.reference is not None},
-        )
+        return Contribution.of_kept(record, kept)
 
     def _content(self, pair: Pair) -> dict[str, str]:
         """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
@@ -385,6 +454,12 @@ class _Job:
             return dict(checkpoint.kept)
 
 
+def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
+    """The last resort: whatever nobody foresaw is one clip's failure, and the run goes on."""
+    failure = unforeseen(pair.id, error)
+    return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
+
+
 def _ids(pairs: Sequence[Pair]) -> set[str]:
     return {pair.id for pair in pairs}
 
@@ -393,6 +468,7 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
     failure = {"reason": problem.reason, "message": problem.message}
     return {
         "id": problem.id,
+        **_side(problem),
         "generated": None,
         "reference": None,
         "frames": 0,
@@ -402,30 +478,41 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
         "media": {},
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 
 
 def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str, Any]:
     """The pair's entry in the result file; ``known`` is the entry of the run it was recalled from."""
-    media = {"generated": outcome.generated, "reference": outcome.reference}
+    clips = {"generated": pair.generated, "reference": pair.reference}
+    seen = {"generated": outcome.generated, "reference": outcome.reference}
+    media = known.get("media") or {side: _media(item) for side, item in seen.items() if item is not None}
+    if pair.side:
+        clips = {pair.side: pair.generated}
+        media = dict(zip((pair.side,), media.values(), strict=False))
     return {
         "id": pair.id,
-        "generated": _source(pair.generated),
-        "reference": None if pair.reference is None else _source(pair.reference),
+        **_side(pair),
+        **{side: _source(clips.get(side)) for side in ("generated", "reference")},
         "frames": known.get("frames", 0) or outcome.frames,
         "failure": None if outcome.failure is None else vars(outcome.failure),
         "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
         "notes": known.get("notes") or outcome.notes,
-        "media": known.get("media") or {side: _media(item) for side, item in media.items() if item is not None},
+        "media": media,
         "scores": {},
         "contributions": {},
+        "reference_contributions": {},
         "details": {},
     }
 
 
-def _source(clip: Clip) -> str | None:
-    return str(clip.source) if isinstance(clip.source, Path) else None
+def _side(item: Pair | Unpaired) -> dict[str, str]:
+    return {"side": item.side} if item.side else {}
+
+
+def _source(clip: Clip | None) -> str | None:
+    return str(clip.source) if clip is not None and isinstance(clip.source, Path) else None
 
 
 def _media(info: MediaInfo) -> dict[str, Any]:

@@ -4,25 +4,38 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from thgeval import company
+from thgeval.checkpoint import Kept
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.results import Run, Score, Value, to_json
+from thgeval.results import Run, Score, Value, side_of, to_json
 from thgeval.signature import signature
-from thgeval.states import State
-from thgeval.statistics import Resampling, contributes, interval
+from thgeval.states import Rows, State, TwoSets
+from thgeval.statistics import Bounds, Resampling, bounds, contributes
 from thgeval.statistics import contributions as contributions_of
 
 
 @dataclass
 class Contribution:
-    """What one pair adds to a run: its record in the result file, and its states by metric key."""
+    """What one pair adds to a run: its record in the result file, and its states by metric key.
+
+    A reference clip that stands alone has ``reference_states`` only.
+    """
 
     record: dict[str, Any]
     states: Mapping[str, State] = field(default_factory=dict)
     reference_states: Mapping[str, State] = field(default_factory=dict)
+
+    @classmethod
+    def of_kept(cls, record: dict[str, Any], kept: Mapping[str, Kept]) -> Self:
+        """What is kept of a pair, or of a clip that stands alone, whose record says on which side."""
+        states = {key: item.state for key, item in kept.items()}
+        if side_of(record) == "reference":
+            return cls(record, {}, states)
+        return cls(record, states, {key: item.reference for key, item in kept.items() if item.reference is not None})
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,8 @@ def run_of(
         contribution.record["scores"] = {
             key: to_json(_alone(metric, contribution.states.get(key))) for key, metric in metrics
         }
-        contribution.record["contributions"] = {
-            key: contributions_of(metric, contribution.states[key])[0].tolist()
-            for key, metric in metrics
-            if key in contribution.states and contributes(contribution.states[key])
-        }
+        contribution.record["contributions"] = _parts(metrics, contribution.states)
+        contribution.record["reference_contributions"] = _parts(metrics, contribution.reference_states)
         contribution.record["details"] = _details(contribution.states)
     return Run(
         scores=scores,
@@ -68,6 +78,15 @@ def run_of(
         options=options,
         expected=setting.expected,
     )
+
+
+def _parts(metrics: Sequence[Named], states: Mapping[str, State]) -> dict[str, list[float]]:
+    """What one clip, or its reference, adds above and below the fraction that is the score, by metric key."""
+    return {
+        key: contributions_of(metric, states[key])[0].tolist()
+        for key, metric in metrics
+        if key in states and contributes(states[key])
+    }
 
 
 def _details(states: Mapping[str, State]) -> dict[str, str]:
@@ -86,22 +105,34 @@ def _alone(metric: Metric[Any], state: State | None) -> float:
 
 def _score(named: Named, contributions: Sequence[Contribution], setting: Setting, unscored: str | None) -> Score:
     key, metric = named
-    states = [item.states[key] for item in contributions if key in item.states]
-    total = type(states[0]).total(states) if states else None
+    ours, lone = _by_side(contributions)
+    total = _total(named, contributions, setting.protocol)
     value = metric.score(total) if total is not None else math.nan
     conditions = () if total is None else total.under
     if len(conditions) > 1:
         value, unscored = math.nan, f"the clips were taken under different conditions: {', '.join(conditions)}"
     clips = _scored(metric, total, value)
-    left_out = _left_out(key, contributions, clips)
+    left_out = _left_out(key, ours, clips)
+    reference = _reference(named, contributions, clips, setting)
+    reference_clips = None if reference is None else reference.clips
+    if metric.sets and setting.protocol.unpaired:
+        scored = total.scored_references if isinstance(total, TwoSets) else ()
+        reference_clips = len(scored)
+        left_out |= {f"{reason} in reference": count for reason, count in _left_out(key, lone, scored).items()}
     remark = None if total is None else metric.remark(total)
-    run = {"n": f"{len(clips)}/{setting.expected}", **setting.run, "device": setting.devices.get(key, "cpu")}
+    found = Bounds() if total is None or math.isnan(value) else bounds(metric, total, setting.resampling)
+    run = {"n": f"{len(clips)}/{setting.expected}"}
+    if lone and reference_clips is not None:
+        run["references"] = f"{reference_clips}/{len(lone)}"
+    run |= {**setting.run, "device": setting.devices.get(key, "cpu")}
+    if found.how:
+        run["ci"] = found.how
     if conditions:
         run["under"] = conditions[0]
     return Score(
         key=key,
         value=None if math.isnan(value) else value,
-        interval=_interval(named, total, value, setting.resampling),
+        interval=found.interval,
         unit=metric.unit,
         better=metric.better,
         range=metric.range,
@@ -110,10 +141,40 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         left_out=left_out,
         frames_left_out={} if total is None else dict(total.left_out),
         signature=signature(metric, setting.protocol, run, *setting.flags),
-        reference=_reference(named, contributions, setting.resampling),
+        reference=reference,
+        reference_clips=reference_clips if metric.sets else None,
         unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,
-        note=None if math.isnan(value) else remark,
+        note=None if math.isnan(value) or total is None else _note(metric, total, remark),
+        interval_note=found.note,
+        groups=found.groups,
     )
+
+
+def _note(metric: Metric[Any], total: State, remark: str | None) -> str | None:
+    """What a metric says of its number, and which other faces it could have measured."""
+    return "; ".join(filter(None, (remark, company.said(metric, total)))) or None
+
+
+def _by_side(contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[Contribution]]:
+    """Everything but reference clips that stand alone, and those, with what was measured on them as their states."""
+    ours: list[Contribution] = []
+    lone: list[Contribution] = []
+    for item in contributions:
+        if side_of(item.record) == "reference":
+            lone.append(Contribution(item.record, item.reference_states))
+        else:
+            ours.append(item)
+    return ours, lone
+
+
+def _total(named: Named, contributions: Sequence[Contribution], protocol: Protocol) -> State | None:
+    """All records of a metric's score, of both sides where a set of clips stands on either; None if there are none."""
+    states = [item.states[named.key] for item in contributions if named.key in item.states]
+    if named.metric.sets and protocol.unpaired:
+        references = [item.reference_states[named.key] for item in contributions if named.key in item.reference_states]
+        generated, reference = ([rows for rows in side if isinstance(rows, Rows)] for side in (states, references))
+        return TwoSets.of_sides(generated, reference) if states or references else None
+    return type(states[0]).total(states) if states else None
 
 
 def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str, ...]:
@@ -123,19 +184,23 @@ def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str
     return tuple(clip for clip in total.clips if not math.isnan(_alone(metric, total.only([clip]))))
 
 
-def _interval(named: Named, total: State | None, value: float, resampling: Resampling) -> Any:
-    return interval(named.metric, total, resampling) if total is not None and math.isfinite(value) else None
-
-
-def _reference(named: Named, contributions: Sequence[Contribution], resampling: Resampling) -> Value | None:
-    states = [item.reference_states[named.key] for item in contributions if named.key in item.reference_states]
-    if not states:
+def _reference(
+    named: Named, contributions: Sequence[Contribution], scored: Sequence[str], setting: Setting
+) -> Value | None:
+    """The reference's own value: of the clips that are in the score, or of all where clips stand alone."""
+    states = [
+        item.reference_states[named.key]
+        for item in contributions
+        if named.key in item.reference_states and (setting.protocol.unpaired or item.record["id"] in scored)
+    ]
+    if not states or named.metric.sets:
         return None
     total = type(states[0]).total(states)
     value = named.metric.score(total)
     if math.isnan(value):
         return None
-    return Value(value, _interval(named, total, value, resampling), len(total.scored))
+    clips = len(_scored(named.metric, total, value))
+    return Value(value, bounds(named.metric, total, setting.resampling).interval, clips)
 
 
 def _left_out(key: str, contributions: Sequence[Contribution], scored: Sequence[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from thgeval.rows import Piece, Stacked, Stored, blocks
 
 Array = NDArray[Any]
+IDENTICAL = "identical"
+"""Why a frame or a clip that is reproduced exactly has no value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,7 @@ class Part:
     ``left_out`` maps a reason to the frames, counted within the part, that have no value of their own: NaN, or what the
     metric's policy puts in its place, which the reason then says. ``under`` names conditions that belong to the number
     but not to the metric, such as the device a generator ran on. ``detail`` shows people what was measured, such as
-    aligned words; no number depends on it.
+    aligned words, and ``counted`` what stood beside it, such as other faces; no number depends on them.
 
     Feature rows may be ``Stored`` in a file: (rows, dimensions) or (rows, 2, dimensions).
     """
@@ -40,6 +42,7 @@ class Part:
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     under: str = ""
     detail: str = ""
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def array(self) -> Array:
@@ -48,9 +51,9 @@ class Part:
 
     @cached_property
     def given(self) -> NDArray[np.bool_]:
-        """Which rows of (rows, 2, dimensions) are there on either side, as those that are not are NaN: (rows, 2)."""
-        found = [~np.isnan(block).any(axis=2) for _, block in blocks(self.values)]
-        return np.concatenate(found) if found else np.empty((0, 2), np.bool_)
+        """Which rows are there, as those that are not are NaN: (rows,), and (rows, 2) of (rows, 2, dimensions)."""
+        found = [~np.isnan(block).any(axis=-1) for _, block in blocks(self.values)]
+        return np.concatenate(found) if found else np.empty(self.values.shape[:-1], np.bool_)
 
     @property
     def column(self) -> Array:
@@ -65,7 +68,8 @@ class State(ABC):
 
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
 
-    spread: ClassVar[str] = "bootstrap"
+    spread: ClassVar[str] = "clips"
+    """Whether each clip has a part of its own in the score, or only leaving ``jackknife`` groups out tells one."""
 
     def __add__(self, other: Self) -> Self:
         return self.total([self, other])
@@ -89,7 +93,7 @@ class State(ABC):
 
     def only(self, clips: Sequence[str]) -> Self:
         """The same measurements of these clips alone."""
-        return type(self)({clip: self.parts[clip] for clip in clips})
+        return replace(self, parts={clip: self.parts[clip] for clip in clips})
 
     def renamed(self, clip: str) -> Self:
         """The records of the only clip held, under another id."""
@@ -112,7 +116,21 @@ class State(ABC):
                 left_out[reason] = left_out.get(reason, ()) + tuple(seen + frame for frame in frames)
             seen += len(part.values)
         detail = "\n".join(part.detail for part in parts if part.detail)
-        return Part(parts[0].start, np.concatenate([part.array for part in parts]), left_out, parts[0].under, detail)
+        values = np.concatenate([part.array for part in parts])
+        return Part(parts[0].start, values, left_out, parts[0].under, detail, self.counted(clip))
+
+    def counting(self, clip: str, counts: Mapping[str, int]) -> Self:
+        """The same measurements, with more counted beside those of one clip."""
+        first, *others = self.parts[clip]
+        first = replace(first, counted={**first.counted, **counts})
+        return type(self)({**self.parts, clip: (first, *others)})
+
+    def counted(self, clip: str) -> dict[str, int]:
+        """What was counted beside the measurements of one clip, by name."""
+        total: Counter[str] = Counter()
+        for part in self.parts[clip]:
+            total.update(part.counted)
+        return dict(total)
 
     @property
     def left_out(self) -> Counter[str]:
@@ -132,6 +150,11 @@ class State(ABC):
     @abstractmethod
     def frames(self) -> int:
         """How many frames the score rests on."""
+
+    @property
+    def frames_seen(self) -> int:
+        """How many frames were measured, of which ``left_out`` counts those without a value besides."""
+        return self.frames
 
     @property
     @abstractmethod
@@ -216,6 +239,26 @@ class ClipMean(Framewise):
     def value(self) -> float:
         """Mean of the clip means; NaN if no frame has a value."""
         return mean(self.means)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipError(ClipMean):
+    """Mean error of each clip, of which a score takes a logarithm: a clip without any has none, and is left out."""
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many frames of each clip have a value, 0 for a clip without any error: (clips,)."""
+        return np.where(self.sums > 0, self._given, 0)
+
+    @cached_property
+    def _given(self) -> NDArray[np.int64]:
+        return np.array([self._used(clip).size for clip in self.clips], dtype=np.int64)
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """How many frames had no value, by reason; those of clips without any error are ``IDENTICAL``."""
+        same = int((self._given - self.counts).sum())
+        return super().left_out + Counter({IDENTICAL: same} if same else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -411,6 +454,64 @@ class TwoRows(State):
     def _stacked(self, side: int) -> Stacked:
         parts = [part for clip in self.clips for part in self.ordered(clip)]
         return Stacked([Piece(part.values, side, _some(part.given[:, side])) for part in parts])
+
+
+@dataclass(frozen=True, eq=False)
+class TwoSets(TwoRows):
+    """Feature rows of clips that stand on one side each: (frames or windows, dimensions); NaN where there is none.
+
+    ``references`` are the clips whose rows are the reference's. No id stands on both sides.
+    """
+
+    references: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_sides(cls, generated: Iterable[Rows], reference: Iterable[Rows]) -> Self:
+        """Rows measured on clips of either side; what is left out is counted by side (``no face in reference``)."""
+
+        def placed(part: Part, side: str) -> Part:
+            cut = {why.partition(", "): frames for why, frames in part.left_out.items()}
+            return replace(
+                part,
+                left_out={f"{why} in {side}{comma}{became}": frames for (why, comma, became), frames in cut.items()},
+            )
+
+        sides = Rows.total(generated), Rows.total(reference)
+        parts = {
+            clip: tuple(placed(part, side) for part in held)
+            for side, rows in zip(("generated", "reference"), sides, strict=True)
+            for clip, held in rows.parts.items()
+        }
+        return cls(parts, frozenset(sides[1].parts))
+
+    @classmethod
+    def total(cls, states: Iterable[Self]) -> Self:
+        """The records of all states side by side; ValueError if two hold the same frames of a clip."""
+        held = list(states)
+        return replace(super().total(held), references=frozenset().union(*(state.references for state in held)))
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many generated and how many reference rows each clip has, one of them none: (clips, 2)."""
+        found = np.zeros((len(self.clips), 2), np.int64)
+        for at, clip in enumerate(self.clips):
+            found[at, int(clip in self.references)] = sum(int(part.given.sum()) for part in self.parts[clip])
+        return found
+
+    @property
+    def frames_seen(self) -> int:
+        """How many rows both sides have together."""
+        return int(self.counts.sum())
+
+    @property
+    def scored_references(self) -> tuple[str, ...]:
+        """The clips that gave at least one reference row."""
+        return tuple(clip for clip, count in zip(self.clips, self.counts[:, 1], strict=True) if count)
+
+    def _stacked(self, side: int) -> Stacked:
+        clips = [clip for clip in self.clips if (clip in self.references) == bool(side)]
+        parts = [part for clip in clips for part in self.ordered(clip)]
+        return Stacked([Piece(part.values, None, _some(part.given)) for part in parts])
 
 
 def _some(given: NDArray[np.bool_]) -> NDArray[np.intp] | None:

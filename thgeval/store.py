@@ -20,11 +20,14 @@ from types import MappingProxyType
 
 from thgeval.checkpoint import Checkpoint, Kept, load, save, settle
 from thgeval.errors import OutputError
+from thgeval.files import UNFINISHED
 from thgeval.home import home
 
 CACHE_MODES = ("off", "read", "read-write")
 CACHE_LIMIT_BYTES = 2 << 30
+LOOKS_A_FILLING = 64  # how often the cache is looked through while as much is written as it may hold
 WRITING_S = 3600  # older unfinished files have no writer any more
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,17 @@ class Store:
             place = _cached(checkpoint.content)
             held = load(place)
             kept = {**held.kept, **checkpoint.kept} if held is not None and held.decoder == checkpoint.decoder else {}
-            with suppress(OutputError):
+            with suppress(OutputError, OSError):
                 save(place, replace(checkpoint, kept=kept or checkpoint.kept))
-                _prune(place.parent)
+                if _to_prune(place):
+                    _prune(place.parent.parent)
         folder = self.scratch if self.folder is None and has_rows(checkpoint.kept.values()) else self.folder
         return checkpoint if folder is None else settle(folder / file_name(checkpoint.pair), checkpoint)
+
+    def swept(self) -> None:
+        """Remove what killed writers left unfinished in the states folder; for whoever holds its lock."""
+        for item in () if self.folder is None else self.folder.glob(f"{UNFINISHED}*.npz.*"):
+            item.unlink(missing_ok=True)
 
 
 def has_rows(kept: Iterable[Kept]) -> bool:
@@ -113,18 +122,28 @@ def _renamed(kept: Kept, pair: str) -> Kept:
     return replace(kept, state=kept.state.renamed(pair), reference=reference)
 
 
+def _to_prune(written: Path) -> bool:
+    """Whether the cache is looked through after a file was written: chosen by its name, which is a hash.
+
+    The more bytes a file has, the more often; on the whole ``LOOKS_A_FILLING`` times while a whole cache is written.
+    So a file costs the same beside a hundred thousand others as alone, and no count has to be kept between runs.
+    """
+    chance = LOOKS_A_FILLING * written.stat().st_size / max(CACHE_LIMIT_BYTES, 1)
+    return int(written.name[:8], 16) < chance * 16**8
+
+
 def _prune(folder: Path) -> None:
     """Remove what was used longest ago until the cache fits its limit, and what killed writers left behind.
 
     Other processes may do the same at the same time.
     """
     files = []
-    for item in folder.parent.glob("*/*"):
+    for item in folder.glob("*/*"):
         with suppress(OSError):
             files.append((item.stat(), item))
     total = sum(stat.st_size for stat, _ in files)
     for stat, item in sorted(files, key=lambda pair: pair[0].st_mtime):
-        left_behind = item.name.startswith(".") and time.time() - stat.st_mtime > WRITING_S
-        if left_behind or (total > CACHE_LIMIT_BYTES and not item.name.startswith(".")):
+        left_behind = item.name.startswith(UNFINISHED) and time.time() - stat.st_mtime > WRITING_S
+        if left_behind or (total > CACHE_LIMIT_BYTES and not item.name.startswith(UNFINISHED)):
             item.unlink(missing_ok=True)
             total -= stat.st_size

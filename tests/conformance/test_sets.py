@@ -16,7 +16,8 @@ from thgeval.metric import Better
 from thgeval.metrics.sets import SetMetric
 from thgeval.plan import plan
 from thgeval.protocol import Protocol
-from thgeval.statistics import contributes, interval, jackknife
+from thgeval.states import TwoSets
+from thgeval.statistics import Resampling, bounds, contributes
 
 SETS = [
     request
@@ -63,6 +64,17 @@ def states(clips, blurred):
 
 
 @pytest.fixture(scope="module")
+def apart(clips, blurred):
+    """The states of clips that stand alone by metric: blurred ones on the generated side, and the others."""
+    with seen_once():
+        sides = [
+            [measured_alone(f"{side}/{name}", frames[name], side) for name in CLIPS]
+            for side, frames in (("generated", blurred), ("reference", clips))
+        ]
+    return lambda request: TwoSets.of_sides(*([chosen(request, held) for held in side] for side in sides))
+
+
+@pytest.fixture(scope="module")
 def again(clips, blurred):
     """The states of one clip by metric, cut into other chunks and measured by other numbers of workers."""
     return [
@@ -75,6 +87,15 @@ def measure(name, generated, reference, *, chunk=0, workers=1):
     """All states of one pair, through the real runner."""
     rate = Fraction(25)
     pair = Pair(name, Clip("g", Memory(generated, 255.0), rate), Clip("r", Memory(reference, 255.0), rate))
+    return states_of(pair, chunk=chunk, workers=workers)
+
+
+def measured_alone(name, frames, side):
+    """All states of one clip of a folder that is compared as a set, through the real runner."""
+    return states_of(Pair(name, Clip("g", Memory(frames, 255.0), Fraction(25)), side=side))
+
+
+def states_of(pair, *, chunk=0, workers=1):
     planned = plan(registry.metrics(SETS), [pair])
     with Cores(workers) as cores:
         outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
@@ -119,6 +140,22 @@ def test_another_set_is_further(request_, states):
 
 
 @pytest.mark.parametrize("request_", SETS)
+def test_clips_that_stand_alone_give_the_number_of_pairs(request_, states, apart):
+    """To the last bit where there is a pair for each."""
+    metric = registry.metric(request_).metric
+    pairs, sets = total(states(request_, same=False)), apart(request_)
+    assert repr(metric.score(sets)) == repr(metric.score(pairs))
+    assert metric.remark(sets) == metric.remark(pairs)
+    assert sets.frames == pairs.frames
+    assert sets.scored_references == tuple(f"reference/{name}" for name in CLIPS)
+    if not math.isnan(metric.score(sets)):
+        groups = [[clip] for clip in (*sets.scored, *sets.scored_references)]
+        left = [sets.only([other for other in sets.clips if other != clip]) for (clip,) in groups]
+        expected = [metric.score(state) for state in left]
+        assert metric.scores_without(sets, groups) == pytest.approx(expected, rel=1e-6, abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("request_", SETS)
 def test_chunks_and_workers_do_not_matter(request_, states, again):
     whole = states(request_, same=False)[0].record("a").values.tobytes()
     for another in again:
@@ -147,7 +184,7 @@ def test_few_rows_are_a_number_with_a_note(request_, states):
     metric = registry.metric(request_).metric
     parts = total(states(request_, same=False))
     if parts.frames >= metric.least:
-        assert metric.remark(parts) == (
+        assert metric.remark(parts).startswith(
             f"rests on {parts.frames} {metric.row} a side; below {metric.enough} the value depends much on their number"
         )
 
@@ -158,7 +195,7 @@ def test_intervals_leave_groups_of_clips_out(request_, states):
     held = states(request_, same=False)
     parts = total([*held, *(part.renamed(name + name) for part, name in zip(held, CLIPS, strict=True))])
     assert not contributes(parts)
-    assert interval(metric, parts.only(["a"]), None) is None
+    assert bounds(metric, parts.only(["a"]), Resampling()).interval is None
     if not math.isnan(metric.score(parts)):
-        low, high = jackknife(metric, parts)
+        low, high = bounds(metric, parts, Resampling()).interval
         assert low <= metric.score(parts) <= high

@@ -1,10 +1,13 @@
 """What users type, and how they are helped when it is wrong."""
 
+import re
+
 import pytest
 
 from thgeval import registry, weights
 from thgeval.cli.arguments import gathered, metric_requests
 from thgeval.errors import ProtocolError
+from thgeval.metrics import ALIASES, ELSEWHERE
 from thgeval.signature import closure
 
 
@@ -50,9 +53,71 @@ def test_mistakes_are_explained(text, said):
         registry.metric(text)
 
 
+def test_names_are_blind_to_case_and_to_the_kind_of_hyphen():
+    for name in registry.table():
+        for written in (name.upper(), name.title(), name.replace("-", "_")):
+            assert registry.metric(written).key == name
+    bare = [name.replace("-", "") for name in registry.table()]
+    once = [name for name in registry.table() if bare.count(name.replace("-", "")) == 1]
+    assert {registry.metric(name.replace("-", "")).key for name in once} == set(once)
+    assert registry.table().keys() - set(once) == {"fsim", "f-sim"}
+    assert registry.metric("FID/Clean").key == "fid/clean"
+    assert [named.key for named in registry.metrics(["PSNR", "Psnr"])] == ["psnr"]
+
+
+@pytest.mark.parametrize(
+    ("alias", "key"),
+    [
+        *(("LSE-C", "sync-conf"), ("lse_c", "sync-conf"), ("Sync-D", "lse-d"), ("av-off", "av-offset")),
+        *(("clipscore", "clipsim/clipscore"), ("CLIP-Score", "clipsim/clipscore"), ("hyperIQA", "iqa")),
+        *(("F-LD", "f-lmd"), ("mld", "m-lmd"), ("F-LVD", "lvd/face"), ("M-LVD", "lvd"), ("FMSE", "f-mse")),
+        *(("blink-rate", "blinks-per-s"), ("warp_error", "temporal-warp-error"), ("E_FID", "e-fid")),
+    ],
+)
+def test_aliases(alias, key):
+    assert registry.metric(alias).key == key
+
+
+def test_every_alias_stands_for_a_metric_that_is_there():
+    for alias in ALIASES:
+        registry.metric(alias)
+        assert alias not in registry.table()
+    assert not ELSEWHERE.keys() & {*registry.table(), *ALIASES}
+
+
+def test_an_alias_of_a_preset_takes_parameters_but_no_other_preset():
+    assert registry.metric("clipscore:scale=1").metric.form == "photo"
+    with pytest.raises(ProtocolError, match="names two presets of clipsim"):
+        registry.metric("clipscore/max")
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("aed", {"aed-euclid", "aed-3dmm"}),
+        ("AED", {"aed-euclid", "aed-3dmm"}),
+        ("mae", {"l1", "l1-255"}),
+        ("sync", {"sync-conf", "lse-d", "av-offset"}),
+        *(
+            (name, set())
+            for name in ("lve", "fdd", "fid-vid", "fvmd", "kvd", "nme", "ape", "aeu", "lpd", "ssd", "q-align")
+        ),
+        ("psnrr", {"psnr"}),
+        ("temporal-warp-eror", {"temporal-warp-error"}),
+    ],
+)
+def test_hints_name_no_other_quantity(name, offered):
+    with pytest.raises(ProtocolError) as caught:
+        registry.metric(name)
+    _, meant, after = str(caught.value).partition("did you mean ")
+    words = set(re.findall(r"[a-z0-9-]+", after.partition("?")[0] if meant else ""))
+    assert words & {*registry.table(), *ALIASES} == offered
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
+        (["score", "-m", "PSNR", "LSE-C", "a", "b"], ["score", "-m", "PSNR", "-m", "LSE-C", "a", "b"]),
         (["score", "-m", "psnr", "ssim", "a", "b"], ["score", "-m", "psnr", "-m", "ssim", "a", "b"]),
         (["score", "a", "b", "-m", "psnr", "ssim:window=7", "-o", "x"],
          ["score", "a", "b", "-m", "psnr", "-m", "ssim:window=7", "-o", "x"]),

@@ -1,21 +1,24 @@
 """What is kept of a run: read back equal, used only where it fits, never trusted blindly."""
 
+import os
 import subprocess
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from thgeval import checkpoint as checkpoints
+from thgeval import home as homes
 from thgeval import registry
 from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.errors import OutputError
 from thgeval.files import write_atomically
 from thgeval.rows import Stored
 from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
-from thgeval.statistics import jackknife
+from thgeval.statistics import groups_of
 from thgeval.store import Store, file_name
 
 CONTENT = {"generated": "aa", "reference": "bb"}
@@ -152,11 +155,26 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
             assert rows.shape == (200, 256)
             assert (rows == rows[0, 0]).all()
     monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 3_000_000)
+    monkeypatch.setattr("thgeval.store.LOOKS_A_FILLING", 1e9)
     monkeypatch.setattr("thgeval.store.WRITING_S", -1)  # as if an hour had passed
     Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
     left = [path for path in (tmp_path / "states").rglob("*") if path.is_file()]
     assert not [path for path in left if path.name.startswith(".")]
     assert sum(path.stat().st_size for path in left) <= 3_000_000
+
+
+def test_a_full_cache_is_rarely_looked_through(tmp_path, monkeypatch):
+    """About 64 times while a whole cache is written; a file's cost doesn't grow with the rest."""
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 16_000_000)
+    looked = []
+    monkeypatch.setattr("thgeval.store._prune", looked.append)
+    rows = Rows.of("clip", np.zeros((10, 100)))
+    for number in range(500):
+        Store(cache="read-write").keep(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
+    written = sum(path.stat().st_size for path in tmp_path.rglob("*.npz"))
+    expected = 64 * written / 16_000_000
+    assert 0.4 * expected < len(looked) < 2 * expected < 60
 
 
 def test_what_another_process_is_writing_is_left_alone(tmp_path, monkeypatch):
@@ -186,10 +204,61 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutputError, match=r"result.json can't be written: No space left on device"):
+    with pytest.raises(OutputError, match=r"result.json can't be written: the disk is full"):
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_links_are_followed_and_devices_refused(tmp_path):
+    target = tmp_path / "there.json"
+    (tmp_path / "link.json").symlink_to(target)
+    write_atomically(tmp_path / "link.json", b"new")
+    assert (tmp_path / "link.json").is_symlink()
+    assert target.read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe.json")
+    for place in (Path("/dev/null"), tmp_path / "pipe.json", tmp_path):
+        with pytest.raises(OutputError, match="can't be written: it is"):
+            write_atomically(place, b"new")
+    assert not Path("/dev/null").is_file()
+
+
+def test_files_and_their_folder_are_forced_to_the_disk(tmp_path, monkeypatch):
+    forced = []
+    real = os.fsync
+    monkeypatch.setattr("os.fsync", lambda file: (forced.append(os.path.realpath(f"/proc/self/fd/{file}")), real(file)))
+    write_atomically(tmp_path / "a.json", b"new")
+    assert forced[0].startswith(str(tmp_path / ".a.json."))
+    assert forced[1:] == [str(tmp_path)]
+
+
+def test_nothing_is_left_of_a_write_that_was_interrupted(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a.json", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_user_without_a_home_gets_a_folder_of_their_own(tmp_path, monkeypatch):
+    for name in ("THGEVAL_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", nowhere)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    homes._homeless.cache_clear()
+    found = homes.home()
+    assert found == tmp_path / f"thgeval-{os.getuid()}"
+    assert found.stat().st_mode & 0o077 == 0
+    homes._homeless.cache_clear()
+    found.chmod(0o777)  # others may have put something there
+    assert homes.home() != found
+    homes._homeless.cache_clear()
 
 
 def test_unwritable_places_are_named(tmp_path):
@@ -246,10 +315,10 @@ def test_memory_for_scores_does_not_grow_with_the_rows(tmp_path, monkeypatch, re
     metric, peaks = registry.metric(request_).metric, []
     for clips in (4, 12):
         held, stored = settled(tmp_path, clips, 100, dimensions)
-        groups = 20 if ":" not in request_ else 2  # those that draw subsets take their time
-        expected = metric.score(held), jackknife(metric, held, groups)
+        groups = groups_of(held.scored, 20 if ":" not in request_ else 2)  # those that draw subsets take their time
+        expected = metric.score(held), *metric.scores_without(held, groups)
         tracemalloc.start()
-        assert (metric.score(stored), jackknife(metric, stored, groups)) == expected
+        assert (metric.score(stored), *metric.scores_without(stored, groups)) == expected
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     rows_bytes = 8 * 100 * 2 * dimensions * 4

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,9 +15,10 @@ pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
 import dlib
+from tolerances import agree
 
 from thgeval import weights
-from thgeval.errors import MissingExtra
+from thgeval.errors import MissingExtra, install_line
 from thgeval.features import descriptors, dlib_models
 from thgeval.features.faces import SLOTS, faces
 from thgeval.features.frames import rgb
@@ -54,7 +56,7 @@ def test_dlib_finds_what_dlib_finds(frames):
     boxes, scores, _ = dlib.get_frontal_face_detector().run(grey, 0, 0.0)
     found = dlib_models.detected(frames[1])
     assert found.boxes.tolist() == [[box.left(), box.top(), box.right(), box.bottom()] for box in boxes]
-    assert found.scores == pytest.approx(list(scores), abs=0.1)  # its own grey weighs red, green and blue alike
+    agree(found.scores, list(scores), "dlib scores")
 
 
 @pytest.mark.parametrize(("chain", "largest_px"), [("dlib", 1.6), ("dlib-x4", 1.4)])
@@ -102,7 +104,7 @@ def test_descriptors_are_dlibs_own(frames, truth):
     expected = np.array(model.compute_face_descriptor(frames[0], shape), np.float32)
     found = dlib_models.descriptors(frames[0], truth[:1])
     assert found.shape == (1, 128)
-    assert np.array_equal(found[0], expected)
+    agree(found[0], expected, "dlib descriptors")
     assert dlib_models.descriptors(frames[0], truth[:0]).shape == (0, 128)
 
 
@@ -167,8 +169,8 @@ def test_mtcnn_finds_what_facenet_pytorch_finds(frames, truth):
         count = len(boxes)
         assert found.counts[frame] == count
         order = np.argsort(-scores.astype(float), kind="stable")
-        assert np.array_equal(found.boxes[frame, :count], boxes[order].astype(np.float32))
-        assert np.array_equal(found.points[frame, :count], points[order].astype(np.float32))
+        agree(found.boxes[frame, :count], boxes[order].astype(np.float32), "mtcnn")
+        agree(found.points[frame, :count], points[order].astype(np.float32), "mtcnn")
         marks = truth[frame]
         five = [marks[36:42].mean(0), marks[42:48].mean(0), marks[30], marks[48], marks[54]]
         assert np.linalg.norm(found.points[frame, 0] - five, axis=1).max() < 6
@@ -183,12 +185,28 @@ def test_mtcnn_finds_nothing_where_nothing_is():
 
 
 def test_missing_packages_are_named_with_what_installs_them():
-    assert "pip install 'thgeval[faces]'" in str(MissingExtra("faces", extra="faces"))
+    assert install_line("faces") in str(MissingExtra("faces", extra="faces"))
     said = str(MissingExtra("faces", extra="facenet-pytorch"))
     assert "pip install --no-deps facenet-pytorch" in said
-    assert "thgeval[facenet" not in said
+    assert "[facenet" not in said
 
 
 def test_chains_name_detectors_that_exist():
     for model in CHAINS:
         assert landmarks(model=model).inputs[1].name == "faces"
+
+
+def test_published_variants_of_dlib_see_what_their_scripts_show_it():
+    """Looking for faces at twice the size, as ATVGnet; in scikit-image's grey, as DinoMan/blink-detector."""
+    data, colour = pytest.importorskip("skimage.data"), pytest.importorskip("skimage.color")
+    frame = np.ascontiguousarray(data.astronaut()[:256, 96:352])
+    frames = np.stack([frame])
+    grey = np.rint(colour.rgb2gray(frame) * 255).astype(np.uint8)
+    predict = dlib.shape_predictor(str(weights.path("dlib-68")))
+    for chain, shown, upsample in (
+        ("dlib-709", grey, 0),
+        ("dlib-detected-x2", cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1),
+    ):
+        shape = predict(shown, dlib.get_frontal_face_detector()(shown, upsample)[0])
+        (points,) = of(frames, landmarks(model=chain))
+        assert points[0, 0].tolist() == [[point.x, point.y] for point in shape.parts()]

@@ -8,6 +8,7 @@ from thgeval.features.face_tracks import Faces, all_tracks, bounds, cropped, ove
 
 torch = pytest.importorskip("torch")
 from oracles import syncnet as oracle
+from oracles.tracks import tracks as oracle_tracks
 
 LEFT, RIGHT = (10.0, 20.0, 130.0, 150.0), (200.0, 20.0, 310.0, 150.0)
 
@@ -77,6 +78,42 @@ def test_a_strided_detector_needs_fewer_detections():
     frames = [[LEFT] if i % 5 == 0 else [] for i in range(116)]
     assert spans(tracks(faces(*frames, every=5), min_track=100)) == [(0, 116, 24)]
     assert not tracks(faces(*frames[:100], every=5), min_track=100)
+
+
+def walking(seed):
+    """Boxes of one to three faces that move, vanish and change places in the order of detection."""
+    rng = np.random.default_rng(seed)
+    swapped, missed, people = rng.choice([0, 0.02, 0.1, 0.5]), rng.choice([0, 0.02, 0.15]), rng.integers(1, 4)
+    at = np.stack([40 + 400 * np.arange(people), np.full(people, 50.0)], axis=1)
+    shown = []
+    for _ in range(rng.integers(60, 200)):
+        at += rng.normal(0, 3, at.shape)
+        boxes = [(*place, *(place + 130 + 10 * i)) for i, place in enumerate(at) if rng.random() >= missed]
+        if rng.random() < swapped:
+            rng.shuffle(boxes)
+        shown.append([tuple(map(float, box)) for box in boxes])
+    return shown
+
+
+@pytest.mark.parametrize("tracker", ["any", "first"])
+def test_tracks_equal_those_of_the_published_trackers(tracker):
+    other = 0
+    for seed in range(80):
+        frames = walking(seed)
+        expected = oracle_tracks(frames, min_track=50, first_only=tracker == "first")
+        found = tracks(faces(*frames), min_track=50, tracker=tracker)
+        assert spans(found) == [(t[0][0], t[-1][0] - t[0][0] + 1, len(t)) for t in expected]
+        for track, theirs in zip(found, expected, strict=True):
+            known, boxes = zip(*theirs, strict=True)
+            np.testing.assert_allclose(track.boxes, interp1d(known, boxes, axis=0)(np.arange(known[0], known[-1] + 1)))
+        other += spans(found) != spans(tracks(faces(*frames), min_track=50, tracker="any"))
+    assert (other > 20) == (tracker == "first")
+
+
+def test_the_last_scene_may_end_before_the_last_frame():
+    known = Faces(tuple(np.array([LEFT]) for _ in range(30)), (12,), end=27)
+    assert list(known.scenes()) == [(0, 12), (12, 27)]
+    assert spans(all_tracks(known, min_track=10)) == [(0, 12, 12), (12, 15, 15)]
 
 
 def test_no_faces_are_no_tracks():

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import assets
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +17,7 @@ from thgeval.feature import joined
 from thgeval.features import companions, networks
 from thgeval.features.frames import rgb
 from thgeval.features.identity import (
+    CUTS,
     RECOGNISERS,
     described,
     embedded,
@@ -98,6 +100,19 @@ def test_networks_see_what_their_row_says(network, side, monkeypatch):
     expected = np.array([10, 20, 250]) / 255 * (row.crop.white - row.crop.black) + row.crop.black
     np.testing.assert_allclose(seen[0][0, :, 0, 0], expected[::-1] if row.crop.bgr else expected, atol=1e-6)
     assert seen[0].shape == (1, 3, side, side)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (97, 143), (96, 300), (60, 80), (96, 96)])
+def test_whole_frames_are_squeezed_as_scikit_image_does(size):
+    """With its smoothing, which is on where either side gets shorter; and without, as its releases before 0.15."""
+    resize = pytest.importorskip("skimage.transform").resize
+    frame = cv2.resize(pytest.importorskip("skimage.data").astronaut(), size[::-1], interpolation=cv2.INTER_AREA)
+    smooth = CUTS["frame smoothed"](frame, None, 0, 0, 96) / 255
+    np.testing.assert_allclose(smooth, resize(frame, (96, 96)), atol=1e-6)
+    plain = CUTS["frame"](frame, None, 0, 0, 96) / 255
+    inside = np.s_[1:-1, 1:-1]  # OpenCV repeats the outermost px, scikit-image mirrors
+    np.testing.assert_allclose(plain[inside], resize(frame, (96, 96), anti_aliasing=False)[inside], atol=0.01)
+    assert np.abs(smooth - plain).max() > 0.05 or max(size) < 256 or min(size) == 96
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The light tier on real clips: its networks agree with dlib and with each other, and are free for any use."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import assets
@@ -140,6 +141,14 @@ def test_mediapipe_looks_at_every_frame(home):
     values = Values({rgb: batch(np.zeros((1, 8, 8, 3), np.uint8))})
     with pytest.raises(ProtocolError, match="follow must be every"):
         values[faces(detector="mediapipe", follow="tracked-8")]
+
+
+def test_mediapipe_starts_without_a_line_on_standard_error(home, capfd):
+    """Its own log passes by Python and by --quiet; a new thread starts a landmarker of its own."""
+    frames = batch(assets.frames(TALKING, 10, 12)[:2])
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: Values({rgb: frames})[face_mesh()].counts.tolist()).result() == [1, 1]
+    assert capfd.readouterr().err == ""
 
 
 def test_talkative_releases_of_mediapipe_are_refused():

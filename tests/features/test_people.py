@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as hnp
 from thgeval.errors import ProtocolError
 from thgeval.features.faces import SLOTS, Faces, faces, slotted
 from thgeval.features.faces import Found as _Found
-from thgeval.features.people import POLICIES, absent, filled, overlap, people, taken
+from thgeval.features.people import POLICIES, absent, company, filled, overlap, people, taken
+from thgeval.features.people import chosen as chosen_slots
 from thgeval.view import Values
 
 PAIRED = [policy for policy in POLICIES if policy != "all"]
@@ -99,6 +100,41 @@ def test_a_lost_track_is_told_from_no_face():
 def test_unknown_policies_are_refused():
     with pytest.raises(ProtocolError, match="who must be one of largest, first, last, track, all, not 'me'"):
         chosen(CLIP, who="me")
+
+
+def beside(*frames, who="largest", min_px=0):
+    """In how many frames another face is as large as the chosen one, and how often the choice changed owner."""
+    found = seen(*frames)
+    return tuple(company(found, chosen_slots(found, who=who, min_px=min_px)[:, 0], min_px=min_px))
+
+
+LEFT, RIGHT = (0, 0, 60), (150, 0, 60)
+
+
+def test_faces_as_large_are_counted_and_so_is_the_choice_going_to_and_fro():
+    assert beside([LEFT, RIGHT], [LEFT, (150, 0, 61)], [(0, 0, 62), RIGHT], [(0, 0, 62), RIGHT]) == (4, 2)
+    assert beside([LEFT, RIGHT], [LEFT, (150, 0, 61)], who="track") == (2, 0)
+    assert beside([LEFT, RIGHT], [RIGHT, LEFT], who="first") == (2, 1)
+
+
+def test_one_person_is_alone_whatever_else_is_found():
+    alone = [[LEFT], [(3, 0, 61)], [], [(5, 0, 58)]]
+    small = [[*boxes, (200, 100, 20)] for boxes in alone if boxes]
+    twice = [[LEFT, (4, 3, 58)], [(3, 2, 59), (1, 0, 60)]]
+    assert beside(*alone) == beside(*small) == beside(*twice) == (0, 0)
+
+
+def test_a_face_two_thirds_as_large_is_as_large():
+    assert beside([(0, 0, 60), (150, 0, 50)]) == (1, 0)
+    assert beside([(0, 0, 60), (150, 0, 48)]) == (0, 0)
+    assert beside([(0, 0, 60), (150, 0, 50)], min_px=55) == (0, 0)
+
+
+def test_an_owner_who_leaves_is_not_a_change_of_mind():
+    assert beside([LEFT], [], [RIGHT], [RIGHT]) == (0, 0)
+    assert beside([LEFT], [RIGHT]) == (0, 0)
+    assert beside([LEFT, (150, 0, 20)], [LEFT, (150, 0, 90)]) == (0, 1)
+    assert beside([LEFT], [(200, 100, 20)], [LEFT, (200, 100, 20)]) == (0, 1)
 
 
 boxes = st.lists(

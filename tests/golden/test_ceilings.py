@@ -57,7 +57,7 @@ def feature(generated, reference, index):
     return np.mean([fsim.similarity(a, b)[index] for a, b in zip(generated, reference, strict=True)])
 
 
-def landmarks(frames):
+def landmarks(frames, upsample=0):
     """The 68 landmarks of the largest face of each frame, straight from dlib."""
     dlib, models = pytest.importorskip("dlib"), find_spec("face_recognition_models")
     if models is None:
@@ -67,13 +67,13 @@ def landmarks(frames):
     found = []
     for frame in frames:
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        shape = predict(grey, max(detect(grey, 0), key=lambda box: box.area()))
+        shape = predict(grey, max(detect(grey, upsample), key=lambda box: box.area()))
         found.append([(point.x, point.y) for point in shape.parts()])
     return np.array(found, float)
 
 
-def of_landmarks(oracle):
-    return lambda generated, reference: oracle(landmarks(generated), landmarks(reference))
+def of_landmarks(oracle, upsample=0):
+    return lambda generated, reference: oracle(landmarks(generated, upsample), landmarks(reference, upsample))
 
 
 def within(region, oracle):
@@ -105,7 +105,7 @@ ORACLES = {
     "cpbd": lambda a, b: np.mean([cpbd.matlab(frame) for frame in luma.bt601_rounded(a)]),
     "cpbd/python-cpbd": lambda a, b: np.mean([cpbd.published_package().compute(frame) for frame in luma.pil_l(a)]),
     "lmd": of_landmarks(landmark_distance.eat_mouth),
-    "lmd/atvgnet": of_landmarks(landmark_distance.atvgnet),
+    "lmd/atvgnet": of_landmarks(landmark_distance.atvgnet, upsample=1),
     "lmd/fae": of_landmarks(landmark_distance.fae),
     "lmd/interocular": of_landmarks(landmark_distance.interocular),
     "f-lmd": of_landmarks(landmark_distance.eat_face),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import blinks as oracle
 
-from thgeval.kernels.blinks import blinks
+from thgeval.kernels.blinks import blinks, falls
 
 OPEN, SHUT, GONE = 0.3, 0.1, np.nan
 
@@ -51,3 +51,34 @@ def test_dips_of_known_length_are_found_as_they_are(dips, frames):
     got = blinks(sequence(text), threshold=0.2, least=2)
     assert got.frames.tolist() == [frames] * dips
     assert got.whole.all()
+
+
+# Openness, and end - start of the blinks that process_video and save_blink_distribution of DinoMan/blink-detector at
+# 325e301 find in it (scipy 1.16): dips of 4, 1, 7 and 4 frames, the last cut by the end; a slow dip; one from frame 0.
+PROGRAMS = [
+    ([*[0.3, 0.31, 0.3] * 2, *[0.1] * 4, *[0.3, 0.31, 0.3] * 2, 0.1, *[0.3, 0.31, 0.3] * 2, *[0.1] * 7,
+      *[0.3, 0.31, 0.3] * 2, *[0.1] * 4], [7, 4, 10, 5]),
+    ([0.3, 0.31, 0.3, 0.25, 0.2, 0.15, 0.1, 0.15, 0.2, 0.25, 0.3, 0.31, 0.3], []),
+    ([0.0, 0.0, 0.3, 0.31, 0.2, 0.05, 0.2, 0.31, 0.3], [4]),
+    ([0.3, 0.1, 0.1, 0.3, 0.31, 0.3], []),
+    ([0.3], []),
+    ([0.3, 0.1], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("openness", "frames"), PROGRAMS)
+def test_falls_are_those_of_the_program(openness, frames):
+    assert falls(np.array(openness), drop=0.072, apart=4).frames.tolist() == frames
+
+
+@given(st.lists(st.floats(0, 0.45), min_size=2, max_size=60, unique=True), st.integers(1, 6))
+def test_falls_against_a_walk_over_frames(openness, apart):
+    found = falls(np.array(openness), drop=0.072, apart=apart)
+    assert found.frames.tolist() == oracle.falls(openness, 0.072, apart)
+    assert found.whole.all()
+
+
+def test_falls_need_every_frame():
+    with pytest.raises(ValueError, match="every frame needs a value"):
+        falls(np.array([0.3, np.nan, 0.3]), drop=0.072, apart=4)
+    assert not len(falls(np.empty(0), drop=0.072, apart=4).frames)

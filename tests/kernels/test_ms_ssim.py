@@ -3,11 +3,12 @@ import re
 import numpy as np
 import pytest
 from oracles import ms_ssim as oracle
+from tolerances import CEILINGS
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.ms_ssim import WEIGHTS, ms_ssim
 
-TOLERANCE = 5e-5  # the contract's bound
+TOLERANCE = CEILINGS["ms-ssim"].ceiling
 
 
 def picture(shape, seed):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oracles import prdc as oracle
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.prdc import PRDC, cpu, jackknife, scores
+from thgeval.kernels.prdc import PRDC, cpu, empty, jackknife, scores
 from thgeval.rows import Stacked
 
 
@@ -23,6 +23,7 @@ def test_equals_one_row_at_a_time(shape, nearest):
     generated, reference = rows(count, dimensions, seed=1, scale=0.8), rows(others, dimensions, seed=2)
     found = scores(generated, reference, nearest=nearest)
     assert found == pytest.approx(oracle.scores(generated, reference, nearest), rel=1e-14)
+    assert found == pytest.approx(oracle.published(generated, reference, nearest), rel=1e-14)
 
 
 def test_known_answer():
@@ -51,9 +52,11 @@ def test_ties_compare_exactly(count, others, dimensions, nearest, levels, seed):
     generated = rng.integers(0, levels + 1, (count, dimensions)).astype(np.float32)
     reference = rng.integers(0, levels + 1, (others, dimensions)).astype(np.float64)
     found = scores(generated, reference, nearest=nearest)
-    assert found == pytest.approx(oracle.scores(generated, reference, nearest), rel=1e-14)
+    assert found == pytest.approx(oracle.scores(generated, reference, nearest), rel=1e-14, nan_ok=True)
+    if not empty(generated, nearest=nearest) and not empty(reference, nearest=nearest):
+        assert found == pytest.approx(oracle.published(generated, reference, nearest), rel=1e-14)
     far = scores(generated.astype(np.float64) + 2.0**20, reference + 2.0**20, nearest=nearest)
-    assert far == found
+    assert far == pytest.approx(found, rel=0, abs=0, nan_ok=True)
 
 
 @settings(deadline=None, max_examples=60)
@@ -65,10 +68,39 @@ def test_a_set_of_distinct_rows_is_perfect_against_itself(count, dimensions, nea
     assert scores(generated, shuffled, nearest=nearest) == PRDC(1.0, 1.0, pytest.approx(1.0, rel=1e-14), 1.0)
 
 
-def test_repeated_rows_have_empty_balls():
+def test_sets_of_held_rows_have_no_score():
+    """Balls of rows that are there six times have radius 0 for five nearest: nothing can be measured by them."""
     generated = np.repeat(rows(10, 3, seed=1), 6, axis=0)
-    assert scores(generated, generated.copy(), nearest=5) == PRDC(0, 0, 0, 0)
+    assert np.isnan(scores(generated, generated.copy(), nearest=5)).all()
+    assert oracle.published(generated, generated.copy(), 5) == (0, 0, 0, 0)
+    assert empty(generated, nearest=5) == 60
     assert scores(generated, generated.copy(), nearest=6) == PRDC(1, 1, 1, 1)
+    assert empty(generated, nearest=6) == 0
+
+
+def test_held_rows_are_left_out_and_the_others_measured():
+    """45 of 100 rows are five rows nine times each: a set against its copy is perfect, and not 0.55 of it."""
+    held = np.concatenate([rows(55, 64, seed=1), np.repeat(rows(5, 64, seed=2), 9, axis=0)])
+    found = scores(held, held.copy())
+    assert (found.precision, found.recall, found.coverage) == (1, 1, 1)
+    assert found.density == pytest.approx(1, abs=0.2)
+    assert oracle.published(held, held.copy(), 5)[0] == pytest.approx(0.55)
+    assert empty(held, nearest=5) == 45
+    assert scores(rows(100, 64, seed=3) + 100, held) == PRDC(0, 0, 0, 0)
+
+
+def test_a_frozen_generator_covers_nothing_and_a_frozen_reference_tells_nothing():
+    frozen, varied = np.repeat(rows(1, 64, seed=5), 60, axis=0), rows(60, 64, seed=4)
+    assert scores(frozen, varied).recall == 0
+    found = scores(varied, frozen)
+    assert np.isnan([found.precision, found.density, found.coverage]).all()
+
+
+def test_zero_and_its_negative_are_one_row():
+    repeated = np.zeros((12, 3), np.float32)
+    repeated[::2] *= -1
+    assert empty(repeated, nearest=5) == 12
+    assert np.isnan(scores(repeated, repeated.copy())).all()
 
 
 def test_density_counts_every_ball():
@@ -103,8 +135,8 @@ def test_jackknife_equals_scores_of_what_is_left(dimensions, nearest, levels, co
         found = jackknife(*sides, generated_groups=groups[0], reference_groups=groups[1], nearest=nearest)
     for label, value in zip(np.union1d(*groups), found, strict=True):
         left = [side[own != label] for side, own in zip(sides, groups, strict=True)]
-        assert value == scores(*left, nearest=nearest)
-        assert value == pytest.approx(oracle.scores(*left, nearest), rel=1e-14)
+        assert value == pytest.approx(scores(*left, nearest=nearest), rel=0, abs=0, nan_ok=True)
+        assert value == pytest.approx(oracle.scores(*left, nearest), rel=1e-14, nan_ok=True)
 
 
 def test_jackknife_needs_something_left():

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ import random_weights
 from clips import written_at
 from lip_sync.conftest import face_like, in_memory, speech_like
 from oracles import syncnet as oracle
+from tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
@@ -56,7 +58,7 @@ def failures(pair, requests=PRECROPPED):
 def test_scores_equal_the_slow_twin(weights, wav, frames, samples):
     shown, heard = face_like(frames, seed=frames), speech_like(samples, seed=frames)
     expected = oracle.scores(weights, shown[..., ::-1], heard)
-    np.testing.assert_allclose(values(in_memory(shown, wav(heard))), expected, rtol=0, atol=1e-4)
+    agree(values(in_memory(shown, wav(heard))), expected, "syncnet scores")
 
 
 def test_chunks_workers_and_rates_of_the_protocol_do_not_change_a_bit(wav):
@@ -217,9 +219,15 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights, tmp_path, mo
         file.write_bytes(kept)
 
 
+def seen_by(scenes, cuts):
+    """Cut where it was said, rather than where the picture changes."""
+    scenes.cuts.extend({scenes.frames} & {*cuts})
+    scenes.frames += 1
+
+
 def tracked(monkeypatch, boxes, cuts=()):
     """Faces as if S3FD had found them."""
-    monkeypatch.setattr(features._Scenes, "see", lambda self, index, frame: self.cuts.extend({index} & {*cuts}))
+    monkeypatch.setattr(features._Scenes, "see", lambda self, frame: seen_by(self, cuts))
     seen = iter(boxes)
     monkeypatch.setattr(features, "detected", lambda detector, frame: np.array(next(seen), float).reshape(-1, 4))
 
@@ -237,7 +245,7 @@ def test_a_tracked_face_equals_the_twin(weights, wav, monkeypatch):
     )
     crops = np.stack([oracle.crop(f[..., ::-1], *place) for f, *place in zip(shown, x, y, s, strict=True)])
     expected = oracle.scores(weights, crops, heard)
-    np.testing.assert_allclose(values(in_memory(shown, wav(heard)), TRACKED), expected, rtol=0, atol=1e-4)
+    agree(values(in_memory(shown, wav(heard)), TRACKED), expected, "syncnet scores")
 
 
 LEFT, RIGHT = (10, 20, 120, 135), (180, 20, 290, 135)
@@ -332,24 +340,72 @@ def test_fields_that_would_do_nothing_are_refused():
         registry.metric("lse-d:clock=native")
     with pytest.raises(ProtocolError, match=r"every lie in 1..25, not 100, 15 and 26"):
         registry.metric("lse-d:every=26")
+    with pytest.raises(ProtocolError, match="every, min_track and tracker are for face=s3fd alone"):
+        registry.metric("lse-d/precropped:tracker=first")
+    with pytest.raises(ProtocolError, match="route must be one of direct, jpeg, not 'avi'"):
+        registry.metric("lse-d/precropped:route=avi")
     assert (
         registry.metric("lse-c").key == registry.metric("sync-c").key == registry.metric("av-conf").key == "sync-conf"
     )
     assert registry.metric("sync-d/eat").key == "lse-d/eat"
 
 
-def test_the_lossy_route_delays_the_sound_and_loses_a_little(wav, monkeypatch):
+def test_the_lossy_route_delays_both_and_loses_a_little(wav, monkeypatch):
+    """The picture comes two frames late; nothing is tracked beyond the frames that video.avi has."""
     shown, heard = face_like(40, height=220, width=340), speech_like(640 * 40)
-    tracked(monkeypatch, [[LEFT]] * 40)
-    direct = outcome(in_memory(shown, wav(heard)), TRACKED[1:2]).states[TRACKED[1]].record("a").values
-    tracked(monkeypatch, [[LEFT]] * 40)
-    lossy = f"{TRACKED[1]},route=avi"
-    found = outcome(in_memory(shown, wav(heard)), [lossy])
-    assert not found.failed
-    values = found.states[lossy].record("a").values
-    assert len(values) == len(direct) == 35
-    assert np.isfinite(values).all()
-    assert np.abs(values - direct).max() > 1e-3
+    found = {}
+    for route, delay in (("direct", 0), ("avi", 2), ("avi-pictures", 0)):  # frames in memory have no sound of their own
+        tracked(monkeypatch, [[LEFT]] * (40 + delay))
+        run = outcome(in_memory(shown, wav(heard)), [f"{TRACKED[1]},route={route}"])
+        assert not run.failed
+        (state,) = run.states.values()
+        found[route] = state.record("a").values
+        assert len(found[route]) == 35
+        assert np.isfinite(found[route]).all()
+    assert np.abs(found["avi"] - found["direct"]).max() > 1e-3
+    assert np.abs(found["avi-pictures"] - found["direct"]).max() > 1e-3
+
+
+@pytest.mark.parametrize("preset", ["wav2lip-lrs", "eat"])
+def test_whole_frames_go_through_jpegs(weights, wav, preset):
+    """Against the twin on JPEGs: scaled after them by OpenCV, or before them by ffmpeg's bicubic."""
+    import av
+
+    from thgeval.features.avi_route import jpegs
+
+    shown, heard = face_like(14, height=240, width=256), speech_like(640 * 14)
+    coded = [av.VideoFrame.from_ndarray(frame, "rgb24") for frame in shown]
+    side = 224 if preset == "eat" else None
+    seen = np.stack([cv2.resize(frame, (224, 224)) for frame in jpegs(coded, finest=False, side_px=side)])
+    requests = [f"{name}/{preset}" for name in NAMES]
+    found = values(in_memory(shown, wav(heard)), requests)
+    np.testing.assert_allclose(found, oracle.scores(weights, seen, heard), rtol=0, atol=1e-4)
+    straight = [registry.metric(f"{request}:route=direct").key for request in requests]
+    assert np.abs(np.subtract(values(in_memory(shown, wav(heard)), straight), found)[1]) > 1e-4
+
+
+def test_absolute_offsets_do_not_cancel():
+    curves = []
+    for offset in (-4, 5):
+        distances = np.ones((12, 31))
+        distances[:, 15 - offset] = 0.5
+        curves.append(features.Synced(0, 17, features.Alignment(distances)))
+    signed, absolute = (registry.metric(request).metric for request in ("av-offset", "av-offset/absolute"))
+    early, late = (
+        [metric.measure(Seen([curve])).renamed(name) for curve, name in zip(curves, "ab", strict=True)]
+        for metric in (signed, absolute)
+    )
+    assert signed.score(early[0] + early[1]) == 0.5
+    assert absolute.score(late[0] + late[1]) == 4.5
+    assert absolute.score(absolute.measure(Seen(curves))) == 4.5
+    whole = registry.metric("av-offset/latentsync:absolute=yes").metric
+    assert whole.score(whole.measure(Seen(curves))) == 0
+
+
+def test_no_offset_is_beyond_the_furthest_shift():
+    assert registry.metric("av-offset").metric.range == (-15.0, 15.0)
+    assert registry.metric("av-offset:furthest=7").metric.range == (-7.0, 7.0)
+    assert registry.metric("av-offset/absolute").metric.range == (0.0, 15.0)
 
 
 def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
@@ -369,7 +425,7 @@ def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
         score = run[request]
         assert (score.clips, score.frames, score.left_out) == (1, 15, {"too short": 1})
         assert score.note.startswith("1 of 1 tracks have fewer than 100 windows")
-        assert "|face:whole-frame|min_track:100|every:1|tracks:mean|" in score.signature
+        assert "|face:whole-frame|min_track:100|every:1|tracker:any|tracks:mean|" in score.signature
         assert "|pcm@1|" in score.signature
     assert float(run["av-offset/precropped"].value).is_integer()
     state = outcome(good).states["sync-conf/precropped"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from tolerances import agree
 
 from thgeval import weights
 from thgeval.errors import InputError
@@ -64,7 +65,7 @@ def test_numpy_gives_what_torch_gives():
     for rows, layers, other in zip((seen, heard), (sync_lm.LIP_LAYERS, sync_lm.VOICE_LAYERS), expected, strict=True):
         found = sync_lm.embedded(rows, sync_lm.towers(), layers)
         assert found.shape == (61, 48)
-        assert np.abs(found - other[0].T.numpy()).max() < 1e-5
+        agree(found, other[0].T, "sync-lm")
 
 
 def test_the_shipped_file_is_small_and_the_one_in_the_manifest():

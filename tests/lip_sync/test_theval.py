@@ -10,6 +10,7 @@ from thgeval.features.frames import Shown
 from thgeval.features.speech import voiced
 from thgeval.kernels import mel
 from thgeval.metrics.theval import heard_by_frames
+from thgeval.states import ClipMean
 
 FPS = 25
 FRAMES = 100
@@ -169,3 +170,29 @@ def test_levels_are_taken_off_over_what_is_there():
     for row in (0, 30, 75, 129):
         around = values[max(0, row - 25) : row + 26]
         assert found[row] == pytest.approx(values[row] - np.nanmean(around))
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(3, 0.36), (10, 0.19), (40, 0.09)])
+def test_chance_falls_with_the_length_of_a_clip(seconds, expected):
+    """The figures of the docstring; independent noise of another seed scores the same within its spread."""
+    rows = seconds * 25
+    assert envelope.chance(rows, 15) == pytest.approx(expected, abs=0.01)
+    rng = np.random.default_rng(7)
+    drawn = []
+    for _ in range(30):
+        seen, heard = (
+            envelope.levelled(np.convolve(own, [0.6, 1, 0.6], "valid")) for own in rng.normal(size=(2, rows + 2))
+        )
+        drawn.append(np.nanmean(envelope.best_shift(seen, heard, 15)[1]))
+    assert np.mean(drawn) == pytest.approx(expected, abs=0.06)
+    assert abs(envelope.chance(rows, 0)) < 0.06
+
+
+def test_the_result_says_what_chance_scores():
+    metric = registry.metric("sync-envelope").metric
+    state = ClipMean.of("a", np.full(75, 0.5)) + ClipMean.of("b", np.full(75, 0.4))
+    assert metric.remark(state) == (
+        "lips and sound that have nothing to do with each other score 0.36 by chance in clips of 3.0 s: compare clips "
+        "of one length"
+    )
+    assert registry.metric("sync-envelope/unshifted").metric.remark(state) is None

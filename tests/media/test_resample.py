@@ -1,6 +1,5 @@
 """Frames at another rate are ffmpeg's choice of frames; at another size they keep their mean, range and type."""
 
-import shutil
 import subprocess
 from fractions import Fraction
 
@@ -10,6 +9,7 @@ import pytest
 from clips import written_at
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import program
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
@@ -17,8 +17,6 @@ from thgeval.media import decode, resize
 from thgeval.media.picture import RgbWriter
 from thgeval.media.resample import retimed
 from thgeval.media.source import Picture
-
-FFMPEG = shutil.which("ffmpeg")
 
 
 def chosen(times, fps, end):
@@ -78,7 +76,6 @@ def test_any_clip_keeps_its_length_and_order(steps, fps):
         assert all((time * fps + Fraction(1, 2)) // 1 > index for time in times[which + 1 :])
 
 
-@pytest.mark.skipif(FFMPEG is None, reason="ffmpeg is not installed")
 @pytest.mark.parametrize("rate", ["25", "30000/1001", "50", "12", "60"])
 @pytest.mark.parametrize("rhythm", ["24 fps", "30 fps", "varying"])
 def test_ffmpegs_fps_filter_chooses_the_same_frames(rate, rhythm, tmp_path):
@@ -86,7 +83,20 @@ def test_ffmpegs_fps_filter_chooses_the_same_frames(rate, rhythm, tmp_path):
     steps = {"24 fps": [125] * 40, "30 fps": [100] * 40, "varying": generator.integers(20, 260, 40).tolist()}[rhythm]
     ticks = np.concatenate([[0], np.cumsum(steps[:-1])]).tolist()
     path = written_at(tmp_path / "clip.nut", numbered(40), ticks, Fraction(1, 3000))
-    command = [FFMPEG, "-v", "error", "-i", path, "-vf", f"fps={rate}", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    command = [
+        program("ffmpeg"),
+        "-v",
+        "error",
+        "-i",
+        path,
+        "-vf",
+        f"fps={rate}",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gray",
+        "-",
+    ]
     raw = subprocess.run(command, capture_output=True, check=True).stdout
     theirs = np.frombuffer(raw, np.uint8).reshape(-1, 256)[:, 0]
     with decode(Clip("clip", path), chunk=7, fps=Fraction(rate)) as batches:

@@ -44,6 +44,7 @@ def faces():
 VARIANTS = {  # request: (twin, about what peers.md 6.2 measured on such a sequence)
     "lmd": (oracle.eat_mouth, 1.84),
     "lmd/atvgnet": (oracle.atvgnet, 36.8),
+    "lmd:reduction=sum": (oracle.atvgnet, 36.8),
     "lmd/eat": (oracle.eat_mouth, 1.84),
     "lmd/fae": (oracle.fae, 3.07),
     "lmd/interocular": (oracle.interocular, 0.031),
@@ -224,6 +225,19 @@ def test_pooled_frames_let_long_clips_weigh_more(faces):
         ]
         alone = [named.score(part) for part in parts]
         assert named.score(parts[0] + parts[1]) == pytest.approx(weigh(*alone), rel=1e-12)
+
+
+def test_atvgnets_script_averages_the_frames_of_all_clips(faces):
+    """Clips of other lengths, one frame in which no face is found on one side, and one on the other."""
+    named = metric("lmd/atvgnet")
+    cuts = {"a": slice(0, 7), "b": slice(7, 37), "c": slice(37, 50)}
+    generated, reference = (side[:50].copy() for side in faces)
+    generated[20], reference[3] = np.nan, np.nan
+    parts = [named.measure(seen(named, generated[cut], reference[cut], clip=clip)) for clip, cut in cuts.items()]
+    used = [frame for frame in range(50) if frame not in (3, 20)]
+    expected = oracle.atvgnet(generated[used, 0], reference[used, 0])
+    assert named.score(type(parts[0]).total(parts)) == pytest.approx(expected, rel=1e-12)
+    assert named.landmarks == "dlib-detected-x2"
 
 
 def test_px_of_frames_of_different_sizes_have_no_mean():

@@ -15,7 +15,8 @@ from thgeval.errors import InputError
 from thgeval.features.action_units import units_of
 from thgeval.features.facs import ActionUnits
 from thgeval.report.data import frame_scores
-from thgeval.statistics import Resampling, contributions, interval, jackknife
+from thgeval.states import TwoSets
+from thgeval.statistics import Resampling, bounds, contributions
 
 
 def metric(request):
@@ -59,8 +60,9 @@ def test_a_pooled_root_has_an_interval_of_its_own_and_survives_a_checkpoint(tmp_
     named = metric("prmse/pnp-pooled")
     parts = [named.measure(seen(named, angles(rng), angles(rng), clip=f"clip{number}")) for number in range(30)]
     total = sum(parts[1:], parts[0])
-    low, high = interval(named, total, Resampling())
-    assert (low, high) == jackknife(named, total)
+    found = bounds(named, total, Resampling())
+    low, high = found.interval
+    assert found.how == "jackknife-20"
     assert low < named.score(total) < high
     save(tmp_path / "a.npz", Checkpoint("clip0", {}, "", {"prmse": Kept("", parts[0])}))
     again = load(tmp_path / "a.npz").kept["prmse"].state
@@ -132,6 +134,31 @@ def test_e_fid_pools_the_faces_of_all_clips_and_counts_those_without():
     assert state.left_out == {"no face in generated": 10, "no face in either": 10, "no face in reference": 30}
     assert "50 of" in named.remark(state)
     assert "rests on 160 faces a side" in named.remark(state)
+
+
+@pytest.mark.parametrize("missing", ["skip", "hold"])
+def test_e_fid_of_clips_that_stand_alone_is_that_of_pairs(missing):
+    rng = np.random.default_rng(6)
+    named = metric(f"e-fid:source=landmarks,missing={missing}")
+    here, there = rng.normal(size=(2, 100, 1, 5))
+    here[10:20], there[5:50] = np.nan, np.nan
+    pair = named.measure(seen(named, here, there))
+    lone = [named.measure_alone(seen(named, side, side, clip=name)) for name, side in (("g", here), ("r", there))]
+    state = TwoSets.of_sides(lone[:1], lone[1:])
+    assert named.score(state) == named.score(pair)
+    became = ", held" if missing == "hold" else ""
+    assert state.left_out == {f"no face in generated{became}": 10, f"no face in reference{became}": 45}
+    assert "55 of 200 frames have no value of their own" in named.remark(state)
+    with pytest.raises(InputError, match="g: no face in 10 of 100 frames, first in frame 10"):
+        metric("e-fid:source=landmarks,missing=fail").measure_alone(seen(named, here, here, clip="g"))
+
+
+def test_a_clip_without_anyone_gives_a_set_no_rows():
+    named = metric("e-fid/landmarks")
+    state = named.measure_alone(seen(named, np.empty((4, 0, 5)), np.empty((4, 0, 5)), clip="g"))
+    assert state.left_out == {"no face": 4}
+    sets = TwoSets.of_sides([state], [])
+    assert (sets.scored, sets.frames, sets.fewest) == ((), 0, 0)
 
 
 def test_e_fid_of_a_set_and_itself_is_zero():

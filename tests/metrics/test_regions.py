@@ -21,7 +21,7 @@ from thgeval.plan import plan
 from thgeval.protocol import Protocol
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import closure
-from thgeval.states import ClipMean
+from thgeval.states import ClipMean, TwoSets
 from thgeval.statistics import Resampling
 from thgeval.view import Piece, Values
 
@@ -180,6 +180,17 @@ def test_sets_lose_the_rows_of_frames_without_a_face_on_that_side():
     np.testing.assert_array_equal(state.generated, rows[0][[0, 2]])
     np.testing.assert_array_equal(state.reference, rows[1][[0, 1]])
     assert dict(state.left_out) == {"no face in generated": 1, "no face in reference": 1, "no face in either": 1}
+
+
+def test_clips_that_stand_alone_lose_the_rows_of_frames_without_a_face():
+    metric = registry.metric("fid/mouth").metric
+    rows = np.random.default_rng(0).normal(size=(4, 3))
+    seen = {metric.rows: rows, places(region="mouth", at="own"): np.stack([np.ones(3), np.full(3, np.nan)] * 2)}
+    state = metric.measure_alone(Piece.of("r", 0, seen, {}).seen_by(metric))
+    assert state.left_out == {"no face": 2}
+    sets = TwoSets.of_sides([], [state])
+    np.testing.assert_array_equal(sets.reference, rows[[0, 2]])
+    assert dict(sets.left_out) == {"no face in reference": 2}
 
 
 @pytest.mark.parametrize("name", REGIONAL)

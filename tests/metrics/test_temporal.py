@@ -1,7 +1,8 @@
 """Metrics of change over time: known answers, slow twins, and no trace of how a clip was cut into chunks."""
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -14,9 +15,9 @@ from oracles import warp as warp_oracle
 
 from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
+from thgeval.features.companions import timing
 from thgeval.features.frames import info, rgb
 from thgeval.features.motion import FLOWS, flow, visible
-from thgeval.features.timing import timing
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.metric import Better
 from thgeval.metrics.f_mse import FMSE
@@ -317,11 +318,17 @@ RECORD = TimingRecord(
 )
 
 
-def speed_of(clip, record):
-    return FPS().measure(Piece.of(clip, 0, {timing: record}, {}).seen_by(FPS()))
+@pytest.fixture
+def speed_of(tmp_path):
+    def measured(clip, record):
+        path = tmp_path / f"{clip}.timing.json"
+        path.write_text(json.dumps(asdict(record)))
+        return FPS().measure(Piece.of(clip, 0, {timing: path}, {}).seen_by(FPS()))
+
+    return measured
 
 
-def test_fps_is_a_ratio_of_sums():
+def test_fps_is_a_ratio_of_sums(speed_of):
     state = speed_of("a", RECORD) + speed_of("b", replace(RECORD, frames=20, seconds=8.0))
     assert FPS().score(state) == 120 / 12.0
     assert state.frames == 120
@@ -332,7 +339,7 @@ def test_fps_is_a_ratio_of_sums():
     "change",
     [{"device": "cpu"}, {"dtype": "float32"}, {"batch": 8}, {"resolution": "256x256"}, {"timed": "whole command"}],
 )
-def test_fps_never_pools_other_conditions(change):
+def test_fps_never_pools_other_conditions(speed_of, change):
     state = speed_of("a", RECORD) + speed_of("b", replace(RECORD, **change))
     assert len(state.under) == 2
 

@@ -26,6 +26,7 @@ from thgeval.media.frames import FrameBatch
 from thgeval.pairing import paired
 from thgeval.registry import metric
 from thgeval.run import Options, scored
+from thgeval.states import Counts
 from thgeval.wording import Rule
 
 pytest.importorskip("jiwer")
@@ -158,8 +159,29 @@ def test_readers_take_a_model_or_none():
 
 
 def test_the_grid_readers_limits_stand_beside_its_number():
-    assert "GRID alone" in metric("wer/grid-landmarks").metric.remark(None)
+    assert "GRID alone" in metric("wer/grid-landmarks").metric.remark(Counts())
     assert "9 % word errors" in READERS["grid-landmarks"].note
+
+
+@pytest.mark.parametrize(
+    "read", ["\u4eca\u5929\u5929\u6c14\u5f88\u597d\u6211\u4eec\u53bb\u5427", "\u4eca\u5929\u5929\u6c14", ""]
+)
+def test_words_of_a_script_without_spaces_are_told_to_use_cer(folders, read):
+    (folders[0] / "a.txt").write_text("\u4eca\u5929\u5929\u6c14\u5f88\u597d\u6211\u4eec\u53bb\u5427", encoding="utf-8")
+    (folders[0] / "a.read").write_text(read, encoding="utf-8")
+    (words,) = run(folders, FAKE).scores.values()
+    assert "1 of 2 transcripts put no spaces between words" in words.note
+    assert "use cer" in words.note
+    (letters,) = run(folders, FAKE.replace("wer", "cer")).scores.values()
+    assert not letters.note
+
+
+@pytest.mark.parametrize("mark", ["\u00b4", "`", "\u2032", "\u201b", "\u02bb", "\u2019", "\u00ad'", "\ufeff\u2019"])
+def test_no_apostrophe_is_an_error(folders, mark):
+    (folders[0] / "a.txt").write_text("I don't", encoding="utf-8")
+    (folders[0] / "a.read").write_text(f"i don{mark}t", encoding="utf-8")
+    done = run(folders, FAKE)
+    assert done.clips[0]["scores"] == dict.fromkeys(done.scores, 0.0)
 
 
 def test_a_single_word_reader_refuses_sentences():

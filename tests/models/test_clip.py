@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
+from tolerances import agree
 
 from thgeval_models import clip
 from thgeval_models.errors import InputShapeError, MissingPackageError
@@ -38,10 +38,10 @@ def test_equals_open_clip(tensors: dict[str, torch.Tensor]) -> None:
     images = seeded.images(2, 3, 224, 224, seed=92)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (clip.MEAN, clip.STD))
     original = theirs.encode_image((images - mean) / std, normalize=True)
-    assert seeded.relative_error(ours.images(images), original) < PARITY["clip"]
-    numbers = clip.tokens(SENTENCES)
-    original = theirs.encode_text(numbers, normalize=True)
-    assert seeded.relative_error(ours.sentences(numbers), original) < PARITY["clip"]
+    agree(ours.images(images), original, "clip")
+    for marks in (True, False):
+        numbers = clip.tokens(SENTENCES, marks=marks)
+        agree(ours.sentences(numbers), theirs.encode_text(numbers, normalize=True), "clip")
 
 
 def test_tokens_are_open_clips() -> None:
@@ -52,6 +52,43 @@ def test_tokens_are_open_clips() -> None:
     start, end = 49406, 49407
     assert (numbers[:, 0] == start).all()
     assert (numbers.max(dim=1).values == end).all()
+
+
+# What SimpleTokenizer.tokenize(text, 77, truncate_text=True) of snap-research/MMVID at 6d832a5 gives.
+MMVIDS = {
+    "a young woman with long hair smiles": [320, 1888, 2308, 593, 1538, 2225, 8726],
+    "She's  nodding &amp; isn\u2019t 42\n years!": [1043, 568, 578, 8974, 261, 2923, 713, 275, 273, 1151, 256],
+    "caf\u00e9 \u4f60": [15304, 47466, 510],
+}
+
+
+@pytest.mark.parametrize("text", MMVIDS)
+def test_tokens_without_marks_are_mmvids(text: str) -> None:
+    pytest.importorskip("open_clip")
+    (numbers,) = clip.tokens([text], marks=False).tolist()
+    assert numbers == MMVIDS[text] + [0] * (77 - len(MMVIDS[text]))
+
+
+def test_without_marks_a_sentence_is_read_at_its_highest_token(tensors: dict[str, torch.Tensor]) -> None:
+    """At smiles, token 8726 in place 6: what stands behind it, and the padding, changes nothing."""
+    pytest.importorskip("open_clip")
+    network = fit(clip.build(), tensors)
+    numbers = clip.tokens(["a young woman with long hair smiles"], marks=False)
+    with torch.no_grad():
+        direction = network.sentences(numbers)
+        numbers[0, 7:] = 5
+        assert torch.equal(network.sentences(numbers), direction)
+        numbers[0, 7] = 9000
+        assert not torch.allclose(network.sentences(numbers), direction)
+
+
+def test_without_marks_77_tokens_fit() -> None:
+    pytest.importorskip("open_clip")
+    story = " ".join(["word"] * 76 + ["dog"])
+    assert clip.tokens([story], marks=False)[0, -1] == clip.tokens(["dog"], marks=False)[0, 0]
+    with pytest.raises(InputShapeError, match=r"CLIP reads 77 tokens, 1 sentences have more"):
+        clip.tokens([story + " more"], marks=False)
+    assert torch.equal(clip.tokens([story + " more"], marks=False, cut=True), clip.tokens([story], marks=False))
 
 
 def test_long_sentences_are_not_cut_silently() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
+from tolerances import agree
 
 from thgeval_models import deep3d
 from thgeval_models.errors import InputShapeError
@@ -30,7 +30,7 @@ def test_equals_torchvisions_trunk_and_the_heads(tensors: dict[str, torch.Tensor
     heads = [seen @ layer["weight"].flatten(1).T + layer["bias"] for layer in layers]
     ours = fit(deep3d.build(), tensors)(faces)
     assert ours.shape == (1, 257)
-    assert seeded.relative_error(ours, torch.cat(heads, dim=1)) < PARITY["deep3d"]
+    agree(ours, torch.cat(heads, dim=1), "deep3d")
 
 
 def test_parts_are_where_the_literature_says() -> None:

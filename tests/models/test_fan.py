@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
+from tolerances import agree
 
 from thgeval_models import fan
 from thgeval_models.errors import ArchitectureError, InputShapeError
@@ -20,7 +20,7 @@ def test_equals_face_alignment() -> None:
     faces = seeded.images(1, 3, 256, 256, seed=172)
     ours = fit(fan.build(), tensors)(faces)
     assert ours.shape == (1, 68, 64, 64)
-    assert seeded.relative_error(ours, theirs(faces)[-1]) < PARITY["fan"]
+    agree(ours, theirs(faces)[-1], "fan")
 
 
 def test_refuses_other_sizes_and_weights() -> None:

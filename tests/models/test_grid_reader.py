@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles import grammar
+from tolerances import agree
 
 from thgeval_models import grid_reader as reader
 from thgeval_models import hashing, manifest
@@ -57,7 +58,7 @@ def test_arithmetic_equals_torchs(weights):
             x = x + torch.conv1d(x, kernel, bias, padding=2 * step, dilation=step).relu()
         scores = torch.conv1d(x.relu(), given["out.weight"], given["out.bias"])[0].T
         expected = (scores.log_softmax(1) - given["prior"]).numpy()
-    assert reader.likelihoods(weights, seen) == pytest.approx(expected, abs=2e-4)
+    agree(reader.likelihoods(weights, seen), expected, "grid reader")
 
 
 @pytest.mark.parametrize("frames", [18, 19, 30])

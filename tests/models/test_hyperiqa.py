@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import hyperiqa as twin
+from tolerances import agree
 
 from thgeval_models import hyperiqa
 from thgeval_models.errors import InputShapeError
@@ -20,7 +20,7 @@ def test_equals_the_twin() -> None:
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     ours = fit(hyperiqa.build(), tensors)(crops)
     theirs = twin.quality(tensors, (crops - mean) / std)
-    assert seeded.relative_error(ours, theirs) < PARITY["hyperiqa"]
+    agree(ours, theirs, "hyperiqa")
     assert (ours[0] - ours[1]).abs() > 1e-3 * ours[0].abs()
 
 

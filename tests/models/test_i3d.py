@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import i3d as twin
+from tolerances import agree
 
 from thgeval_models import i3d
 from thgeval_models.errors import InputShapeError
@@ -29,12 +29,12 @@ def test_equals_the_twin_with_either_epsilon() -> None:
     logits = [network(clip) for network in networks]
     for epsilon, scores in zip((1e-3, 1e-5), logits, strict=True):
         assert scores.shape == (1, i3d.CLASSES)
-        assert seeded.relative_error(scores, twin.logits(tensors, clip, eps=epsilon)) < PARITY["i3d"]
+        agree(scores, twin.logits(tensors, clip, eps=epsilon), "i3d")
     assert seeded.relative_error(*logits) > 1e-3
     features = networks[0].features(clip)
     assert features.shape == (1, 1024)
     classified = networks[0].logits(features[:, :, None, None, None]).flatten(1)
-    assert seeded.relative_error(classified, logits[0]) < PARITY["i3d"]
+    agree(classified, logits[0], "i3d")
 
 
 @torch.no_grad()

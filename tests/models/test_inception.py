@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 import torch.nn.functional as F
 from models import seeded
-from models.tolerances import PARITY
 from models.twins.inception_nvidia import InceptionNvidia
+from tolerances import agree
 from torch import nn
 
 from thgeval_models import inception_tf
@@ -55,7 +55,7 @@ def test_equals_pytorch_fid() -> None:
     images = seeded.images(2, 3, 107, 91, seed=12, low=-1)
     ours = fit(inception_tf.build(), tensors)(images)
     assert ours.shape == (2, 2048)
-    assert seeded.relative_error(ours, pytorch_fid_pool3(tensors, images)) < PARITY["inception"]
+    agree(ours, pytorch_fid_pool3(tensors, images), "inception")
 
 
 @torch.no_grad()
@@ -71,7 +71,7 @@ def test_equals_pytorch_fid_from_its_own_input(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     images = seeded.images(1, 3, 64, 48, seed=14)
     ours = fit(inception_tf.build(), tensors)(inception_tf.legacy_input(images))
-    assert seeded.relative_error(ours, theirs(images)[0].flatten(1)) < PARITY["inception"]
+    agree(ours, theirs(images)[0].flatten(1), "inception")
 
 
 @torch.no_grad()
@@ -82,7 +82,7 @@ def test_equals_torchvision_in_its_variant() -> None:
     theirs.load_state_dict(with_auxiliary)
     images = seeded.images(2, 3, 91, 107, seed=16, low=-1)
     ours = fit(inception_tf.build("torchvision"), inception_tf.from_torchvision(with_auxiliary))
-    assert seeded.relative_error(ours.logits(ours(images)), theirs.eval()(images)) < PARITY["inception"]
+    agree(ours.logits(ours(images)), theirs.eval()(images), "inception")
 
 
 @torch.no_grad()
@@ -113,16 +113,14 @@ def test_reads_nvidias_torchscript_layout(tmp_path: Path) -> None:
         warnings.simplefilter("ignore")  # newer PyTorch calls TorchScript deprecated
         torch.jit.save(torch.jit.trace(twin, torch.zeros(1, 3, 91, 99)), str(path))
     ours = fit(inception_tf.build(), inception_tf.from_nvidia(load_tensors(path)))
-    assert (
-        seeded.relative_error(ours(inception_tf.clean_input(images)), twin((images - 128) / 128)) < PARITY["inception"]
-    )
+    agree(ours(inception_tf.clean_input(images)), twin((images - 128) / 128), "inception")
     assert torch.equal(ours.fc.weight, tensors["output.weight"])
 
 
 def test_legacy_input_is_plain_bilinear() -> None:
     images = seeded.images(1, 3, 640, 600, seed=21)
     expected = 2 * F.interpolate(images, (299, 299), mode="bilinear", align_corners=False, antialias=False) - 1
-    assert torch.equal(inception_tf.legacy_input(images), expected)
+    agree(inception_tf.legacy_input(images), expected, "resized")
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(1, 1, 299, 299), torch.zeros(1, 3, 64, 64), torch.zeros(3, 299, 299)])

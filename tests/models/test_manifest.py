@@ -121,6 +121,21 @@ def test_an_entry_is_read() -> None:
         ("https://example.org", "ftp://example.org", "origin must be a web address"),
         ('channels = "RGB", ', "", "input must state size, range, channels and normalisation"),
         ("[net]", "[net", "not valid TOML"),
+        *(
+            ("[net]", f"[net]\npackaged = {wrong}", "packaged must state package, path and version")
+            for wrong in (
+                '{ package = "a", path = "../b" }',
+                '{ package = "a", path = "b/../../c" }',
+                '{ package = "a", path = "/b/c" }',
+                '{ package = "a", path = "b" }',
+                '{ package = "a; rm", path = "b/c" }',
+                '{ package = "a", version = "1 2", path = "b/c" }',
+                '{ package = "a" }',
+                '{ package = "a", path = "b/c", sha256 = "0" }',
+                '{ package = 1, path = "b/c" }',
+                '"a:b"',
+            )
+        ),
     ],
 )
 def test_wrong_entries_are_refused(old: str, new: str, message: str) -> None:
@@ -135,10 +150,14 @@ def test_a_packaged_file_is_found_without_importing(tmp_path: Path, monkeypatch:
     (tmp_path / "some_models" / "__init__.py").write_text("raise RuntimeError('imported')")
     (tmp_path / "some_models" / "net.dat").write_bytes(b"x")
     monkeypatch.syspath_prepend(tmp_path)
-    entry = manifest.parse(ENTRY.replace("[net]", '[net]\npackaged = "some_models:net.dat"'))["net"]
+    entry = manifest.parse(
+        ENTRY.replace("[net]", '[net]\npackaged = { package = "some-models", path = "some_models/net.dat" }')
+    )["net"]
     assert manifest.packaged_path(entry) == tmp_path / "some_models" / "net.dat"
     assert manifest.packaged_path(manifest.parse(ENTRY)["net"]) is None
-    missing = manifest.parse(ENTRY.replace("[net]", '[net]\npackaged = "no_such_models:net.dat"'))["net"]
+    missing = manifest.parse(
+        ENTRY.replace("[net]", '[net]\npackaged = { package = "no-models", path = "no_such_models/net.dat" }')
+    )["net"]
     assert manifest.packaged_path(missing) is None
 
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 from models import seeded
-from models.tolerances import PARITY
+from tolerances import agree
 from torch.nn.utils import fuse_conv_bn_weights
 
 from thgeval_models import arcface
@@ -76,7 +76,7 @@ def test_an_exported_arcface_is_the_network(tmp_path: Path, folded: bool) -> Non
     Exported(weights, folded=folded).save(tmp_path / "w600k_r50.onnx")
     faces = seeded.images(1, 3, 112, 112, seed=182, low=-1)
     ours = fit(arcface.build("r50"), arcface.from_onnx(load_tensors(tmp_path / "w600k_r50.onnx")))(faces)
-    assert seeded.relative_error(ours, fit(arcface.build("r50"), weights)(faces)) < PARITY["arcface"]
+    agree(ours, fit(arcface.build("r50"), weights)(faces), "arcface")
 
 
 def small(path: Path) -> bytes:

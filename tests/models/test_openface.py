@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import openface as twin
+from tolerances import agree
 
 from thgeval_models import openface
 from thgeval_models.errors import InputShapeError
@@ -18,8 +18,8 @@ def test_equals_the_twin() -> None:
     images = seeded.images(2, 3, 96, 96, seed=142)
     ours = fit(openface.build(), tensors)(images)
     assert ours.shape == (2, 128)
-    assert seeded.relative_error(ours, twin.embedding(tensors, images)) < PARITY["openface"]
-    assert torch.allclose(ours.norm(dim=1), torch.ones(2), atol=1e-4)
+    agree(ours, twin.embedding(tensors, images), "openface")
+    agree(ours.norm(dim=1), torch.ones(2), "openface")
 
 
 def test_refuses_other_sizes() -> None:

@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 import torch.nn.functional as F
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import raft as twin
+from tolerances import agree
 
 from thgeval_models import manifest, raft
 from thgeval_models.errors import InputShapeError
@@ -38,7 +38,7 @@ def test_equals_the_authors_network(size: raft.Size) -> None:
             tensors[name] = tensors[name.replace("norm3", "downsample.1")]
     first, second = textured(128, 136, seed=82), textured(128, 136, seed=83)
     ours = raft.flow(fit(raft.build(size), raft.from_princeton(tensors)), first, second, updates=2)
-    assert seeded.relative_error(ours, twin.flow(tensors, first, second, updates=2)) < PARITY["raft"]
+    agree(ours, twin.flow(tensors, first, second, updates=2), "raft")
 
 
 @needs_small
@@ -48,7 +48,7 @@ def test_the_published_file_equals_the_authors_network() -> None:
     tensors = load_tensors(SMALL)
     first, second = textured(128, 128, seed=84), textured(128, 128, seed=85)
     ours = raft.flow(fit(raft.build("small"), raft.from_princeton(tensors)), first, second, updates=3)
-    assert seeded.relative_error(ours, twin.flow(tensors, first, second, updates=3)) < PARITY["raft"]
+    agree(ours, twin.flow(tensors, first, second, updates=3), "raft")
 
 
 @needs_small

@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import arcface as twin
+from tolerances import agree
 
 from thgeval_models import arcface, inception_resnet_v1, manifest, mobilefacenet
 from thgeval_models.errors import ArchitectureError, InputShapeError
@@ -32,7 +32,7 @@ def test_iresnet_equals_the_twin(depth: arcface.Depth) -> None:
     tensors = weights(f"arcface_{depth}", seed=61)
     faces = seeded.images(1, 3, 112, 112, seed=62, low=-1)
     ours = fit(arcface.build(depth), tensors)(faces)
-    assert seeded.relative_error(ours, twin.iresnet(tensors, faces)) < PARITY["arcface"]
+    agree(ours, twin.iresnet(tensors, faces), "arcface")
 
 
 @torch.no_grad()
@@ -41,7 +41,7 @@ def test_irse50_equals_the_twin() -> None:
     faces = seeded.images(2, 3, 112, 112, seed=64, low=-1)
     ours = fit(arcface.build("irse50"), tensors)(faces)
     assert torch.allclose(ours.norm(dim=1), torch.ones(2))
-    assert seeded.relative_error(ours, twin.irse50(tensors, faces)) < PARITY["arcface"]
+    agree(ours, twin.irse50(tensors, faces), "arcface")
 
 
 def test_the_depths_are_not_interchangeable() -> None:
@@ -59,7 +59,7 @@ def test_mobilefacenet_equals_the_twin() -> None:
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     ours = fit(mobilefacenet.build(), tensors)(faces)
     theirs = twin.mobilefacenet(tensors, (faces - mean) / std)
-    assert seeded.relative_error(ours, theirs) < PARITY["mobilefacenet"]
+    agree(ours, theirs, "mobilefacenet")
 
 
 def aligned_faces(clip: Path, frames: tuple[int, ...]) -> torch.Tensor:
@@ -96,7 +96,7 @@ def test_inception_resnet_equals_facenet_pytorch() -> None:
     faces = seeded.images(2, 3, 89, 160, seed=70, low=-1)
     with_classifier = tensors | {"logits.weight": torch.zeros(8631, 512), "logits.bias": torch.zeros(8631)}
     ours = fit(inception_resnet_v1.build(), inception_resnet_v1.embedding_tensors(with_classifier))(faces)
-    assert seeded.relative_error(ours, theirs(faces)) < PARITY["inception_resnet_v1"]
+    agree(ours, theirs(faces), "inception_resnet_v1")
 
 
 @pytest.mark.parametrize(

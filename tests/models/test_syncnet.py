@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import syncnet as twin
+from tolerances import agree
 
 from thgeval_models import syncnet
 from thgeval_models.errors import ArchitectureError, InputShapeError
@@ -24,7 +24,7 @@ def test_lips_of_a_clip_equal_the_twins_windows(tensors: dict[str, torch.Tensor]
     ours = fit(syncnet.build(), tensors).lips(faces)
     assert ours.shape == (1, frames - 4, 1024)
     windows = torch.cat([faces[:, :, i : i + 5] for i in range(frames - 4)])
-    assert seeded.relative_error(ours[0], twin.lips(tensors, windows)) < PARITY["syncnet"]
+    agree(ours[0], twin.lips(tensors, windows), "syncnet")
 
 
 @torch.no_grad()
@@ -32,7 +32,7 @@ def test_speech_equals_the_twin(tensors: dict[str, torch.Tensor]) -> None:
     mfcc = seeded.images(3, 1, 13, 20, seed=123, low=-30, high=20)
     ours = fit(syncnet.build(), tensors).speech(mfcc)
     assert ours.shape == (3, 1024)
-    assert seeded.relative_error(ours, twin.speech(tensors, mfcc)) < PARITY["syncnet"]
+    agree(ours, twin.speech(tensors, mfcc), "syncnet")
 
 
 def test_has_the_stated_number_of_parameters() -> None:

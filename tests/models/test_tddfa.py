@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from models.tolerances import PARITY
 from models.twins import tddfa as twin
+from tolerances import agree
 
 from thgeval_models import tddfa
 from thgeval_models.errors import InputShapeError, UnreadableFileError
@@ -30,7 +30,7 @@ def test_equals_the_twin() -> None:
     faces = seeded.images(2, 3, 120, 120, seed=162, high=255)
     ours = fit(tddfa.build(), tddfa.from_checkpoint(tensors))(faces)
     assert ours.shape == (2, 62)
-    assert seeded.relative_error(ours, twin.parameters(tensors, faces)) < PARITY["tddfa"]
+    agree(ours, twin.parameters(tensors, faces), "tddfa")
 
 
 def test_points_equal_the_twin() -> None:
@@ -41,7 +41,7 @@ def test_points_equal_the_twin() -> None:
     rows = outputs * torch.tensor(tddfa.SPREAD) + torch.tensor(tddfa.MEAN)
     for row, points in zip(rows.double().numpy(), tddfa.landmarks(tddfa.decoded(outputs), basis), strict=True):
         theirs = twin.points(row, *(part.double().numpy() for part in (basis.mean, basis.shape, basis.expression)))
-        assert seeded.relative_error(points.double(), torch.from_numpy(theirs)) < PARITY["tddfa"]
+        agree(points.double(), torch.from_numpy(theirs), "tddfa")
 
 
 @pytest.mark.skipif(not all(path.exists() for path in (CHECKPOINT, DETECTOR, CLIP)), reason="needs ../shared/assets")

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 import random_weights
 from PIL import Image
+from tolerances import agree
 
 from thgeval import weights as weight_files
 from thgeval.features import clip, inception, networks
@@ -22,7 +23,6 @@ from thgeval.media.frames import FrameBatch
 SQUEEZENET = (
     Path(__file__).resolve().parents[2] / ".." / "shared/assets/weights/squeezenet1_1_frozen_features_fp32_a.pt"
 )
-TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,13 +48,6 @@ def batch(frames):
     return FrameBatch(frames, 255.0, 0)
 
 
-def relative(ours, theirs):
-    ours, theirs = (np.asarray(side, dtype=np.float64) for side in (ours, theirs))
-    assert ours.shape == theirs.shape
-    assert np.abs(theirs).max() > 0
-    return np.abs(ours - theirs).max() / np.abs(theirs).max()
-
-
 def test_fid_is_pytorch_fids(frames, tmp_path, monkeypatch):
     theirs = pytest.importorskip("pytorch_fid.inception")
     from pytorch_fid import fid_score
@@ -70,8 +63,8 @@ def test_fid_is_pytorch_fids(frames, tmp_path, monkeypatch):
         Image.fromarray(frame).save(files[-1])
     rows = fid_score.get_activations(files, model, batch_size=5, dims=2048, num_workers=0)
     ours = computed(inception.inception(), batch(frames))
-    assert relative(ours, rows) < TOLERANCE
-    assert frechet.distance(ours[:3], ours[2:]) == pytest.approx(frechet.distance(rows[:3], rows[2:]), rel=TOLERANCE)
+    agree(ours, rows, "pipelines")
+    agree(frechet.distance(ours[:3], ours[2:]), frechet.distance(rows[:3], rows[2:]), "pipelines")
 
 
 @pytest.mark.parametrize("size", [(97, 131), (299, 299), (340, 320)])
@@ -80,7 +73,7 @@ def test_clean_resizing_is_clean_fids(size):
     frame = np.random.default_rng(2).integers(0, 256, size=(*size, 3)).astype(np.uint8)
     theirs = resize.make_resizer("PIL", False, "bicubic", (299, 299))(frame)
     ours = inception.RESIZES["bicubic-pil"](frame[None], 255.0)[0].permute(1, 2, 0).numpy() * 128 + 128
-    assert np.abs(ours - theirs).max() < 1e-4
+    agree(ours, theirs, "resized")
 
 
 def test_the_default_resizing_is_clean_fids_legacy_pytorch(frames):
@@ -88,7 +81,7 @@ def test_the_default_resizing_is_clean_fids_legacy_pytorch(frames):
     with warnings.catch_warnings():
         theirs = resize.make_resizer("PyTorch", False, "bilinear", (299, 299))(frames[0])
     ours = inception.RESIZES["bilinear"](frames[:1], 255.0)[0].permute(1, 2, 0).numpy()
-    assert np.abs((ours + 1) * 127.5 - theirs).max() < 1e-3
+    agree((ours + 1) * 127.5, theirs, "resized")
 
 
 def test_antialiased_resizing_is_torchmetrics(frames):
@@ -97,7 +90,7 @@ def test_antialiased_resizing_is_torchmetrics(frames):
     theirs = torch.nn.functional.interpolate(
         images, size=(299, 299), mode="bilinear", align_corners=False, antialias=True
     )
-    assert relative(inception.RESIZES["bilinear-antialias"](frames, 255.0), (theirs - 128) / 128) < 1e-6
+    agree(inception.RESIZES["bilinear-antialias"](frames, 255.0), (theirs - 128) / 128, "resized")
 
 
 @pytest.mark.parametrize("size", [(97, 131), (512, 400), (299, 299)])
@@ -112,7 +105,7 @@ def test_tensorflow_resizing_is_that_of_nvidias_network(size):
     grid = torch.nn.functional.affine_grid(theta, [1, 3, 299, 299], align_corners=False)
     theirs = torch.nn.functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
     ours = inception.RESIZES["bilinear-tf1"](frame, 255.0).double() * 128 + 128
-    assert (ours - theirs).abs().max() < 1e-2
+    agree(ours, theirs, "resized as tensorflow")
 
 
 def theirs_lpips(lpips, trunk, version, weights):
@@ -145,7 +138,7 @@ def test_lpips_is_the_packages(frames, trunk, release, black, spatial):
     with torch.no_grad():
         theirs = model(*unit, normalize=black == "minus-one").mean(dim=(1, 2, 3))
     asked = perceptual_distance(trunk=trunk, release=release, black=black, mean="map" if spatial else "layers")
-    assert relative(computed(asked, batch(first), batch(second)), theirs) < TOLERANCE
+    agree(computed(asked, batch(first), batch(second)), theirs, "pipelines")
 
 
 def test_lpips_with_real_weights_is_torchmetrics(frames, home):
@@ -164,7 +157,7 @@ def test_lpips_with_real_weights_is_torchmetrics(frames, home):
     with torch.no_grad():
         theirs = model(*unit, normalize=True).squeeze()
     ours = computed(perceptual_distance(trunk="squeeze"), batch(first), batch(second))
-    assert relative(ours, theirs) < TOLERANCE
+    agree(ours, theirs, "pipelines")
     assert 0.1 < ours.mean() < 1
 
 
@@ -184,9 +177,9 @@ def test_clip_is_open_clips(frames, tmp_path):
     file = tmp_path / "prompt.txt"
     file.write_text(text)
     ours = computed(clip.clip_image(), batch(frames)), computed(clip.clip_text(), file)
-    assert relative(ours[0], seen) < TOLERANCE
-    assert relative(ours[1], read) < TOLERANCE
-    assert relative(ours[0] @ ours[1], seen @ read) < TOLERANCE
+    agree(ours[0], seen, "pipelines")
+    agree(ours[1], read, "pipelines")
+    agree(ours[0] @ ours[1], seen @ read, "pipelines")
 
 
 @pytest.mark.parametrize("port", ["stylegan-v", "videogpt"])
@@ -205,7 +198,7 @@ def test_fvd_rows_are_those_of_the_network_in_one_batch(port):
         resized = torch.nn.functional.interpolate(images, size=(224, 224), mode="bilinear", align_corners=False)
         clips = (2 * resized / 255 - 1).permute(1, 0, 2, 3)
         theirs = network(torch.stack([clips[:, :9], clips[:, 9:18]]))
-    assert relative(rows, theirs) < TOLERANCE
+    agree(rows, theirs, "pipelines")
 
 
 def test_quality_is_the_demos(frames):
@@ -223,4 +216,4 @@ def test_quality_is_the_demos(frames):
     with torch.no_grad():
         theirs = network(torch.stack(squares)).mean()
     ours = computed(quality(crops=3, seed=9), batch(frames[:1]))
-    assert relative(ours, theirs[None]) < TOLERANCE
+    agree(ours, theirs[None], "pipelines")

@@ -170,7 +170,7 @@ class Sketch:
                 side: fingerprint(Clip(id, path)) for side, path in zip(("generated", "reference"), files, strict=True)
             }
         kept = {key: Kept(parts[key], state, own.get(key)) for key, state in states.items()}
-        self.checkpoints.append(Checkpoint(id, content, "decoder", kept, full))
+        self.checkpoints.append(Checkpoint(id, content, "pyav-by-hand", kept, full))
         return self
 
     def _state(self, id: str, key: str, values: Any, left_out: Mapping[str, list[int]] | None) -> State:

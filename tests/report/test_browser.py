@@ -1,23 +1,19 @@
 """The page in a real browser: nothing is refused, nothing goes wrong, tables sort, and it fits a phone."""
 
-import shutil
-
 import numpy as np
 import pytest
+from programs import program
 
 from thgeval.report import write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-
 
 @pytest.fixture(scope="module")
 def browser():
-    if shutil.which(CHROMIUM) is None:
-        pytest.skip("needs /usr/bin/chromium")
+    path = program("chromium")
     with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened
         opened.close()
 

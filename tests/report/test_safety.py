@@ -34,7 +34,7 @@ def attacked(sketch):
         begun.clip(f"failed {text}", {}, failure=failure, failed={"likeness": failure})
         begun.clip(f"partly {text}", {}, failed={"likeness": {"reason": text, "message": f"m {text}"}})
     path = begun.write({"sharpness": ATTACKS[0]})
-    data = path.read_text().replace("pyav-by-hand", "</code><script>alert(2)</script>")
+    data = path.read_text().replace("0.0.7", "</code><script>alert(2)</script>")
     path.write_text(data.replace('"unit": ""', '"unit": "<b>"').replace("native@1", "<i>native@1"))
     return Run.read(path)
 

@@ -152,6 +152,8 @@ def entry_text(name: str, **fields: object) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     return str(value) if isinstance(value, int) else f'"{value}"'
 
 

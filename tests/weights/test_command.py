@@ -22,6 +22,10 @@ def four(manifest, site):
     )
 
 
+def coming(what: str) -> str:
+    return f"thgeval: fetching {what}\n"
+
+
 def line(name: str, said: str) -> str:
     return f"{weights.folder() / name}.bin: {said}; CC0-1.0\n"
 
@@ -32,19 +36,23 @@ ODD = f"unverified-{sha256(BODY)[:8]}, no hash was published: scoring needs --al
 
 def test_one_file(four, thgeval):
     answer = thgeval("fetch", "good")
-    assert (answer.code, answer.out, answer.err) == (0, line("good", GOOD), "")
+    assert (answer.code, answer.out, answer.err) == (0, line("good", GOOD), coming("1 file, 5.0 kB"))
 
 
 def test_the_small_ones(four, thgeval):
     answer = thgeval("fetch", "light")
-    assert (answer.code, answer.out, answer.err) == (0, line("good", GOOD) + line("odd", ODD), "")
+    assert (answer.code, answer.out, answer.err) == (
+        0,
+        line("good", GOOD) + line("odd", ODD),
+        coming("2 files, 5.0 kB and 1 of unknown size"),
+    )
 
 
 def test_one_that_is_gone_does_not_keep_the_others(four, thgeval, site):
     answer = thgeval("fetch", "gone", "good")
     assert answer.code == 3
     assert answer.out == line("good", GOOD)
-    assert answer.err == (
+    assert answer.err == coming("2 files, 10 kB") + (
         f"thgeval: gone can't be fetched: {site.url}/gone.bin answers 404 Not Found; "
         "--mirror URL asks elsewhere, --from FILE takes a copy you have\n"
     )
@@ -52,12 +60,12 @@ def test_one_that_is_gone_does_not_keep_the_others(four, thgeval, site):
 
 def test_by_hand_is_a_note_in_a_group_and_a_failure_by_name(four, thgeval, site):
     note = (
-        "thgeval: no address offers the weights share; "
+        "thgeval: no address offers the weights share (CC0-1.0); "
         "get the file by hand (on a file share), then thgeval fetch share --from FILE\n"
     )
     site.put("/gone.bin", BODY)
     group = thgeval("fetch", "all")
-    assert (group.code, group.err) == (0, note)
+    assert (group.code, group.err) == (0, coming("3 files, 10 kB and 1 of unknown size") + note)
     assert len(group.out.splitlines()) == 3
     single = thgeval("fetch", "share")
     assert (single.code, single.out, single.err) == (3, "", note)
@@ -66,15 +74,40 @@ def test_by_hand_is_a_note_in_a_group_and_a_failure_by_name(four, thgeval, site)
 def test_commercial_safe(four, thgeval):
     group = thgeval("fetch", "light", "--commercial-safe")
     assert (group.code, group.out) == (0, line("good", GOOD))
-    assert group.err.startswith("thgeval: the weights odd are not clearly free for commercial use (CC0-1.0)")
+    assert group.err.startswith(
+        coming("1 file, 5.0 kB") + "thgeval: the weights odd are not clearly free for commercial use (CC0-1.0)"
+    )
     assert thgeval("fetch", "odd", "--commercial-safe").code == 3
     assert weights.policy().commercial is False
 
 
-def test_a_metric(four, thgeval):
-    answer = thgeval("fetch", "csim", "--commercial-safe")
-    assert answer.code == 3
-    assert answer.out == line("good", GOOD)
+def test_a_metric(manifest, site, thgeval):
+    """What its defaults read, not what all its presets do; a preset, what that reads."""
+    manifest(
+        *(
+            entry_text(name, origin=site.put(f"/{name}.bin", BODY), **KNOWN, used_by=["lpips"])
+            for name in ("vgg16", "alexnet", "lpips-alex", "lpips-vgg")
+        ),
+        entry_text("squeezenet", origin_note="by hand", hash="unknown", used_by=["lpips"]),
+    )
+    answer = thgeval("fetch", "lpips")
+    assert (answer.code, answer.err) == (0, coming("2 files, 10 kB"))
+    assert answer.out == line("alexnet", GOOD) + line("lpips-alex", GOOD)
+    answer = thgeval("fetch", "lpips/vgg")
+    assert (answer.code, answer.err) == (0, coming("2 files, 10 kB"))
+    assert answer.out == line("lpips-vgg", GOOD) + line("vgg16", GOOD)
+    answer = thgeval("fetch", "lpips/all")
+    assert answer.code == 0
+    assert answer.err.startswith("thgeval: no address offers the weights squeezenet"), "and nothing else to announce"
+    assert len(answer.out.splitlines()) == 4
+
+
+def test_a_metric_that_reads_nothing(thgeval):
+    answer = thgeval("fetch", "f-mse")
+    assert (answer.code, answer.err) == (2, "thgeval: f-mse reads no weights that can be fetched\n")
+    answer = thgeval("fetch", "psnr")
+    assert answer.code == 2
+    assert answer.err == "thgeval: psnr reads no weights that can be fetched; psnr/mouth, psnr/face do\n"
 
 
 def test_a_local_copy(four, thgeval, tmp_path):
@@ -117,7 +150,7 @@ def test_a_full_disk_ends_everything(four, thgeval, monkeypatch, site):
 
     monkeypatch.setattr("thgeval.fetching._check_space", full)
     answer = thgeval("fetch", "good", "odd")
-    assert (answer.code, answer.err) == (4, "thgeval: no space\n")
+    assert (answer.code, answer.err) == (4, coming("2 files, 5.0 kB and 1 of unknown size") + "thgeval: no space\n")
 
 
 def test_a_terminal_sees_progress_and_a_pipe_gets_the_lines(four, thgeval, monkeypatch):

@@ -3,10 +3,12 @@
 import bz2
 import os
 import shutil
+import socket
 import subprocess
 from collections import namedtuple
 
 import pytest
+from programs import program
 from weights.sites import (
     HASTY,
     IMPATIENT,
@@ -26,6 +28,7 @@ from thgeval import fetching, weights
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching import LeftOut, Patience, fetch, selected
 from thgeval.fetching.addresses import addresses
+from thgeval.metrics import METRICS
 from thgeval.weights import Policy
 
 BODY = content(100_000)
@@ -381,6 +384,27 @@ def test_nobody_listens(net, site):
     assert f"{url}/net.bin can't be reached (Connection refused), 3 times in a row" in refusal()
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(socket.EAI_NONAME, "Name or service not known"), (socket.EAI_AGAIN, "Temporary failure in name resolution")],
+)
+def test_a_name_without_an_address_is_asked_for_once(net, monkeypatch, said, number):
+    """Without a network each file would else be tried five times, with pauses."""
+    asked = []
+
+    def unknown(host, *args, **kwargs):
+        asked.append(host)
+        raise socket.gaierror(number, said)
+
+    net(origin="https://weights.example/net.bin")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert refusal() == (
+        f"net can't be fetched: https://weights.example/net.bin can't be reached ({said}); is this machine on the "
+        "network?; --mirror URL asks elsewhere, --from FILE takes a copy you have"
+    )
+    assert asked == ["weights.example"]
+
+
 def test_a_connection_that_breaks(net):
     def broken(handler, body):
         handler.wfile.write(b"HTTP/1.1 200 O")
@@ -428,14 +452,13 @@ def test_the_body_of_a_redirection_is_not_read(net, site):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that nobody trusts, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("makes a certificate with openssl, which is not installed")
+    openssl = program("openssl")
     folder = tmp_path_factory.mktemp("tls")
     command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 "
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 "
         "-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
     )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    subprocess.run([openssl, *command.split()], cwd=folder, check=True, capture_output=True)
     (folder / "both.pem").write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
     return folder / "both.pem"
 
@@ -597,7 +620,7 @@ def test_files_that_are_not_to_be_fetched(manifest, site):
         entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64),
         entry_text("research", origin=f"{site.url}/x", hash="unknown", commercial_use="no"),
     )
-    with pytest.raises(LeftOut, match="no address offers the weights share; get the file by hand"):
+    with pytest.raises(LeftOut, match=r"no address offers the weights share \(CC0-1.0\); get the file by hand"):
         fetch("share")
     with pytest.raises(LeftOut, match="computed from their seed; there is nothing to fetch"):
         fetch("seed")
@@ -639,20 +662,39 @@ def test_file_permissions_follow_the_umask(net):
 def test_what_words_stand_for(manifest):
     known = {"origin_note": "x", "hash": "unknown"}
     manifest(
-        entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64, used_by=["fid-random"]),
-        entry_text("small", **known, used_by=["csim"]),
-        entry_text("big", tier="canonical", **known, used_by=["csim", "sync-conf"]),
-        entry_text("dlib", tier="embedded", packaged="x:y", **known),
+        entry_text("random-vgg16", tier="embedded", origin_note="computed", sha256="0" * 64, used_by=["fid-random"]),
+        entry_text("openface-nn4", **known, used_by=["aed-euclid"]),
+        entry_text("syncnet-v2", tier="canonical", **known, used_by=["csim", "sync-conf"]),
+        entry_text("sfd-face", tier="canonical", **known, used_by=["lse-d"]),
+        entry_text("dlib-68", tier="embedded", packaged={"package": "x", "version": "1", "path": "x/y"}, **known),
     )
 
     def names(*requests):
         return [(choice.name, choice.by_name) for choice in selected(requests)]
 
-    assert names("small") == [("small", True)]
-    assert names("light") == [("small", False)]
-    assert names("all") == [("small", False), ("big", False), ("dlib", False)]
-    assert names("csim") == [("small", False), ("big", False), ("dlib", False)]
-    assert names("sync-conf") == names("sync-conf/preset") == [("big", False)]
-    assert names("light", "big", "small") == [("small", True), ("big", True)]
-    with pytest.raises(ProtocolError, match="no weights are called 'smal'; did you mean small"):
-        selected(["smal"])
+    assert names("openface-nn4") == [("openface-nn4", True)]
+    assert names("light") == [("openface-nn4", False)]
+    assert [name for name, _ in names("all")] == ["openface-nn4", "syncnet-v2", "sfd-face", "dlib-68"]
+    assert names("aed-euclid") == [("openface-nn4", False)]
+    assert names("sync-conf") == names("lse-c") == [("sfd-face", False), ("syncnet-v2", False)]
+    assert names("sync-conf/all") == [("syncnet-v2", False)]
+    assert names("light", "sfd-face", "openface-nn4") == [("openface-nn4", True), ("sfd-face", True)]
+    for wrong, said in (
+        ("openface-nn5", "no weights are called 'openface-nn5'; did you mean openface-nn4"),
+        ("fid-random", "fid-random reads no weights that can be fetched$"),
+        ("sync-conf/no-such-preset", "sync-conf has no preset 'no-such-preset'"),
+    ):
+        with pytest.raises(ProtocolError, match=said):
+            selected([wrong])
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_names_its_files_or_says_why_not(name):
+    """With the real manifest: what a metric's page tells people to type works."""
+    try:
+        chosen = [choice.name for choice in selected([name])]
+    except ProtocolError as error:
+        assert str(error).startswith(f"{name} reads no weights that can be fetched")
+    else:
+        assert chosen
+        assert all(weights.entry(each) for each in chosen)

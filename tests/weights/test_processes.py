@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 from weights.sites import content, entry_text, headers, ranged, sha256, whole
 
-from thgeval import weights
-from thgeval.errors import WeightsError
-from thgeval.fetching import fetch, locking
+from thgeval import locking, weights
+from thgeval.errors import OutputError
+from thgeval.fetching import fetch
 
 BODY = content(100_000)
 PROGRAM = """
@@ -42,6 +43,9 @@ def started():
         process.communicate()
 
 
+COMING = "thgeval: fetching 1 file, 100 kB\n"
+
+
 def entry(site, *answers):
     return entry_text("net", origin=site.put("/net.bin", BODY, *answers), sha256=sha256(BODY), bytes=len(BODY))
 
@@ -58,10 +62,11 @@ def test_two_processes_fetch_a_file_once(site, started):
     first = started(text)
     assert asked.wait(20)
     second = started(text)
+    assert second.stderr.readline() == COMING
     assert second.stderr.readline() == "thgeval: another process is fetching the same file; waiting for it\n"
     go_on.set()
     line = f"{weights.folder() / 'net.bin'}: verified {sha256(BODY)[:8]}; CC0-1.0\n"
-    assert first.communicate(timeout=20) == (line, "")
+    assert first.communicate(timeout=20) == (line, COMING)
     assert second.communicate(timeout=20) == (line, "")
     assert (first.returncode, second.returncode) == (0, 0)
     assert len(site.asked) == 1
@@ -97,20 +102,23 @@ def test_a_disk_that_fills_up(site, started):
     out, err = process.communicate(timeout=20)
     assert process.returncode == 4
     assert out == ""
-    assert err == f"thgeval: {weights.folder() / 'partial' / 'net.bin.part'} can't be written: File too large\n"
+    assert (
+        err == COMING + f"thgeval: {weights.folder() / 'partial' / 'net.bin.part'} can't be written: File too large\n"
+    )
     assert not (weights.folder() / "net.bin").exists()
 
 
 def test_a_lock_excludes(tmp_path):
     heard = []
+    lock = partial(locking.locked, tmp_path / "x.lock", held="it is held", waits=lambda: heard.append("waits"))
     with (
-        locking.locked(tmp_path / "x.lock", say=heard.append),
-        pytest.raises(WeightsError, match="for too long"),
-        locking.locked(tmp_path / "x.lock", say=heard.append, longest_wait_s=0.15),
+        lock(),
+        pytest.raises(OutputError, match="it is held"),
+        lock(longest_wait_s=0.15),
     ):
         pass
-    assert heard == ["another process is fetching the same file; waiting for it"]
-    with locking.locked(tmp_path / "x.lock", say=heard.append):
+    assert heard == ["waits"]
+    with lock():
         assert len(heard) == 1
 
 
@@ -120,8 +128,8 @@ def test_a_lock_excludes_where_there_is_no_flock(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "x.lock.held").touch()
     with (
-        pytest.raises(WeightsError, match=r"if none is, delete .*x\.lock\.held"),
-        locking.locked(tmp_path / "x.lock", say=print, longest_wait_s=0),
+        pytest.raises(OutputError, match=r"it is held; if none is, delete .*x\.lock\.held"),
+        locking.locked(tmp_path / "x.lock", held="it is held"),
     ):
         pass
 
@@ -135,6 +143,6 @@ def test_a_file_system_that_refuses_flock(tmp_path, monkeypatch):
             raise OSError(37, "No locks available")
 
     monkeypatch.setattr(locking, "fcntl", Refusing)
-    with locking.locked(tmp_path / "x.lock", say=print):
+    with locking.locked(tmp_path / "x.lock", held="it is held"):
         assert (tmp_path / "x.lock.held").exists()
     assert not (tmp_path / "x.lock.held").exists()

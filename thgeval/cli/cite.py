@@ -3,6 +3,7 @@
 import click
 
 from thgeval.cli.arguments import metric_requests
+from thgeval.cli.showing import show
 
 
 @click.command("cite")
@@ -14,4 +15,4 @@ def command(metrics: tuple[str, ...]) -> None:
 
     named = registry.metrics(metric_requests(metrics))
     keys = dict.fromkeys(key for item in named for key in item.metric.cites)
-    click.echo("\n\n".join(entry(key) for key in keys))
+    show("\n\n".join(entry(key) for key in keys))

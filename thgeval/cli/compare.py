@@ -3,22 +3,26 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from thgeval.cli.arguments import FORMATS, RESULT
 
+if TYPE_CHECKING:
+    from thgeval.comparison import Comparison
+
 COLUMNS = (
     "metric",
+    "",
     "system",
     "baseline",
     "score",
     "difference",
     "95 % interval",
-    "p bootstrap",
-    "p randomised",
+    "p",
     "p Holm",
-    "",
+    "verdict",
     "group",
     "clips",
 )
@@ -33,35 +37,55 @@ COLUMNS = (
 def command(results: tuple[Path, ...], form: str, digits: int, draws: int, seed: int) -> None:
     """Test whether systems differ from the first result, on the clips they share.
 
-    Paired bootstrap and paired approximate randomisation over clips; Holm's correction over all tests of the call.
-    Systems in one group do not differ significantly from the group's best.
+    Paired randomisation over clips, exact for few of them, and the jackknife for metrics of sets; Holm's correction
+    over all pairs of systems under all metrics. Systems in one group do not differ significantly from the group's best.
     """
-    from thgeval.cli.tables import as_csv, as_table, number
+    from thgeval.cli.tables import as_csv, as_table
     from thgeval.comparison import compared
     from thgeval.statistics import Resampling
 
     found = compared(results, Resampling(draws, seed))
     for key, why in found.skipped.items():
         click.echo(f"thgeval: {key} is not compared: {why}", err=True)
+    for note in (*found.notes, *_explained(found)):
+        click.echo(f"thgeval: {note}", err=True)
     if form == "json":
-        rows = [asdict(row) | {"significant": row.significant} for row in found.rows]
-        click.echo(json.dumps({"baseline": found.baseline, "rows": rows, "groups": found.groups}, indent=1))
+        rows = [asdict(row) | {"significant": row.significant, "verdict": row.verdict} for row in found.rows]
+        said = {"baseline": found.baseline, "tests": found.tests, "rows": rows, "groups": found.groups}
+        click.echo(json.dumps(said | {"skipped": found.skipped, "notes": found.notes}, indent=1))
         return
-    table = [
+    table = _table(found, digits)
+    click.echo(as_csv(COLUMNS, table) if form == "csv" else as_table(COLUMNS, table, form))
+
+
+def _table(found: "Comparison", digits: int) -> list[list[str]]:
+    from thgeval.cli.tables import number
+    from thgeval.metric import Better
+
+    return [
         [
             row.metric,
+            Better(row.direction).arrow,
             row.system,
             number(row.baseline_score, digits),
             number(row.score, digits),
             f"{row.difference:+.{digits}f}",
-            " .. ".join(number(bound, digits) for bound in row.interval),
-            f"{row.bootstrap_p:.4f}",
-            f"{row.randomisation_p:.4f}",
+            "" if row.interval is None else " .. ".join(number(bound, digits) for bound in row.interval),
+            f"{row.p:.4f}",
             f"{row.corrected_p:.4f}",
-            {1: "better", -1: "worse", 0: "differs"}[row.better] if row.significant else "",
+            row.verdict,
             str(found.groups.get(row.metric, {}).get(row.system, "")),
-            str(row.clips),
+            str(row.clips) if row.clips == row.of_clips else f"{row.clips}/{row.of_clips}",
         ]
         for row in found.rows
     ]
-    click.echo(as_csv(COLUMNS, table) if form == "csv" else as_table(COLUMNS, table, form))
+
+
+def _explained(found: "Comparison") -> list[str]:
+    """What is compared where it isn't the score."""
+    said = {"distance to reference": "from the reference's own value", "distance to zero": "from zero"}
+    return [
+        f"difference and interval are of the mean distance of clips {where}: {', '.join(keys)}"
+        for compares, where in said.items()
+        if (keys := list(dict.fromkeys(row.metric for row in found.rows if row.compares == compares)))
+    ]

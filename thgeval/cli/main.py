@@ -8,13 +8,13 @@
 130  interrupted
 """
 
-import os
 import sys
 from importlib import import_module
 
 import click
 
 from thgeval.cli.arguments import gathered
+from thgeval.cli.showing import say
 from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
@@ -63,14 +63,11 @@ def code(arguments: list[str]) -> int:
         error.show()
         return 2
     except ThgevalError as error:
-        click.echo(f"thgeval: {error}", err=True)
+        say(str(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("thgeval: interrupted", err=True)
+        say("interrupted")
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return result if isinstance(result, int) else 0
 
 

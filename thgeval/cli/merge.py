@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from thgeval.cli.arguments import OUTPUT, RESULT
+from thgeval.cli.showing import show
 
 
 @click.command("merge")
@@ -20,4 +21,4 @@ def command(results: tuple[Path, ...], out: Path) -> None:
 
     run = merged(results, out)
     run.write(out)
-    click.echo(scores_text(run, form="table", digits=4, brief=False))
+    show(scores_text(run, form="table", digits=4, brief=False))

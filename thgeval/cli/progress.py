@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from thgeval.cli.showing import say
 from thgeval.run import Watcher
 
 
@@ -17,7 +17,7 @@ from thgeval.run import Watcher
 def watching(*, quiet: bool) -> Iterator[Watcher]:
     """A watcher that draws on stderr if that is a terminal, and only warns if it isn't or should be quiet."""
     if quiet or not sys.stderr.isatty():
-        yield Watcher(warns=_warn)
+        yield Watcher(warns=say)
         return
     columns = (
         TextColumn("clips"),
@@ -45,9 +45,5 @@ def _drawn(bar: Progress) -> Watcher:
         begins=lambda clips: bar.update(task, total=clips),
         frames=frames,
         clip=lambda clip: bar.advance(task),
-        warns=_warn,
+        warns=say,
     )
-
-
-def _warn(sentence: str) -> None:
-    click.echo(f"thgeval: {sentence}", err=True)

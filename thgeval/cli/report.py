@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from thgeval.cli.arguments import OUTPUT, RESULT
+from thgeval.cli.showing import show, visible
 
 
 @click.command("report")
@@ -28,4 +29,4 @@ def command(result: Path, out: Path | None, worst: int) -> None:
     """
     from thgeval.report import write
 
-    click.echo(write(result, out, worst=worst))
+    show(visible(str(write(result, out, worst=worst))))

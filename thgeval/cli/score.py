@@ -1,13 +1,20 @@
 """``thgeval score``: the main job."""
 
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from thgeval.cli.arguments import FORMATS, OUTPUT, metric_requests
+from thgeval.cli.showing import say, show, visible
+from thgeval.protocol import CHOICES
 
+MOST_ALIKE = 10
 ANY_PATH = click.Path(path_type=Path)
+RESULT_SUFFIX = ".json"
+FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 
 
 @click.command("score")
@@ -15,8 +22,15 @@ ANY_PATH = click.Path(path_type=Path)
 @click.argument("gt_dir", type=ANY_PATH, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
+@click.option("--unpaired", is_flag=True, help="Compare the folders as sets of any clips; for metrics such as fid.")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
-@click.option("--protocol", default="native", show_default=True, help="See `thgeval ls protocols`.")
+@click.option("--protocol", default="native", show_default=True, help="A name (`thgeval ls protocols`) or FILE.toml.")
+@click.option("--fps", metavar="RATE", help="On top of the protocol, marked !: frames per second of both sides.")
+@click.option("--size", type=int, metavar="PX", help="Likewise: the side in px both are resized to.")
+@click.option("--crop", type=click.Choice(CHOICES["crop"]), help="Likewise: before resizing.")
+@click.option("--lengths", type=click.Choice(CHOICES["lengths"]), help="Likewise: pairs of different lengths.")
+@click.option("--rates", type=click.Choice(CHOICES["rates"]), help="Likewise: pairs of different frame rates.")
+@click.option("--sizes", type=click.Choice(CHOICES["sizes"]), help="Likewise: pairs of different sizes.")
 @click.option("--workers", type=int, help="Threads at work; by default every core.")
 @click.option("--device", default="cpu", show_default=True, help="Of networks: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
@@ -33,9 +47,16 @@ ANY_PATH = click.Path(path_type=Path)
 @click.option("--bootstrap", type=click.IntRange(10, 1_000_000), default=1000, show_default=True, help="Draws.")
 @click.option("--seed", type=click.IntRange(0), default=12345, show_default=True, help="Seed of the draws.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-@click.option("-o", "--out", type=OUTPUT, help="Write the result file here; states go to a folder beside it.")
+@click.option(
+    "-o",
+    "--out",
+    "outputs",
+    type=OUTPUT,
+    multiple=True,
+    help="OUT.json: the result, with its states in a folder beside it. Also .csv, .tex, .md, .txt: the table.",
+)
 def command(**given: Any) -> int:
-    """Score the clips of PRED_DIR against their namesakes in GT_DIR.
+    """Score the clips of PRED_DIR against their namesakes in GT_DIR, or with --unpaired the two as sets.
 
     Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images.
     Results go to stdout, progress and problems to stderr.
@@ -48,7 +69,8 @@ def command(**given: Any) -> int:
 
     requests = metric_requests(given["metrics"])
     protocol, pairing = _pairing(given)
-    if given["per_frame"] and given["out"] is None:
+    out, tables = _outputs(given["outputs"])
+    if given["per_frame"] and out is None:
         raise click.UsageError("--per-frame writes beside the result file: name it with -o OUT.json")
     options = Options(
         workers=given["workers"],
@@ -56,22 +78,49 @@ def command(**given: Any) -> int:
         cache=given["cache"],
         resume=given["resume"],
         limit=given["limit"],
-        out=given["out"],
+        out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:
         run = scored(pairing, requests or _default(), protocol, options, watcher)
-    click.echo(scores_text(run, form=given["form"], digits=given["digits"], brief=given["score_only"]))
+    text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
+    try:
+        _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
+    finally:  # a result that can't be written is still worth seeing
+        show(text(form=given["form"]))
     if given["details"]:
         click.echo(_details(run), err=True)
-    if given["out"] is not None:
-        run.write(given["out"])
-    if given["per_frame"]:
-        from thgeval.curves import write_csv
-
-        click.echo(f"per-frame values: {write_csv(given['out'])}", err=True)
     return _verdict(run, requests, allow_missing=given["allow_missing"])
+
+
+def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
+    """The result file, and the form of each table; what can't be written is refused before anything is measured."""
+    from thgeval.files import replaceable
+
+    for path in paths:
+        if path.suffix.lower() not in (RESULT_SUFFIX, *FORM_OF):
+            raise click.UsageError(
+                f"{visible(str(path))}: the suffix says what is written: {RESULT_SUFFIX} the result, "
+                + ", ".join(f"{suffix} the scores ({form})" for suffix, form in FORM_OF.items())
+            )
+        replaceable(path)
+    results = [path for path in paths if path.suffix.lower() == RESULT_SUFFIX]
+    if len(results) > 1:
+        raise click.UsageError(f"a run has one result file, not {len(results)}")
+    return next(iter(results), None), {path: FORM_OF[path.suffix.lower()] for path in paths if path not in results}
+
+
+def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bool) -> None:
+    from thgeval.curves import write_csv
+    from thgeval.files import write_atomically
+
+    if out is not None:
+        run.write(out)
+    for path, text in tables.items():
+        write_atomically(path, (text + "\n").encode())
+    if out is not None and per_frame:
+        say(f"per-frame values: {write_csv(out)}")
 
 
 def _details(run: Any) -> str:
@@ -85,20 +134,42 @@ def _default() -> tuple[str, ...]:
 
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
-    from thgeval.pairing import listed, paired
-    from thgeval.protocol import protocol
+    from thgeval.pairing import apart, listed, paired
+    from thgeval.protocol import protocol, written_rate
     from thgeval.wording import rule
 
-    chosen = protocol(given["protocol"])
+    changes = {name: given.get(name) for name in ("size", *CHOICES)}
+    changes["pairs"] = "none" if given["unpaired"] else None
+    chosen = protocol(given["protocol"]).but(fps=given["fps"] and written_rate(given["fps"]), **changes)
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
+        if chosen.unpaired:
+            raise click.UsageError("--list names pairs; without them, give two folders: --unpaired PRED_DIR GT_DIR")
         pairing = listed(given["list_file"])
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
-        pairing = paired(given["pred_dir"], given["gt_dir"], chosen.clips)
+        pairing = (apart if chosen.unpaired else paired)(given["pred_dir"], given["gt_dir"], chosen.clips)
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
+
+
+def _kind(note: str, clip: str) -> str:
+    """What notes that differ in their clip and their numbers alone have in common."""
+    return re.sub(r"\d+(\.\d+)?", "N", note.replace(clip, "CLIP"))
+
+
+def _list(sentences: list[tuple[str, str]]) -> None:
+    """Sentences by what they have in common; of many alike the first ones, and how many more there are."""
+    alike: dict[str, list[str]] = {}
+    for reason, sentence in sentences:
+        alike.setdefault(reason, []).append(sentence)
+    for reason, found in alike.items():
+        shown = found if len(found) <= MOST_ALIKE else found[: MOST_ALIKE // 2]
+        for sentence in shown:
+            say(sentence)
+        if len(shown) < len(found):
+            say(f"... and {len(found) - len(shown)} more of the kind {reason!r}; the result file (-o) names all")
 
 
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
@@ -106,26 +177,24 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     from thgeval.registry import GROUPS, metrics
 
     asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
-    for clip in run.failures:
-        click.echo(f"thgeval: {clip['id']}: {clip['failure']['message']}", err=True)
     told = {clip["failure"]["message"] for clip in run.failures}
-    for clip in run.clips:
-        for key in sorted(asked & clip["failed"].keys()):
-            if clip["failed"][key]["message"] not in told:
-                click.echo(f"thgeval: {key}: {clip['id']}: {clip['failed'][key]['message']}", err=True)
-    for clip in run.clips:
-        for note in clip["notes"]:
-            click.echo(f"thgeval: note: {note}", err=True)
+    failures = [(clip["failure"]["reason"], f"{clip['id']}: {clip['failure']['message']}") for clip in run.failures]
+    failures += [
+        (f"{key}: {failed['reason']}", f"{key}: {clip['id']}: {failed['message']}")
+        for clip in run.clips
+        for key, failed in sorted(clip["failed"].items())
+        if key in asked and failed["message"] not in told
+    ]
+    _list(failures)
+    _list([(_kind(note, clip["id"]), f"note: {note}") for clip in run.clips for note in clip["notes"]])
+    total = run.expected + run.expected_references
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
     partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
     incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:
-        said = f"{len(run.failures)} of {run.expected} clips failed"
-        click.echo(
-            f"thgeval: {said if run.failures else f'{partly} of {run.expected} clips lack a score'}; "
-            "--allow-missing accepts that",
-            err=True,
-        )
+        said = f"{len(run.failures)} of {total} clips failed"
+        lack = said if run.failures else f"{partly} of {total} clips lack a score"
+        say(f"{lack}; --allow-missing accepts that")
     if unscored and not run.failures:
         return 3
     return 0 if allow_missing or not incomplete else 1

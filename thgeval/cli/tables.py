@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from thgeval.cli import latex
+from thgeval.cli.showing import visible
 from thgeval.results import Run, Score
 
-STYLES = {"table": "simple", "latex": "latex_booktabs", "markdown": "github"}
+STYLES = {"table": "simple", "markdown": "github"}
 COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
 
 
@@ -20,22 +22,27 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
         return json.dumps(run.to_dict(), indent=1)
     if brief:
         return "\n".join(number(score.value, digits) for score in run.scores.values())
-    rows = [_row(score, run.expected, digits) for score in run.scores.values()]
+    rows = [_row(score, run, digits) for score in run.scores.values()]
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
     text = as_table(COLUMNS, rows, form)
-    return text if form == "latex" else f"{text}\n\n{_signatures(run)}"
+    if form == "latex":
+        return f"{text}\n\n{latex.comment(_signatures(run))}"
+    return "\n\n".join(filter(None, (text, _interval_notes(run), _signatures(run))))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
-    return tabulate(rows, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
+    shown = [[visible(cell) for cell in row] for row in rows]
+    if form == "latex":
+        return latex.table(columns, shown)
+    return tabulate(shown, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows of text as comma-separated values."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([columns, *rows])
+    csv.writer(buffer, lineterminator="\n").writerows([columns, *([visible(cell) for cell in row] for row in rows)])
     return buffer.getvalue().rstrip("\n")
 
 
@@ -51,7 +58,7 @@ def number(value: float | None, digits: int) -> str:
     return f"{value:.{digits}g}" if 0 < abs(value) < 10.0 ** (1 - digits) else f"{value:.{digits}f}"
 
 
-def _row(score: Score, expected: int, digits: int) -> list[str]:
+def _row(score: Score, run: Run, digits: int) -> list[str]:
     interval = "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
     reasons = ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())
     if score.unscored is not None:
@@ -67,10 +74,38 @@ def _row(score: Score, expected: int, digits: int) -> list[str]:
         number(score.value, digits),
         interval,
         score.unit,
-        "" if score.reference is None else number(score.reference.value, digits),
-        f"{score.clips}/{expected}",
+        _reference(score, digits),
+        coverage(score, run),
         reasons,
     ]
+
+
+def coverage(score: Score, run: Run) -> str:
+    """Clips scored of clips expected; of either side where there are no pairs: ``19/20, reference 30/30``."""
+    counted = f"{score.clips}/{run.expected}"
+    if score.reference_clips is None:
+        return counted
+    return f"{counted}, reference {score.reference_clips}/{run.expected_references}"
+
+
+def _reference(score: Score, digits: int) -> str:
+    """The reference's own value, and the share of clips that have one where it isn't all of them."""
+    if score.reference is None:
+        return ""
+    share = score.reference_share
+    return number(score.reference.value, digits) + (f" ({share} clips)" if share else "")
+
+
+def _interval_notes(run: Run) -> str:
+    """What to know of intervals, once each."""
+    keys: dict[str, list[str]] = {}
+    for score in run.scores.values():
+        if score.interval_note is not None:
+            keys.setdefault(score.interval_note, []).append(score.key)
+    return "\n".join(
+        f"{note} ({'all metrics' if len(found) == len(run.scores) > 1 else ', '.join(found)})"
+        for note, found in keys.items()
+    )
 
 
 def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from thgeval.cli.showing import show
+
 
 @click.command("validate")
 @click.argument("path", type=click.Path(path_type=Path))
@@ -17,8 +19,8 @@ def command(path: Path, form: str) -> int:
 
     rows = validated(path)
     if form == "json":
-        click.echo(json.dumps([row.to_dict() for row in rows], indent=1))
+        show(json.dumps([row.to_dict() for row in rows], indent=1))
     else:
         columns = ("clip", "frames", "fps", "size", "codec", "colour", "audio", "problems")
-        click.echo(as_table(columns, [row.cells() for row in rows], "table"))
+        show(as_table(columns, [row.cells() for row in rows], "table"))
     return 1 if any(row.unusable for row in rows) else 0

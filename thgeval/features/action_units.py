@@ -11,9 +11,10 @@ from typing import NamedTuple
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Parameter
 from thgeval.features.facs import OPENFACE, ActionUnits
-from thgeval.features.geometric_units import UNITS, geometric
+from thgeval.features.geometric_units import UNITS, geometric, geometric_of_both
 from thgeval.features.given import units_given
 from thgeval.features.openface import units_openface, units_openface_binary
+from thgeval.features.rest import Both
 
 
 class Source(NamedTuple):
@@ -36,6 +37,11 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
 def action_units(*, source: str = "geometric", **chosen: Parameter) -> Feature[ActionUnits]:
     """Action units of the chosen people from one of ``SOURCES``; their names are ``units_of(source)``."""
     return _of(source).feature(**chosen)
+
+
+def units_of_both(*, source: str = "geometric", **chosen: Parameter) -> Feature[Both[ActionUnits]] | None:
+    """Action units of both sides where they are measured from a person's rest; None if each frame stands for itself."""
+    return geometric_of_both(**chosen) if source == "geometric" else None
 
 
 def units_of(source: str) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ Both are of unit length, so that their product is the cosine. Frames become 224 
 ``nearest``       the nearest pixel, the aspect is not kept (MMVID's)
 
 CLIP reads 75 tokens; a longer text is refused, or cut, as ``long`` says. ``form`` is the sentence read: the text as it
-is (``plain``), or ``A photo depicts`` and the text, as CLIPScore has it (``photo``).
+is (``plain``); ``A photo depicts`` and the text, as CLIPScore has it (``photo``); or the text without the marks of
+start and end that CLIP was trained with (``bare``, up to 77 tokens), whose direction is then read at the token of the
+highest number, as MMVID does.
 
 Source: Radford et al., ICML 2021.
 """
@@ -33,7 +35,7 @@ SIDE_PX = 224
 DIMENSIONS = 512
 WEIGHTS = ("clip-vit-b32",)
 SQUARES = ("bicubic-crop", "nearest")
-FORMS = {"plain": "{}", "photo": "A photo depicts {}"}
+FORMS = {"plain": "{}", "photo": "A photo depicts {}", "bare": "{}"}
 LONG = ("refuse", "cut")
 
 
@@ -76,7 +78,7 @@ def clip_text(file: Path, *, form: str = "plain", long: str = "refuse") -> NDArr
 
     text = read_prompt(file)
     try:
-        tokens = clip.tokens([FORMS[form].format(text)], cut=long == "cut")
+        tokens = clip.tokens([FORMS[form].format(text)], cut=long == "cut", marks=form != "bare")
     except InputShapeError as error:
         raise InputError(str(error), reason="prompt too long") from None
     network = networks.published(*WEIGHTS)

@@ -18,6 +18,7 @@ def _offered(what: str) -> Feature[Any]:
 clip: Feature[Clip] = _offered("clip")
 sound: Feature[Clip | Path] = _offered("sound")
 prompt: Feature[Path] = _offered("prompt")
+timing: Feature[Path] = _offered("timing")
 transcript: Feature[Path | str] = _offered("transcript")
 source_image: Feature[Path] = _offered("source_image")
 openface_file: Feature[Path] = _offered("openface")
@@ -49,5 +50,5 @@ def offered(pair: Pair, *, reference: bool) -> dict[Feature[Any], Any]:
         **{OF_EITHER_SIDE[what]: side.companion(what) for what in COMPANIONS},
     }
     if not reference:
-        given[prompt] = pair.prompt
+        given |= {prompt: pair.prompt, timing: pair.timing}
     return {feature: value for feature, value in given.items() if value is not None}

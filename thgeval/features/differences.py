@@ -40,12 +40,22 @@ def luma_errors(generated: Planes, reference: Planes, *, rule: str) -> PixelErro
 @feature(rgb, version=1, grain=Grain.PAIR)
 def wrapped_rgb_errors(generated: FrameBatch, reference: FrameBatch) -> PixelErrors:
     """Errors of each frame as uint8 arrays overflow: differences, and squares of differences, modulo 256."""
-    first, second = overflowing(generated.new), overflowing(reference.new)
+    return _wrapped(generated.new, reference.new, generated.peak)
+
+
+@feature(lambda rule: luma(rule=rule), version=1, grain=Grain.PAIR)
+def wrapped_luma_errors(generated: Planes, reference: Planes, *, rule: str) -> PixelErrors:
+    """Errors of each frame's luma as uint8 arrays overflow."""
+    return _wrapped(generated.pixels, reference.pixels, generated.peak)
+
+
+def _wrapped(generated: Pixels, reference: Pixels, peak: float) -> PixelErrors:
+    first, second = overflowing(generated), overflowing(reference)
     return PixelErrors(
         difference.wrapped_absolute(generated=first, reference=second),
         difference.wrapped_squared(generated=first, reference=second),
         int(np.prod(first.shape[1:])),
-        generated.peak,
+        peak,
     )
 
 

@@ -24,6 +24,8 @@ X4 = 4
 MARGIN = 0.35
 """How much of a box's width is enlarged on each side of it, so that no landmark looks beyond the picture."""
 
+WEIGHTS_709 = np.array([0.2125, 0.7154, 0.0721])
+
 STARTS = 0.03 * np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)])
 """Where the four boxes lie beside the detector's, in its widths: the model starts from a box and never quite leaves
 where it started, so that the mean of four is steadier than one. Chosen on the synthetic heads 0 to 7 and 16 to 31."""
@@ -47,13 +49,28 @@ def detected(frame: NDArray[np.uint8], *, upsample: int = 0) -> Found:
     return Found(np.array(boxes, np.float64).reshape(-1, 4), np.array(scores, np.float64))
 
 
+def detected_enlarged(frame: NDArray[np.uint8]) -> Found:
+    """Faces of 40 px and more, looked for in the frame at twice its size; boxes in px of the frame itself."""
+    return detected(frame, upsample=1)
+
+
+def detected_in_709(frame: NDArray[np.uint8]) -> Found:
+    """As ``detected``, in the grey of scikit-image's rgb2gray."""
+    return detected(_grey_709(frame))
+
+
 def landmarks68(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.float32]:
     """The 68 landmarks of iBUG 300-W in whole px for (faces, 4) boxes of one frame: (faces, 68, 2)."""
     import dlib
 
-    grey, predict = _grey(frame), _predictor()
+    grey, predict = _grey(frame), predictor()
     shapes = [predict(grey, dlib.rectangle(*(int(value) for value in np.rint(box)))) for box in boxes]
     return np.array([[(p.x, p.y) for p in shape.parts()] for shape in shapes], np.float32).reshape(-1, 68, 2)
+
+
+def landmarks68_in_709(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.float32]:
+    """As ``landmarks68``, in the grey of scikit-image's rgb2gray."""
+    return landmarks68(_grey_709(frame), boxes)
 
 
 def landmarks68_x4(frame: NDArray[np.uint8], boxes: NDArray[Any]) -> NDArray[np.float32]:
@@ -69,7 +86,7 @@ def _fine(grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float
     """The 68 landmarks of the face in one box."""
     import dlib
 
-    width, predict = box[2] - box[0], _predictor()
+    width, predict = box[2] - box[0], predictor()
     around = np.rint(box + MARGIN * width * np.array([-1, -1, 1, 1]))
     left, top, right, bottom = (int(value) for value in np.clip(around, 0, np.tile(grey.shape[::-1], 2)))
     large = cv2.resize(grey[top:bottom, left:right], None, fx=X4, fy=X4, interpolation=cv2.INTER_LINEAR)
@@ -95,7 +112,9 @@ def descriptors(frame: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.fl
     return described(faces)
 
 
-def _predictor() -> Any:
+def predictor() -> Any:
+    """The predictor of 68 landmarks, read once."""
+
     def load() -> Any:
         import dlib
 
@@ -106,3 +125,9 @@ def _predictor() -> Any:
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _grey_709(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same frame in grey, three equal channels, of BT.709's weights as scikit-image has them, rounded."""
+    grey = np.rint((frame / 255.0) @ WEIGHTS_709 * 255.0).astype(np.uint8)
+    return np.asarray(grey[..., None].repeat(3, axis=-1), np.uint8)

@@ -1,5 +1,7 @@
 """The gap of the lips and the loudness of the speech, side by side at 25 Hz, and the shift where they go together."""
 
+import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from thgeval.features.mouth import LOWER, UPPER
 from thgeval.features.people import shapes
 from thgeval.features.speech import loudness, voice
 from thgeval.features.sync_lm import LEAST_VOICED_S
+from thgeval.states import mean
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +23,8 @@ WINDOW = 640
 FLOOR = 1e-3
 REST_S = 2.0
 LEAST_ROWS = 10
+ROUNDING = 1e-9
+SMOOTH_ROWS, CHANCE_DRAWS = 1.0, 100
 
 
 class Envelopes(NamedTuple):
@@ -106,10 +111,33 @@ def standard_products(first: Floats, second: Floats) -> Floats:
     if both.sum() < LEAST_ROWS:
         return products
     one, two = (side[both] - side[both].mean() for side in (first, second))
-    spread = np.sqrt((one**2).mean() * (two**2).mean())
-    if spread > 0:
-        products[both] = one * two / spread
+    if changes(one) and changes(two):
+        products[both] = one * two / np.sqrt((one**2).mean() * (two**2).mean())
     return products
+
+
+def changes(values: Floats) -> bool:
+    """Whether values, NaN where there are none, differ by more than rounding leaves of equal ones."""
+    there = values[~np.isnan(values)]
+    return bool(len(there) and there.std() > ROUNDING)
+
+
+@cache
+def chance(rows: int, furthest: int) -> float:
+    """What ``best_shift`` gives on average for a mouth and a voice that have nothing to do with each other.
+
+    Mean of ``CHANCE_DRAWS`` pairs of independent noise, smoothed by a Gaussian of 40 ms (which leaves what is slower
+    than 3 Hz, as syllables are), each freed of its mean over the 2 s around; smoother curves score more. NaN if there
+    are too few rows for any correlation.
+    """
+    rng = np.random.Generator(np.random.PCG64(0))
+    near = np.exp(-0.5 * (np.arange(-8, 9) / SMOOTH_ROWS) ** 2)
+    found = []
+    for _ in range(CHANCE_DRAWS):
+        seen, heard = (levelled(np.convolve(own, near, "valid")) for own in rng.standard_normal((2, rows + 16)))
+        products = best_shift(seen, heard, furthest)[1]
+        found.append(math.nan if np.isnan(products).all() else float(np.nanmean(products)))
+    return mean(found)
 
 
 def _shifted(values: Floats, shift: int) -> Floats:

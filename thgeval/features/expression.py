@@ -10,8 +10,9 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.deep3d import expression_deep3d
 from thgeval.features.face_mesh import expression_blendshapes
-from thgeval.features.frontal import Turned, frontal
+from thgeval.features.frontal import Turned, frontal, turned
 from thgeval.features.given import expression_given
+from thgeval.features.rest import Both, over_one_rest
 from thgeval.features.tddfa import expression_3ddfa
 
 Rows = NDArray[np.float64]
@@ -25,9 +26,20 @@ def of_landmarks(**chosen: Parameter) -> Feature[Rows]:
 
     @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
     def expression_landmarks(turned: Turned) -> Rows:
-        return turned.points[..., EXPRESSIVE, :].reshape(*turned.points.shape[:2], -1)
+        return _rows(turned)
 
     return expression_landmarks()
+
+
+def _rows(turned: Turned) -> Rows:
+    return turned.points[..., EXPRESSIVE, :].reshape(*turned.points.shape[:2], -1)
+
+
+def expression_of_both(*, source: str = "landmarks", **chosen: Parameter) -> Feature[Both[Rows]] | None:
+    """Expression of both sides where it is measured from a person's rest; None where each frame stands for itself."""
+    if source != "landmarks":
+        return None
+    return over_one_rest(of_landmarks(**chosen), lambda points, rest: _rows(turned(points, rest)), **chosen)
 
 
 SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(

@@ -10,6 +10,7 @@ Sources: Kartynnik et al., CVPRW 2019 (the mesh); Bazarevsky et al., CVPRW 2019 
 """
 
 import atexit
+import re
 from importlib.metadata import version
 from threading import local
 from typing import Any, NamedTuple
@@ -18,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import weights
-from thgeval.errors import ProtocolError
+from thgeval.errors import ProtocolError, install_line
 from thgeval.feature import Feature, Packages, feature
 from thgeval.features.alignment import angles, downwards
+from thgeval.features.chatter import without
 from thgeval.features.faces import SLOTS, Faces, bytes_of
 from thgeval.features.frames import rgb
 from thgeval.features.people import of_slots
@@ -30,6 +32,11 @@ WEIGHTS = ("face-landmarker",)
 PACKAGES: Packages = (("mediapipe", "mediapipe"),)
 SILENT = ("0.10.31", "0.10.32", "0.10.33")
 """Releases that were watched to connect to nothing."""
+
+CHATTER = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog|[IW]\d{4} \d\d:|INFO: Created TensorFlow Lite "
+)
+"""How the lines begin that MediaPipe and its TensorFlow Lite write when they start: notes and warnings, no errors."""
 
 POINTS, BLENDSHAPES = 478, 52
 FACE_POINTS = 468  # the rest are irises
@@ -94,10 +101,13 @@ _held = local()
 
 
 def _seen(pixels: NDArray[np.uint8]) -> Any:
+    return _landmarker().detect(_picture(pixels))
+
+
+def _picture(pixels: NDArray[np.uint8]) -> Any:
     import mediapipe
 
-    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
-    return _landmarker().detect(image)
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
 def _landmarker() -> Any:
@@ -113,7 +123,9 @@ def _landmarker() -> Any:
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
-        _held.landmarker, _held.token = vision.FaceLandmarker.create_from_options(options), token
+        with without(CHATTER):
+            _held.landmarker, _held.token = vision.FaceLandmarker.create_from_options(options), token
+            _held.landmarker.detect(_picture(np.zeros((64, 64, 3), np.uint8)))  # some lines come with the first picture
         # It closes itself with the help of a thread, of which there is none once Python is shutting down.
         atexit.register(vars(_held.landmarker).update, _handle=None)
     return _held.landmarker
@@ -124,7 +136,7 @@ def check_silent(release: str) -> None:
     if release not in SILENT:
         raise ProtocolError(
             f"mediapipe {release} may send reports of its use over the network; "
-            "pip install 'thgeval[mediapipe]' installs a release that doesn't"
+            f"for one that doesn't: {install_line('mediapipe')}"
         )
 
 

@@ -13,6 +13,10 @@ Crops    The square of side 2.8 s around the face: from the top of the face's ow
          either side. What lies outside the frame is grey 110. Bilinear to 224 px.
 
 With a strided detector only every n-th frame has boxes, so that a track needs n times fewer detections.
+
+``tracker`` is ``any``, as above, or ``first``: only the best face of a frame that no track has yet is looked at, as in
+``syncnet_pipeline.py`` of congwei1230/MoChaBench (043908d). Where two faces change places in that order, a track misses
+its own, and may be lost or go on after a gap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import medfilt
 
+TRACKERS = ("any", "first")
 OVERLAP, MOST_MISSED, SMALLEST_FACE_PX = 0.5, 25, 100
 SMOOTHED_OVER = 13
 MARGIN, GREY, SIDE_PX = 0.4, 110, 224
@@ -36,12 +41,14 @@ Boxes = NDArray[np.float64]
 class Faces:
     """Boxes of every frame, each (faces, 4), best first; frames where a scene ends; and how many frames were skipped.
 
-    ``every`` is the stride of the detector: other frames have no boxes.
+    ``every`` is the stride of the detector: other frames have no boxes. ``end`` is where the last scene ends, if not
+    with the last frame.
     """
 
     boxes: tuple[Boxes, ...]
     cuts: tuple[int, ...] = ()
     every: int = 1
+    end: int | None = None
 
     @property
     def found(self) -> int:
@@ -50,7 +57,7 @@ class Faces:
 
     def scenes(self) -> Iterator[tuple[int, int]]:
         """First frame and end of every scene."""
-        bounds = (0, *self.cuts, len(self.boxes))
+        bounds = (0, *self.cuts, len(self.boxes) if self.end is None else self.end)
         yield from pairwise(bounds)
 
 
@@ -68,9 +75,10 @@ class Track:
         return float((self.boxes[:, 2:] - self.boxes[:, :2]).mean(axis=0).max())
 
 
-def tracks(faces: Faces, *, min_track: int) -> list[Track]:
+def tracks(faces: Faces, *, min_track: int, tracker: str = "any") -> list[Track]:
     """The tracks that are long and large enough, in the order the module says."""
-    found = [track for track in all_tracks(faces, min_track=min_track) if is_long(track, faces, min_track=min_track)]
+    followed = all_tracks(faces, min_track=min_track, tracker=tracker)
+    found = [track for track in followed if is_long(track, faces, min_track=min_track)]
     return [track for track in found if track.size_px > SMALLEST_FACE_PX]
 
 
@@ -79,13 +87,13 @@ def is_long(track: Track, faces: Faces, *, min_track: int) -> bool:
     return track.detected * faces.every > min_track
 
 
-def all_tracks(faces: Faces, *, min_track: int) -> Iterator[Track]:
+def all_tracks(faces: Faces, *, min_track: int, tracker: str = "any") -> Iterator[Track]:
     """Every track of scenes that have at least ``min_track`` frames, however short."""
     for start, end in faces.scenes():
         if end - start >= min_track:
             unused = [list(boxes) for boxes in faces.boxes[start:end]]
             while any(unused):
-                yield _next_track(unused, start)
+                yield _next_track(unused, start, tried=1 if tracker == "first" else None)
 
 
 def overlap(a: Boxes, b: Boxes) -> float:
@@ -95,14 +103,14 @@ def overlap(a: Boxes, b: Boxes) -> float:
     return shared / float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared)
 
 
-def _next_track(unused: list[list[Boxes]], start: int) -> Track:
-    """Takes the faces of one track out of ``unused``."""
+def _next_track(unused: list[list[Boxes]], start: int, *, tried: int | None) -> Track:
+    """Takes the faces of one track out of ``unused``, looking at the first ``tried`` of each frame; None: at all."""
     frames: list[int] = []
     boxes: list[Boxes] = []
     for frame, candidates in enumerate(unused):
         if frames and frame - frames[-1] > MOST_MISSED:
             break
-        for i, box in enumerate(candidates):
+        for i, box in enumerate(candidates[:tried]):
             if not frames or overlap(box, boxes[-1]) > OVERLAP:
                 frames.append(frame)
                 boxes.append(candidates.pop(i))

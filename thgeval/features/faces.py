@@ -82,6 +82,8 @@ def _loaded(where: str) -> Any:
 DETECTORS: Mapping[str, Backend] = MappingProxyType(
     {
         "dlib": Backend("dlib_models:detected", (("dlib", "faces"),)),
+        "dlib-709": Backend("dlib_models:detected_in_709", (("dlib", "faces"),)),
+        "dlib-x2": Backend("dlib_models:detected_enlarged", (("dlib", "faces"),)),
         "mtcnn": Backend(
             "mtcnn:detected",
             (("torch", "models"), ("torchvision", "models"), ("facenet_pytorch", "facenet-pytorch")),

@@ -74,7 +74,7 @@ def seconds_of(how: Shown, *, what: str) -> float:
     times_of(how, what=what)
     if not steady(how):
         raise InputError(
-            f"its frames are shown at a variable rate; choose a protocol with a frame rate to {what}",
+            f"its frames are shown at a variable rate; choose --fps 25 (or --protocol thg256) to {what}",
             reason="variable frame rate",
         )
     return float(how.seconds[0])

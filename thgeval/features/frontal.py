@@ -2,7 +2,8 @@
 
 The rigid points of a face are fitted to the landmarks of every frame; its rotation, scale and shift are then taken off
 all 68. The face is a generic one (``template``) whose rigid points have moved to where the person's are: they follow
-the landmarks of all frames of the clip together, as far as they outweigh the generic places (``HELD``). As a picture
+the landmarks of all frames of the clip together (of those that a pair shares: ``rest``), as far as they outweigh the
+generic places (``HELD``). As a picture
 has no depth, points keep the depth they have on the generic face. What stays is the shape of the face and its
 expression.
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from thgeval.features.alignment import Alignment, aligned
 from thgeval.features.people import of_shapes
+from thgeval.features.rest import Rest, shown
 from thgeval.features.template import EYE_DISTANCE, FACE, RIGID
 
 Array = NDArray[np.float64]
@@ -33,16 +35,21 @@ class Turned(NamedTuple):
 @of_shapes(version=1)
 def frontal(points: Array) -> Turned:
     """The chosen people's landmarks turned to the front, NaN where there is no face."""
-    each = [_person(points[:, person]) for person in range(points.shape[1])]
+    return turned(points, shown(points))
+
+
+def turned(points: Array, rest: Rest) -> Turned:
+    """Landmarks (frames, people, 68, 2) turned to the front, people's faces being those of the ``rest``."""
+    each = [_person(own, still) for own, still in zip(points.swapaxes(0, 1), rest.T, strict=True)]
     return Turned(*(np.stack(values, axis=1) for values in zip(*each, strict=True)))
 
 
-def _person(points: Array) -> tuple[Array, Array]:
+def _person(points: Array, rest: Rest) -> tuple[Array, Array]:
     """One person's landmarks (frames, 68, 2) turned to the front, and the rotations taken off."""
     rigid, weights = points[:, [*RIGID]], np.array([*RIGID.values()])
     own = FACE[[*RIGID]]
     for _ in range(ROUNDS):
-        own = _own_face(rigid, aligned(rigid, own, weights))
+        own = _own_face(rigid[rest], aligned(rigid[rest], own, weights))
     alignment = aligned(rigid, own, weights)
     return _unturned(points, alignment, FACE[:, 2]) / EYE_DISTANCE, alignment.rotation
 

@@ -1,7 +1,8 @@
 """Action units read off landmarks: how far a few distances are from what they are at rest.
 
 Distances are measured on faces turned to the front (``frontal``), in eye distances. Rest is the person's own: a
-quantile of the distance over the clip, the median for what moves both ways. So a clip in which a face never moves has
+quantile of the distance over the clip, the median for what moves both ways; of a pair of clips, over the frames that
+show the person on both sides. So a clip in which a face never moves has
 no units at all, and a unit held throughout can't be seen. AU25 alone is absolute, as closed lips have no gap.
 
 Units that landmarks don't show (AU06, AU07, AU09, AU10, AU14, AU17, AU20, AU23, AU28: folds, bulges, tension) are not
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.facs import ActionUnits
-from thgeval.features.frontal import Turned, frontal
+from thgeval.features.frontal import Turned, frontal, turned
+from thgeval.features.rest import Both, Rest, over_one_rest, shown
 
 Array = NDArray[np.float64]
 
@@ -84,26 +86,35 @@ def geometric(**chosen: Parameter) -> Feature[ActionUnits]:
 
     @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
     def action_units_geometric(turned: Turned) -> ActionUnits:
-        return units(turned.points)
+        return units(turned.points, shown(turned.points))
 
     return action_units_geometric()
 
 
-def units(points: Array) -> ActionUnits:
-    """The units of ``UNITS`` from (frames, people, 68, 2) points turned to the front."""
-    beyond = np.stack([_beyond(points, unit) for unit in UNITS.values()], axis=-1)
+def geometric_of_both(**chosen: Parameter) -> Feature[Both[ActionUnits]]:
+    """The units of both sides, from one rest."""
+
+    def measured(points: Array, rest: Rest) -> ActionUnits:
+        return units(turned(points, rest).points, rest)
+
+    return over_one_rest(geometric(**chosen), measured, **chosen)
+
+
+def units(points: Array, rest: Rest) -> ActionUnits:
+    """The units of ``UNITS`` from (frames, people, 68, 2) points turned to the front, and the frames that are rest."""
+    beyond = np.stack([_beyond(points, rest, unit) for unit in UNITS.values()], axis=-1)
     present, full = (np.array([getattr(unit, name) for unit in UNITS.values()]) for name in ("present", "full"))
     presence = np.where(np.isnan(beyond), np.nan, beyond >= present)
     return ActionUnits(presence, 5 * np.clip(beyond / full, 0, 1))
 
 
-def _beyond(points: Array, unit: Unit) -> Array:
+def _beyond(points: Array, rest: Rest, unit: Unit) -> Array:
     """How far a unit's distance is beyond rest, in its direction: (frames, people)."""
     distance = DISTANCES[unit.distance](points)
     if unit.rest is None:
         return unit.sign * distance
-    rest = np.full(distance.shape[1], np.nan)
-    for person, values in enumerate(distance.T):
-        if (seen := values[~np.isnan(values)]).size:
-            rest[person] = np.quantile(seen, unit.rest)
-    return np.asarray(unit.sign * (distance - rest))
+    usual = np.full(distance.shape[1], np.nan)
+    for person, (values, still) in enumerate(zip(distance.T, rest.T, strict=True)):
+        if still.any():
+            usual[person] = np.quantile(values[still], unit.rest)
+    return np.asarray(unit.sign * (distance - usual))

@@ -2,7 +2,8 @@
 
 Two ports of tf.hub's deepmind/i3d-kinetics-400/1 are in circulation: ``stylegan-v`` (a TorchScript file) and
 ``videogpt``, which adds 1e-5 instead of 1e-3 to the variances. Frames enter at 224 x 224 with white at 1 and
-``black`` at -1 (``minus-one``) as the network was made for, or at 0 (``zero``), as a script in circulation has it.
+``black`` at -1 (``minus-one``) as the network was made for, or at 0 (``zero``), as a script in circulation has it; or
+with black at -0.5 and white at 0.5 (``minus-half``), as VideoGPT's script had it for its first days.
 
 Sources: Carreira, Zisserman, CVPR 2017; Unterthiner et al., arXiv 1812.01717; Skorokhodov, Tulyakov, Elhoseiny, CVPR
 2022 (the protocol).
@@ -20,7 +21,10 @@ from thgeval.features.windows import span, squares, windows
 
 SIDE_PX = 224
 PORTS: Mapping[str, str] = MappingProxyType({"stylegan-v": "i3d-torchscript", "videogpt": "i3d-kinetics400"})
-BLACKS = ("minus-one", "zero")
+BLACKS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"minus-one": (-1.0, 1.0), "zero": (0.0, 1.0), "minus-half": (-0.5, 0.5)}
+)
+"""What black and white enter as."""
 SMALLEST_FRAMES = 9
 
 
@@ -49,4 +53,5 @@ def i3d(
 
     seen = torch.from_numpy(windows(held, length=length, stride=stride, start=start, which=which))
     network = networks.published(PORTS[port])
-    return networks.rows(network, 2 * seen - 1 if black == "minus-one" else seen)
+    lowest, highest = BLACKS[black]
+    return networks.rows(network, (highest - lowest) * seen + lowest)

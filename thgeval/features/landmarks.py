@@ -31,6 +31,8 @@ BASIS_3DDFA = ("3ddfa-mean-shape", "3ddfa-shape-basis", "3ddfa-expression-basis"
 CHAINS: Mapping[str, Chain] = MappingProxyType(
     {
         "dlib": Chain("dlib", Backend("dlib_models:landmarks68", (("dlib", "faces"),), ("dlib-68",))),
+        "dlib-709": Chain("dlib-709", Backend("dlib_models:landmarks68_in_709", (("dlib", "faces"),), ("dlib-68",))),
+        "dlib-detected-x2": Chain("dlib-x2", Backend("dlib_models:landmarks68", (("dlib", "faces"),), ("dlib-68",))),
         "dlib-x4": Chain("dlib", Backend("dlib_models:landmarks68_x4", (("dlib", "faces"),), ("dlib-68",))),
         "mediapipe": Chain("mediapipe", Backend("face_mesh:landmarks68", reads="face_mesh:face_mesh")),
         "fan": Chain("s3fd", Backend("fan:landmarks68", TORCH, ("fan-2d",))),

@@ -100,7 +100,7 @@ def complete(found: Mouths, reader: str) -> NDArray[np.uint8]:
     if not suits.all():
         has = "a variable rate" if suits[0] else f"{found.rates[0]:g}"
         raise InputError(
-            f"{reader} reads 25 frames per second; this clip has {has}: choose a protocol with fps 25",
+            f"{reader} reads 25 frames per second; this clip has {has}: choose --fps 25 (or --protocol thg256)",
             reason="frame rate",
         )
     return found.pixels

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +184,7 @@ def taken(values: NDArray[Any], slots: Slots) -> NDArray[np.float64]:
 
 
 def _largest(boxes: NDArray[np.float64]) -> Slots:
-    return _best((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))[:, None]
+    return _best(_area(boxes))[:, None]
 
 
 def _first(boxes: NDArray[np.float64]) -> Slots:
@@ -230,6 +230,46 @@ def _all(boxes: NDArray[np.float64]) -> Slots:
     usual = int(np.bincount(seen).argmax())
     order = np.argsort(np.where(there, boxes[..., 0] + boxes[..., 2], np.inf), axis=1, kind="stable")[:, :usual]
     return np.where((counts == usual)[:, None], order, -1)
+
+
+AS_LARGE = 1 / 1.5
+"""A face of at least this share of another's area is as large: detectors see sizes in steps of 1.2 a side."""
+ONE_FACE = 0.4
+"""Boxes that overlap by more are of one face, found twice."""
+
+
+class Company(NamedTuple):
+    """In how many frames another face is as large as the chosen one, and how often the choice went to another."""
+
+    frames: int
+    changes: int
+
+
+def company(found: Faces, slots: NDArray[np.int64], *, min_px: int = 0) -> Company:
+    """Who is beside the one person chosen in each frame, whose slots are (frames,).
+
+    The choice changed owner where the face that overlaps the last chosen box most is there and is not the chosen one.
+    """
+    boxes = found.boxes.astype(np.float64)
+    boxes[~large_enough(boxes, min_px)] = np.nan
+    frames = changes = 0
+    last: NDArray[np.float64] | None = None
+    for here, slot in zip(boxes, slots, strict=True):
+        if slot < 0:
+            continue
+        own = here[slot]
+        others = here[overlap(here, own) <= ONE_FACE]
+        frames += bool((_area(others) >= AS_LARGE * _area(own)).any())
+        if last is not None:
+            overlaps = np.nan_to_num(overlap(here, last))
+            best = int(overlaps.argmax())
+            changes += bool(overlaps[best] > 0 and best != slot and overlap(here[best : best + 1], own)[0] <= ONE_FACE)
+        last = own
+    return Company(frames, changes)
+
+
+def _area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))
 
 
 def overlap(boxes: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -50,7 +50,7 @@ def perceptual_distance(
     """
     if not len(generated):
         return np.empty(0, np.float64)
-    network = _network(trunk, release)
+    network = lpips_network(trunk, release)
     with networks.alone():
         ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
     distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
@@ -62,14 +62,15 @@ def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
     if min(height, width) < SMALLEST_PX:
         raise InputError(
             f"LPIPS needs frames of at least {SMALLEST_PX} px a side, not {width}x{height}; "
-            "choose a protocol with a size",
+            "choose --size PX (or --protocol thg256)",
             reason="too small",
         )
     images = networks.as_images(frames, peak)
     return 2 * images - 1 if black == "minus-one" else images
 
 
-def _network(trunk: str, release: str) -> Any:
+def lpips_network(trunk: str, release: str) -> Any:
+    """LPIPS of a trunk and a release; it is shown images in [-1, 1]."""
     names = files(trunk, release)
 
     def load() -> Any:

@@ -16,9 +16,10 @@ from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.alignment import angles
 from thgeval.features.deep3d import pose_deep3d
 from thgeval.features.face_mesh import pose_mediapipe
-from thgeval.features.frontal import Turned, frontal
+from thgeval.features.frontal import Turned, frontal, turned
 from thgeval.features.given import pose_given
 from thgeval.features.openface import pose_openface, pose_openface_binary
+from thgeval.features.rest import Both, over_one_rest
 from thgeval.features.tddfa import pose_3ddfa
 
 Angles = NDArray[np.float64]
@@ -46,6 +47,13 @@ ESTIMATORS: Mapping[str, Callable[..., Feature[Angles]]] = MappingProxyType(
     }
 )
 """Each row takes the parameters of ``people.shapes``, and leaves alone what it doesn't need."""
+
+
+def pose_of_both(*, estimator: str = "pnp", **chosen: Parameter) -> Feature[Both[Angles]] | None:
+    """Pose of both sides where it is measured from a person's rest; None where each frame stands for itself."""
+    if estimator != "pnp":
+        return None
+    return over_one_rest(pnp(**chosen), lambda points, rest: angles(turned(points, rest).rotation), **chosen)
 
 
 def pose(*, estimator: str = "pnp", **chosen: Parameter) -> Feature[Angles]:

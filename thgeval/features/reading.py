@@ -78,7 +78,7 @@ def reading(reader: str, model: str) -> Feature[str]:
 @feature(
     written(),
     lambda reader, model, **_: reading(reader, model),
-    version=1,
+    version=2,
     grain=Grain.CLIP,
     packages=(("jiwer", "speech"),),
 )
@@ -109,6 +109,12 @@ def compared(wanted: str, found: str, unit: str) -> Alignment:
     compare: Any = jiwer.process_words if unit == "words" else jiwer.process_characters
     outcome = compare(wanted, found)
     errors = outcome.substitutions + outcome.deletions + outcome.insertions
-    lines = jiwer.visualize_alignment(outcome, show_measures=False).splitlines()[2:]
+    lines = jiwer.visualize_alignment(outcome, show_measures=False, skip_correct=False).splitlines()[2:]
     shown = "\n".join(line.rstrip() for line in lines if line.strip())
     return Alignment(errors, outcome.substitutions + outcome.deletions + outcome.hits, shown)
+
+
+def said_in(shown: str) -> list[str]:
+    """The words of the transcript in an alignment that is shown; none if nothing is."""
+    first = shown.partition("\n")[0]
+    return [word for word in first.split()[1:] if word.strip("*")]

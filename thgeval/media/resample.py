@@ -120,7 +120,7 @@ class Framing:
         if self._size is not None and height != width:
             raise InputError(
                 f"{self._name}: it is {width} x {height} px, and making it square would distort it; "
-                "crop it first, or choose the crop centre-square",
+                "crop it first, or choose --crop centre-square",
                 reason="not square",
             )
         shape = (height, width) if self._size is None else (self._size, self._size)

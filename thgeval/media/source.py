@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
+import av
 import numpy as np
 
 from thgeval.media.frames import MediaInfo, Pixels
@@ -15,12 +16,14 @@ class Picture:
     """One frame that costs nothing until it is written.
 
     ``time`` is in seconds since the clip's first frame, None where the clip has no frame rate; ``shape`` is (height,
-    width), upright; ``write`` fills a C-contiguous (height, width, 3) array of the source's type.
+    width), upright; ``write`` fills a C-contiguous (height, width, 3) array of the source's type. ``coded`` is the
+    frame as the decoder handed it out, where there is one that needs no turning.
     """
 
     time: Fraction | None
     shape: tuple[int, int]
     write: Callable[[Pixels], None]
+    coded: av.VideoFrame | None = None
 
 
 class Source(Protocol):

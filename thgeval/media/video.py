@@ -91,6 +91,16 @@ class VideoFile:
         return self._clock.start
 
     @property
+    def lead(self) -> Fraction:
+        """By how much the first frame is shown after the container begins, which sound may do before."""
+        return self._clock.start - Fraction(self._container.start_time or 0, av.time_base)
+
+    @property
+    def nominal(self) -> Fraction:
+        """The rate that ffmpeg takes the track for, in frames per second."""
+        return self._stream.guessed_rate or self._stream.average_rate or Fraction(25)
+
+    @property
     def times(self) -> list[Fraction]:
         """The container's times of the frames read so far; ``Clip.fps`` doesn't change them."""
         return self._clock.times[: self._read]
@@ -128,7 +138,7 @@ class VideoFile:
             time = self._clock.times[-1] if self._fps is None else self._read / self._fps
             self._read += 1
             shape = (frame.width, frame.height) if turns % 2 else (frame.height, frame.width)
-            yield Picture(time, shape, partial(self._write, frame, turns))
+            yield Picture(time, shape, partial(self._write, frame, turns), None if turns else frame)
             frame = next(self._frames, None)
             if frame is not None:
                 self._clock.add(frame)

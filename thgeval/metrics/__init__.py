@@ -1,5 +1,7 @@
 """The one table of metrics: name -> ``module:Class``. A metric is one file here and one line below."""
 
+from collections.abc import Collection
+
 METRICS = {
     "psnr": "psnr:PSNR",
     "l1": "l1:L1",
@@ -68,9 +70,50 @@ METRICS = {
 # Scored where none is asked for: pixels and frames alone, quick, nothing to download.
 DEFAULT = ("psnr", "l1", "ssim", "ms-ssim", "cpbd", "f-mse")
 
+# What a name stands for that is no metric's own; where it means a preset, that too.
 ALIASES: dict[str, str] = {
     "lse-c": "sync-conf",
     "av-conf": "sync-conf",
     "sync-c": "sync-conf",
     "sync-d": "lse-d",
+    "av-off": "av-offset",
+    "f-ld": "f-lmd",
+    "m-ld": "m-lmd",
+    "f-lvd": "lvd/face",
+    "m-lvd": "lvd",
+    "blink-rate": "blinks-per-s",
+    "warp-error": "temporal-warp-error",
+    "clipscore": "clipsim/clipscore",
+    "hyperiqa": "iqa",
 }
+
+_MESHES = "a number of 3D meshes, which clips don't have"
+# Names of several quantities, or of other ones, whatever they look like: what to say of each.
+ELSEWHERE: dict[str, str] = {
+    "aed": "did you mean aed-euclid (of a face recogniser's embeddings) or aed-3dmm (of expression coefficients)?",
+    "mae": "did you mean l1 (levels from 0 to 1) or l1-255 (from 0 to 255)?",
+    "sync": "did you mean sync-conf (LSE-C), lse-d (LSE-D) or av-offset?",
+    "syncnet": "did you mean sync-conf (LSE-C), lse-d (LSE-D) or av-offset?",
+    "confidence": "did you mean sync-conf (SyncNet's) or sync-lm-conf (of landmarks)?",
+    "id-sim": "did you mean csim (with the reference), f-sim (with the first frame) or id-consistency?",
+    "fsim-face": "did you mean f-sim (of the face, over time) or fsim (of features of pictures)?",
+    "lve": f"lip vertex error is {_MESHES}",
+    "fdd": f"upper-face dynamics deviation is {_MESHES}",
+    "mve": f"mean vertex error is {_MESHES}",
+    "fid-vid": "DisCo's FID-VID, by a 3D ResNet-50, is not measured here",
+    "fvmd": "Fr\u00e9chet video motion distance, of tracked points, is not measured here",
+    "q-align": "Q-Align's quality (also called IQA) is not measured here; iqa is hyperIQA's",
+    "ase": "Q-Align's aesthetics is not measured here",
+}
+
+
+def meant(name: str, known: Collection[str] = METRICS.keys()) -> str | None:
+    """The metric, with the preset if it is one, that a name stands for; blind to case, ``_`` and missing hyphens."""
+    plain = name.strip().lower().replace("_", "-")
+    named = {_bare(key): key for key in (*ALIASES, *known)}
+    key = plain if plain in known or plain in ALIASES else named.get(_bare(plain))
+    return ALIASES.get(key, key if key in known else None) if key else None
+
+
+def _bare(name: str) -> str:
+    return name.replace("-", "")

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.expression import SOURCES, expression
+from thgeval.features.expression import SOURCES, expression, expression_of_both
+from thgeval.features.rest import Both
 from thgeval.kernels.landmarks import REDUCTIONS
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces import Array, PairedFaceMetric
@@ -33,7 +34,7 @@ class AED3DMM(PairedFaceMetric):
     reduction: str = "mean"
 
     name = "aed-3dmm"
-    version = 1
+    version = 2
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("ren2021pirender", "deng2019deep3d")
@@ -50,6 +51,11 @@ class AED3DMM(PairedFaceMetric):
     def values(self) -> Feature[Array]:
         """Expression coefficients."""
         return expression(source=self.source, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[Array]] | None:
+        """The same of both sides, from one rest."""
+        return expression_of_both(source=self.source, **self.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Absolute differences over (faces, coefficients): (faces,)."""

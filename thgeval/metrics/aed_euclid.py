@@ -26,9 +26,10 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     Returns  Euclidean distance of the two embeddings, mean over frames, then clips: from 0, no unit, at most 2 for
              OpenFace, whose embeddings have length 1; 0 if identical
     Source   Siarohin et al., Monkey-Net, CVPR 2019, and FOMM, NeurIPS 2019; AliaksandrSiarohin/pose-evaluation
-    Departs  from the script in taking the root, as the papers say: see preset fomm. Tables mix both. It is not the
-             average expression distance of 3DMM papers, which is another number under the same letters. Whole frames
-             are compared, so background counts
+    Departs  from the script in taking the root, as the papers say: see preset fomm. Tables mix both. Frames are made
+             smaller without smoothing, as by the scikit-image 0.14 that the script asks for; newer ones smooth: see
+             preset fomm-smoothed. It is not the average expression distance of 3DMM papers, which is another number
+             under the same letters. Whole frames are compared, so background counts
 
     ``distance``   ``euclid``, or ``squared``: the sum of squares without its root
     """
@@ -38,12 +39,18 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
 
     name = "aed-euclid"
     version = 1
-    range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("siarohin2019monkeynet", "siarohin2019fomm", "amos2016openface")
     embedded = "dlib"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "fomm": Preset({"distance": "squared", "pool": "frame"}, "the authors' script since March 2019: no root"),
+        "fomm": Preset(
+            {"distance": "squared", "pool": "frame"},
+            "the authors' script since March 2019, with the scikit-image 0.14 that it asks for: no root",
+        ),
+        "fomm-smoothed": Preset(
+            {"network": "openface-smoothed", "distance": "squared", "pool": "frame"},
+            "the same with scikit-image from 0.15 on, which smooths frames before it makes them smaller",
+        ),
         "dlib": Preset(EMBEDDED, "dlib's descriptor of the face on five frames a second; nothing to fetch"),
     }
     explained: ClassVar[str] = PairedMetric.explained.partition("\n")[0] + "\n" + IdentityMetric.explained
@@ -51,6 +58,13 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check(distance=DISTANCES)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From 0 up; embeddings of length 1 are at most 2 apart."""
+        if self.network != "openface":
+            return 0.0, math.inf
+        return 0.0, 4.0 if self.distance == "squared" else 2.0
 
     @property
     def values(self) -> Feature[Any]:

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.pose import ESTIMATORS, pose
+from thgeval.features.pose import ESTIMATORS, pose, pose_of_both
+from thgeval.features.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces import PNP, Array, PairedFaceMetric
@@ -31,7 +32,7 @@ class APD(PairedFaceMetric):
     estimator: str = "deep3d"
 
     name = "apd"
-    version = 1
+    version = 2
     unit = "rad"
     range = (0.0, math.pi)
     better = Better.LOWER
@@ -50,6 +51,11 @@ class APD(PairedFaceMetric):
     def values(self) -> Feature[Array]:
         """Yaw, pitch and roll in degrees."""
         return pose(estimator=self.estimator, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[Array]] | None:
+        """The same of both sides, from one rest."""
+        return pose_of_both(estimator=self.estimator, **self.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Mean absolute difference of three angles: (faces, 3) in degrees -> (faces,) in radians."""

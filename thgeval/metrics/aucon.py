@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.action_units import SOURCES, action_units
+from thgeval.features.action_units import SOURCES, action_units, units_of_both
 from thgeval.features.facs import ActionUnits
+from thgeval.features.rest import Both
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces import GEOMETRIC, Array, PairedFaceMetric, over_pairs
 from thgeval.states import ClipMean, PooledMean
@@ -31,7 +32,7 @@ class AUCON(PairedFaceMetric):
     source: str = "openface"
 
     name = "aucon"
-    version = 1
+    version = 2
     range = (0.0, 1.0)
     better = Better.HIGHER
     cites = ("ha2020marionette", "baltrusaitis2018openface")
@@ -49,6 +50,11 @@ class AUCON(PairedFaceMetric):
     def values(self) -> Feature[ActionUnits]:
         """Action units."""
         return action_units(source=self.source, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[ActionUnits]] | None:
+        """The same of both sides, from one rest."""
+        return units_of_both(source=self.source, **self.chosen)
 
     def read(self, value: ActionUnits) -> Array:
         """Their presence."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.action_units import SOURCES, action_units, units_of
+from thgeval.features.action_units import SOURCES, action_units, units_of, units_of_both
 from thgeval.features.facs import ActionUnits
+from thgeval.features.rest import Both
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces import GEOMETRIC, Array, PairedFaceMetric
 
@@ -29,7 +30,9 @@ class AUE(PairedFaceMetric):
              then clips: from 0, no unit, 0 if identical
     Source   Li et al., TalkingGaussian, ECCV 2024, auerror.py, with OpenFace 2.0's intensities
     Departs  tables print the lower and the upper face apart (presets lower, upper). A source that tells fewer units
-             sums fewer: numbers of one source are not those of another
+             sums fewer: numbers of one source are not those of another. The script averages frames in which OpenFace
+             failed (success 0), whose intensities are zeros, and so counts a frame that is lost on both sides as equal,
+             as missing=zero does here, and one lost on one side by the other's intensities; here both are left out
 
     ``source``     of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...
     ``region``     ``lower`` face (9 units), ``upper`` face (8) or ``all``
@@ -39,7 +42,7 @@ class AUE(PairedFaceMetric):
     region: str = "all"
 
     name = "aue"
-    version = 1
+    version = 2
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("li2024talkinggaussian", "baltrusaitis2018openface")
@@ -68,6 +71,11 @@ class AUE(PairedFaceMetric):
     def values(self) -> Feature[ActionUnits]:
         """Action units."""
         return action_units(source=self.source, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[ActionUnits]] | None:
+        """The same of both sides, from one rest."""
+        return units_of_both(source=self.source, **self.chosen)
 
     def read(self, value: ActionUnits) -> Array:
         """The intensities of the region's units."""

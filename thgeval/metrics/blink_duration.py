@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thgeval.metric import Better, Preset, View
-from thgeval.metrics.blinking import BlinkMetric
-from thgeval.metrics.blinks_per_s import PERSONAL
+from thgeval.metrics.blinking import DETECTOR, PERSONAL, BlinkMetric
 from thgeval.metrics.faces import stated
 from thgeval.states import Part, Rows
 
@@ -26,7 +25,9 @@ class BlinkDuration(BlinkMetric[Rows]):
              0.4 s; better the closer to the reference's own value. Blinks whose beginning or end is not seen don't
              count; without blinks there is no duration
     Source   Vougioukas, Petridis, Pantic, IJCV 2020; the aspect ratio of Soukupová, Čech, CVWW 2016, shut below 0.2
-    Departs  no code was published with the numbers; that they are medians is inferred from their being whole frames
+    Departs  a median of blinks below a level, where Diffused Heads' numbers are by DinoMan/blink-detector: the mean, in
+             frames, from the widest open before a fall to the widest open after it, which preset blink-detector gives
+             in s (see blinks-per-s for what it leaves out)
 
     ``average``    ``median`` or ``mean``
     """
@@ -34,19 +35,27 @@ class BlinkDuration(BlinkMetric[Rows]):
     average: str = "median"
 
     name = "blink-duration"
-    version = 1
+    version = 2
     unit = "s"
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
     cites = ("vougioukas2020sda", "soukupova2016ear", "stypulkowski2024diffusedheads")
     presets: ClassVar[Mapping[str, Preset]] = {
         "mean": Preset({"average": "mean"}, "the mean over blinks"),
-        "personal": PERSONAL,
+        "personal": Preset(PERSONAL, "a level for each face, 0.75 of its median: for eyes that are narrow or wide"),
+        "blink-detector": Preset(
+            {**DETECTOR, "average": "mean"}, "DinoMan/blink-detector: from open to open again, the mean over blinks"
+        ),
     }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check(average=AVERAGES)
+
+    @property
+    def stepwise(self) -> bool:
+        """The median of whole frames is."""
+        return self.average == "median"
 
     def measure(self, view: View) -> Rows:
         """Seconds of each whole blink of a clip."""

@@ -8,11 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.metric import Better, Preset, View
-from thgeval.metrics.blinking import BlinkMetric
+from thgeval.metrics.blinking import DETECTOR, PERSONAL, BlinkMetric
 from thgeval.metrics.faces import stated
 from thgeval.states import Counts, Part
-
-PERSONAL = Preset({"share": 0.75}, "a threshold for each face: at most 0.75 of its median, for eyes that are narrow")
 
 
 @dataclass(frozen=True)
@@ -25,17 +23,23 @@ class BlinksPerS(BlinkMetric[Counts]):
              0.5 times a second; better the closer to the reference's own value. A blink cut by the end of the clip
              counts
     Source   Vougioukas, Petridis, Pantic, IJCV 2020; the aspect ratio of Soukupová, Čech, CVWW 2016, shut below 0.2
-    Departs  no code was published with the numbers; threshold and shortest blink are those in common use. Blinks of 40
-             ms are one frame at 25 fps and not counted
+    Departs  threshold and shortest blink are those in common use: eyes that stay open wider than 0.2 in a blink are
+             missed (preset personal finds them), and blinks of 40 ms, one frame at 25 fps. Diffused Heads' numbers are
+             by DinoMan/blink-detector: preset blink-detector counts as that program, which prints blinks a video, and
+             holds the aspect ratio where it reads landmarks in the last face's box
     """
 
     name = "blinks-per-s"
-    version = 1
+    version = 2
     unit = "1/s"
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
+    counts_events = True
     cites = ("vougioukas2020sda", "soukupova2016ear", "stypulkowski2024diffusedheads")
-    presets: ClassVar[Mapping[str, Preset]] = {"personal": PERSONAL}
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "personal": Preset(PERSONAL, "a level for each face, 0.75 of its median: for eyes that are narrow or wide"),
+        "blink-detector": Preset(DETECTOR, "DinoMan/blink-detector: falls of 0.072 in a frame, 4 frames apart"),
+    }
 
     def measure(self, view: View) -> Counts:
         """Blinks of all people of a clip over the seconds in which they are seen."""

@@ -30,8 +30,9 @@ class CLIPSIM(Metric[ClipMean | Counts]):
 
     ``pooling``   ``mean`` over the frames of a clip, or their ``max``
     ``square``    how frames become square: ``bicubic-crop``, or ``nearest``
-    ``form``      the sentence read: the prompt as it is (``plain``), or A photo depicts and the prompt (``photo``)
-    ``long``      what happens to prompts of more than 75 tokens: ``refuse``, or ``cut``
+    ``form``      the sentence read: the prompt as it is (``plain``), A photo depicts and the prompt (``photo``), or the
+                  prompt without marks of start and end (``bare``), its direction read at the token of highest number
+    ``long``      what happens to prompts of more than 75 tokens (77 if bare): ``refuse``, or ``cut``
     ``scale``     what cosines are multiplied by
     ``positive``  whether cosines below 0 count as 0
     ``relative``  whether the generated clips' number is divided by that of their references
@@ -47,13 +48,12 @@ class CLIPSIM(Metric[ClipMean | Counts]):
 
     name = "clipsim"
     version = 1
-    range = (-math.inf, math.inf)
     better = Better.HIGHER
     cites = ("wu2021godiva", "hessel2021clipscore", "radford2021clip")
     presets: ClassVar[Mapping[str, Preset]] = {
         "max": Preset(
-            {"pooling": "max", "square": "nearest", "long": "cut"},
-            "MMVID's script, and by the form of its numbers CelebV-Text's: best frame, nearest pixel, long prompts cut",
+            {"pooling": "max", "square": "nearest", "form": "bare", "long": "cut"},
+            "MMVID's script: best frame, nearest pixel, no marks of start and end, long prompts cut",
         ),
         "clipscore": Preset(
             {"form": "photo", "long": "cut", "scale": 2.5, "positive": True},
@@ -70,6 +70,13 @@ class CLIPSIM(Metric[ClipMean | Counts]):
                 )
         if not 0 < self.scale <= 1000:
             raise ProtocolError(f"clipsim: the scale must lie above 0 and up to 1000, not {self.scale}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of cosines, scaled; a ratio of two of them has no bounds."""
+        if self.relative:
+            return -math.inf, math.inf
+        return 0.0 if self.positive else -self.scale, self.scale
 
     @property
     def images(self) -> Feature[Any]:

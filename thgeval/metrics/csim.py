@@ -94,7 +94,7 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
         if not np.array_equal(found.frames, theirs.frames):
             raise InputError(
                 f"{view.clip}: {self.per_s:g} frames a second are other frames in the reference; "
-                "choose a protocol with a frame rate",
+                "choose --fps 25 (or --protocol thg256)",
                 reason="frame rate differs",
             )
         return theirs.rows

@@ -12,9 +12,20 @@ from thgeval.feature import Feature
 from thgeval.features.expression import SOURCES, expression
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.faces import FaceMetric, Sides, coverage, stated, with_choice
-from thgeval.metrics.sets import Rows, SetMetric
+from thgeval.metrics.faces import (
+    FaceMetric,
+    Sides,
+    coverage,
+    held,
+    lacking,
+    present,
+    refuse,
+    stated,
+    with_choice,
+)
+from thgeval.metrics.sets import BIASED, Rows, SetMetric
 from thgeval.states import Part, TwoRows
+from thgeval.states import Rows as MeasuredRows
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
+    interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
@@ -70,6 +82,18 @@ class EFID(FaceMetric[TwoRows], SetMetric):
         found = ~np.isnan(np.stack(rows)).any(axis=(0, 2)).reshape(-1, people).all(axis=1)
         reasons = stated(np.where(found, 1.0, np.nan), sides.why, missing=self.missing).left_out
         return TwoRows({view.clip: (Part(0, np.stack(rows, axis=1), reasons),)})
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The faces of one clip of either side, a row each, NaN where there is none."""
+        found = np.asarray(view.generated[self.rows])
+        why = np.where(present(found).any(axis=1), "", lacking(view.generated, self.rows))
+        if self.missing == "fail":
+            refuse(view.clip, why)
+        if self.missing == "hold":
+            found = held(found)
+        there = np.where(present(found).any(axis=1), 1.0, np.nan)
+        reasons = stated(there, why, missing=self.missing).left_out
+        return MeasuredRows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """Fréchet distance, covariances over rows - 1."""

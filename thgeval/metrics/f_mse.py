@@ -35,7 +35,6 @@ class FMSE(Metric[ClipMean]):
 
     name = "f-mse"
     version = 1
-    range = (0.0, 65025.0)
     better = Better.CLOSER_TO_REFERENCE
     cites = ("stypulkowski2024diffusedheads",)
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -50,6 +49,11 @@ class FMSE(Metric[ClipMean]):
         self.check(arithmetic=("exact", "uint8-wrap"))
         if not 0 <= self.side_px <= 8192:
             raise ProtocolError(f"f-mse: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Up to white against black, or what a byte holds."""
+        return 0.0, 255.0**2 if self.arithmetic == "exact" else 255.0
 
     @property
     def needs(self) -> Needs:

@@ -12,7 +12,7 @@ under its reason, whatever the policy:
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -25,6 +25,7 @@ from thgeval.features.faces import FOLLOWS
 from thgeval.features.identity import Embeddings
 from thgeval.features.landmarks import MODELS
 from thgeval.features.people import POLICIES, absent, choice
+from thgeval.features.rest import Both
 from thgeval.metric import Metric, Needs, Side, View, of_both
 from thgeval.states import ClipMean, Part, PooledMean, State
 
@@ -141,13 +142,25 @@ class PairedMetric(PeopleMetric[ClipMean | PooledMean]):
         """The number for each pair of faces: two (faces, ...) arrays -> (faces,)."""
 
     @property
+    def of_both_sides(self) -> Feature[Both[Any]] | None:
+        """The same of both sides together, where it is measured from one rest; None where each frame stands alone."""
+        return None
+
+    @property
     def needs(self) -> Needs:
         """The same of both clips."""
-        return of_both(*with_choice(self.values))
+        needs = of_both(*with_choice(self.values))
+        return needs if self.of_both_sides is None else replace(needs, pair=(self.of_both_sides,))
 
     def sides(self, view: View) -> "Sides":
         """Both sides of a view under this metric's policy."""
-        return Sides.seen(view, self.values, missing=self.missing, read=self.read)
+        if self.of_both_sides is None:
+            return Sides.seen(view, self.values, missing=self.missing, read=self.read)
+        both: Both[Any] = view.pair[self.of_both_sides]
+        nobody = [lacking(side, self.values) for side in (view.generated, view.reference)]
+        return Sides.of(
+            view.clip, self.read(both.generated), self.read(both.reference), missing=self.missing, nobody=nobody
+        )
 
     def measure(self, view: View) -> ClipMean | PooledMean:
         """One value per frame."""
@@ -323,6 +336,6 @@ def coverage(state: State) -> Iterator[str]:
     if reasons := state.left_out:
         without = sum(reasons.values())
         became = tuple(BECAME.values())
-        total = state.frames + sum(count for reason, count in reasons.items() if not reason.endswith(became))
+        total = state.frames_seen + sum(count for reason, count in reasons.items() if not reason.endswith(became))
         said = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
         yield f"{without} of {total} frames have no value of their own ({said})"

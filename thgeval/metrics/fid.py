@@ -14,8 +14,9 @@ from thgeval.features.inception import check_inception, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets import FrechetMetric, Rows, SetMetric
+from thgeval.metrics.sets import BIASED, FrechetMetric, Rows, SetMetric
 from thgeval.rows import Indices
+from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
 
 ESTIMATES = ("plain", "infinity")
@@ -55,7 +56,6 @@ class FID(FrechetMetric, Regional[TwoRows]):
 
     name = "fid"
     version = 1
-    range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
     at = "own"
@@ -75,6 +75,16 @@ class FID(FrechetMetric, Regional[TwoRows]):
             raise ProtocolError(f"fid: the seed must be 0 or more, not {self.seed}")
 
     @property
+    def range(self) -> tuple[float, float]:
+        """From 0 up; where a line through subsets meets infinity may lie below."""
+        return 0.0 if self.estimate == "plain" else -math.inf, math.inf
+
+    @property
+    def interval_note(self) -> str:  # type: ignore[override]
+        """An extrapolation takes the bias out."""
+        return BIASED if self.estimate == "plain" else ""
+
+    @property
     def least(self) -> int:
         """Two rows make a covariance; extrapolation wants subsets of many sizes."""
         return 2 if self.estimate == "plain" else 2 * frechet.SMALLEST_SUBSET
@@ -92,6 +102,10 @@ class FID(FrechetMetric, Regional[TwoRows]):
     def measure(self, view: View) -> TwoRows:
         """The rows of one piece of a pair."""
         return self.with_faces(view, super().measure(view))
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The rows of one piece of a clip of either side."""
+        return self.with_own_face(view, super().measure_alone(view))
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The distance of all rows, or of infinitely many."""

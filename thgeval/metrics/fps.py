@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from thgeval.features.timing import timing
+from thgeval.features.companions import timing
 from thgeval.metric import Better, Metric, View, of_generated
 from thgeval.states import Counts
+from thgeval.timing import read_timing
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class FPS(Metric[Counts]):
 
     def measure(self, view: View) -> Counts:
         """Frames and seconds of one clip, under the conditions of its record."""
-        record = view.generated[timing]
+        record = read_timing(view.generated[timing])
         return Counts.of(view.clip, record.frames, record.seconds, frames=record.frames, under=record.conditions)
 
     def score(self, state: Counts) -> float:

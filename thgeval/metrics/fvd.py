@@ -27,15 +27,16 @@ class FVD(FrechetMetric):
              number; below 256 clips it is a rank at best, and the result says so
     Source   Unterthiner et al., arXiv 1812.01717, as in Skorokhodov, Tulyakov, Elhoseiny (StyleGAN-V), CVPR 2022
     Departs  from StyleGAN-V, whose real windows begin at a random frame and whose sides are 2048 clips each: here both
-             begin at the same frame, and every clip counts once. No preset follows DisCo, whose 3D ResNet-50 and GIFs
-             make another quantity; latentsync leaves out the script's face crop, so give it cropped clips
+             begin at the same frame, and every clip counts once. No preset follows DisCo: its fvd is by I3D too, of
+             whole files as one window, stretched to 224 px by Pillow's bicubic; its fid-vid, by a 3D ResNet-50, is
+             another quantity. latentsync leaves out the script's face crop, so give it cropped clips
 
     ``length``   frames in a window, 9 or more
     ``stride``   every how many frames of the clip one is taken
     ``start``    the frame that the first window begins with
     ``windows``  ``first``, or ``all`` that don't overlap
     ``square``   how frames become square: ``stretch``, ``centre-crop`` or ``area``
-    ``black``    what black enters as: ``minus-one``, or ``zero``
+    ``black``    what black enters as: ``minus-one``, ``zero``, or ``minus-half`` (white as 0.5 then, else as 1)
     ``port``     of the network: ``stylegan-v`` or ``videogpt``
     ``ddof``     covariances are divided by windows - ``ddof``: 0 or 1
     """
@@ -59,7 +60,8 @@ class FVD(FrechetMetric):
     presets: ClassVar[Mapping[str, Preset]] = {
         "videogpt": Preset(
             {"square": "centre-crop", "port": "videogpt", "ddof": 1},
-            "VideoGPT's script: its own port, the shorter side to 224 and the centre, covariances over clips - 1",
+            "VideoGPT's script since 9 June 2021, also method videogpt of common_metrics_on_video_quality: own port, "
+            "the shorter side to 224 and the centre, covariances over clips - 1",
         ),
         "latentsync": Preset(
             {"start": 20, "square": "area", "black": "zero", "ddof": 1},

@@ -20,7 +20,8 @@ class IQA(Metric[ClipMean]):
     Returns  mean over squares, frames, then clips: on KonIQ-10k's scale of about 0 to 100, no unit, not bounded
     Source   Su, Yan, Zhu, Zhang, Ge, Sun, Zhang, CVPR 2020 (hyperIQA), as in ROME, ECCV 2022
     Departs  the authors' demo draws the squares anew every time; here they follow from a seed and are the same in every
-             frame. pyiqa's network of the same name is another training on a scale of 0 to 1
+             frame. pyiqa's network of the same name is another training on a scale of 0 to 1. It isn't the IQA of
+             tables that give IQA and ASE, which are Q-Align's quality and aesthetics, on a scale of 1 to 5
 
     ``crops``  how many squares
     ``seed``   of their places

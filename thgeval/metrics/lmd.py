@@ -24,11 +24,13 @@ class LMD(LandmarkDistance):
              then over frames, then clips: from 0, in px of the frames compared, 0 if identical; detectors alone make
              about half a px at 256 px
     Source   Chen et al., LMGG, ECCV 2018, with dlib's landmarks; the presets are scripts in circulation
-    Departs  from the paper's description in nothing. No script resembles another: see the presets. ViCo flips the
-             picture and averages the two sets of points, which no preset here does; fae resizes by the ratio of widths,
-             and frames are of one size here. The shape that ATVGnet and evaluation_eat align faces to is not described:
-             preset eat has a generic one, and ATVGnet's frames must be cropped beforehand. A mouth that never moves
-             scores better than one that moves at the wrong time
+    Departs  from the paper's description in nothing. No script resembles another: see the presets. ViCo's
+             detector adds FAN's heat maps of the picture and of its mirror image before points are read off, which no
+             preset here does; fae resizes by the ratio of widths, and frames are of one size here. evaluation_eat's
+             detector sees grey of which red and blue are exchanged, which moves points of the mouth by about 0.4 px;
+             here they are not. The shape that ATVGnet and evaluation_eat align faces to is not described: preset eat
+             has a generic one, and ATVGnet's frames must be cropped beforehand. A mouth that never moves scores better
+             than one that moves at the wrong time
     """
 
     name = "lmd"
@@ -37,7 +39,10 @@ class LMD(LandmarkDistance):
     better = Better.LOWER
     cites = ("chen2018lmgg", "chen2019atvgnet")
     presets: ClassVar[Mapping[str, Preset]] = {
-        "atvgnet": Preset({"reduction": "sum", "who": "last"}, "its authors' script: the sum over 20 points, no 1/20"),
+        "atvgnet": Preset(
+            {"landmarks": "dlib-detected-x2", "reduction": "sum", "who": "last", "pool": "frame"},
+            "its authors' script: faces found at twice the size, the sum over 20 points, all clips' frames at once",
+        ),
         "eat": EAT,
         "fae": Preset(
             {"points": "mouth-twice", **AS_PLACED},

@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +22,9 @@ class MouthMotion(FaceMetric[ClipMean]):
     landmarks: str = "dlib-x4"
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
     still: ClassVar[str]
+    columns: ClassVar[int] = 1
+    least: ClassVar[int] = 2
+    """How many frames the number needs."""
 
     @property
     def aperture(self) -> Feature[Array]:
@@ -33,20 +37,26 @@ class MouthMotion(FaceMetric[ClipMean]):
         return of_both(*with_choice(self.aperture))
 
     @abstractmethod
-    def compared(self, generated: Array, reference: Array) -> float:
-        """One number for the apertures of the same frames, each (frames,) about its mean; NaN if there is none."""
+    def compared(self, generated: Array, reference: Array) -> tuple[float, ...]:
+        """The number for the apertures of the same frames, each (frames,) about its mean, NaN if there is none.
+
+        What it is read beside may follow.
+        """
 
     def measure(self, view: View) -> ClipMean:
         """The number of a clip, the mean over its people, at each frame in which they are seen on both sides."""
         sides = Sides.seen(view, self.aperture, missing=self.missing)
         both = present(sides.generated) & present(sides.reference)
-        values = np.full(both.shape, np.nan)
+        columns = np.full((self.columns, *both.shape), np.nan)
         for person, seen in enumerate(both.T):
-            if seen.any():
+            if seen.sum() >= self.least:
                 pair = (departures(side[seen, person]) for side in (sides.generated, sides.reference))
-                values[seen, person] = self.compared(*pair)
-        why = np.where(both.any(axis=1) & np.isnan(values).all(axis=1), self.still, sides.why)
-        return ClipMean({view.clip: (stated(over_people(values), why, missing=self.missing),)})
+                columns[:, seen, person] = np.array(self.compared(*pair))[:, None]
+        few = both.any(axis=1) & (both.sum(axis=0).max() < self.least)
+        still = both.any(axis=1) & np.isnan(columns[0]).all(axis=1)
+        why = np.select([few, still], ["too few frames", self.still], default=sides.why)
+        values = np.stack([over_people(column) for column in columns], axis=1)
+        return ClipMean({view.clip: (stated(values if self.columns > 1 else values[:, 0], why, missing=self.missing),)})
 
     def score(self, state: ClipMean) -> float:
         """Mean over clips."""
@@ -60,27 +70,38 @@ def departures(values: Array) -> Array:
 
 @dataclass(frozen=True)
 class MouthAmplitude(MouthMotion):
-    """How much more or less the generated mouth opens and shuts than the reference's.
+    """How far the generated mouth is from opening and shutting as much as the reference's.
 
     Reads    how far the mouth of the same person is open in every frame of both clips, in eye distances
-    Returns  standard deviation over the frames of the generated clip over that of the reference, less 1, then mean over
-             clips: from -1, no unit; 0 if both move as much, -0.5 for half as much, -1 for a frozen mouth. Detector
-             noise keeps it above -1
+    Returns  1 less the smaller over the larger of the two standard deviations over the frames of a clip, then mean over
+             clips: in [0, 1], no unit; 0 if both move as much, 0.5 for half as much and for twice as much, 1 for a
+             frozen mouth, which detector noise keeps from 1. A note says how many clips move less, and how many more
     Source   engineering practice: published beside LMD because LMD prefers a frozen mouth to a mistimed one
-    Departs  nothing; there is no paper to depart from
+    Departs  nothing; there is no paper to depart from. It is 1 - 2^-|log2 of the ratio|, so that clips that move too
+             little and too much don't cancel, and a frozen mouth has a number
     """
 
     name = "mouth-amplitude"
-    version = 1
-    range = (-1.0, math.inf)
-    better = Better.CLOSER_TO_ZERO
+    version = 2
+    range = (0.0, 1.0)
+    better = Better.LOWER
     cites = ("chen2018lmgg",)
     still = "the reference's mouth does not move"
+    columns = 2
 
-    def compared(self, generated: Array, reference: Array) -> float:
-        """Ratio of standard deviations, less 1."""
-        amplitude = float(np.sqrt((reference**2).mean()))
-        return float(np.sqrt((generated**2).mean())) / amplitude - 1 if amplitude else math.nan
+    def compared(self, generated: Array, reference: Array) -> tuple[float, ...]:
+        """How far the ratio of standard deviations is from 1 either way, and the same below 0 where it moves less."""
+        ours, theirs = (float(np.sqrt((side**2).mean())) for side in (generated, reference))
+        if not theirs:
+            return math.nan, math.nan
+        apart = 1 - min(ours, theirs) / max(ours, theirs)
+        return apart, math.copysign(apart, ours - theirs)
+
+    def cautions(self, state: ClipMean) -> Iterator[str]:
+        """Which way the clips are off."""
+        signs = [np.nanmean(state.record(clip).array[:, 1]) for clip in state.scored]
+        less, more = sum(sign < 0 for sign in signs), sum(sign > 0 for sign in signs)
+        yield f"{less} of {len(signs)} clips move less than their reference, {more} more"
 
 
 @dataclass(frozen=True)
@@ -89,19 +110,21 @@ class MouthCorrelation(MouthMotion):
 
     Reads    how far the mouth of the same person is open in every frame of both clips, in eye distances
     Returns  Pearson's correlation over the frames of a clip, then mean over clips: in [-1, 1], no unit, 1 if one is a
-             scaled copy of the other. A mouth that does not move at all has none
+             scaled copy of the other. A mouth that does not move at all has none; two frames, whose
+             correlation is always 1 or -1, have none either
     Source   engineering practice: published beside LMD because LMD prefers a frozen mouth to a mistimed one
     Departs  nothing; there is no paper to depart from
     """
 
     name = "mouth-correlation"
-    version = 1
+    version = 2
     range = (-1.0, 1.0)
     better = Better.HIGHER
     cites = ("chen2018lmgg",)
     still = "a mouth does not move"
+    least = 3
 
-    def compared(self, generated: Array, reference: Array) -> float:
+    def compared(self, generated: Array, reference: Array) -> tuple[float, ...]:
         """Covariance over the root of both variances."""
         spread = math.sqrt(float((generated**2).sum()) * float((reference**2).sum()))
-        return float((generated * reference).sum()) / spread if spread else math.nan
+        return (float((generated * reference).sum()) / spread if spread else math.nan,)

@@ -44,7 +44,6 @@ class OFM(Metric[ClipMean]):
 
     name = "ofm"
     version = 1
-    range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
     cites = ("stypulkowski2024diffusedheads", "farneback2003")
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -58,6 +57,11 @@ class OFM(Metric[ClipMean]):
         self.check(flow=FLOWS, reading=READINGS)
         if not 0 <= self.side_px <= 8192:
             raise ProtocolError(f"ofm: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Lengths have no upper bound; colours do."""
+        return 0.0, math.inf if self.reading == "length" else 255.0
 
     @property
     def unit(self) -> str:

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.pose import ESTIMATORS, pose
+from thgeval.features.pose import ESTIMATORS, pose, pose_of_both
+from thgeval.features.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces import PNP, Array, PairedFaceMetric
@@ -33,7 +34,7 @@ class PRMSE(PairedFaceMetric):
     estimator: str = "openface"
 
     name = "prmse"
-    version = 1
+    version = 2
     unit = "degrees"
     range = (0.0, 180.0)
     better = Better.LOWER
@@ -61,6 +62,11 @@ class PRMSE(PairedFaceMetric):
     def values(self) -> Feature[Array]:
         """Yaw, pitch and roll."""
         return pose(estimator=self.estimator, **self.chosen)
+
+    @property
+    def of_both_sides(self) -> Feature[Both[Array]] | None:
+        """The same of both sides, from one rest."""
+        return pose_of_both(estimator=self.estimator, **self.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Mean squared difference of three angles: (faces, 3) -> (faces,)."""

@@ -1,6 +1,5 @@
 """Precision, recall, density and coverage of random features, without anything to download."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,7 +24,8 @@ class RandomPRDC(NeighbourMetric):
              density from 0 without bound; 1 expected for sets drawn alike
     Source   Naeem, Oh, Uh, Choi, Yoo, ICML 2020, whose embedding R64 has random weights too
     Departs  the paper keeps VGG's dense layers; here the last map is averaged, so that frames may have any size. Mild
-             damage leaves every frame in the ball of its original, strong damage none: both ends are reached early
+             damage leaves every frame in the ball of its original, strong damage none: both ends are reached early.
+             Frames that are there more than ``nearest`` times are left out and counted, as by prdc
 
     ``which``    ``coverage``, ``density``, ``precision`` or ``recall``
     ``nearest``  which nearest neighbour the ball of a row reaches to
@@ -39,8 +39,7 @@ class RandomPRDC(NeighbourMetric):
     seed: int = SEED
 
     name = "prdc-random"
-    version = 1
-    range = (0.0, math.inf)
+    version = 2
     better = Better.HIGHER
     cites = ("naeem2020prdc",)
     enough = 1000

@@ -11,7 +11,7 @@ from thgeval.features.frames import rgb
 from thgeval.features.regions import Squares, cropped, places
 from thgeval.metric import Metric, Needs, Preset, View
 from thgeval.metrics.faces import NO_FACE, told
-from thgeval.states import Part, State
+from thgeval.states import Part, Rows, State
 
 S = TypeVar("S", bound=State)
 T = TypeVar("T")
@@ -60,6 +60,17 @@ class Regional(Metric[S]):
         ((clip, (part,)),) = state.parts.items()
         generated, reference = (_faceless(found, len(part.values)) for found in squares)
         return type(state)({clip: (_without(part, generated, reference),)})
+
+    def with_own_face(self, view: View, state: Rows) -> Rows:
+        """The rows of one piece of a clip without a partner, but for those of frames that have no face."""
+        if self.region == "frame":
+            return state
+        ((clip, (part,)),) = state.parts.items()
+        faceless = _faceless(view.generated[places(region=self.region, at="own")], len(part.values))
+        values = part.array.copy()
+        values[faceless] = np.nan
+        left_out = {str(NO_FACE): tuple(np.flatnonzero(faceless).tolist())} if faceless.any() else {}
+        return Rows({clip: (replace(part, values=values, left_out=left_out),)})
 
 
 def _faceless(squares: Squares | None, frames: int) -> NDArray[np.bool_]:

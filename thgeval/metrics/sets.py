@@ -6,7 +6,7 @@ counts for more than the number of rows; both are in the result, and the signatu
 
 import math
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,9 +17,14 @@ from thgeval.feature import Feature
 from thgeval.kernels import frechet
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.rows import Indices, Stacked
+from thgeval.states import Rows as MeasuredRows
 from thgeval.states import TwoRows
 
 Rows = Stacked
+BIASED = (
+    "the interval is of the score of this many clips, bias included, not of the distance between the populations that "
+    "they were drawn from"
+)
 
 
 class SetMetric(Metric[TwoRows]):
@@ -28,6 +33,7 @@ class SetMetric(Metric[TwoRows]):
     ``row`` is what a row stands for, in the plural; below ``enough`` of them the result says that they are few.
     """
 
+    sets = True
     row: ClassVar[str] = "frames"
     enough: ClassVar[int] = 2048
 
@@ -66,13 +72,15 @@ class SetMetric(Metric[TwoRows]):
     def measure(self, view: View) -> TwoRows:
         """The rows of one piece of a pair."""
         generated, reference = view.generated[self.rows], view.reference[self.rows]
-        for side, found in (("generated", generated), ("reference", reference)):
-            if not np.isfinite(found).all():
-                raise InputError(
-                    f"{view.clip}: the network gave NaN or infinity for {side} frames; check their values",
-                    reason="not finite",
-                )
+        for frames, found in (("generated frames", generated), ("reference frames", reference)):
+            _check_finite(view.clip, found, frames)
         return TwoRows.of(view.clip, generated=generated, reference=reference, start=view.start)
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The rows of one piece of a clip of either side."""
+        found = view.generated[self.rows]
+        _check_finite(view.clip, found, "its frames")
+        return MeasuredRows.of(view.clip, found, start=view.start)
 
     def score(self, state: TwoRows) -> float:
         """All generated against all reference rows; NaN if there are too few."""
@@ -80,8 +88,8 @@ class SetMetric(Metric[TwoRows]):
 
     def scores_without(self, state: TwoRows, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
         """Scores of the clips left, from rows that are read together; NaN if any group leaves too few rows."""
-        scored = state.only(state.scored)
         number = {clip: group for group, clips in enumerate(groups) for clip in clips}
+        scored = state.only(sorted(number))
         numbers = np.array([number[clip] for clip in scored.clips])
         counts = scored.counts
         gone = [counts[numbers == group].sum(axis=0) for group in range(len(groups))]
@@ -95,15 +103,33 @@ class SetMetric(Metric[TwoRows]):
         count = state.fewest
         if count < self.least:
             return f"{self.name} needs at least {self.least} {self.row} on either side, not {count}"
-        if count < self.enough:
-            return f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
+        if (why := self.why_none(state)) is not None:
+            return why
+        few = f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
+        return "; ".join([*([few] if count < self.enough else []), *self.cautions(state)]) or None
+
+    def why_none(self, state: TwoRows) -> str | None:
+        """Why there is no number though there are rows enough; None where there is one."""
         return None
+
+    def cautions(self, state: TwoRows) -> Iterator[str]:
+        """What a reader must know of the number beside how many rows it rests on; nothing as a rule."""
+        yield from ()
+
+
+def _check_finite(clip: str, rows: NDArray[Any], frames: str) -> None:
+    if not np.isfinite(rows).all():
+        raise InputError(
+            f"{clip}: the network gave NaN or infinity for {frames}; check their values", reason="not finite"
+        )
 
 
 class FrechetMetric(SetMetric):
     """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
 
     ddof: int = 1
+
+    interval_note = BIASED
 
     def compared(self, generated: Rows, reference: Rows) -> float:
         """The distance of all rows."""

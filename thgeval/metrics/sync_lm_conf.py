@@ -1,6 +1,5 @@
 """Confidence that lips and speech belong together, by landmarks and a small network of the project's own."""
 
-import math
 from dataclasses import dataclass
 
 from thgeval.features.offsets import Alignment
@@ -23,13 +22,15 @@ class SyncLMConf(SyncLMMetric):
     Source   this project; in the spirit of Chung, Zisserman, ACCV workshops 2016; trained on GRID speaker s1 (Cooke et
              al., 2006)
     Departs  sync-conf in all but the idea: landmarks for pixels, embeddings of length 1, and shifted rows without a
-             partner are left out, not compared with zeros. Numbers of the two can't be compared. Music counts as voice
-             and scores as low as another's speech
+             partner are left out, not compared with zeros. Numbers of the two can't be compared, and the two
+             rank systems differently: landmarks show no teeth and no tongue, so that a system trained against SyncNet,
+             first in tables of LSE-C, may come out far down here. Music counts as voice and scores as low as another's
+             speech
     """
 
     name = "sync-lm-conf"
     version = 1
-    range = (0.0, math.inf)
+    range = (0.0, 2.0)
     better = Better.HIGHER
     timeline = True
 

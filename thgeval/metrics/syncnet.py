@@ -2,8 +2,9 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
+from thgeval.features.face_tracks import TRACKERS
 from thgeval.features.offsets import Alignment, padded_share
 from thgeval.features.syncnet import CLOCKS, FACES, RESIZES, ROUTES, Synced, syncnet
 from thgeval.metric import Metric, Needs, Preset, View, of_generated
@@ -27,9 +29,9 @@ PRESETS: Mapping[str, Preset] = {
         {"route": "avi"}, "run_pipeline.py and run_syncnet.py of syncnet_python with their AVI, MP3 and JPEG files"
     ),
     "wav2lip-lrs": Preset(
-        {"face": "whole-frame", "clock": "native"},
-        "calculate_scores_LRS.py of Wav2Lip: whole frames at their own rate, taken for 25 a second; right only for "
-        "face crops at that rate",
+        {"face": "whole-frame", "clock": "native", "route": "jpeg"},
+        "calculate_scores_LRS.py of Wav2Lip: whole frames at their own rate, taken for 25 a second, as JPEGs at 200 "
+        "kbit/s; right only for face crops at that rate",
     ),
     "wav2lip-real": Preset(
         {"route": "avi", "tracks": "pooled"},
@@ -37,11 +39,12 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "latentsync": Preset({"min_track": 50}, "eval_sync_conf.py of LatentSync: tracks from 51 frames on"),
     "mochabench": Preset(
-        {"min_track": 50, "tracks": "best"}, "MoChaBench: the best track of each clip, from 51 frames on"
+        {"min_track": 50, "tracker": "first", "tracks": "best", "route": "avi-pictures"},
+        "MoChaBench: its tracker, the best track of each clip, from 51 frames on; pictures through its files",
     ),
     "eat": Preset(
-        {"face": "whole-frame", "clock": "native", "resize": "bicubic"},
-        "test_sync_conf.py of EAT: aligned face crops scaled to 224 px by a bicubic filter",
+        {"face": "whole-frame", "clock": "native", "resize": "bicubic", "route": "jpeg"},
+        "test_sync_conf.py of EAT: aligned face crops scaled to 224 px by a bicubic filter, as JPEGs at 200 kbit/s",
     ),
 }
 
@@ -53,6 +56,7 @@ class SyncNetMetric(Metric[ByTrack]):
     face: str = "s3fd"
     min_track: int = 100
     every: int = 1
+    tracker: str = "any"
     tracks: str = "mean"
     clock: str = "25fps"
     resize: str = "bilinear"
@@ -61,9 +65,11 @@ class SyncNetMetric(Metric[ByTrack]):
 
     cites = ("chung2016outoftime", "prajwal2020wav2lip")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
+    with_reference = True
 
     def __post_init__(self) -> None:
-        self.check(face=FACES, tracks=TRACKS, clock=CLOCKS, resize=RESIZES, route=ROUTES)
+        self.check(face=FACES, tracks=TRACKS, tracker=TRACKERS, clock=CLOCKS, resize=RESIZES)
+        self.check(route=ROUTES[self.face])
         if self.min_track < 1 or self.furthest < 1 or not 1 <= self.every <= 25:
             raise ProtocolError(
                 f"{self.name}: min_track and furthest must be at least 1 and every lie in 1..25, not {self.min_track}, "
@@ -71,8 +77,8 @@ class SyncNetMetric(Metric[ByTrack]):
             )
         if self.face == "s3fd" and (self.clock, self.resize) != ("25fps", "bilinear"):
             raise ProtocolError(f"{self.name}: clock and resize are for face=whole-frame alone")
-        if self.face != "s3fd" and (self.route, self.every, self.min_track) != ("direct", 1, 100):
-            raise ProtocolError(f"{self.name}: route, every and min_track are for face=s3fd alone")
+        if self.face != "s3fd" and (self.every, self.min_track, self.tracker) != (1, 100, "any"):
+            raise ProtocolError(f"{self.name}: every, min_track and tracker are for face=s3fd alone")
 
     @property
     def _tracks(self) -> Feature[tuple[Synced, ...]]:
@@ -82,6 +88,7 @@ class SyncNetMetric(Metric[ByTrack]):
             resize=self.resize,
             min_track=self.min_track,
             every=self.every,
+            tracker=self.tracker,
             route=self.route,
             furthest=self.furthest,
         )
@@ -122,12 +129,27 @@ class SyncNetMetric(Metric[ByTrack]):
         return state.value if isinstance(state, TrackMean | PooledTracks) else math.nan
 
     def remark(self, state: ByTrack) -> str | None:
-        """How much of the curves of short tracks is made of nothing."""
+        """How much of the curves of short tracks is made of nothing, and where several faces are tracked at once."""
+        return "; ".join([*self._of_brief(state), *_of_several(state)]) or None
+
+    def _of_brief(self, state: ByTrack) -> Iterator[str]:
         brief = [windows for windows in state.windows if windows < BRIEF_WINDOWS]
-        if not brief:
-            return None
-        share = padded_share(min(brief), self.furthest)
-        return (
-            f"{len(brief)} of {len(state.windows)} tracks have fewer than {BRIEF_WINDOWS} windows; of the shortest, "
-            f"{min(brief)}, {share:.0%} of what is compared is padding, which changes its curve"
+        if brief:
+            share = padded_share(min(brief), self.furthest)
+            yield (
+                f"{len(brief)} of {len(state.windows)} tracks have fewer than {BRIEF_WINDOWS} windows; of the "
+                f"shortest, {min(brief)}, {share:.0%} of what is compared is padding, which changes its curve"
+            )
+
+
+def _of_several(state: ByTrack) -> Iterator[str]:
+    """Whether faces that may not be the speaker's count as much as the speaker's."""
+    several = 0
+    for clip in state.clips:
+        spans = [(part.start, part.start + len(part.values)) for part in state.ordered(clip)]
+        several += any(following[0] < first[1] for first, following in pairwise(spans))
+    if several:
+        yield (
+            f"in {several} of {len(state.clips)} clips several faces are tracked at once, and each counts though one "
+            "may listen"
         )

@@ -1,13 +1,13 @@
 """Word and character error rates: how much of what is said a named reader can't read."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from thgeval.feature import Feature
-from thgeval.features.reading import NO_MODEL, READERS, Alignment, alignment
-from thgeval.features.transcripts import TEXTS
+from thgeval.features.reading import NO_MODEL, READERS, Alignment, alignment, said_in
+from thgeval.features.transcripts import TEXTS, unparted
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.states import Counts
 
@@ -31,7 +31,7 @@ class ErrorRate(Metric[Counts]):
     text: str = "plain"
     average: str = "corpus"
 
-    version = 1
+    version = 2
     range = (0.0, math.inf)
     better = Better.LOWER
     with_reference = True
@@ -46,6 +46,11 @@ class ErrorRate(Metric[Counts]):
     def alignment(self) -> Feature[Alignment]:
         """What was read against what was said."""
         return alignment(reader=self.reader, model=self.model, text=self.text, unit=self.unit_of_text)
+
+    @property
+    def counts_events(self) -> bool:
+        """Errors are, the mean of clips' rates is none."""
+        return self.average == "corpus"
 
     @property
     def needs(self) -> Needs:
@@ -64,8 +69,12 @@ class ErrorRate(Metric[Counts]):
         return state.value
 
     def remark(self, state: Counts) -> str | None:
-        """What must be known of the reader."""
-        return READERS[self.reader].note or None
+        """What must be known of the reader, and of transcripts that aren't parted into what is counted."""
+        return "; ".join(said for said in (READERS[self.reader].note, *self.cautions(state)) if said) or None
+
+    def cautions(self, state: Counts) -> Iterator[str]:
+        """What a reader of the number must know of the transcripts; nothing as a rule."""
+        yield from ()
 
 
 @dataclass(frozen=True)
@@ -78,12 +87,14 @@ class WER(ErrorRate):
              unit, above 1 where the reader invents words. The reader makes errors on real clips too: its rate on the
              reference clips stands beside, and only the difference speaks of the generator
     Source   common practice since Vougioukas, Petridis, Pantic, IJCV 2020 (lip readers); jiwer for the arithmetic
-    Departs  a clip whose transcript has no word is left out and counted. What a listening reader hears is the driving
-             speech where one is named, which says nothing of the lips
+    Departs  a clip whose transcript has no word is left out and counted. Scripts without spaces between words (Chinese,
+             Japanese, Thai, Khmer, Lao, Burmese) need cer, or words parted beforehand; a note says so. What a listening
+             reader hears is the driving speech where one is named, which says nothing of the lips
 
     ``reader``   who reads: see the page on readers; without one of the same name and model, rates can't be compared
     ``model``    the name of the reader's model, for readers that take one
-    ``text``     what counts as a word: ``plain`` (NFKC, case folded, punctuation away) or ``verbatim``
+    ``text``     what counts as a word: ``plain`` (NFKC, case folded, punctuation and what isn't seen away) or
+                 ``verbatim``
     ``average``  ``corpus``: all errors over all words; ``clip-mean``: the mean of the clips' rates
     """
 
@@ -94,6 +105,15 @@ class WER(ErrorRate):
         **PRESETS,
         "lrw": Preset({"reader": "lrw-mstcn", "average": "clip-mean"}, "1 - word accuracy on LRW, 0 or 1 a clip"),
     }
+
+    def cautions(self, state: Counts) -> Iterator[str]:
+        """That sentences count as words where no spaces part them."""
+        texts = [parts[0].detail for parts in state.parts.values()]
+        if whole := sum(unparted(said_in(text)) for text in texts):
+            yield (
+                f"{whole} of {len(texts)} transcripts put no spaces between words, so that whole sentences count as "
+                "one: use cer, or part the words of transcripts and of what is read"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.checkpoint import Checkpoint, Kept, load
+from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.errors import ProtocolError, ThgevalError
+from thgeval.evidence import evidence
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
 from thgeval.results import Run, Score, from_json, states_folder
 from thgeval.signature import parse
 from thgeval.states import Framewise, State
-from thgeval.store import file_name
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def collected(run: Run) -> Collected:
     clips = []
     for record in run.clips:
         try:
-            checkpoint = _checkpoint(folder, str(record["id"]))
+            checkpoint = _checkpoint(run, record)
             clips.append(_clip(record, run.protocol["fields"], checkpoint))
             for data in metrics:
                 value = from_json(record["scores"].get(data.score.key))
@@ -136,9 +136,11 @@ def _metric(score: Score) -> MetricData:
     return MetricData(score, parsed.metric, parsed.protocol, "")
 
 
-def _checkpoint(folder: Path | None, id: str) -> Checkpoint | None:
-    found = None if folder is None else load(folder / file_name(id))
-    return found if found is not None and found.pair == id else None
+def _checkpoint(run: Run, record: Mapping[str, Any]) -> Checkpoint | None:
+    try:
+        return evidence(run, record)
+    except ProtocolError:  # somebody else's, or another run's
+        return None
 
 
 def _clip(record: Mapping[str, Any], tokens: list[str], checkpoint: Checkpoint | None) -> ClipData:

@@ -22,7 +22,10 @@ class Number:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One metric in the table of scores; ``number`` is None for one that has no value, ``unscored`` the reason."""
+    """One metric in the table of scores; ``number`` is None for one that has no value, ``unscored`` the reason.
+
+    ``reference_clips`` is None but for distances of sets without pairs.
+    """
 
     key: str
     says: str
@@ -32,10 +35,14 @@ class ScoreRow:
     number: Number | None
     reference: Number | None
     clips: int
+    reference_clips: int | None
     frames: int
     left_out: tuple[str, ...]
     signature: str
     unscored: str
+    note: str
+    reference_share: str = ""
+    interval_note: str = ""
 
 
 def score_row(data: MetricData) -> ScoreRow:
@@ -50,12 +57,16 @@ def score_row(data: MetricData) -> ScoreRow:
         number=None if score.value is None else printed(Value(score.value, score.interval, score.clips)),
         reference=None if score.reference is None else printed(score.reference),
         clips=score.clips,
+        reference_clips=score.reference_clips,
         frames=score.frames,
         left_out=tuple(
             filter(None, (text.reasons(score.left_out, "clip"), text.reasons(score.frames_left_out, "frame")))
         ),
         signature=score.signature,
         unscored=score.unscored or "no value",
+        note=score.note or "",
+        reference_share=score.reference_share,
+        interval_note=score.interval_note or "",
     )
 
 
@@ -138,11 +149,13 @@ def _cell(data: MetricData, clip: ClipData, places: int, worst: Sequence[str]) -
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above everything else."""
+    """What stands above everything else; ``expected`` counts pairs, or the clips of both sides, ``generated`` first."""
 
     name: str
     scored: int
     expected: int
+    generated: int
+    references: int
     frames: int
     protocol: str
     policies: tuple[str, ...]
@@ -158,7 +171,9 @@ def head(run: Run, clips: Sequence[ClipData]) -> Head:
     return Head(
         name="Run" if run.path is None else run.path.stem,
         scored=sum(clip.failure is None for clip in clips),
-        expected=run.expected,
+        expected=run.expected + run.expected_references,
+        generated=run.expected,
+        references=run.expected_references,
         frames=sum(clip.frames for clip in clips),
         protocol=label.removesuffix("!"),
         policies=tuple(text.policy(str(token)) for token in run.protocol["fields"]),

@@ -27,6 +27,7 @@ PROTOCOL = {
     "size:native": "native size",
     "crop:none": "not cropped",
     "crop:centre-square": "cropped to the centred square",
+    "pairs:none": "folders compared as sets, without pairs",
     "lengths:strict": "lengths must agree",
     "lengths:truncate": "cut to the shorter clip",
     "rates:strict": "frame rates must agree",

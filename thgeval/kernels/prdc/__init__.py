@@ -13,28 +13,36 @@ Rows     (rows, dimensions), float16, float32 or float64, at most 1e60 in size; 
          is a few blocks of about 16 MB and, per row, 8 bytes for each group left out.
 Ties     Distances are Euclidean, and every comparison is one of float64 sums of squared differences of the rows as
          given: products of matrices only tell which pairs are too close to call. So equal distances compare equal, a
-         row and its copy are at distance 0, and the order of rows has no say. As "nearer" is strict, rows repeated
-         more than ``nearest`` times have an empty ball: sets of such rows score 0 even against themselves. Distinct
-         rows score precision, recall and coverage of 1 against themselves, and a density of 1 without ties.
+         row and its copy are at distance 0, and the order of rows has no say. Distinct rows score precision, recall and
+         coverage of 1 against themselves, and a density of 1 without ties.
+Empty    As "nearer" is strict, the ball of a row that is there more than ``nearest`` times has radius 0 and can't hold
+         even the row's copy: held frames of a video are such rows. Nothing can be measured by it, and the program of
+         the paper counts 0. Here coverage leaves the reference rows with such a ball out; precision and density leave
+         out generated rows that lie at the centre of one and in no other ball, recall such reference rows. All else
+         is as published. Where every ball of the reference has radius 0 there is no precision, density or coverage,
+         and no recall where every ball of either side has: NaN.
 Errors   ProtocolError for shapes, types and parameters; InputError (``too few rows``, ``not finite``) for rows.
 Source   Naeem, Oh, Uh, Choi and Yoo, ICML 2020 (density, coverage); Kynkäänniemi et al., NeurIPS 2019 (precision,
          recall, there with distances up to and including the ball's).
 """
 
-from typing import NamedTuple
+import math
+from collections import Counter
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.prdc import cpu
-from thgeval.rows import Groups, Indices, Rows, Stacked, checked_groups, checked_rows
+from thgeval.rows import Groups, Indices, Rows, Stacked, blocks, checked_groups, checked_rows
 
-__all__ = ["PRDC", "jackknife", "scores"]
+__all__ = ["PRDC", "empty", "jackknife", "scores"]
 
 
 class PRDC(NamedTuple):
-    """The four scores of the module."""
+    """The four scores of the module; NaN where there is nothing to measure."""
 
     precision: float
     recall: float
@@ -74,18 +82,41 @@ def _checked(generated: Rows, reference: Rows, nearest: int) -> tuple[Stacked, S
     return checked_rows(what, generated=generated, reference=reference, least=nearest + 1)
 
 
+def empty(rows: Rows, *, nearest: int) -> int:
+    """How many of (rows, dimensions) have a ball of radius 0: those that are there more than ``nearest`` times."""
+    times: Counter[bytes] = Counter()
+    for _, block in blocks(rows):
+        positive = np.ascontiguousarray(block) + 0.0  # -0 becomes 0, the same bytes
+        times.update(blake2b(row.tobytes(), digest_size=16).digest() for row in positive)
+    return sum(count for count in times.values() if count > nearest)
+
+
 def _scores(rows: tuple[Stacked, Stacked], nearest: int, groups: Groups, left_out: Indices) -> list[PRDC]:
     hits = cpu.hits(*rows, nearest, groups, left_out)
-    found = []
-    for variant, group in enumerate(left_out):
-        around: NDArray[np.int64] = hits.around_generated[groups.generated != group, variant]
-        in_ball, holds = hits.reference[groups.reference != group, variant].T
-        found.append(
-            PRDC(
-                precision=float((around > 0).mean()),
-                recall=float(in_ball.mean()),
-                density=float(around.sum() / (nearest * len(around))),
-                coverage=float(holds.mean()),
-            )
-        )
-    return found
+    return [
+        _score(hits, nearest, variant, groups.generated != group, groups.reference != group)
+        for variant, group in enumerate(left_out)
+    ]
+
+
+def _score(
+    hits: cpu.Hits, nearest: int, variant: int, generated: NDArray[np.bool_], reference: NDArray[np.bool_]
+) -> PRDC:
+    """The scores of the rows that are there under one variant."""
+    around = hits.around_generated[generated, variant]
+    in_ball, holds = hits.reference[reference, variant].T
+    measured = (around > 0) | ~hits.copies_generated[generated, variant]
+    recalled = in_ball | ~hits.copies_reference[reference, variant]
+    round_it = ~hits.empty_reference[reference, variant]
+    any_ball = round_it.any() or not hits.empty_generated[generated, variant].all()
+    around = around[measured] if round_it.any() else around[:0]
+    return PRDC(
+        precision=_mean(around > 0),
+        recall=_mean(in_ball[recalled]) if any_ball else math.nan,
+        density=float(around.sum() / (nearest * len(around))) if len(around) else math.nan,
+        coverage=_mean(holds[round_it]),
+    )
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else math.nan

@@ -29,10 +29,18 @@ class Hits:
 
     ``around_generated`` counts the reference balls around a row: (rows, variants). ``reference`` says whether a row
     lies in a generated ball, and whether its ball holds any generated row: (rows, variants, 2).
+
+    A ball of radius 0 holds nothing. ``empty_generated`` and ``empty_reference`` say whose ball that is, and
+    ``copies_generated`` and ``copies_reference`` which rows lie at the centre of such a ball of the other side: each
+    (rows, variants).
     """
 
     around_generated: NDArray[np.int64]
     reference: NDArray[np.bool_]
+    empty_generated: NDArray[np.bool_]
+    empty_reference: NDArray[np.bool_]
+    copies_generated: NDArray[np.bool_]
+    copies_reference: NDArray[np.bool_]
 
 
 class Pairs(NamedTuple):
@@ -50,8 +58,15 @@ def hits(generated: Stacked, reference: Stacked, nearest: int, groups: Groups, l
     """Compare every pair of rows with the balls of both, under variants that leave the groups ``left_out`` out."""
     generated_reach = reach(generated, nearest, groups.generated, left_out, groups.total)
     reference_reach = reach(reference, nearest, groups.reference, left_out, groups.total)
-    around = np.zeros((len(generated), len(left_out)), np.int64)
-    found = Hits(around, np.zeros((len(reference), len(left_out), 2), np.bool_))
+    here, there = ((len(side), len(left_out)) for side in (generated, reference))
+    found = Hits(
+        around_generated=np.zeros(here, np.int64),
+        reference=np.zeros((*there, 2), np.bool_),
+        empty_generated=generated_reach == 0,
+        empty_reference=reference_reach == 0,
+        copies_generated=np.zeros(here, np.bool_),
+        copies_reference=np.zeros(there, np.bool_),
+    )
     for pairs in _pairs(reference, generated):
         _count(
             pairs,
@@ -62,6 +77,8 @@ def hits(generated: Stacked, reference: Stacked, nearest: int, groups: Groups, l
             left_out,
             found.around_generated[pairs.right],
             found.reference[pairs.left],
+            found.copies_generated[pairs.right],
+            found.copies_reference[pairs.left],
         )
     return found
 
@@ -187,21 +204,26 @@ def _count(
     left_out: Indices,
     around_generated: NDArray[np.int64],
     reference_found: NDArray[np.bool_],
+    copies_generated: NDArray[np.bool_],
+    copies_reference: NDArray[np.bool_],
 ) -> None:
-    """Who is strictly nearer than whose reach, exactly, under each variant that has both rows."""
+    """Who is strictly nearer than whose reach, or at the very centre of a reach of 0, exactly, under each variant."""
     farthest = np.array([reach.max() for reach in generated_reach])
     for i in range(pairs.low.shape[0]):
         far = reference_reach[i].max()
         for j in range(pairs.low.shape[1]):
             nearer, farther = pairs.low[i, j], pairs.high[i, j]
-            if nearer >= far and nearer >= farthest[j]:
+            if nearer > 0 and nearer >= far and nearer >= farthest[j]:
                 continue
             for variant in range(len(left_out)):
                 if left_out[variant] == reference_numbers[i] or left_out[variant] == generated_numbers[j]:
                     continue
                 mine, theirs = reference_reach[i, variant], generated_reach[j, variant]
-                if nearer < mine <= farther or nearer < theirs <= farther:
+                if nearer < mine <= farther or nearer < theirs <= farther or nearer <= 0 < farther:
                     nearer = farther = _squared_distance(pairs.left_rows[i], pairs.right_rows[j])
+                if farther == 0:
+                    copies_generated[j, variant] |= mine == 0
+                    copies_reference[i, variant] |= theirs == 0
                 if farther < mine:
                     around_generated[j, variant] += 1
                     reference_found[i, variant, 1] = True

@@ -1,4 +1,4 @@
-"""One process at a time fetches a file; the others wait for it.
+"""One process at a time does something with a file.
 
 Where the system has ``flock`` the lock ends with the process that holds it, whatever ends that process. Elsewhere, and
 on network file systems that refuse ``flock``, the lock is a file that only one process can create; if its process dies
@@ -14,7 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from thgeval.errors import OutputError, WeightsError
+from thgeval.errors import OutputError
+from thgeval.files import trouble
 
 fcntl: ModuleType | None
 try:
@@ -23,28 +24,29 @@ except ImportError:
     fcntl = None
 
 POLL_S = 0.1
-LONGEST_WAIT_S = 3600.0
 
 
 @contextmanager
-def locked(path: Path, *, say: Callable[[str], None], longest_wait_s: float = LONGEST_WAIT_S) -> Iterator[None]:
+def locked(
+    path: Path, *, held: str, waits: Callable[[], None] = lambda: None, longest_wait_s: float = 0.0
+) -> Iterator[None]:
     """Hold a lock named by a path, which may be any not used otherwise, while the body runs.
 
-    Waits for whoever holds it, and ``say`` is told so once. WeightsError after ``longest_wait_s``, OutputError if the
-    folder can't be written.
+    Waits for whoever holds it up to ``longest_wait_s``, and calls ``waits`` once if it has to. OutputError with the
+    sentence ``held`` after that, or if the folder can't be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        release = _taken(path, say, time.monotonic() + longest_wait_s)
+        release = _taken(path, held, waits, time.monotonic() + longest_wait_s)
     except OSError as error:
-        raise OutputError(f"{path} can't be written: {error.strerror or error}") from error
+        raise OutputError(f"{path} can't be written: {trouble(error)}") from error
     try:
         yield
     finally:
         release()
 
 
-def _taken(path: Path, say: Callable[[str], None], latest_s: float) -> Callable[[], None]:
+def _taken(path: Path, held: str, waits: Callable[[], None], latest_s: float) -> Callable[[], None]:
     """Wait for the lock and take it; returns what lets it go."""
     take = _by_creation if fcntl is None else partial(_by_flock, fcntl)
     told = False
@@ -52,17 +54,16 @@ def _taken(path: Path, say: Callable[[str], None], latest_s: float) -> Callable[
         try:
             return take(path)
         except (BlockingIOError, FileExistsError):
-            if time.monotonic() > latest_s:
-                raise WeightsError(
-                    f"another process has been fetching the same file for too long; if none is, delete {_created(path)}"
-                ) from None
+            if time.monotonic() >= latest_s:
+                stale = f"; if none is, delete {_created(path)}" if take is _by_creation else ""
+                raise OutputError(held + stale) from None
         except OSError:
             if take is _by_creation:
                 raise
             take = _by_creation
             continue
         if not told:
-            say("another process is fetching the same file; waiting for it")
+            waits()
             told = True
         time.sleep(POLL_S)
 

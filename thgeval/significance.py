@@ -1,0 +1,122 @@
+"""Whether two systems really differ: paired tests on the clips they share, and Holm's correction over all of them.
+
+Metrics whose clips have parts of their own are tested by randomisation (Fisher 1935; Noreen 1989): were the systems
+alike, each clip's two parts could as well be exchanged. All exchanges of few clips are tried, so that p is exact; of
+more, some are drawn from a seed. Metrics of sets are tested by Student's t of the difference of their pseudo-values
+over the same groups of clips. Intervals of a difference are Student's in either case.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.statistics import (
+    LEAST_FREEDOM,
+    Floats,
+    Group,
+    Interval,
+    PseudoValues,
+    Resampling,
+    of_clips,
+    of_groups,
+    quotients,
+    student,
+    student_p,
+)
+
+ALPHA = 0.05
+EXACT_CLIPS = 13
+EXACT, JACKKNIFE = "randomisation-exact", "jackknife"
+BLOCK = 1 << 22
+
+
+class Difference(NamedTuple):
+    """System less baseline, its 95 % interval (None if every clip differs alike), two-sided p, and how that was found.
+
+    ``least`` is the smallest p that so many clips and draws can give.
+    """
+
+    difference: float
+    interval: Interval | None
+    p: float
+    test: str
+    least: float
+
+
+def by_clips(baseline: Floats, system: Floats, resampling: Resampling) -> Difference:
+    """Compare what each clip adds above and below the two scores: (clips, 2) of the same clips."""
+    observed = float(quotients(system) - quotients(baseline))
+    count = len(baseline)
+    exact = count <= EXACT_CLIPS
+    swaps = _every_swap(count) if exact else resampling.swaps(count)
+    found = _at_least(baseline, system, swaps, abs(observed))
+    p = found / len(swaps) if exact else (found + 1) / (len(swaps) + 1)
+    least = 1 / len(swaps) if exact else 1 / (len(swaps) + 1)
+    test = EXACT if exact else f"randomisation-{resampling.draws}-{resampling.seed}"
+    return Difference(observed, _interval(observed, of_clips(baseline), of_clips(system)), p, test, least)
+
+
+def by_groups(baseline: tuple[float, Sequence[Group]], system: tuple[float, Sequence[Group]]) -> Difference:
+    """Compare scores of sets, each with its scores without the same groups of clips."""
+    observed = system[0] - baseline[0]
+    ours, theirs = of_groups(*system), of_groups(*baseline)
+    p = student_p(observed, _less(ours, theirs))
+    return Difference(observed, _interval(observed, theirs, ours), p, JACKKNIFE, 0.0)
+
+
+def _less(system: PseudoValues, baseline: PseudoValues) -> PseudoValues:
+    """Pseudo-values of the difference, with the fewer degrees of freedom of the two."""
+    weights = min(system, baseline, key=lambda apart: apart.freedom).weights
+    return PseudoValues(system.values - baseline.values, weights)
+
+
+def _interval(observed: float, baseline: PseudoValues, system: PseudoValues) -> Interval | None:
+    apart = _less(system, baseline)
+    return None if apart.freedom < LEAST_FREEDOM else student(observed, apart)
+
+
+def _every_swap(count: int) -> NDArray[np.bool_]:
+    """Every way to exchange the systems on some clips but the last, which would give the same differences again."""
+    return np.asarray(np.arange(2 ** (count - 1))[:, None] >> np.arange(count) & 1, dtype=np.bool_)
+
+
+def _at_least(baseline: Floats, system: Floats, swaps: NDArray[np.bool_], limit: float) -> int:
+    """How many of the exchanges, (draws, clips), make a difference as large, in blocks that fit into memory."""
+    bar = limit - 1e-12 * max(limit, 1e-300)
+    step = max(1, BLOCK // len(baseline))
+    found = 0
+    for first in range(0, len(swaps), step):
+        moved = swaps[first : first + step].astype(np.float64) @ (baseline - system)
+        ours, theirs = system.sum(axis=0) + moved, baseline.sum(axis=0) - moved
+        found += int(np.count_nonzero(np.abs(ours[:, 0] / ours[:, 1] - theirs[:, 0] / theirs[:, 1]) >= bar))
+    return found
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction (1979): adjusted p-values in the order given."""
+    order = sorted(range(len(p_values)), key=lambda item: p_values[item])
+    adjusted = [0.0] * len(p_values)
+    worst = 0.0
+    for rank, item in enumerate(order):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[item]))
+        adjusted[item] = worst
+    return adjusted
+
+
+def within_reach(p_values: Sequence[float], least: Sequence[float]) -> list[bool]:
+    """Whether each test could be significant after Holm's correction, had it the least p it can have."""
+    return [holm([*p_values[:at], smallest, *p_values[at + 1 :]])[at] < ALPHA for at, smallest in enumerate(least)]
+
+
+def significance_groups(scores: Sequence[float], differs: Sequence[Sequence[bool]], *, descending: bool) -> list[int]:
+    """Group of each system, 1 the best: systems share a group unless they differ significantly from its leader."""
+    order = sorted(range(len(scores)), key=lambda item: scores[item], reverse=descending)
+    groups = [0] * len(scores)
+    leader, group = order[0], 1
+    for item in order:
+        if item != leader and differs[leader][item]:
+            leader, group = item, group + 1
+        groups[item] = group
+    return groups
