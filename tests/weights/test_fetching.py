@@ -210,7 +210,7 @@ def test_a_complete_part_of_known_size_is_not_asked_for_again(net, site, monkeyp
     assert len(site.asked) == 1
 
 
-@pytest.mark.parametrize("spoil", ["unlink", "other address", "not json"])
+@pytest.mark.parametrize("spoil", ["unlink", "other address", "not json", "nested"])
 def test_a_part_of_unknown_descent_is_not_continued(net, site, spoil):
     net(until(30_000), until(30_000), until(30_000), ranged)
     refusal()
@@ -218,7 +218,8 @@ def test_a_part_of_unknown_descent_is_not_continued(net, site, spoil):
     if spoil == "unlink":
         memo.unlink()
     else:
-        memo.write_text('{"url": "https://example.org", "validator": "x"}' if spoil == "other address" else "{")
+        said = {"other address": '{"url": "https://example.org", "validator": "x"}', "nested": "[" * 100_000}
+        memo.write_text(said.get(spoil, "{"))
     assert fetch("net").read_bytes() == BODY
     assert site.ranges()[-1] == ""
 

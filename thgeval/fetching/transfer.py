@@ -162,7 +162,7 @@ class Transfer:
         try:
             memo: dict[str, str] = json.loads(self._memo.read_text(encoding="utf-8")) if have else {}
             url, validator = memo["url"], memo["validator"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             url, validator = "", ""
         if url != self.url or not (validator or self.recognised) or have > self.most:
             self.drop()
