@@ -86,11 +86,11 @@ def fit(network: Network, tensors: Mapping[str, Tensor]) -> Network:
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from safetensors.torch import load
     except ImportError as error:
         raise MissingPackageError(f"Reading {path.name} needs an optional package: pip install safetensors") from error
     try:
-        return dict(load_file(path))
+        return dict(load(path.read_bytes()))  # load_file's tensors stay a view of the file, and follow what befalls it
     except (SafetensorError, OSError) as error:
         raise UnreadableFileError(
             f"{path} is not a complete safetensors file ({error}); fetch the file again."

@@ -73,14 +73,6 @@ def test_a_file_comes_and_is_verified(net, said):
     assert said.progress[-1] == ("net", 100_000, 100_000)
 
 
-def test_what_was_verified_on_arrival_is_not_read_again(net, monkeypatch):
-    net()
-    fetch("net")
-    monkeypatch.setattr("thgeval_models.hashing.verify", lambda path, entry: pytest.fail("read again"))
-    weights._checks.clear()  # as in a new process
-    assert weights.problem("net") is None
-
-
 def test_what_is_here_is_not_fetched_again(net, site):
     net()
     fetch("net")
