@@ -167,14 +167,14 @@ def test_clips_in_subfolders_are_named_and_counted(folders):
     assert [(item.id, item.reason) for item in pairing.unpaired] == [(id, "in a subfolder") for id in lower]
     assert pairing.expected == 5
     message = pairing.unpaired[0].message
-    assert "b.mp4 lies in a subfolder, and these are not searched; name the subfolder itself" in message
+    assert "b.mp4 lies in a subfolder; --recursive" in message
 
 
 def test_a_folder_whose_clips_all_lie_deeper_is_told_apart_from_one_without(folders):
     with pytest.raises(ProtocolError, match=r"there is no clip in \S+ nor in \S+$"):
         paired(*folders)
     nested(folders[0], "x/b.mp4", "y/a.mp4")
-    with pytest.raises(ProtocolError, match=r"but there are 2 in subfolders, such as .*b\.mp4; .* --list"):
+    with pytest.raises(ProtocolError, match=r"but 2 clips lie in subfolders, .* --list"):
         paired(*folders)
 
 
