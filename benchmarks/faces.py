@@ -211,10 +211,10 @@ def _described(frames: Any) -> dict[str, Any]:
     from thgeval.features import descriptors
 
     chips = np.stack([frames[i][50:200, 50:200] for i in range(24)])
-    model = str(weights.path(descriptors.NAME))
+    token = weights.token(descriptors.NAME)
 
     def here(chip: Any) -> Any:
-        return descriptors._here(model, chip)
+        return descriptors._here(token, chip)
 
     def there(chip: Any) -> Any:
         return descriptors.described(chip[None])
@@ -263,7 +263,7 @@ def _cpu_of_all() -> float:
     from thgeval import weights
     from thgeval.features import descriptors
 
-    idle = descriptors._idle(str(weights.path(descriptors.NAME)))
+    idle = descriptors._idle(weights.token(descriptors.NAME))
     while not idle.empty():
         descriptors._ended(idle.get())
     return sum(os.times()[:4])

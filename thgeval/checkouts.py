@@ -168,9 +168,8 @@ def _said(printed: bytes, begin: str, name: str, clip: Path) -> str:
 
 
 def _filled(argument: str, marks: dict[str, str]) -> str:
-    for mark, text in marks.items():
-        argument = argument.replace(mark, text)
-    return argument
+    """The argument with its marks replaced, once: what was put in may look like a mark itself."""
+    return re.sub("|".join(map(re.escape, marks)), lambda found: marks[found[0]], argument)
 
 
 def _failed(name: str, clip: Path, why: str) -> InputError:

@@ -4,6 +4,7 @@
 many threads as there are workers; a clip that can't be scored is recorded and the run goes on.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from thgeval.job import Job, Watcher
 from thgeval.locking import locked
 from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
+from thgeval.naming import Naming
 from thgeval.pairing import Pairing, apart, paired
 from thgeval.plan import Plan, plan
 from thgeval.protocol import Protocol
@@ -149,10 +151,14 @@ def evaluate(
     metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
     unpaired: bool = False,
+    naming: Naming | None = None,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Score every clip of a folder against its namesake in another; clips that fail are in ``Run.failures``.
+
+    ``naming`` says how names are read that differ by a suffix or case, or lie in subfolders. What would help where they
+    don't fit is told to the ``watcher``, or as a warning where there is none.
 
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
@@ -162,9 +168,14 @@ def evaluate(
     for name, place in (("generated", generated), ("reference", reference)):
         if not isinstance(place, str | Path) and not (name == "reference" and place is None):
             raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(place).__name__}")
+    if not isinstance(naming, Naming | None):
+        raise ProtocolError(f"naming must be a thgeval.Naming(...), not {type(naming).__name__}")
     chosen = _protocol(protocol, unpaired=unpaired)
     found = apart if chosen.unpaired else paired
-    pairing = found(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
+    sides = Path(generated), Path(reference) if reference is not None else None
+    pairing = found(*sides, chosen.clips, naming or Naming())
+    if pairing.advice and watcher is None:
+        warnings.warn(pairing.advice, stacklevel=2)
     return _written(scored(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
 
 
@@ -216,6 +227,8 @@ def scored(
     pairing = pairing.limited(options.limit)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
+    if pairing.advice:
+        watcher.warns(pairing.advice)
     planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
     folder = None if options.out is None else states_folder(Path(options.out))
     with (

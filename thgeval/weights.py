@@ -5,29 +5,33 @@ inside an installed package that ships them; a fetched file goes before a packag
 all, because their weights are computed from a seed. Nothing is ever fetched here; ``thgeval fetch`` does that when
 asked.
 
-A file is hashed the first time it is looked at. The outcome is kept, in memory and in a small file under
-``THGEVAL_HOME/weights/checked``, as long as the file's path, size, times and inode stay what they were.
+What is hashed is what is loaded. A file is opened, hashed, and read through that one opening, whatever its name stands
+for by then (``opened``); where the system can't lead a library to an open file, a private copy is hashed and read. A
+process hashes a file once, as long as its size, times and inode stay what they were. Nothing written on the disk stands
+in for that: sha256 takes about 0.6 s for a GB, and each process of a run 60 ms for dlib's landmarks, 0.3 s for VGG16.
 
 Sizes are in bytes, and said in decimal units: 1 MB is 10^6 bytes.
 """
 
-import json
+import os
 import re
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
-from thgeval.errors import OutputError, ProtocolError, WeightsError
-from thgeval.files import write_atomically
+from thgeval import files
+from thgeval.errors import ProtocolError, WeightsError
 from thgeval.home import home
+from thgeval.pinning import pinned
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
 State: TypeAlias = Literal["embedded", "present", "absent", "unverified", "damaged"]
-Stamp: TypeAlias = list[str | int]
+Stamp: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,19 @@ class Check:
 
 _policy = Policy()
 _checks: dict[str, tuple[Stamp, Check]] = {}
+_used: dict[str, str] = {}  # what files of unknown hash were, since `use`
 _checking = Lock()
 
 
 def use(policy: Policy) -> None:
     """Set what may be used from now on, in every thread of this process.
 
-    Before the first call verified files of any licence may be.
+    Before the first call verified files of any licence may be. From one call to the next a file of unknown hash must
+    stay the same one.
     """
     global _policy
     _policy = policy
+    _used.clear()
 
 
 def policy() -> Policy:
@@ -122,7 +129,7 @@ def token(name: str) -> str:
     if file is None:
         return "unknown"
     try:
-        return f"unverified-{checked(known, file).sha8}"
+        return f"unverified-{_used.get(name) or checked(known, file).sha8}"
     except WeightsError:  # can't be read, which `problem` says before anything is computed
         return "unknown"
 
@@ -155,21 +162,13 @@ def problem(name: str) -> WeightsError | None:
     if file is None:
         return _absent(known)
     try:
-        found = checked(known, file)
+        return _objection(known, file, checked(known, file))
     except WeightsError as error:
         return error
-    if found.state == "damaged":
-        return WeightsError(f"{file}{found.difference}; {_replacement(known)}")
-    if found.state == "unverified" and not _policy.unverified:
-        return WeightsError(
-            f"the weights {name} ({file}) have no published hash to check them by; "
-            f"--allow-unverified-weights uses them and marks the signature unverified-{found.sha8}"
-        )
-    return None
 
 
 def path(name: str) -> Path:
-    """The file with the weights, to be read now; raises what ``problem`` finds."""
+    """Where the file with the weights is; raises what ``problem`` finds. To read it, see ``opened``."""
     found = problem(name)
     if found is not None:
         raise found
@@ -179,42 +178,56 @@ def path(name: str) -> Path:
     return file
 
 
+@contextmanager
+def opened(name: str) -> Iterator[Path]:
+    """A path to read the weights by while the body runs: it leads to the very file that was checked, and to no other.
+
+    Raises what ``problem`` finds; WeightsError for what the body finds wrong with the file, and if the file was written
+    to meanwhile.
+    """
+    from thgeval_models.errors import ModelError
+
+    known, file = entry(name), path(name)
+    with _open(file) as handle, pinned(handle, known.file) as place:
+        before = _stamp(known, handle)
+        check = _seen(known, file, handle) if place.is_symlink() else inspected(known, place)
+        if (objection := _objection(known, file, check)) is not None:
+            raise objection
+        try:
+            yield place
+        except RecursionError:
+            raise WeightsError(f"{file} is damaged: it nests too deeply to be read; {_replacement(known)}") from None
+        except ModelError as error:
+            said = str(error).replace(str(place), str(file))
+            raise WeightsError(f"the weights {name} ({file}) can't be used: {said}") from None
+        except WeightsError as error:
+            raise WeightsError(str(error).replace(str(place), str(file))) from None
+        if place.is_symlink() and _stamp(known, handle) != before:
+            raise WeightsError(f"{file} was changed while it was read; start again")
+
+
 def checked(entry: "Weights", file: Path) -> Check:
-    """What a file is, as the manifest sees it; hashed only if it changed since the last look.
+    """What a file is, as the manifest sees it; hashed only if it changed since this process last looked.
 
     Raises WeightsError if it can't be read.
     """
-    with _checking:
-        stamp = _stamp(entry, file)
-        known = _checks.get(entry.name) or _recorded(entry.name)
-        if known is None or known[0] != stamp:
-            known = (stamp, inspected(entry, file))
-            _record(entry.name, known)
-        _checks[entry.name] = known
-        return known[1]
+    with _open(file) as handle:
+        return _seen(entry, file, handle)
 
 
-def inspected(entry: "Weights", file: Path) -> Check:
-    """What a file is, as the manifest sees it, by reading all of it; raises WeightsError if that is impossible."""
+def inspected(entry: "Weights", file: Path, handle: BinaryIO | None = None) -> Check:
+    """What a file, open already or not, is as the manifest sees it, by reading all of it; WeightsError if it fails."""
     from thgeval_models.errors import HashMismatchError, UnreadableFileError
     from thgeval_models.hashing import verify
 
     try:
-        found = verify(file, entry)
+        found = verify(file, entry, handle)
     except HashMismatchError as error:  # its sentence begins with the path and ends with advice for another situation
         difference = str(error).removeprefix(str(file)).removesuffix("; fetch it again.")
         return Check("damaged", error.sha8, difference)
     except UnreadableFileError as error:
         raise WeightsError(str(error)) from None
     return Check(found.state, found.sha8)
-
-
-def remember(entry: "Weights", file: Path, check: Check) -> None:
-    """Keep what a file was found to be, so that it isn't read again."""
-    with _checking:
-        known = (_stamp(entry, file), check)
-        _checks[entry.name] = known
-        _record(entry.name, known)
 
 
 def not_commercial(entry: "Weights") -> WeightsError:
@@ -268,29 +281,40 @@ def _replacement(entry: "Weights") -> str:
     return f"thgeval fetch {entry.name} replaces it" if entry.origin else by_hand(entry)
 
 
-def _stamp(entry: "Weights", file: Path) -> Stamp:
-    """What changes when the file or what the manifest expects of it changes."""
+def _objection(entry: "Weights", file: Path, check: Check) -> WeightsError | None:
+    """Why a file that was looked at may not be used, or None."""
+    if check.state == "damaged":
+        return WeightsError(f"{file}{check.difference}; {_replacement(entry)}")
+    if check.state == "unverified" and not _policy.unverified:
+        return WeightsError(
+            f"the weights {entry.name} ({file}) have no published hash to check them by; "
+            f"--allow-unverified-weights uses them and marks the signature unverified-{check.sha8}"
+        )
+    if check.state == "unverified" and _used.setdefault(entry.name, check.sha8) != check.sha8:
+        return WeightsError(f"{file} is not the file that the run began with; start again")
+    return None
+
+
+def _open(file: Path) -> BinaryIO:
     try:
-        seen = file.stat()
+        return files.opened(file)
     except OSError as error:
         raise WeightsError(f"{file} can't be read ({error.strerror}); check its permissions") from None
+
+
+def _seen(entry: "Weights", file: Path, handle: BinaryIO) -> Check:
+    """What an open file is, from memory if it is what was looked at before."""
+    with _checking:
+        stamp = _stamp(entry, handle)
+        known = _checks.get(entry.name)
+        if known is None or known[0] != stamp:
+            known = _checks[entry.name] = stamp, inspected(entry, file, handle)
+        return known[1]
+
+
+def _stamp(entry: "Weights", handle: BinaryIO) -> Stamp:
+    """What changes when the file or what the manifest expects of it changes."""
+    seen = os.fstat(handle.fileno())
     expected = entry.sha256 or entry.sha256_prefix
-    return [str(file), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, expected, entry.git_blob]
-
-
-def _record_file(name: str) -> Path:
-    return folder() / "checked" / f"{name}.json"
-
-
-def _record(name: str, known: tuple[Stamp, Check]) -> None:
-    content = json.dumps({"stamp": known[0], "check": asdict(known[1])}, indent=1)
-    with suppress(OutputError):  # a home that can't be written costs time, not correctness
-        write_atomically(_record_file(name), content.encode())
-
-
-def _recorded(name: str) -> tuple[Stamp, Check] | None:
-    try:
-        record: dict[str, Any] = json.loads(_record_file(name).read_text(encoding="utf-8"))
-        return list(record["stamp"]), Check(**record["check"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    where = seen.st_dev, seen.st_ino
+    return *where, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, expected, entry.git_blob

@@ -89,7 +89,7 @@ def load(path: Path) -> dict[str, Array]:
         size = int.from_bytes(raw[:8], "little")
         header = json.loads(raw[8 : 8 + size])
         held = {name: _array(raw[8 + size :], entry) for name, entry in header.items() if name != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableFileError(f"{path} is not a safetensors file of float16 arrays ({error}).") from None
     if {name: array.shape for name, array in held.items()} != SHAPES:
         raise ArchitectureError(f"{path} does not hold the arrays of the GRID reader; give it the file made for it.")

@@ -8,7 +8,7 @@ as a whole.
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from thgeval_models.archive import Archive
+from thgeval_models.containers import tensors_in
 from thgeval_models.errors import ArchitectureError, MissingPackageError, UnreadableFileError, UnsafeFileError
 from thgeval_models.hashing import Verification, verify
 from thgeval_models.onnx import read_onnx
@@ -85,11 +86,11 @@ def fit(network: Network, tensors: Mapping[str, Tensor]) -> Network:
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from safetensors.torch import load
     except ImportError as error:
         raise MissingPackageError(f"Reading {path.name} needs an optional package: pip install safetensors") from error
     try:
-        return dict(load_file(path))
+        return dict(load(path.read_bytes()))  # load_file's tensors stay a view of the file, and follow what befalls it
     except (SafetensorError, OSError) as error:
         raise UnreadableFileError(
             f"{path} is not a complete safetensors file ({error}); fetch the file again."
@@ -101,6 +102,7 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of unusual pickle protocols: such files are read or refused
             content = torch.load(path, map_location="cpu", weights_only=True)
+        return {name or "tensor": tensor.detach() for name, tensor in tensors_in(content, _parts)}
     except pickle.UnpicklingError as error:
         raise UnsafeFileError(
             f"{path} holds more than tensors, or is no PyTorch file at all, and was not read; "
@@ -110,18 +112,10 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
         raise UnreadableFileError(
             f"{path} is damaged or of a format PyTorch doesn't know; fetch the file again."
         ) from error
-    return _flat(content, prefix="")
 
 
-def _flat(content: Any, *, prefix: str) -> dict[str, Tensor]:
-    if isinstance(content, Tensor):
-        return {prefix or "tensor": content.detach()}
-    if not isinstance(content, Mapping):
-        return {}
-    found: dict[str, Tensor] = {}
-    for key, value in content.items():
-        found.update(_flat(value, prefix=f"{prefix}.{key}" if prefix else str(key)))
-    return found
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def _shape(tensor: Tensor) -> str:

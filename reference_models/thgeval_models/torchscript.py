@@ -11,7 +11,7 @@ Source of the format: ``torch/csrc/jit/serialization/{pickler,unpickler}.cpp`` o
 
 import math
 import pickletools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from thgeval_models.archive import Archive
+from thgeval_models.containers import tensors_in
 from thgeval_models.errors import UnreadableFileError, UnsafeFileError
 
 MOST_PICKLE_BYTES = 64 << 20
@@ -71,29 +72,18 @@ def read_torchscript(archive: Archive) -> dict[str, Tensor]:
             f"{archive.path} was saved on a big-endian machine; save it again on a little-endian one."
         )
     try:
-        root = _Machine(archive).run(content)
+        return dict(tensors_in(_Machine(archive).run(content), _parts))
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError) as error:
         raise UnreadableFileError(f"{archive.path} has a damaged list of attributes; fetch the file again.") from error
-    return dict(_tensors(root, prefix="", inside=()))
 
 
-def _tensors(value: Any, *, prefix: str, inside: tuple[int, ...]) -> Iterator[tuple[str, Tensor]]:
-    """Depth-first walk over the attributes; ``inside`` are the containers the walk is in, so that it ends."""
-    if isinstance(value, Tensor):
-        yield prefix, value
-        return
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    """What an attribute holds, by name or position."""
     if isinstance(value, Bag):
-        parts: Any = value.attributes.items()
-    elif isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, list | tuple):
-        parts = enumerate(value)
-    else:
-        return
-    if id(value) in inside:
-        return
-    for key, part in parts:
-        yield from _tensors(part, prefix=f"{prefix}.{key}" if prefix else str(key), inside=(*inside, id(value)))
+        return value.attributes.items()
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
 
 
 class _Mark:
@@ -159,11 +149,11 @@ class _Machine:
 
     def set_item(self, _: object) -> None:
         value, key = self.pop(), self.pop()
-        self._dict_on_top()[key] = value
+        self._dict_on_top()[_key(key)] = value
 
     def set_items(self, _: object) -> None:
         group = self.pop_to_mark()
-        self._dict_on_top().update(zip(group[::2], group[1::2], strict=True))
+        self._dict_on_top().update(zip(map(_key, group[::2]), group[1::2], strict=True))
 
     def new_object(self, _: object) -> None:
         arguments, name = self.pop(), self.pop()
@@ -183,6 +173,7 @@ class _Machine:
     def storage(self, _: object) -> None:
         """('storage', storage type, key, device, number of elements)"""
         kind, name, key, _device, count = self.pop()
+        key = _key(key)
         dtype = _DTYPES.get(name) if isinstance(name, Name) else None
         if kind != "storage" or dtype is None:
             raise self._refusal(name)
@@ -215,6 +206,13 @@ class _Machine:
         return UnsafeFileError(f"{self._archive.path} asks to build {said}, which {UNNEEDED}; it was not read.")
 
 
+def _key(value: Any) -> Any:
+    """What a dictionary is asked by; nothing that nests, which is hashed at the cost of the stack."""
+    if not isinstance(value, str | int | float | None):
+        raise TypeError(f"a key is a {type(value).__name__}")
+    return value
+
+
 def _tensor(storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
     """A tensor over a storage; what follows the strides (gradient flag, hooks) plays no role here."""
     count = len(storage.raw) // storage.dtype.itemsize
@@ -234,7 +232,7 @@ def _same(value: Any, *_: object) -> Any:
 _BUILDERS: dict[Name, Callable[..., Any]] = {
     Name("torch._utils", "_rebuild_tensor_v2"): _tensor,
     Name("torch._utils", "_rebuild_parameter"): _same,
-    Name("collections", "OrderedDict"): lambda pairs=(): dict(pairs),
+    Name("collections", "OrderedDict"): lambda pairs=(): {_key(key): value for key, value in pairs},
     Name("torch.jit._pickle", "build_intlist"): _same,
     Name("torch.jit._pickle", "build_doublelist"): _same,
     Name("torch.jit._pickle", "build_boollist"): _same,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -359,3 +360,63 @@ def test_grey_and_transparent_images(thgeval, tmp_path):
         "grey": None,
         "opaque": None,
     }
+
+
+def renamed(folder, name):
+    for path in sorted(folder.iterdir()):
+        target = folder / name.format(path.stem)
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "options"),
+    [
+        ("{}_pred.mp4", "3 names differ by the suffix _pred", ("--pred-suffix", "_pred")),
+        ("{}##WDA.mp4", "3 names differ by the suffix ##WDA", ("--pred-suffix", "##WDA")),
+        ("gen {}.mp4", "3 names differ by what stands around the id", ("--match", "^gen (.+)")),
+    ],
+)
+def test_names_that_differ_are_told_the_option_that_pairs_them(thgeval, folders, name, said, options):
+    renamed(folders.generated, name)
+    answer, result = scored(thgeval, folders)
+    assert answer.code == 1
+    assert sum(said in line for line in answer.err.splitlines()) == 1
+    assert f": {shlex.join(options)} (in Python, naming=Naming(" in answer.err
+    assert "6 of 6 clips failed; nothing could be scored" in answer.err
+    assert "--allow-missing" not in answer.err
+    again, result = scored(thgeval, folders, *options)
+    assert (again.code, again.err) == (0, "")
+    assert [clip["id"] for clip in result["clips"]] == ["a", "b", "c"]
+
+
+def test_names_in_another_case_and_in_subfolders(thgeval, folders):
+    renamed(folders.generated, "ID_{0}/CLIP.MP4")
+    renamed(folders.reference, "id_{0}/clip.mp4")
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr")
+    assert (answer.code, answer.out) == (2, "")
+    assert "but 3 names differ by case and lie in subfolders: --ignore-case --recursive" in answer.err
+    again, result = scored(thgeval, folders, "--ignore-case", "--recursive")
+    assert (again.code, again.err) == (0, "")
+    assert [clip["id"] for clip in result["clips"]] == ["id_a/clip", "id_b/clip", "id_c/clip"]
+
+
+@pytest.mark.parametrize("option", [("--pred-suffix", "_p"), ("--match", "(a)"), ("--ignore-case",), ("--recursive",)])
+def test_lists_pair_as_they_say(thgeval, tmp_path, option):
+    answer = thgeval("score", "--list", tmp_path / "pairs.tsv", *option)
+    assert answer.code == 2
+    assert f"--list names the files of each pair, so {shlex.join(option)} can't change how they pair" in answer.err
+
+
+def test_python_is_warned_of_names_that_differ(folders):
+    import thgeval as library
+
+    renamed(folders.generated, "{}_pred.mp4")
+    with pytest.warns(UserWarning, match=r"3 names differ by the suffix _pred: .*naming=Naming\(pred_suffix='_pred'\)"):
+        library.evaluate(folders.generated, folders.reference, metrics=["psnr"])
+    run = library.evaluate(
+        folders.generated, folders.reference, metrics=["psnr"], naming=library.Naming(pred_suffix="_pred")
+    )
+    assert (run["psnr"].clips, run.failures) == (3, ())
+    with pytest.raises(library.ProtocolError, match=r"naming must be a thgeval.Naming\(...\), not str"):
+        library.evaluate(folders.generated, folders.reference, naming="_pred")

@@ -45,6 +45,16 @@ def test_a_checkout_answers(checkout, tmp_path):
     assert not (tmp_path / "x.mp4").exists()
 
 
+@pytest.mark.parametrize("name", ["{out}", "{clip}", "{out}{clip}.mp4", "a{out", "\\1"])
+def test_a_clip_may_be_called_like_a_mark(name, checkout, tmp_path):
+    """What stands for a mark is not looked at for marks again; a clip ``{out}`` was given the answer's path."""
+    script = HONEST.replace("clip.name", "str(clip)")
+    checkout(script)
+    assert read(tmp_path / name) == f"heard of {tmp_path / name}"
+    checkout(script, command=[sys.executable, "read.py", "/x{clip}", "{out}"])
+    assert read(tmp_path / name) == f"heard of /x{tmp_path / name}"
+
+
 def test_a_checkout_may_print_what_it_read(checkout, tmp_path):
     command = [sys.executable, "read.py", "file_path={clip}"]
     script = "import sys; print('loading'); print('transcript:  SEEN', sys.argv[1][-5:])"

@@ -92,6 +92,7 @@ def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, mo
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, model)
     monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))
+    monkeypatch.setattr(weights, "_used", {})
     coefficients = np.zeros((1, 1, 257), np.float32)
     still = deep3d.vertices_deep3d.__wrapped__(coefficients)
     assert still.shape == (1, 1, 2, 3)
@@ -108,6 +109,7 @@ def test_a_file_that_is_not_the_basel_face_model_is_refused(tmp_path, monkeypatc
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, {"other": np.ones(3)})
     monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))
+    monkeypatch.setattr(weights, "_used", {})
     with pytest.raises(WeightsError, match="is not the Basel Face Model 2009"):
         deep3d.faces_of_basel()
 

@@ -119,10 +119,10 @@ def test_threads_have_workers_of_their_own_and_the_same_bits(frames, truth):
 
 def test_a_worker_that_died_costs_nothing_but_time(frames, truth, monkeypatch):
     expected = dlib_models.descriptors(frames[0], truth[:1])
-    dead = descriptors._started(str(weights.path(descriptors.NAME)))
+    dead = descriptors._started()
     dead.kill()
     dead.wait()
-    monkeypatch.setattr(descriptors, "_borrowed", lambda model: dead)
+    monkeypatch.setattr(descriptors, "_borrowed", lambda token: dead)
     assert np.array_equal(dlib_models.descriptors(frames[0], truth[:1]), expected)
 
 
@@ -131,7 +131,7 @@ import numpy as np, sys
 from thgeval.features import descriptors
 face = np.full((1, 150, 150, 3), 90, np.uint8)
 print(descriptors.described(face).sum())
-print(descriptors._idle(str(descriptors.weights.path(descriptors.NAME))).get_nowait().pid)
+print(descriptors._idle(descriptors.weights.token(descriptors.NAME)).get_nowait().pid)
 {end}
 """
 

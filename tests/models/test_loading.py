@@ -237,6 +237,47 @@ def storage_pickle(*, count: int, size: int) -> bytes:
     return b"\x80\x02c__torch__.N\nN\n)\x81}X\x01\x00\x00\x00w" + tensor + b"sb."
 
 
+DEEP = 250_000  # a walk that calls itself ends there, and a hash takes the interpreter with it
+MARKED = b"X\x01\x00\x00\x00a"
+
+
+@pytest.mark.parametrize(
+    "nested",
+    {
+        "lists": b"]" * DEEP + b"a" * (DEEP - 1) + b".",
+        "tuples": b")" + b"\x85" * DEEP + b".",
+        "dictionaries": b"}" + (MARKED + b"}") * DEEP + b"s" * DEEP + b".",
+        "a key": b"})" + b"\x85" * DEEP + b"Ns.",
+        "keys": b"}()" + b"\x85" * DEEP + b"Nu.",
+        "an ordered key": b"ccollections\nOrderedDict\n])" + b"\x85" * DEEP + b"N\x86a\x85R.",
+        "a storage's key": b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n)" + b"\x85" * DEEP + b"K\x00K\x01tQ.",
+        "shared parts": b"]q\x00" + b"".join(b"](h%ch%ceq%c" % (i, i, i + 1) for i in range(60)) + b".",
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+def test_what_nests_for_ever_is_refused(tmp_path: Path, nested: tuple[str, bytes]) -> None:
+    with pytest.raises((UnreadableFileError, UnsafeFileError), match=r"damaged|get the file"):
+        load_tensors(torchscript_archive(tmp_path / "deep.pt", b"\x80\x02" + nested[1]))
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_dictionaries_without_end_are_refused(tmp_path: Path, zipped: bool, shared: bool) -> None:
+    inner: dict[str, object] = {"w": torch.zeros(1)}
+    for _ in range(60 if shared else 200):
+        inner = {"a": inner, "b": inner} if shared else {"a": inner}
+    torch.save(inner, tmp_path / "deep.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        load_tensors(tmp_path / "deep.pt")
+
+
+def test_a_dictionary_inside_itself_is_read_once(tmp_path: Path) -> None:
+    content: dict[str, object] = {"w": torch.ones(2)}
+    content["me"] = content
+    torch.save(content, tmp_path / "net.pt")
+    assert load_tensors(tmp_path / "net.pt")["w"].tolist() == [1.0, 1.0]
+
+
 def test_a_hand_made_archive_can_be_read(tmp_path: Path) -> None:
     path = torchscript_archive(
         tmp_path / "n.pt", storage_pickle(count=3, size=3), **{"data/0": struct.pack("<3f", 1, 2, 3)}

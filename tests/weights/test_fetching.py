@@ -73,14 +73,6 @@ def test_a_file_comes_and_is_verified(net, said):
     assert said.progress[-1] == ("net", 100_000, 100_000)
 
 
-def test_what_was_verified_on_arrival_is_not_read_again(net, monkeypatch):
-    net()
-    fetch("net")
-    monkeypatch.setattr("thgeval_models.hashing.verify", lambda path, entry: pytest.fail("read again"))
-    weights._checks.clear()  # as in a new process
-    assert weights.problem("net") is None
-
-
 def test_what_is_here_is_not_fetched_again(net, site):
     net()
     fetch("net")
@@ -210,7 +202,7 @@ def test_a_complete_part_of_known_size_is_not_asked_for_again(net, site, monkeyp
     assert len(site.asked) == 1
 
 
-@pytest.mark.parametrize("spoil", ["unlink", "other address", "not json"])
+@pytest.mark.parametrize("spoil", ["unlink", "other address", "not json", "nested"])
 def test_a_part_of_unknown_descent_is_not_continued(net, site, spoil):
     net(until(30_000), until(30_000), until(30_000), ranged)
     refusal()
@@ -218,7 +210,8 @@ def test_a_part_of_unknown_descent_is_not_continued(net, site, spoil):
     if spoil == "unlink":
         memo.unlink()
     else:
-        memo.write_text('{"url": "https://example.org", "validator": "x"}' if spoil == "other address" else "{")
+        said = {"other address": '{"url": "https://example.org", "validator": "x"}', "nested": "[" * 100_000}
+        memo.write_text(said.get(spoil, "{"))
     assert fetch("net").read_bytes() == BODY
     assert site.ranges()[-1] == ""
 

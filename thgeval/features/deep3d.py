@@ -122,15 +122,15 @@ def faces_of_basel() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     def load() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         from scipy.io import loadmat
 
-        file = weights.path(*SHAPES)
-        try:  # loadmat raises NotImplementedError for MATLAB's later formats
-            model = loadmat(file, variable_names=["shapeMU", "shapePC", "shapeEV"])
-            mean = model["shapeMU"].reshape(-1, 3)[::EVERY].reshape(-1)
-            directions = model["shapePC"][:, :IDENTITIES] * model["shapeEV"].reshape(-1)[:IDENTITIES]
-        except (KeyError, ValueError, NotImplementedError, TypeError) as error:
-            raise WeightsError(
-                f"{file} is not the Basel Face Model 2009 ({error}); get its 01_MorphableModel.mat"
-            ) from None
+        with weights.opened(*SHAPES) as file:
+            try:  # loadmat raises NotImplementedError for MATLAB's later formats
+                model = loadmat(file, variable_names=["shapeMU", "shapePC", "shapeEV"])
+                mean = model["shapeMU"].reshape(-1, 3)[::EVERY].reshape(-1)
+                directions = model["shapePC"][:, :IDENTITIES] * model["shapeEV"].reshape(-1)[:IDENTITIES]
+            except (KeyError, ValueError, NotImplementedError, TypeError) as error:
+                raise WeightsError(
+                    f"{file} is not the Basel Face Model 2009 ({error}); get its 01_MorphableModel.mat"
+                ) from None
         thinned = directions.reshape(-1, 3, IDENTITIES)[::EVERY].reshape(-1, IDENTITIES)
         return mean.astype(np.float64) / UNITS, thinned.astype(np.float64) / UNITS
 

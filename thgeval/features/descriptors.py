@@ -8,7 +8,7 @@ then the descriptor is computed here. Workers end with this process, however it 
 import atexit
 import os
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from subprocess import PIPE, Popen
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import weights
-from thgeval.features.descriptor_worker import VALUES
+from thgeval.features.descriptor_worker import READY, VALUES
 from thgeval.features.once import once
 
 NAME = "dlib-face-descriptor"
@@ -26,16 +26,23 @@ NAME = "dlib-face-descriptor"
 
 def described(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The descriptors (faces, 128) of aligned faces (faces, 150, 150, 3)."""
-    model = str(weights.path(NAME))
-    worker = _borrowed(model)
+    token = _allowed()
+    worker = _borrowed(token)
     try:
         rows = [_asked(worker, face) for face in faces]
     except OSError:
         worker.kill()
         _ended(worker)
-        return np.array([_here(model, face) for face in faces], np.float32).reshape(-1, VALUES)
-    _idle(model).put(worker)
+        return np.array([_here(token, face) for face in faces], np.float32).reshape(-1, VALUES)
+    _idle(token).put(worker)
     return np.array(rows, np.float32).reshape(-1, VALUES)
+
+
+def _allowed() -> str:
+    """What stands for the model in signatures; WeightsError if it may not be used."""
+    if (problem := weights.problem(NAME)) is not None:
+        raise problem
+    return weights.token(NAME)
 
 
 def _asked(worker: "Popen[bytes]", face: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -50,28 +57,41 @@ def _asked(worker: "Popen[bytes]", face: NDArray[np.uint8]) -> NDArray[np.float6
     return np.frombuffer(answer, np.float64)
 
 
-def _here(model: str, face: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _here(token: str, face: NDArray[np.uint8]) -> NDArray[np.float64]:
     def load() -> Any:
         import dlib
 
-        return dlib.face_recognition_model_v1(model)
+        with weights.opened(NAME) as file:
+            return dlib.face_recognition_model_v1(str(file))
 
-    return np.array(once((NAME, weights.token(NAME)), load).compute_face_descriptor(face), np.float64)
+    return np.array(once((NAME, token), load).compute_face_descriptor(face), np.float64)
 
 
-def _borrowed(model: str) -> "Popen[bytes]":
+def _borrowed(token: str) -> "Popen[bytes]":
     try:
-        return _idle(model).get_nowait()
+        return _idle(token).get_nowait()
     except Empty:
-        return _started(model)
+        return _started()
 
 
-def _idle(model: str) -> "SimpleQueue[Popen[bytes]]":
-    """The idle workers of this process; after a fork the child has none of its parent's."""
-    return once(("idle descriptor workers", model, os.getpid()), SimpleQueue)
+def _idle(token: str) -> "SimpleQueue[Popen[bytes]]":
+    """The idle workers of this process that hold a model; after a fork the child has none of its parent's."""
+    return once(("idle descriptor workers", token, os.getpid()), SimpleQueue)
 
 
-def _started(model: str) -> "Popen[bytes]":
+def _started() -> "Popen[bytes]":
+    """A worker that has read the model."""
+    with ExitStack() as if_refused:
+        with weights.opened(NAME) as file:
+            worker = _worker(str(file))
+            if_refused.callback(worker.kill)
+            if worker.stdout is not None:
+                worker.stdout.read(len(READY))  # nothing if it died, which whoever asks it finds out
+        if_refused.pop_all()
+        return worker
+
+
+def _worker(model: str) -> "Popen[bytes]":
     program = Path(__file__).with_name("descriptor_worker.py")
     path = os.pathsep.join(place for place in sys.path if place)
     worker = Popen(  # noqa: S603

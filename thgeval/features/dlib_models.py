@@ -118,7 +118,8 @@ def predictor() -> Any:
     def load() -> Any:
         import dlib
 
-        return dlib.shape_predictor(str(weights.path("dlib-68")))
+        with weights.opened("dlib-68") as file:
+            return dlib.shape_predictor(str(file))
 
     return once(("dlib-68", weights.token("dlib-68")), load)
 

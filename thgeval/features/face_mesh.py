@@ -117,8 +117,10 @@ def _landmarker() -> Any:
         check_silent(version("mediapipe"))
         from mediapipe.tasks.python import BaseOptions, vision
 
+        with weights.opened(*WEIGHTS) as file:
+            content = file.read_bytes()  # of a path it would map the file, and see what is written there later
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(weights.path(*WEIGHTS))),
+            base_options=BaseOptions(model_asset_buffer=content),
             num_faces=SLOTS,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,

@@ -4,6 +4,8 @@ It reads lips at 25 frames per second; landmarks at another rate are brought to 
 face in every frame, gaps of up to ten frames apart, which are bridged.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,11 @@ from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames import Shown, shown, times_of
 from thgeval.features.lips import at_25_hz
+from thgeval.features.once import once
 from thgeval.features.people import shapes
+
+if TYPE_CHECKING:
+    from thgeval_models.grid_reader import Array
 
 WEIGHTS = "grid-landmark-reader"
 LONGEST_GAP = 10
@@ -44,5 +50,17 @@ def grid_reading(points: NDArray[np.float64], how: Shown) -> str:
             f"a GRID sentence takes at least {grid_reader.FEWEST_FRAMES} frames at 25 per second, not {len(even)}",
             reason="too short",
         )
-    tensors = grid_reader.load(weights.path(WEIGHTS))
+    tensors = _read()
     return " ".join(grid_reader.sentence(grid_reader.likelihoods(tensors, grid_reader.movements(even))))
+
+
+def _read() -> "dict[str, Array]":
+    """The packaged weights, read once; WeightsError if they may not be used."""
+
+    def load() -> "dict[str, Array]":
+        from thgeval_models import grid_reader
+
+        with weights.opened(WEIGHTS) as file:
+            return grid_reader.load(file)
+
+    return once((WEIGHTS, weights.token(WEIGHTS)), load)

@@ -59,7 +59,8 @@ def lrw_reading(found: Mouths) -> str:
             f"the LRW word reader needs {mstcn.FRAMES} frames; this clip has {len(seen)}", reason="too short"
         )
     network = networks.published(LRW)
-    words = vocabulary(weights.path(LRW_WORDS))
+    with weights.opened(LRW_WORDS) as file:
+        words = vocabulary(file)
     with networks.alone():
         grey = torch.from_numpy(seen[:, 4:-4, 4:-4].copy()).float() / 255
         scores = network(((grey - mstcn.MEAN) / mstcn.SPREAD)[None, None])[0]

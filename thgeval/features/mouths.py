@@ -13,7 +13,6 @@ facial-animation-evaluation doesn't. OpenCV turns the frames, where the latter t
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from thgeval.feature import feature
 from thgeval.features.faces import Faces, bytes_of, faces
 from thgeval.features.frames import rgb
 from thgeval.features.landmarks import CHAINS, landmarks
+from thgeval.features.once import once
 from thgeval.media.frames import FrameBatch
 
 CANVAS_PX = 256
@@ -116,14 +116,21 @@ def _of_lipnet(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
 
 
 def _of_lrw(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
-    turn = similarity(points[list(STEADY)], _mean_face(weights.path(LRW_FACE))[list(STEADY)], least_squares=True)
+    turn = similarity(points[list(STEADY)], _lrw_face()[list(STEADY)], least_squares=True)
     upright = cv2.warpAffine(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), turn, (CANVAS_PX, CANVAS_PX))
     x, y = np.rint((points[48:] @ turn[:, :2].T + turn[:, 2]).mean(axis=0)).astype(int)
     x, y = (int(np.clip(centre, 48, CANVAS_PX - 48)) for centre in (x, y))
     return np.asarray(upright[y - 48 : y + 48, x - 48 : x + 48], np.uint8)
 
 
-@cache
+def _lrw_face() -> Points:
+    def load() -> Points:
+        with weights.opened(LRW_FACE) as file:
+            return _mean_face(file)
+
+    return once((LRW_FACE, weights.token(LRW_FACE)), load)
+
+
 def _mean_face(path: Path) -> Points:
     try:
         face = np.asarray(np.load(path, allow_pickle=False), np.float64)

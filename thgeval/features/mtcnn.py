@@ -44,7 +44,8 @@ def _stages() -> Any:
         networks = []
         for name, file in STAGES.items():
             network = getattr(mtcnn, name)(pretrained=False)
-            network.load_state_dict(torch.load(weights.path(file), map_location="cpu", weights_only=True))
+            with weights.opened(file) as path:
+                network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
             networks.append(network.eval())
         return networks
 

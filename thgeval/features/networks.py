@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import weights
-from thgeval.errors import WeightsError
 from thgeval.features import devices
 from thgeval.features.once import once
 
@@ -50,13 +49,9 @@ def published(name: str) -> Any:
 
     def load() -> Any:
         from thgeval_models import networks
-        from thgeval_models.errors import ModelError
 
-        file = weights.path(name)
-        try:
+        with weights.opened(name) as file:
             return folded(networks.network(name, file))
-        except ModelError as error:
-            raise WeightsError(f"the weights {name} ({file}) can't be used: {error}") from None
 
     return loaded((name, weights.token(name)), load)
 

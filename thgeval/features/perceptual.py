@@ -76,7 +76,7 @@ def lpips_network(trunk: str, release: str) -> Any:
     def load() -> Any:
         from thgeval_models.networks import perceptual_distance as made
 
-        first, second = (weights.path(name) for name in names)
-        return networks.channels_last(made(trunk, first, second, release))  # type: ignore[arg-type]
+        with weights.opened(names[0]) as first, weights.opened(names[1]) as second:
+            return networks.channels_last(made(trunk, first, second, release))  # type: ignore[arg-type]
 
     return networks.loaded((*names, *(weights.token(name) for name in names)), load)

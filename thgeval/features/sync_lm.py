@@ -8,8 +8,6 @@ The network was trained on GRID (``reference_models/sync_lm.md``); it is the ``t
 here as matrix products in float32.
 """
 
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +19,7 @@ from thgeval.feature import Feature, Grain, feature
 from thgeval.features.frames import WITH_SOUND, Shown, shown, times_of
 from thgeval.features.lips import lips
 from thgeval.features.offsets import Alignment, aligned
+from thgeval.features.once import once
 from thgeval.features.people import shapes
 from thgeval.features.speech import mel_spectrogram, voice
 
@@ -129,14 +128,14 @@ def voice_rows(spectrum: NDArray[np.float64]) -> Rows:
 
 def towers() -> Tensors:
     """The packaged weights, read once; WeightsError if they may not be used."""
-    return _read(weights.path(WEIGHTS))
 
+    def load() -> Tensors:
+        from safetensors.numpy import load
 
-@cache
-def _read(path: Path) -> Tensors:
-    from safetensors.numpy import load_file
+        with weights.opened(WEIGHTS) as file:
+            return dict(load(file.read_bytes()))
 
-    return dict(load_file(path))
+    return once((WEIGHTS, weights.token(WEIGHTS)), load)
 
 
 def embedded(rows: Rows, tensors: Tensors, layers: tuple[tuple[str, int, int], ...]) -> Rows:

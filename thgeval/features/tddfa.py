@@ -75,7 +75,11 @@ def basis() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float6
     def load() -> tuple[NDArray[np.float64], ...]:
         from thgeval_models.tddfa import read_numbers
 
-        return tuple(read_numbers(weights.path(name)).numpy().astype(np.float64) for name in BASIS_3DDFA)
+        found = []
+        for name in BASIS_3DDFA:
+            with weights.opened(name) as file:
+                found.append(read_numbers(file).numpy().astype(np.float64))
+        return tuple(found)
 
     mean, shapes, expressions = networks.loaded(("3ddfa basis", *(weights.token(name) for name in BASIS_3DDFA)), load)
     return mean, shapes, expressions

@@ -40,9 +40,11 @@ def _detector() -> Any:
     """A detector of this thread: it remembers the size of the frame and mustn't be shared."""
     token = weights.token(*WEIGHTS)
     if getattr(_held, "token", None) != token:
-        file, level = str(weights.path(*WEIGHTS)), cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(ERRORS_ONLY)  # OpenCV 5 warns of a target that nobody asked for
-        _held.detector = cv2.FaceDetectorYN.create(file, "", (0, 0), LEAST_SCORE, MOST_OVERLAP, CANDIDATES)
-        cv2.utils.logging.setLogLevel(level)
+        level = cv2.utils.logging.getLogLevel()
+        with weights.opened(*WEIGHTS) as file:
+            cv2.utils.logging.setLogLevel(ERRORS_ONLY)  # OpenCV 5 warns of a target that nobody asked for
+            made = cv2.FaceDetectorYN.create(str(file), "", (0, 0), LEAST_SCORE, MOST_OVERLAP, CANDIDATES)
+            cv2.utils.logging.setLogLevel(level)
+        _held.detector = made
         _held.token = token
     return _held.detector

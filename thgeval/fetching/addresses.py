@@ -8,9 +8,11 @@ named, the authors' address is not asked.
 A redirection may lead from http to https, never from https to anything else.
 """
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
 
+Guard: TypeAlias = Callable[[socket.socket], None]
+"""Told of each connection before anything is said over it."""
+
+
 class RefusedRedirection(Exception):
     """An answer sends us where we don't go; the text says where."""
 
@@ -40,13 +46,13 @@ def addresses(entry: "Weights", mirrors: Sequence[str]) -> list[str]:
     return [_secured(entry.origin)] if entry.origin else []
 
 
-def opener() -> OpenerDirector:
+def opener(guard: Guard) -> OpenerDirector:
     """What opens http and https addresses, no others, through the proxies that the environment names."""
     made = OpenerDirector()
     for handler in (
         ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
+        _Http(guard),
+        _Https(guard),
         _Redirections(),
         HTTPErrorProcessor(),
         HTTPDefaultErrorHandler(),
@@ -78,6 +84,38 @@ def _folder(mirror: str) -> str:
     if wrong or parts.query or parts.fragment or parts.username is not None:
         raise ProtocolError(f"{mirror!r} is no mirror; give the address of a folder, as in https://example.org/weights")
     return mirror.rstrip("/")
+
+
+class _Http(HTTPHandler):
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(lambda *args, **named: _guarded(HTTPConnection(*args, **named), self._guard), req)
+
+
+class _Https(HTTPSHandler):
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(lambda *args, **named: _guarded(HTTPSConnection(*args, **named), self._guard), req)
+
+
+def _guarded(connection: HTTPConnection, guard: Guard) -> HTTPConnection:
+    """The connection, whose socket is shown before a proxy or TLS has had its first word."""
+    made: Any = connection
+    connect: Callable[..., socket.socket] = made._create_connection
+
+    def connected(*args: Any) -> socket.socket:
+        found = connect(*args)
+        guard(found)
+        return found
+
+    made._create_connection = connected
+    return connection
 
 
 class _Redirections(HTTPRedirectHandler):

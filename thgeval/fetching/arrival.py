@@ -95,7 +95,6 @@ def accepted(entry: "Weights", file: Path) -> Path:
         file.replace(target)
     except OSError as error:
         raise OutputError(f"{target} can't be written: {error.strerror or error}") from error
-    weights.remember(entry, target, check)
     return target
 
 

@@ -5,8 +5,9 @@ version of the file by (a strong ETag, else the date of the last change). Both o
 goes on. A server that can't continue, or has another version by now, is asked from the beginning.
 
 What passes (silence, a broken connection, an early end, 408, 425, 429, 500, 502, 503, 504) is tried again, after pauses
-that double; what doesn't is said at once, also that a name stands for no address. Nothing of an answer is believed but
-by the hash, which is not checked here; sizes are checked so that a wrong answer ends early. Sizes are in bytes.
+that double; what doesn't is said at once, also that a name stands for no address. An answer too slow to arrive
+counts as silence, and the whole file has a time after which it is given up. Nothing of an answer is believed but by the
+hash, which is not checked here; sizes are checked so that a wrong answer ends early. Sizes are in bytes.
 """
 
 import http.client
@@ -25,6 +26,7 @@ from urllib.request import Request
 
 from thgeval.errors import OutputError
 from thgeval.fetching.addresses import RefusedRedirection, opener
+from thgeval.fetching.deadlines import Watch
 from thgeval.files import write_atomically
 from thgeval.version import __version__
 from thgeval.weights import size_text
@@ -32,18 +34,25 @@ from thgeval.weights import size_text
 CHUNK_BYTES = 1 << 18
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 RANGE_NOT_SATISFIABLE = 416
-CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-COMPLETE_LENGTH = re.compile(r"bytes \*/(\d+)")
+CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)", re.ASCII)
+COMPLETE_LENGTH = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a server may be silent, how often it is asked in vain, and the pauses between, in seconds."""
+    """How long a server may be silent, how often it is asked in vain, and the pauses between, in seconds.
+
+    In ``window_s`` the headers must come, and after them ``least_rate`` bytes a second; the whole file must within
+    ``whole_s`` more than it takes at that rate.
+    """
 
     timeout_s: float = 30.0
     attempts: int = 5
     pause_s: float = 1.0
     longest_pause_s: float = 60.0
+    window_s: float = 60.0
+    least_rate: float = 5000.0
+    whole_s: float = 600.0
 
 
 class Failed(Exception):
@@ -81,10 +90,14 @@ class Transfer:
         Raises Failed with what has arrived kept for the next time, and OutputError if it can't be written.
         """
         vain, best = 0, self._size()
+        allowed_s = self.patience.whole_s + (self.exact or self.most) / self.patience.least_rate
+        end = time.monotonic() + allowed_s
         while True:
             try:
-                return self._attempt()
+                return self._attempt(end)
             except Passing as trouble:
+                if time.monotonic() >= end:
+                    raise Failed(f"has not sent the whole file within {allowed_s:.3g} s") from None
                 here = self._size()
                 vain = 0 if here >= best + CHUNK_BYTES else vain + 1
                 best = max(best, here)
@@ -107,7 +120,19 @@ class Transfer:
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
 
-    def _attempt(self) -> bool:
+    def _attempt(self, end: float) -> bool:
+        patience = self.patience
+        with Watch(patience.window_s, patience.least_rate * patience.window_s, end) as watch:
+            try:
+                pieced = self._asked(watch)
+            except Failed:
+                if not watch.over:
+                    raise
+        if watch.over:  # what came may be cut anywhere, headers included
+            raise Passing(f"sends less than {size_text(int(patience.least_rate))} per second")
+        return pieced
+
+    def _asked(self, watch: Watch) -> bool:
         have, validator = self._held()
         if have and have == self.exact:
             return True
@@ -117,7 +142,7 @@ class Transfer:
             if validator:
                 headers["If-Range"] = validator
         try:
-            answer = opener().open(Request(self.url, headers=headers), timeout=self.patience.timeout_s)  # noqa: S310 - opens http and https alone
+            answer = opener(watch.guards).open(Request(self.url, headers=headers), timeout=self.patience.timeout_s)  # noqa: S310 - opens http and https alone
         except HTTPError as error:
             error.close()
             return self._complete(error, have)
@@ -125,8 +150,11 @@ class Transfer:
             raise Failed(str(error)) from None
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
+        except (ValueError, OverflowError) as error:  # what a redirection leads to, taken apart
+            raise Failed(f"redirects to what is no address ({_sentence(error)})") from None
+        watch.begins()
         with answer:
-            return self._received(answer, have)
+            return self._received(answer, have, watch)
 
     def _held(self) -> tuple[int, str]:
         """How much is here that the server may continue, and the proof of version it has to agree to."""
@@ -134,7 +162,7 @@ class Transfer:
         try:
             memo: dict[str, str] = json.loads(self._memo.read_text(encoding="utf-8")) if have else {}
             url, validator = memo["url"], memo["validator"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             url, validator = "", ""
         if url != self.url or not (validator or self.recognised) or have > self.most:
             self.drop()
@@ -171,7 +199,7 @@ class Transfer:
     def _silence(self) -> Passing:
         return Passing(f"sends nothing for {self.patience.timeout_s:.3g} s")
 
-    def _received(self, answer: Any, have: int) -> bool:
+    def _received(self, answer: Any, have: int, watch: Watch) -> bool:
         """Write one answer's body behind what is here; True if something was."""
         start, total = self._extent(answer, have)
         got = start
@@ -181,6 +209,7 @@ class Transfer:
             with self.part.open("ab") as file:
                 for chunk in self._chunks(answer):
                     got += len(chunk)
+                    watch.came(len(chunk))
                     if got > self.most:
                         break
                     file.write(chunk)
