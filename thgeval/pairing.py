@@ -265,8 +265,8 @@ def listed(path: Path) -> Pairing:
         twice = next(id for id in ids if ids.count(id) > 1)
         raise ProtocolError(f"the list {path} names {twice} twice")
     found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, places, strict=True)]
-    places = dict.fromkeys(("generated", "reference"), path.parent)
-    return Pairing(tuple(sorted(found, key=lambda item: item.id)), (), places=places)
+    folders = dict.fromkeys(("generated", "reference"), path.parent)
+    return Pairing(tuple(sorted(found, key=lambda item: item.id)), (), places=folders)
 
 
 def _place(folder: Path, field: str) -> PurePath:
