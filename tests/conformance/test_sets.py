@@ -18,6 +18,7 @@ from thgeval.plan import plan
 from thgeval.protocol import Protocol
 from thgeval.statistics import contributes, interval, jackknife
 
+pytestmark = pytest.mark.timeout(1200)  # the first test measures everything, a minute on an idle machine
 SETS = [
     request
     for name in registry.table()
