@@ -29,6 +29,7 @@ from thgeval.protocol import Protocol
 from thgeval.signature import closure, parse, protocol_part, signature
 from thgeval.view import Piece
 
+pytestmark = pytest.mark.timeout(1200)  # the first test of a kind measures everything, half a minute when idle
 NAMES = list(registry.table())
 REQUESTS = [
     request for name in NAMES for request in (name, *(f"{name}/{p}" for p in registry.metric_class(name).presets))
@@ -203,6 +204,8 @@ def test_identical_clips_give_the_best_value(request_, measure):
         pytest.skip("looks at the generated clip alone")
     if source_image in closure(metric):
         pytest.skip("compares with the portrait, not with the reference")
+    if request_ == "csim/first":
+        pytest.skip("compares with the reference's first frame alone")
     if request_ == "clipsim/relative":
         assert metric.score(state) == 1.0
     elif request_ in ("psnr/cap100", "psnr/atvgnet", "psnr/talklip"):

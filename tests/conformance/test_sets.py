@@ -19,6 +19,7 @@ from thgeval.protocol import Protocol
 from thgeval.states import TwoSets
 from thgeval.statistics import Resampling, bounds, contributes
 
+pytestmark = pytest.mark.timeout(1200)  # the first test measures everything, a minute on an idle machine
 SETS = [
     request
     for name in registry.table()
