@@ -117,7 +117,7 @@ class Job:
         if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
             sets = {key for key, metric in plan.metrics if metric.sets}
             outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
-        record = _record(pair, outcome, known.record if not remaining.metrics else {}, self.places)
+        record = _record(pair, outcome, known.record, self.places)
         record["content"] = content
         for key, _ in self.carried:
             if key not in known.kept and (failed := known.record.get("failed", {}).get(key)):
@@ -194,13 +194,13 @@ def _unpaired(problem: Unpaired) -> dict[str, Any]:
 
 
 def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any], places: Mapping[str, Path]) -> dict[str, Any]:
-    """The pair's entry in the result file; ``known`` is the entry of the run it was recalled from.
+    """The pair's entry in the result file; ``known`` is the entry of the run that some states were recalled from.
 
     Clips are named by their path below the ``places`` of their sides.
     """
     clips = {"generated": pair.generated, "reference": pair.reference}
     seen = {"generated": outcome.generated, "reference": outcome.reference}
-    media = known.get("media") or {side: _media(item) for side, item in seen.items() if item is not None}
+    media = {side: _media(item) for side, item in seen.items() if item is not None} or known.get("media", {})
     if pair.side:
         clips = {pair.side: pair.generated}
         media = dict(zip((pair.side,), media.values(), strict=False))
@@ -210,10 +210,10 @@ def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any], places: Map
         **{side: _source(clips.get(side), places.get(side)) for side in ("generated", "reference")},
         "content": {},
         "states": "",
-        "frames": known.get("frames", 0) or outcome.frames,
+        "frames": outcome.frames or known.get("frames", 0),
         "failure": None if outcome.failure is None else vars(outcome.failure),
         "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
-        "notes": known.get("notes") or outcome.notes,
+        "notes": sorted({*known.get("notes", ()), *outcome.notes}),
         "media": media,
         "scores": {},
         "contributions": {},

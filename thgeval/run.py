@@ -269,9 +269,7 @@ def _reduced(
         raise KeyboardInterrupt(_kept(store, pairing)) from None
     others, lacking = earlier.complete(others, contributions)
     if lacking:
-        watcher.warns(
-            f"not of these clips, and so no longer in {options.out}: {', '.join(lacking)}; ask for them again"
-        )
+        watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
     metrics = (*named, *others)
     if store.folder is not None:
         for contribution in contributions:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thgeval.checkpoint import Checkpoint, Kept, load, save, settle
 from thgeval.errors import OutputError
@@ -86,7 +86,7 @@ class Store:
                 with suppress(OSError):
                     os.utime(place)
             if usable or own:
-                found = replace(found, kept={**usable, **found.kept}, record=found.record or held.record)
+                found = replace(found, kept={**usable, **found.kept}, record=found.record or _record(held, pair))
         return Recalled(found, complete)
 
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
@@ -154,6 +154,12 @@ def _cached(content: Mapping[str, str]) -> Path:
     text = "\n".join(f"{side}={value}" for side, value in sorted(content.items()))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return home() / "states" / digest[:2] / f"{digest}.npz"
+
+
+def _record(held: Checkpoint, pair: str) -> Mapping[str, Any]:
+    """The record of a checkpoint as that of another pair, whose name its notes then say."""
+    notes = [str(note).replace(held.pair, pair) for note in held.record.get("notes", ())]
+    return {**held.record, "notes": notes}
 
 
 def _renamed(kept: Kept, pair: str) -> Kept:

@@ -24,6 +24,7 @@ from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
 from thgeval.results import Run, states_folder
 from thgeval.run import OFFER, Options, Watcher
+from thgeval.schema import encoded
 from thgeval.signature import parse
 from thgeval.states import Rows, TwoSets
 from thgeval.statistics import Resampling, bounds
@@ -92,7 +93,7 @@ def test_both_sides_are_counted_everywhere(run, folders):
     }
     assert [clip["frames"] for clip in run.clips if clip["id"] == "reference/real"] == [17]
     schema = json.loads(files("thgeval").joinpath("result.schema.json").read_text())
-    jsonschema.validate(run.to_dict(), schema)
+    jsonschema.validate(json.loads(encoded(run.to_dict())), schema)
     for key in SMALL:
         low, high = run[key].interval
         assert low <= run[key].value <= high
