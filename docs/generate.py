@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that are made from the code: metrics, protocols, tolerances, faces, lip sync.
+"""Write the pages of the documentation that are made from the code or from figures: metrics, protocols, intervals.
 
 python docs/generate.py           write them
 python docs/generate.py --check   fail if a committed page is not what would be written
@@ -137,6 +137,34 @@ def sync_stages() -> str:
     )
 
 
+def interval_coverage() -> str:
+    """How often intervals hold the truth, and how often equal systems are found to differ, as last simulated."""
+    held: dict[str, dict[int, str]] = {}
+    false: dict[str, dict[int, str]] = {}
+    for row in _measured("coverage"):
+        if "false" in row:
+            false.setdefault(row["design"].removeprefix("difference: "), {})[row["clips"]] = (
+                f"{100 * row['false']:.1f} %"
+            )
+        else:
+            shown = f"{100 * row['covers']:.1f} % ({row['width']:.2f})"
+            held.setdefault(row["design"], {})[row["clips"]] = shown
+    return (
+        _by_clips("clips drawn from", held)
+        + "\nIn brackets the mean half width, over 1.96 standard deviations of the score.\n\n"
+        + "How often two systems that are alike are found to differ (p < .05), where 5 % is right:\n\n"
+        + _by_clips("clips drawn from", false)
+    )
+
+
+def _by_clips(what: str, cells: Mapping[str, Mapping[int, str]]) -> str:
+    """A row a design, a column a number of clips."""
+    counts = sorted({count for row in cells.values() for count in row})
+    rows = [(name, *(row.get(count, "") for count in counts)) for name, row in cells.items()]
+    head = (what, *(f"{count} clips" for count in counts))
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True) + "\n"
+
+
 def _measured(benchmark: str) -> list[dict[str, Any]]:
     """The rows of a benchmark's last published run."""
     file = DOCS.parent / "benchmarks" / "results" / f"{benchmark}.json"
@@ -172,6 +200,7 @@ def pages() -> dict[Path, str]:
         ("faces", {"truth": face_truth(), "costs": face_costs()}),
         ("lip-sync", {"stages": sync_stages()}),
         ("inputs", {"formats": format_table(), "images": ", ".join(image.FORMATS), "limits": limit_table()}),
+        ("results", {"coverage": interval_coverage()}),
         ("interchange", {"faces": layouts(given.LAYOUTS), "views": layouts(views.LAYOUTS)}),
     ):
         text = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")

@@ -101,9 +101,13 @@ def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress:
         outcome = _streamed(pair, able, protocol, cores, progress, chunk)
     except InputError as error:
         outcome = _of_generated_alone(pair, able, protocol, cores, progress, chunk)
-        outcome.failure = Failure(error.reason, str(error))
         scored = outcome.states.keys() | outcome.failed.keys()
-        outcome.failed |= {named.key: outcome.failure for named in able.metrics if named.key not in scored}
+        lost = [named.key for named in able.metrics if named.key not in scored]
+        if able.metrics and not lost and not able.rests_on_reference:
+            outcome.notes.append(f"the reference's own value was not measured: {error}")
+        else:
+            outcome.failure = Failure(error.reason, str(error))
+            outcome.failed |= dict.fromkeys(lost, outcome.failure)
     outcome.failed |= unmet
     return outcome
 

@@ -50,6 +50,13 @@ class Plan:
         """How many frames each chunk repeats of the one before."""
         return max((feature.halo for named in self.metrics for feature in closure(named.metric)), default=0)
 
+    @property
+    def rests_on_reference(self) -> bool:
+        """Whether any number says nothing without the reference; others have its own value beside them if there is."""
+        return any(
+            metric.needs.a_reference or metric.better is Better.CLOSER_TO_REFERENCE for _, metric in self.metrics
+        )
+
     def decodes(self, *, reference: bool) -> bool:
         """Whether the frames of a side are needed at all."""
         needs = [need for named in self.metrics for need in side(named.metric, reference=reference)]

@@ -114,13 +114,17 @@ def test_comparing_needs_equal_signatures(thgeval, folders, tmp_path):
     result_of(thgeval, folders, tmp_path / "b.json", "-m", "psnr", "--protocol", "thg256")
     answer = thgeval("compare", tmp_path / "a.json", tmp_path / "b.json")
     assert answer.code == 2
-    assert "made differently" in answer.err
+    assert "made differently: fps:native size:native in a | 25fps 256px in b" in answer.err
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "markdown", "latex"])
 def test_comparisons_print_in_every_form(thgeval, folders, tmp_path, form):
     result_of(thgeval, folders, tmp_path / "a.json", "-m", "psnr")
-    assert "psnr" in thgeval("compare", tmp_path / "a.json", tmp_path / "a.json", "-f", form).out
+    answer = thgeval("compare", tmp_path / "a.json", tmp_path / "a.json", "-f", form)
+    row = next(line for line in answer.out.splitlines() if "psnr" in line)
+    assert "↑" in row
+    assert "too few clips" in row
+    assert "with 3 clips and 1 test no p after Holm below 0.25 is possible" in answer.err
 
 
 def test_a_damaged_result_file_is_one_sentence(thgeval, folders, tmp_path):

@@ -4,9 +4,13 @@ import subprocess
 import sys
 
 import assets
+import numpy as np
 import pytest
 
 import thgeval
+from thgeval.clip import Clip
+from thgeval.media import decode
+from thgeval.media.encode import write_video
 from thgeval.report import write as write_report
 from thgeval.run import Options, evaluate
 from thgeval_baselines.demo import make_demo
@@ -75,3 +79,26 @@ def test_clips_without_sound_or_face_are_refused_with_a_reason():
         run = evaluate(assets.there("clips", name), metrics=["sync-lm-conf"])
         assert run.scores["sync-lm-conf"].value is None
         assert run.clips[0]["failed"]["sync-lm-conf"]["reason"] == reason
+
+
+def test_the_references_own_value_stands_beside_every_score(demo):
+    """The column was empty, though the page calls each number worth reading beside it alone."""
+    run = evaluate(demo.controls["wrongaudio"], demo.reference, metrics=SCORES)
+    own = evaluate(demo.reference, metrics=SCORES)
+    for key in SCORES:
+        assert run[key].reference.value == own[key].value
+        assert run[key].reference.clips == 2
+
+
+@pytest.mark.parametrize(
+    ("frames", "note"), [(50, "the reference's own value was not measured: face1 has"), (100, None)]
+)
+def test_a_reference_of_another_length_or_without_sound_costs_its_own_value_alone(demo, tmp_path, frames, note):
+    pixels = np.concatenate([batch.pixels for batch in decode(Clip("r", demo.reference / "face1.mp4"), chunk=50)])
+    write_video(tmp_path / "other.mp4", pixels[:frames], fps=25)
+    run = thgeval.score(demo.controls["copy"] / "face1.mp4", tmp_path / "other.mp4", metrics=["sync-envelope"])
+    assert run["sync-envelope"].value is not None
+    assert run["sync-envelope"].reference is None
+    assert run.clips[0]["failure"] is None
+    assert [text for text in run.clips[0]["notes"] if text.startswith(note or "the reference")] == run.clips[0]["notes"]
+    assert bool(run.clips[0]["notes"]) == (note is not None)

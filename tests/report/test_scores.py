@@ -24,6 +24,7 @@ def test_a_score_stands_with_interval_unit_direction_coverage_and_signature(sket
     assert f"[{low:.2f}, {high:.2f}]" in row
     assert "↓ lower is better" in row
     assert "3 / 4" in row
+    assert "The interval rests on 3 clips, and is right only if clips scatter normally." in html.section("scores")
     assert "How far two frames are apart." in row
     assert score.signature in [code.text for code in html.all("code")]
 
@@ -85,6 +86,9 @@ def test_the_references_own_value_has_a_column_where_there_is_one(sketch, read):
     assert "0.7500 one clip has no interval" in html.metric_row("sharpness")
     assert "≈ closer to the reference’s own value is better" in html.metric_row("sharpness")
     assert "Reference’s own" in html.section("scores")
+    begun.clip("b", {"sharpness": [0.7]}).clip("c", {}, reference_values={"sharpness": [0.1]})
+    fewer = read(page(Run.read(begun.write()))).metric_row("sharpness")
+    assert "0.7500 one clip has no interval of 1/2 clips" in fewer
     other = read(page(Run.read(sketch("likeness").clip("a", {"likeness": [1.0]}).write())))
     assert "Reference’s own" not in other.section("scores")
 

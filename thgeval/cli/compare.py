@@ -71,14 +71,18 @@ def _table(found: "Comparison", digits: int) -> list[list[str]]:
             number(row.score, digits),
             f"{row.difference:+.{digits}f}",
             "" if row.interval is None else " .. ".join(number(bound, digits) for bound in row.interval),
-            f"{row.p:.4f}",
-            f"{row.corrected_p:.4f}",
+            _p(row.p),
+            _p(row.corrected_p),
             row.verdict,
             str(found.groups.get(row.metric, {}).get(row.system, "")),
             str(row.clips) if row.clips == row.of_clips else f"{row.clips}/{row.of_clips}",
         ]
         for row in found.rows
     ]
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= 1e-4 else "<0.0001"
 
 
 def _explained(found: "Comparison") -> list[str]:

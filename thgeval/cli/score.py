@@ -52,7 +52,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("-b", "--score-only", is_flag=True, help="Print the numbers alone.")
 @click.option("-w", "--width", "digits", type=click.IntRange(0, 15), default=4, show_default=True, help="Digits.")
-@click.option("--bootstrap", type=click.IntRange(10, 1_000_000), default=1000, show_default=True, help="Draws.")
+@click.option("--bootstrap", type=click.IntRange(10, 1_000_000), default=1000, show_default=True, help="For medians.")
 @click.option("--seed", type=click.IntRange(0), default=12345, show_default=True, help="Seed of the draws.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
