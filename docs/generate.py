@@ -17,6 +17,8 @@ from thgeval.bibliography import entry
 from thgeval.description import described, sections
 from thgeval.features import given, views
 from thgeval.features.npz import Layout
+from thgeval.limits import LIMITS
+from thgeval.media import container, image
 from thgeval.metric import Metric
 from thgeval.metrics import METRICS
 from thgeval.protocol import protocols
@@ -73,9 +75,20 @@ def protocol_table() -> str:
 
 def ceilings() -> str:
     """The table of tolerances that the tests hold metrics to."""
-    table = tomllib.loads((DOCS.parent / "tests" / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
-    rows = [(f"`{row['metric']}`", f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in table["ceiling"]]
+    rows = [(f"`{row['metric']}`", f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["ceiling"]]
     return tabulate(rows, ("metric", "at most", "because"), tablefmt="github") + "\n"
+
+
+def parity() -> str:
+    """The table of tolerances that the tests hold networks and kernels to, beside other programs."""
+    rows = [
+        (row["name"], row["with"], f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["parity"]
+    ]
+    return tabulate(rows, ("what", "beside", "at most", "because"), tablefmt="github") + "\n"
+
+
+def _tolerances() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads((DOCS.parent / "tests" / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
 
 
 def face_truth() -> str:
@@ -137,15 +150,28 @@ def layouts(table: Mapping[str, Layout]) -> str:
     return tabulate(rows, ("array", "shape", "is"), tablefmt="github") + "\n"
 
 
+def format_table() -> str:
+    """Formats of video and sound, by what people and ffmpeg call them."""
+    rows = [(name, f"`{of.replace(',', ' ')}`") for name, of in container.FORMATS.items()]
+    return tabulate(rows, ("format", "as ffmpeg calls it"), tablefmt="github") + "\n"
+
+
+def limit_table() -> str:
+    """What one file may cost."""
+    rows = [(f"`{name}`", f"{most:,}", says) for name, (most, says) in LIMITS.items()]
+    return tabulate(rows, ("limit", "most", "of what"), tablefmt="github", disable_numparse=True) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     made = {DOCS / "metrics" / f"{name}.md": metric_page(metric_class(name)) for name in METRICS}
     made[DOCS / "metrics" / "index.md"] = metric_index()
     for name, tables in (
         ("protocols", {"protocols": protocol_table()}),
-        ("precision", {"tolerances": ceilings()}),
+        ("precision", {"tolerances": ceilings(), "parity": parity()}),
         ("faces", {"truth": face_truth(), "costs": face_costs()}),
         ("lip-sync", {"stages": sync_stages()}),
+        ("inputs", {"formats": format_table(), "images": ", ".join(image.FORMATS), "limits": limit_table()}),
         ("interchange", {"faces": layouts(given.LAYOUTS), "views": layouts(views.LAYOUTS)}),
     ):
         text = (DOCS / f"{name}.in.md").read_text(encoding="utf-8")

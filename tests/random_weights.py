@@ -30,8 +30,10 @@ KEYS = {
 }
 FACES = {
     "arcface-r50": ("arcface_r50", 0.5),
+    "arcface-r100": ("arcface_r100", 0.5),
     "arcface-irse50": ("arcface_irse50", 0.5),
     "facenet-casia": ("inception_resnet_v1", 0.5),
+    "facenet-vggface2": ("inception_resnet_v1", 0.5),
     "fan-2d": ("fan", 0.5),
     "s3fd": ("s3fd_face_alignment", 2.0),
     "deep3d": ("deep3d", 1.0),
@@ -44,12 +46,16 @@ QUIETER = {
 }
 """SyncNet's last layers, brought to distances of the published size, about ten."""
 
+PREFIXES = {"deep3d": "net_recon."}
+"""What a published file writes before every name."""
+
 
 def tensors(name: str, seed: int = 1) -> dict[str, torch.Tensor]:
     """The random state dict that stands for a published file."""
     keys, gain = (KEYS | FACES)[name]
     found = seeded.weights_for(seeded.published_keys(keys), seed=seed, gain=gain)
-    return found | {key: tensor * QUIETER[key] for key, tensor in found.items() if key in QUIETER}
+    quiet = {key: tensor * QUIETER[key] for key, tensor in found.items() if key in QUIETER}
+    return {PREFIXES.get(name, "") + key: tensor for key, tensor in (found | quiet).items()}
 
 
 @contextmanager

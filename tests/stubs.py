@@ -18,15 +18,25 @@ def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), sec
         even = np.arange(frames) * seconds
         how = Shown(np.tile(np.array(size), (frames, 1)), np.full(frames, seconds), even if times is None else times)
         chosen = np.zeros((frames, 1), np.int64) if slots is None else slots
-        known = {shown.name: how, "people": chosen, "shapes": np.zeros((frames, len(chosen[0]), 68, 2))}
+        known = {shown.name: how, "people": chosen}
         return {feature: known.get(feature.name, value) for feature in features}
 
     reference = generated if reference is None else reference
     needs = metric.needs
-    together = tuple(source for feature in needs.pair for source in feature.inputs)
-    sides = (given(needs.generated + together, generated), given(needs.reference + together, reference))
-    piece = Piece.of(clip, 0, *sides)
+    piece = Piece.of(
+        clip,
+        0,
+        _with_points(needs, given(needs.generated, generated)),
+        _with_points(needs, given(needs.reference, reference)),
+    )
     return piece.seen_by(metric)
+
+
+def _with_points(needs, held):
+    """Landmarks beside what is given, for features of both sides: everyone is there in every frame."""
+    frames = max(len(value) for feature, value in held.items() if feature.name == "people") if needs.pair else 0
+    points = {source: np.zeros((frames, 1, 68, 2)) for feature in needs.pair for source in feature.inputs}
+    return points | held
 
 
 def scored(metric, generated, reference=None, **how):

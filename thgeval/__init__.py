@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UnmetNeed,
         WeightsError,
     )
+    from thgeval.naming import Naming
     from thgeval.protocol import Protocol
     from thgeval.results import Run, Score
     from thgeval.run import Options, evaluate, score
@@ -30,6 +31,7 @@ _HOMES = {
     "Clip": "clip",
     "InputError": "errors",
     "MissingExtra": "errors",
+    "Naming": "naming",
     "Options": "run",
     "OutputError": "errors",
     "Pair": "clip",
@@ -48,6 +50,7 @@ __all__ = [
     "Clip",
     "InputError",
     "MissingExtra",
+    "Naming",
     "Options",
     "OutputError",
     "Pair",

@@ -293,6 +293,10 @@ def _distances(rows: Floats, marks: Floats) -> Floats:
 def _of_sets(key: str, runs: Mapping[str, Run]) -> _Asked:
     """A metric of sets, tested by its scores without groups of clips, which must be the same in all runs."""
     found = {name: run.scores[key] for name, run in runs.items()}
+    if any(score.reference_clips is not None for score in found.values()):
+        raise ProtocolError(
+            "its clips don't come in pairs, so no group of one system's belongs to one of another's; compare intervals"
+        )
     if lacking := [name for name, score in found.items() if not score.groups or score.value is None]:
         raise ProtocolError(
             f"it has no values per clip, and {', '.join(lacking)} no scores without groups of clips: single clips and "

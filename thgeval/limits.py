@@ -29,7 +29,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
         "clip_bytes": Limit(64 << 30, "bytes of a video, sound or array file"),
         "image_bytes": Limit(256 << 20, "bytes of an image file"),
-        "companion_bytes": Limit(1 << 30, "bytes of a file beside a clip"),
+        "companion_bytes": Limit(512 << 20, "bytes of a file beside a clip"),
         "text_bytes": Limit(1_000_000, "bytes of a list, prompt, transcript or timing record"),
         "unpacked_bytes": Limit(512 << 20, "bytes that an array in an .npz may unpack to; an .npy is not unpacked"),
         "frame_pixels": Limit(1 << 24, "pixels of a frame of a video or of a folder of images: 4096 x 4096"),

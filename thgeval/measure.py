@@ -144,7 +144,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     whole = _whole(pair, plan, chunks, outcome)
     _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)])
-    _accompany(outcome, whole, plan)
+    _accompany(outcome, whole, plan, pair)
     return outcome
 
 
@@ -320,14 +320,14 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     return result
 
 
-def _accompany(outcome: Measured, whole: Piece, plan: Plan) -> None:
+def _accompany(outcome: Measured, whole: Piece, plan: Plan, pair: Pair) -> None:
     """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
     for key, metric in plan.metrics:
         if key in outcome.states:
-            generated = counted(side(metric, reference=False), whole.generated)
-            reference = counted(side(metric, reference=True, own=False), whole.reference)
-            counts = {f"generated {what}": count for what, count in generated.items()}
-            counts |= {f"reference {what}": count for what, count in reference.items()}
+            sides = {pair.side or "generated": counted(side(metric, reference=False), whole.generated)}
+            if not pair.side:
+                sides["reference"] = counted(side(metric, reference=True, own=False), whole.reference)
+            counts = {f"{name} {what}": count for name, found in sides.items() for what, count in found.items()}
             if counts:
                 outcome.states[key] = outcome.states[key].counting(whole.clip, counts)
 

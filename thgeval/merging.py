@@ -14,8 +14,10 @@ from thgeval.checkpoint import Checkpoint, settle
 from thgeval.errors import ProtocolError
 from thgeval.evidence import evidence
 from thgeval.protocol import Protocol
+from thgeval.provenance import Clock
 from thgeval.registry import Named
 from thgeval.results import Run, side_of, states_folder
+from thgeval.run import alone
 from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import Parsed, parse
 from thgeval.statistics import Resampling
@@ -31,11 +33,22 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
     )
     runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
+    for run in runs[1:]:
+        _check_fit(runs[0], run)
+    with alone(states_folder(out)):
+        return _reduced(runs, states_folder(out))
+
+
+def reduced(run: Run) -> Run:
+    """A result made again from the states beside it; ProtocolError if these are not there, or not its own."""
+    return _reduced([run], None)
+
+
+def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
+    """Results of distinct clips as one, from their states, which are copied to a folder if one is named."""
     first = runs[0]
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
-    for run in runs[1:]:
-        _check_fit(first, run)
-    contributions = [item for run in runs for item in _contributions(run, states_folder(out))]
+    contributions = [item for run in runs for item in _contributions(run, folder)]
     bootstrap = first.options["bootstrap"]
     any_signature = next(iter(signed.values()))
     setting = Setting(
@@ -54,7 +67,11 @@ def merged(results: Sequence[Path], out: Path) -> Run:
         for key, score in first.scores.items()
         if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
-    return run_of(named, unscored, contributions, setting, first.environment, first.options)
+    for item in contributions:
+        if item.kept:
+            item.sealed(first.scores.keys())
+    run = run_of(named, unscored, contributions, setting, first.environment, first.options)
+    return replace(run, record=Clock().record(workers=1, device="cpu", measured={}), places=first.places)
 
 
 def _distinct(runs: Sequence[Run]) -> list[tuple[Mapping[str, Any], ...]]:
@@ -105,17 +122,18 @@ def _check_fit(first: Run, other: Run) -> None:
         )
 
 
-def _contributions(run: Run, folder: Path) -> list[Contribution]:
-    """The pairs of a run with their states, which are also copied to a new folder."""
+def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
+    """The pairs of a run with their states, which are also copied to a new folder if one is named."""
     found = []
     for clip in run.clips:
-        checkpoint = evidence(run, clip)
+        checkpoint = evidence(run, clip, rows_stay=True)
         if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
             raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}: {min(lacking)}")
         if checkpoint is None:
             found.append(Contribution(dict(clip)))
             continue
-        checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
+        if folder is not None:
+            checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
         found.append(Contribution.of_kept(dict(clip), kept))
     return found

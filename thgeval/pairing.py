@@ -4,50 +4,24 @@ Every stem of either folder is accounted for. What can't be paired is not droppe
 with its reason, and counts as expected and failed.
 """
 
-import os
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath, PureWindowsPath
 
-from thgeval.clip import COMPANIONS, Clip, Pair, beside
+from thgeval.clip import Clip, Pair, beside
 from thgeval.errors import InputError, ProtocolError
+from thgeval.folders import deeper, everywhere, is_clip, stems
 from thgeval.limits import check_file
-from thgeval.media.folder import is_image
 from thgeval.media.image import SUFFIXES
-from thgeval.results import STATES
+from thgeval.naming import Naming, named
+from thgeval.suggestion import Names, suggested
 
-VIDEOS = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".m2v",
-        ".ts",
-        ".mts",
-        ".ogv",
-        ".flv",
-        ".wmv",
-        ".3gp",
-        ".gif",
-        ".y4m",
-        ".mxf",
-    ]
-)
-ARRAYS = frozenset((".npy", ".npz"))
 TIMING = ".timing.json"
 PROMPT = ".prompt.txt"
 TRANSCRIPTS = (".txt", ".align")
 SOURCES = tuple(f".source{suffix}" for suffix in SUFFIXES)
-WAY_OUT = "name the subfolder itself, move the clip, or list pairs with --list"
-LOOKED_AT = 10_000
-"""Files of subfolders that are looked at before the search for clips there is given up."""
-NOT_CLIPS = tuple(suffix for suffixes in COMPANIONS.values() for suffix in suffixes)
+NOT_SEARCHED = "lies in a subfolder; --recursive (in Python, naming=Naming(recursive=True)) searches these"
+AS_THEY_ARE = Naming()
 
 
 @dataclass(frozen=True)
@@ -64,11 +38,15 @@ class Unpaired:
 class Pairing:
     """Pairs in the order of their ids, and everything that could not be paired.
 
-    A generated clip whose reference is missing stands in both: what needs no reference is still scored.
+    A generated clip whose reference is missing stands in both: what needs no reference is still scored. ``advice`` says
+    what would bring names together that don't fit. ``places`` are the folders of generated and of reference clips,
+    below which results name them.
     """
 
     pairs: tuple[Pair, ...]
     unpaired: tuple[Unpaired, ...]
+    advice: str = ""
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def expected(self) -> int:
@@ -90,80 +68,132 @@ class Pairing:
         if count is None:
             return self
         sides = [[pair for pair in self.pairs if pair.side == side] for side in ("", "generated", "reference")]
-        return Pairing(tuple(pair for pairs in sides for pair in pairs[:count]), self.unpaired)
+        return replace(self, pairs=tuple(pair for pairs in sides for pair in pairs[:count]))
 
 
-def paired(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
-    """Pair two files, or every clip of two folders by stem; ``clips`` are ids that must be there."""
-    for path in (generated, reference):
-        if path is not None and not _exists(path):
-            raise ProtocolError(f"there is no file or folder {str(path)!r}")
-    if is_clip(generated):
-        if reference is not None and not is_clip(reference):
-            raise ProtocolError(f"{generated} is one clip, but {reference} is a folder of clips")
-        return Pairing((pair(generated.stem, generated, reference),), ())
-    if reference is not None and is_clip(reference):
-        raise ProtocolError(f"{reference} is one clip, but {generated} is a folder of clips")
-    return _by_stem(generated, reference, clips)
+def paired(
+    generated: Path, reference: Path | None, clips: Iterable[str] | None = None, naming: Naming = AS_THEY_ARE
+) -> Pairing:
+    """Pair two files, or every clip of two folders by name; ``clips`` are ids that must be there."""
+    ours, theirs = _Side.of(generated, naming), None if reference is None else _Side.of(reference, naming)
+    for side, other in ((ours, theirs), (theirs, ours)):
+        if side is not None and other is not None and side.is_one and not other.is_one:
+            raise ProtocolError(f"{side.folder} is one clip, but {other.folder} is a folder of clips")
+    if ours.is_one:
+        (name,) = ours.clips
+        ids, _ = naming.ids(ours.clips, theirs.clips if theirs else ())
+        found = Pairing((pair(ids[name], generated, reference),), ())
+    else:
+        found = _by_id(ours, theirs, None if clips is None else list(clips), naming)
+    return replace(found, places=_places(generated, reference))
 
 
-def apart(generated: Path, reference: Path | None, clips: Iterable[str] | None = None) -> Pairing:
+def _places(generated: Path, reference: Path | None) -> dict[str, Path]:
+    """The folders of either side; of a single clip the one that it lies in."""
+    found = {"generated": generated, "reference": reference}
+    return {side: path.parent if is_clip(path) else path for side, path in found.items() if path is not None}
+
+
+def apart(
+    generated: Path, reference: Path | None, clips: Iterable[str] | None = None, naming: Naming = AS_THEY_ARE
+) -> Pairing:
     """Every clip of two folders (or files) by itself, as two sets; ``clips`` are ids that must be in both.
 
-    An id is the side and the clip's stem, or its whole name in a folder where clips share a stem.
+    An id is the side and the clip's name, with the file's suffix in a folder where clips share a name.
     """
     if reference is None:
         raise ProtocolError("without pairs, two folders are compared: name the one of reference clips too")
+    sides = {"generated": _Side.of(generated, naming), "reference": _Side.of(reference, naming)}
+    below = tuple(f"{label}/{name}" for label, side in sides.items() for name in side.below)
+    advice = suggested(Names((), below), None, naming)
+    both = naming.ids(sides["generated"].clips, sides["reference"].clips)
     pairs: list[Pair] = []
     unpaired: list[Unpaired] = []
-    for side, folder in (("generated", generated), ("reference", reference)):
-        if not folder.exists():
-            raise ProtocolError(f"there is no file or folder {str(folder)!r}")
-        found = _by_name(folder)
-        if not found:
-            raise ProtocolError(f"there is no clip in {folder}")
-        wanted = sorted(set(clips)) if clips is not None else sorted(found)
-        reason = "missing clip" if side == "generated" else "missing reference"
-        for name in wanted:
-            id = f"{side}/{name}"
-            if name in found:
-                pairs.append(replace(pair(id, found[name], None), side=side))
+    for (label, side), ids in zip(sides.items(), both, strict=True):
+        if not side.clips:
+            raise ProtocolError(_nothing_in(side.folder, advice=advice if side.below else ""))
+        found = {naming.key(id): (id, path) for id, path in _singly(side.clips, ids)}
+        wanted = {naming.key(named(id)): id for id in clips} if clips is not None else {key: key for key in found}
+        for key in sorted(wanted):
+            if key in found:
+                id, path = found[key]
+                pairs.append(replace(pair(f"{label}/{id}", path, None), side=label))
             else:
-                unpaired.append(Unpaired(id, reason, f"{folder} has no clip called {name}", side))
-    return Pairing(tuple(pairs), tuple(unpaired))
+                reason = "missing clip" if label == "generated" else "missing reference"
+                said = f"{side.folder} has no clip called {wanted[key]}"
+                unpaired.append(Unpaired(f"{label}/{wanted[key]}", reason, said, label))
+        if clips is None:
+            unpaired += [replace(item, id=f"{label}/{item.id}", side=label) for item in _unsearched(side.below)]
+    return Pairing(tuple(pairs), tuple(unpaired), advice if unpaired else "", _places(generated, reference))
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
-    if is_clip(folder):
-        return {folder.stem: folder}
-    by_stem = stems(folder)
-    if all(len(paths) == 1 for paths in by_stem.values()):
-        return {stem: path for stem, (path,) in by_stem.items()}
-    return {path.name: path for paths in by_stem.values() for path in paths}
+@dataclass(frozen=True)
+class _Side:
+    """The clips of one folder by name, or one clip; and those in subfolders where these are not searched."""
+
+    folder: Path
+    clips: Mapping[str, list[Path]]
+    below: Mapping[str, Path]
+    is_one: bool = False
+
+    @classmethod
+    def of(cls, folder: Path, naming: Naming) -> "_Side":
+        if not _exists(folder):
+            raise ProtocolError(f"there is no file or folder {str(folder)!r}")
+        if is_clip(folder) and not (naming.recursive and folder.is_dir() and everywhere(folder)):
+            return cls(folder, {named(folder.stem): [folder]}, {}, is_one=True)
+        if naming.recursive:
+            return cls(folder, everywhere(folder), {})
+        return cls(folder, stems(folder), deeper(folder))
+
+    @property
+    def names(self) -> Names:
+        """What its clips are called."""
+        return Names(tuple(self.clips), tuple(self.below))
 
 
-def _by_stem(generated: Path, reference: Path | None, clips: Iterable[str] | None) -> Pairing:
-    first, second = stems(generated), stems(reference) if reference is not None else {}
-    lower = deeper(generated) | (deeper(reference) if reference is not None else {})
-    wanted = sorted({named(id) for id in clips}) if clips is not None else sorted(first.keys() | second.keys())
+def _by_id(ours: _Side, theirs: _Side | None, clips: list[str] | None, naming: Naming) -> Pairing:
+    ids = naming.ids(ours.clips, theirs.clips if theirs else ())
+    first = {naming.key(id): ours.clips[name] for name, id in ids[0].items()}
+    second = {naming.key(id): theirs.clips[name] for name, id in ids[1].items()} if theirs else {}
+    called = (named(id) for id in clips) if clips is not None else (id for side in ids for id in side.values())
+    wanted = {naming.key(id): id for id in called}
+
+    def advice() -> str:
+        return suggested(ours.names, theirs.names if theirs else None, naming)
+
     if not wanted:
-        where = f"there is no clip in {generated}" + (f" nor in {reference}" if reference else "")
-        raise ProtocolError(where + (_advice(lower) if lower else ""))
+        raise ProtocolError(_nothing_in(ours.folder, *([theirs.folder] if theirs else []), advice=advice()))
     pairs: list[Pair] = []
     unpaired: list[Unpaired] = []
-    for stem in wanted:
-        ours, theirs = first.get(stem, []), second.get(stem, [])
-        problem = _problem(stem, ours, theirs, generated, reference)
+    for key, id in sorted(wanted.items(), key=lambda item: item[1]):
+        here, there = first.get(key, []), second.get(key, [])
+        problem = _problem(id, here, there, ours.folder, theirs.folder if theirs else None)
         if problem is not None:
             unpaired.append(problem)
         if problem is None or problem.reason == "missing reference":
-            pairs.append(pair(stem, ours[0], theirs[0] if theirs else None))
+            pairs.append(pair(id, here[0], there[0] if there else None))
     if clips is None:
-        unpaired += [
-            Unpaired(id, "in a subfolder", f"{path} lies in a subfolder, and these are not searched; {WAY_OUT}")
-            for id, path in sorted(lower.items())
-        ]
-    return Pairing(tuple(pairs), tuple(unpaired))
+        unpaired += _unsearched({**ours.below, **(theirs.below if theirs else {})})
+    return Pairing(tuple(pairs), tuple(unpaired), advice() if unpaired else "")
+
+
+def _singly(found: Mapping[str, list[Path]], ids: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Every clip with an id of its own: its name's, with the file's suffix where names are shared."""
+    shared = any(len(paths) > 1 for paths in found.values())
+    for name, paths in found.items():
+        for path in paths:
+            is_whole = named(path.name) == name.rpartition("/")[2]
+            yield (ids[name] if is_whole or not shared else ids[name] + path.suffix), path
+
+
+def _unsearched(below: Mapping[str, Path]) -> list[Unpaired]:
+    return [Unpaired(name, "in a subfolder", f"{path} {NOT_SEARCHED}") for name, path in sorted(below.items())]
+
+
+def _nothing_in(*folders: Path, advice: str) -> str:
+    said = f"there is no clip in {' nor in '.join(map(str, folders))}"
+    return f"{said}, but {advice}" if advice else said
 
 
 def _exists(path: Path) -> bool:
@@ -173,22 +203,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _advice(lower: Mapping[str, Path]) -> str:
-    first = min(lower.values())
-    return f", but there are {len(lower)} in subfolders, such as {first}; these are not searched: {WAY_OUT}"
-
-
-def _problem(
-    stem: str, ours: list[Path], theirs: list[Path], generated: Path, reference: Path | None
-) -> Unpaired | None:
+def _problem(id: str, ours: list[Path], theirs: list[Path], generated: Path, reference: Path | None) -> Unpaired | None:
     for found, folder in ((ours, generated), (theirs, reference)):
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
-            return Unpaired(stem, "duplicate stem", f"{folder} holds {len(found)} clips called {stem}: {names}")
+            return Unpaired(id, "duplicate stem", f"{folder} holds {len(found)} clips called {id}: {names}")
     if not ours:
-        return Unpaired(stem, "missing clip", f"{generated} has no clip called {stem}")
+        return Unpaired(id, "missing clip", f"{generated} has no clip called {id}")
     if not theirs and reference is not None:
-        return Unpaired(stem, "missing reference", f"{reference} has no clip called {stem}")
+        return Unpaired(id, "missing reference", f"{reference} has no clip called {id}")
     return None
 
 
@@ -235,13 +258,22 @@ def listed(path: Path) -> Pairing:
         raise ProtocolError(f"the list {path} names no clip")
     if wrong := next((row for row in rows if len(row) not in (2, 3) or not all(row)), None):
         raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}{_hint(wrong)}")
-    names = [named(Path(row[0]).stem) for row in rows]
-    ids = names if len(set(names)) == len(names) else [named(str(Path(row[0]).with_suffix(""))) for row in rows]
+    places = [[_place(path.parent, field) for field in row] for row in rows]
+    names = [named(row[0].stem) for row in places]
+    ids = names if len(set(names)) == len(names) else [named(row[0].with_suffix("").as_posix()) for row in places]
     if len(set(ids)) != len(ids):
         twice = next(id for id in ids if ids.count(id) > 1)
         raise ProtocolError(f"the list {path} names {twice} twice")
-    found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, rows, strict=True)]
-    return Pairing(tuple(sorted(found, key=lambda item: item.id)), ())
+    found = [pair(id, *(path.parent / name for name in row)) for id, row in zip(ids, places, strict=True)]
+    folders = dict.fromkeys(("generated", "reference"), path.parent)
+    return Pairing(tuple(sorted(found, key=lambda item: item.id)), (), places=folders)
+
+
+def _place(folder: Path, field: str) -> PurePath:
+    """A path as a list has it; one that was written on Windows is read as such where no file is called that."""
+    if "\\" in field and not _exists(folder / field):
+        return PurePath(PureWindowsPath(field).as_posix())
+    return PurePath(field)
 
 
 def _hint(row: list[str]) -> str:
@@ -251,56 +283,3 @@ def _hint(row: list[str]) -> str:
         if len(row) == 1 and len(fields) in (2, 3) and all(fields):
             return f"; if these are {len(fields)} files, write " + "<TAB>".join(fields)
     return ""
-
-
-def named(id: str) -> str:
-    """A clip's name in one of the Unicode forms that look the same (NFC): file systems differ in which they keep."""
-    return unicodedata.normalize("NFC", id)
-
-
-def deeper(folder: Path) -> dict[str, Path]:
-    """Clips in the subfolders of a folder by their path below it without suffix, as far as ``LOOKED_AT`` files go."""
-    found: dict[str, Path] = {}
-    seen = 0
-    for place, folders, files in os.walk(folder):
-        here = Path(place)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and not name.endswith(STATES) and not _holds_images(here / name)
-        )
-        seen += len(files) + len(folders) + 1
-        if here != folder:
-            clips = (path for paths in stems(here).values() for path in paths)
-            found |= {named(str(path.relative_to(folder).with_suffix(""))): path for path in clips}
-        if seen > LOOKED_AT:
-            break
-    return found
-
-
-def stems(folder: Path) -> dict[str, list[Path]]:
-    """The clips of a folder by stem: video files, array files, and folders of images; anything else is not a clip."""
-    found: dict[str, list[Path]] = {}
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise ProtocolError(f"the folder {folder} can't be read: {error.strerror}") from None
-    for entry in entries:
-        path = folder / entry.name
-        is_file = path.suffix.lower() in VIDEOS | ARRAYS and not entry.name.lower().endswith(NOT_CLIPS)
-        if not entry.name.startswith(".") and (is_file or _holds_images(path)):
-            found.setdefault(named(path.stem if is_file else path.name), []).append(path)
-    return found
-
-
-def is_clip(path: Path) -> bool:
-    """Whether a path is one clip rather than a folder of clips."""
-    return not path.is_dir() or path.suffix.lower() in VIDEOS or (_holds_images(path) and not stems(path))
-
-
-def _holds_images(path: Path) -> bool:
-    try:
-        with os.scandir(path) as entries:
-            return any(is_image(Path(entry.name)) for entry in entries)
-    except OSError:
-        return False

@@ -7,19 +7,20 @@ Numbers that JSON can't hold are text: a score that is infinite throughout is ``
 ``null``, with the reason under ``unscored``.
 """
 
-import json
 import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from thgeval import schema
 from thgeval.errors import MissingExtra, ProtocolError
-from thgeval.files import write_atomically
+from thgeval.files import opened, write_atomically
 from thgeval.metric import Better
 from thgeval.statistics import Group, Interval
 
-SCHEMA = "thgeval.result/1"
+SUFFIX = ".json"
 STATES = ".states"
 
 
@@ -133,14 +134,18 @@ class Run:
     """Everything one run found out: scores by metric key, and a record of every clip expected.
 
     ``expected`` counts pairs; in a run without pairs generated clips, and ``expected_references`` reference clips.
+    ``environment`` names versions, ``record`` says when, where, by which command and at what cost the run was made.
+    ``places`` are the folders that the clips of either side were found in; files name clips by their path below them.
     """
 
     scores: Mapping[str, Score]
     clips: tuple[Mapping[str, Any], ...]
     protocol: Mapping[str, Any]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(compare=False)
     options: Mapping[str, Any]
     expected: int
+    record: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    places: Mapping[str, Path] = field(default_factory=dict, compare=False)
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -163,15 +168,35 @@ class Run:
 
     def to_dict(self) -> dict[str, Any]:
         """The run as the result file holds it."""
-        return {
-            "schema": SCHEMA,
-            "scores": {key: score.to_dict() for key, score in self.scores.items()},
-            "expected": self.expected,
-            "protocol": dict(self.protocol),
-            "options": dict(self.options),
-            "environment": dict(self.environment),
-            "clips": [dict(clip) for clip in self.clips],
-        }
+        data: dict[str, Any] = self._nameless(
+            {
+                "schema": schema.SCHEMA,
+                "scores": {key: score.to_dict() for key, score in self.scores.items()},
+                "expected": self.expected,
+                "protocol": dict(self.protocol),
+                "options": dict(self.options),
+                "clips": [dict(clip) for clip in self.clips],
+                schema.RECORD: {"environment": dict(self.environment), **self.record},
+            }
+        )
+        return data
+
+    def _nameless(self, value: Any) -> Any:
+        """Data without the names of this machine's folders: those of clips are called by their sides."""
+        if isinstance(value, Mapping):
+            return {key: item if key == schema.RECORD else self._nameless(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._nameless(item) for item in value]
+        if isinstance(value, str):
+            for side, place in self.places.items():
+                if place.is_absolute():
+                    value = value.replace(f"{place}{os.sep}", f"{side}/").replace(str(place), side)
+        return value
+
+    @property
+    def canonical(self) -> bytes:
+        """What the file holds but for the run record: equal bytes for equal clips, however the work was shared out."""
+        return schema.canonical(self.to_dict())
 
     def to_frame(self) -> Any:
         """Scores per clip as a pandas DataFrame: one row a clip, one column a metric."""
@@ -184,29 +209,42 @@ class Run:
 
     def write(self, path: str | Path) -> None:
         """Write the result file in one step; OutputError if that is impossible."""
-        write_atomically(Path(path), (json.dumps(self.to_dict(), indent=1) + "\n").encode())
+        path = Path(path)
+        folders = {side: Path(os.path.relpath(place, path.parent)).as_posix() for side, place in self.places.items()}
+        written = replace(self, record={**self.record, "folders": folders} if folders else self.record)
+        write_atomically(path, schema.encoded(written.to_dict()))
 
     @classmethod
     def read(cls, path: str | Path) -> "Run":
         """Read a result file; ProtocolError if it isn't one this version understands."""
         path = Path(path)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["schema"] != SCHEMA:
-                raise ProtocolError(f"{path} follows schema {data['schema']!r}; this version reads {SCHEMA!r}")
+            with opened(path) as file:
+                data = schema.decoded(file.read())
+            record = data[schema.RECORD]
             return cls(
                 scores={key: Score.from_dict(key, score) for key, score in data["scores"].items()},
                 clips=tuple(data["clips"]),
                 protocol=data["protocol"],
-                environment=data["environment"],
+                environment=record.pop("environment"),
                 options=data["options"],
                 expected=data["expected"],
+                record=record,
+                places={side: path.parent / place for side, place in record.get("folders", {}).items()},
                 path=path,
             )
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProtocolError(f"the result file {path} can't be read: {error}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise ProtocolError(f"the result file {path} can't be read: {error.strerror or error}") from None
+        except (ValueError, RecursionError, MemoryError) as error:
             raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
+
+    def place(self, clip: Mapping[str, Any], side: str) -> Path | None:
+        """Where a clip of a record was found: ``generated`` or ``reference``; None for frames from memory."""
+        name = clip[side]
+        if name is None:
+            return None
+        own = side_of(clip) or side
+        return self.places[own] / name if own in self.places else Path(name)
 
 
 def side_of(clip: Mapping[str, Any]) -> str:

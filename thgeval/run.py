@@ -4,68 +4,46 @@
 many threads as there are workers; a clip that can't be scored is recorded and the run goes on.
 """
 
-import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from types import MappingProxyType
 from typing import Any
 
-import av
-import numba
-import numpy as np
-
-from thgeval import weights
-from thgeval.checkpoint import Checkpoint, Kept
-from thgeval.clip import Clip, Pair
-from thgeval.cores import Cores, available
-from thgeval.errors import InputError, OutputError, ProtocolError, ThgevalError
+from thgeval import earlier, weights
+from thgeval.clip import Pair
+from thgeval.cores import available
+from thgeval.errors import InputError, ProtocolError
 from thgeval.features import devices, networks
+from thgeval.job import Job, Watcher
 from thgeval.locking import locked
-from thgeval.measure import Failure, Measured, measured, unforeseen
-from thgeval.media import file_fingerprint, fingerprint
-from thgeval.media.frames import MediaInfo
 from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
-from thgeval.pairing import Pairing, Unpaired, apart, paired
+from thgeval.naming import Naming
+from thgeval.pairing import Pairing, apart, paired
 from thgeval.plan import Plan, plan
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
+from thgeval.provenance import Clock, decoder, environment
 from thgeval.registry import GROUPS, Named
 from thgeval.registry import metrics as named_metrics
-from thgeval.results import Run, states_folder
-from thgeval.scoring import Contribution, Setting, run_of
-from thgeval.signature import closure, protocol_part
+from thgeval.results import SUFFIX, Run, states_folder
+from thgeval.scoring import Setting, run_of
+from thgeval.signature import closure
 from thgeval.statistics import Resampling
-from thgeval.store import CACHE_MODES, LOCK, Store, has_rows
+from thgeval.store import CACHE_MODES, LOCK, Store, file_name
 from thgeval.version import __version__
 from thgeval.weights import Policy
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Called as a run goes on.
-
-    With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know.
-    """
-
-    begins: Callable[[int], None] = lambda clips: None
-    frames: Callable[[int], None] = lambda frames: None
-    clip: Callable[[str], None] = lambda clip: None
-    warns: Callable[[str], None] = lambda sentence: None
-
 
 KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
     {
         "workers": ((int, type(None)), "a whole number, or None"),
         "device": ((str,), "a device's name, such as 'cpu'"),
         "cache": ((str,), "a mode's name, such as 'off'"),
-        "resume": ((bool,), "True or False"),
+        "fresh": ((bool,), "True or False"),
         "limit": ((int, type(None)), "a whole number, or None"),
         "chunk": ((int,), "a whole number"),
         "out": ((str, Path, type(None)), "a path, or None"),
@@ -83,7 +61,7 @@ class Options:
     workers     threads at work; None for every core this process may use
     device      of torch networks: ``cpu``, ``cuda`` or ``cuda:N``; all else runs on the CPU
     cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
-    resume      take up what an interrupted run left beside ``out``
+    fresh       measure anew and replace what ``out`` holds; otherwise a run takes up what is there and adds to it
     limit       only the first clips; marked in every signature
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
@@ -94,7 +72,7 @@ class Options:
     workers: int | None = None
     device: str = "cpu"
     cache: str = "off"
-    resume: bool = False
+    fresh: bool = False
     limit: int | None = None
     chunk: int = 0
     out: str | Path | None = None
@@ -117,8 +95,8 @@ class Options:
             raise ProtocolError(f"the limit must be at least 1, not {self.limit}")
         if self.chunk < 0:
             raise ProtocolError(f"a chunk must have at least one frame, or 0 for a size of its own, not {self.chunk}")
-        if self.resume and self.out is None:
-            raise ProtocolError("resuming needs the result file of the interrupted run: give its name as out")
+        if self.out is not None and Path(self.out).suffix.lower() != SUFFIX:
+            raise ProtocolError(f"the result file is JSON: its name must end in {SUFFIX}, unlike {str(self.out)!r}")
 
     @property
     def cores(self) -> int:
@@ -173,10 +151,14 @@ def evaluate(
     metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
     unpaired: bool = False,
+    naming: Naming | None = None,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Score every clip of a folder against its namesake in another; clips that fail are in ``Run.failures``.
+
+    ``naming`` says how names are read that differ by a suffix or case, or lie in subfolders. What would help where they
+    don't fit is told to the ``watcher``, or as a warning where there is none.
 
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
@@ -186,9 +168,14 @@ def evaluate(
     for name, place in (("generated", generated), ("reference", reference)):
         if not isinstance(place, str | Path) and not (name == "reference" and place is None):
             raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(place).__name__}")
+    if not isinstance(naming, Naming | None):
+        raise ProtocolError(f"naming must be a thgeval.Naming(...), not {type(naming).__name__}")
     chosen = _protocol(protocol, unpaired=unpaired)
     found = apart if chosen.unpaired else paired
-    pairing = found(Path(generated), Path(reference) if reference is not None else None, chosen.clips)
+    sides = Path(generated), Path(reference) if reference is not None else None
+    pairing = found(*sides, chosen.clips, naming or Naming())
+    if pairing.advice and watcher is None:
+        warnings.warn(pairing.advice, stacklevel=2)
     return _written(scored(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
 
 
@@ -240,34 +227,79 @@ def scored(
     pairing = pairing.limited(options.limit)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
+    if pairing.advice:
+        watcher.warns(pairing.advice)
     planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
-    setting = Setting(
-        protocol=chosen,
-        resampling=options.resampling,
-        expected=pairing.expected,
-        run=run_tokens(chosen),
-        flags=() if options.limit is None else ("!limit",),
-        devices=devices_of(planned, devices.token(options.device)),
-    )
-    recorded = {
-        "metrics": [item.key for item in named],
-        "limit": options.limit,
-        "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
-    }
     folder = None if options.out is None else states_folder(Path(options.out))
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         devices.at(options.device),
         nullcontext() if folder is None else alone(folder),
     ):
-        store = Store(folder, Path(scratch), options.resume, options.cache)
-        store.swept()
-        contributions = _Job(planned, chosen, options, store, watcher, setting.devices).contributions(pairing)
-        run = run_of(named, planned.unscored, contributions, setting, environment(), recorded)
+        store = Store(folder, Path(scratch), options.fresh, options.cache)
+        run = _reduced(named, planned, pairing, chosen, options, store, watcher)
     mismatched = not chosen.unpaired and any(clip["failure"]["reason"] in MISMATCHES for clip in run.failures)
     if mismatched and all(metric.sets for _, metric in named):
         watcher.warns(OFFER)
     return run
+
+
+def _reduced(
+    named: Sequence[Named],
+    planned: Plan,
+    pairing: Pairing,
+    protocol: Protocol,
+    options: Options,
+    store: Store,
+    watcher: Watcher,
+) -> Run:
+    """Everything measured, or found in the store, as a run."""
+    clock = Clock()
+    store.swept()
+    others: tuple[Named, ...] = ()
+    if options.out is not None and not options.fresh:
+        before = earlier.found(Path(options.out), store, protocol)
+        if before is not None:
+            others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
+    device = devices_of((*planned.metrics, *others), devices.token(options.device))
+    job = Job(planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places)
+    try:
+        contributions = job.contributions(pairing)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(store, pairing)) from None
+    others, lacking = earlier.complete(others, contributions)
+    if lacking:
+        watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
+    metrics = (*named, *others)
+    if store.folder is not None:
+        for contribution in contributions:
+            contribution.sealed({item.key for item in metrics})
+    setting = Setting(
+        protocol=protocol,
+        resampling=options.resampling,
+        expected=pairing.expected,
+        run=run_tokens(protocol),
+        flags=() if options.limit is None else ("!limit",),
+        devices=device,
+    )
+    recorded = {
+        "metrics": [item.key for item in metrics],
+        "limit": options.limit,
+        "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
+    }
+    run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
+    return replace(run, record=record, places=pairing.places)
+
+
+def _kept(store: Store, pairing: Pairing) -> str:
+    """What an interrupted run leaves, and how to go on."""
+    if store.folder is None:
+        return "interrupted; nothing was kept, as no result file was named (-o OUT.json)"
+    kept = sum((store.folder / file_name(pair.id)).exists() for pair in pairing.pairs)
+    return (
+        f"interrupted: {kept} of {len(pairing.pairs)} clips are kept in {store.folder}; the same command goes on there"
+    )
 
 
 def _without_pairs(requests: Sequence[str]) -> list[Named]:
@@ -301,38 +333,12 @@ def _is_one_file(pair: Pair) -> bool:
         return False
 
 
-def devices_of(plan: Plan, device: str) -> dict[str, str]:
+def devices_of(metrics: Sequence[Named], device: str) -> dict[str, str]:
     """The device of each metric that looks through a torch network, by key."""
     return {
         key: device
-        for key, metric in plan.metrics
+        for key, metric in metrics
         if any(package in feature.packages for feature in closure(metric) for package in networks.TORCH)
-    }
-
-
-def run_tokens(protocol: Protocol) -> dict[str, str]:
-    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
-    return {
-        "protocol": protocol.label,
-        "dec": decoder(),
-        "thgeval": __version__,
-    }
-
-
-def decoder() -> str:
-    """The decoder as signatures name it."""
-    return f"pyav{av.__version__}-ffmpeg{av.ffmpeg_version_info}"
-
-
-def environment() -> dict[str, str]:
-    """What a result was made with."""
-    return {
-        "thgeval": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "decoder": decoder(),
-        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 
@@ -351,172 +357,10 @@ MISMATCHES = (
 """Reasons for which a pair fails, and its clips would not without each other."""
 
 
-class _Stopped(BaseException):
-    """Ends a measuring thread after the run was interrupted."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Measures the pairs of one run, looking up what is known and keeping what is new."""
-
-    plan: Plan
-    protocol: Protocol
-    options: Options
-    store: Store
-    watcher: Watcher
-    devices: Mapping[str, str]
-    stop: Event = field(default_factory=Event)
-
-    def contributions(self, pairing: Pairing) -> list[Contribution]:
-        problems = {item.id: item for item in pairing.unpaired}
-        alone = [Contribution(_unpaired(item)) for id, item in problems.items() if id not in _ids(pairing.pairs)]
-        self.watcher.begins(len(pairing.pairs))
-        with Cores(self.options.cores) as cores, ThreadPoolExecutor(self.options.cores) as threads:
-            futures = [
-                threads.submit(cores.hold, self.contribution, pair, problems.get(pair.id), cores)
-                for pair in pairing.pairs
-            ]
-            try:
-                done = []
-                for future in as_completed(futures):
-                    done.append(future.result())
-                    self.watcher.clip(str(done[-1].record["id"]))
-            except BaseException:
-                self.stop.set()
-                threads.shutdown(wait=True, cancel_futures=True)
-                raise
-        return alone + done
-
-    def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
-        plan = self.plan.of_references() if pair.side == "reference" else self.plan
-        wanted = {key: protocol_part(metric, self.protocol) for key, metric in plan.metrics}
-        content = self._content(pair)
-        nothing = Checkpoint(pair.id, {}, "", {})
-        known = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
-        remaining = replace(
-            plan,
-            chunkwise=tuple(named for named in plan.chunkwise if named.key not in known.kept),
-            clipwise=tuple(named for named in plan.clipwise if named.key not in known.kept),
-        )
-        outcome = Measured()
-        if remaining.metrics:
-            try:
-                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.options.chunk)
-            except ThgevalError:
-                raise
-            except Exception as error:
-                outcome = _broken(pair, remaining, error)
-        if problem is not None:
-            outcome.failure = Failure(problem.reason, problem.message)
-            outcome.failed = {
-                key: outcome.failure if failure.reason == "unmet need" else failure
-                for key, failure in outcome.failed.items()
-            }
-        if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
-            sets = {key for key, metric in plan.metrics if metric.sets}
-            outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
-        record = _record(pair, outcome, known.record if not remaining.metrics else {})
-        kept = dict(known.kept) | {
-            key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
-            for key, state in outcome.states.items()
-        }
-        if has_rows(kept.values()) or (content and (remaining.metrics or self.store.folder is not None)):
-            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record))
-        return Contribution.of_kept(record, kept)
-
-    def _content(self, pair: Pair) -> dict[str, str]:
-        """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
-        if not self.store.used:
-            return {}
-        try:
-            content = {"generated": fingerprint(pair.generated)}
-            if pair.reference is not None:
-                content["reference"] = fingerprint(pair.reference)
-            for name, path in pair.companions.items():
-                content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
-            if isinstance(pair.transcript, str):
-                content["words"] = sha256(pair.transcript.encode()).hexdigest()
-        except InputError:
-            return {}
-        return content
-
-    def _progress(self, frames: int) -> None:
-        if self.stop.is_set():
-            raise _Stopped
-        self.watcher.frames(frames)
-
-    def _kept(self, checkpoint: Checkpoint) -> dict[str, Kept]:
-        """The states of a checkpoint after it was written, with their rows on disk; as they are where it can't be."""
-        try:
-            return dict(self.store.keep(checkpoint).kept)
-        except OutputError as error:
-            self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
-            return dict(checkpoint.kept)
-
-
-def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    """The last resort: whatever nobody foresaw is one clip's failure, and the run goes on."""
-    failure = unforeseen(pair.id, error)
-    return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
-
-
-def _ids(pairs: Sequence[Pair]) -> set[str]:
-    return {pair.id for pair in pairs}
-
-
-def _unpaired(problem: Unpaired) -> dict[str, Any]:
-    failure = {"reason": problem.reason, "message": problem.message}
+def run_tokens(protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
     return {
-        "id": problem.id,
-        **_side(problem),
-        "generated": None,
-        "reference": None,
-        "frames": 0,
-        "failure": failure,
-        "failed": {},
-        "notes": [],
-        "media": {},
-        "scores": {},
-        "contributions": {},
-        "reference_contributions": {},
-        "details": {},
+        "protocol": protocol.label,
+        "dec": decoder(),
+        "thgeval": __version__,
     }
-
-
-def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The pair's entry in the result file; ``known`` is the entry of the run it was recalled from."""
-    clips = {"generated": pair.generated, "reference": pair.reference}
-    seen = {"generated": outcome.generated, "reference": outcome.reference}
-    media = known.get("media") or {side: _media(item) for side, item in seen.items() if item is not None}
-    if pair.side:
-        clips = {pair.side: pair.generated}
-        media = dict(zip((pair.side,), media.values(), strict=False))
-    return {
-        "id": pair.id,
-        **_side(pair),
-        **{side: _source(clips.get(side)) for side in ("generated", "reference")},
-        "frames": known.get("frames", 0) or outcome.frames,
-        "failure": None if outcome.failure is None else vars(outcome.failure),
-        "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
-        "notes": known.get("notes") or outcome.notes,
-        "media": media,
-        "scores": {},
-        "contributions": {},
-        "reference_contributions": {},
-        "details": {},
-    }
-
-
-def _side(item: Pair | Unpaired) -> dict[str, str]:
-    return {"side": item.side} if item.side else {}
-
-
-def _source(clip: Clip | None) -> str | None:
-    return str(clip.source) if clip is not None and isinstance(clip.source, Path) else None
-
-
-def _media(info: MediaInfo) -> dict[str, Any]:
-    plain = {name: value for name, value in vars(info).items() if name != "audio"}
-    plain["fps"] = None if info.fps is None else float(info.fps)
-    plain["audio"] = None if info.audio is None else dict(vars(info.audio))
-    return plain

@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from thgeval import company
-from thgeval.checkpoint import Kept
+from thgeval.checkpoint import Kept, digest
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
@@ -28,14 +28,20 @@ class Contribution:
     record: dict[str, Any]
     states: Mapping[str, State] = field(default_factory=dict)
     reference_states: Mapping[str, State] = field(default_factory=dict)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
 
     @classmethod
     def of_kept(cls, record: dict[str, Any], kept: Mapping[str, Kept]) -> Self:
         """What is kept of a pair, or of a clip that stands alone, whose record says on which side."""
         states = {key: item.state for key, item in kept.items()}
         if side_of(record) == "reference":
-            return cls(record, {}, states)
-        return cls(record, states, {key: item.reference for key, item in kept.items() if item.reference is not None})
+            return cls(record, {}, states, kept)
+        own = {key: item.reference for key, item in kept.items() if item.reference is not None}
+        return cls(record, states, own, kept)
+
+    def sealed(self, keys: Collection[str]) -> None:
+        """Name in the record, by their hash, the states that these metrics' scores are made of."""
+        self.record["states"] = digest({key: item for key, item in self.kept.items() if key in keys})
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from thgeval.checkpoint import Checkpoint, Kept, load, save, settle
 from thgeval.errors import OutputError
@@ -30,17 +31,26 @@ WRITING_S = 3600  # older unfinished files have no writer any more
 LOCK = ".lock"
 
 
+class Recalled(NamedTuple):
+    """What is known of a pair, and whether the states folder holds all of it."""
+
+    checkpoint: Checkpoint
+    complete: bool = False
+
+
 @dataclass(frozen=True)
 class Store:
     """Where a run looks for states and where it leaves them; without folders, nowhere.
 
-    Without a states folder, ``scratch`` is where feature rows wait for the end of the run.
+    Without a states folder, ``scratch`` is where feature rows wait for the end of the run. ``genuine`` tells states of
+    the folder from those that somebody has put there.
     """
 
     folder: Path | None = None
     scratch: Path | None = None
-    resume: bool = False
+    fresh: bool = False
     cache: str = "off"
+    genuine: Callable[[Checkpoint], bool] = lambda held: True
 
     @property
     def used(self) -> bool:
@@ -54,28 +64,37 @@ class Store:
         decoder: str,
         wanted: Mapping[str, str],
         devices: Mapping[str, str] = MappingProxyType({}),
-    ) -> Checkpoint:
+    ) -> "Recalled":
         """What is known of a pair under these protocol parts and devices (by metric key); possibly nothing."""
-        places = []
-        if self.folder is not None and self.resume:
-            places.append(self.folder / file_name(pair))
-        if self.cache != "off":
-            places.append(_cached(content))
-        found = Checkpoint(pair, content, decoder, {})
-        for place in places:
-            held = load(place)
+        found, complete = Checkpoint(pair, content, decoder, {}), False
+        for place, own in self._places(pair, content):
+            held = load(place, rows_stay=own)
             if held is None or dict(held.content) != dict(content) or held.decoder != decoder:
                 continue
-            with suppress(OSError):
-                os.utime(place)
+            if own and not self.genuine(held):
+                continue
             usable = {
                 key: _renamed(kept, pair)
                 for key, kept in held.kept.items()
-                if wanted.get(key) == kept.protocol and devices.get(key, "cpu") == kept.device
+                if key in wanted.keys() - found.kept.keys()
+                and wanted[key] == kept.protocol
+                and devices.get(key, "cpu") == kept.device
             }
-            if usable:
-                found = replace(found, kept={**usable, **found.kept}, record=found.record or held.record)
-        return found
+            complete = complete or own
+            if usable and not own:
+                complete = False
+                with suppress(OSError):
+                    os.utime(place)
+            if usable or own:
+                found = replace(found, kept={**usable, **found.kept}, record=found.record or _record(held, pair))
+        return Recalled(found, complete)
+
+    def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
+        """Where states of a pair may lie, and whether it is the states folder."""
+        if self.folder is not None and not self.fresh:
+            yield self.folder / file_name(pair), True
+        if self.cache != "off":
+            yield _cached(content), False
 
     def keep(self, checkpoint: Checkpoint) -> Checkpoint:
         """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be.
@@ -91,7 +110,27 @@ class Store:
                 if _to_prune(place):
                     _prune(place.parent.parent)
         folder = self.scratch if self.folder is None and has_rows(checkpoint.kept.values()) else self.folder
-        return checkpoint if folder is None else settle(folder / file_name(checkpoint.pair), checkpoint)
+        if folder is None:
+            return checkpoint
+        place = folder / file_name(checkpoint.pair)
+        held = None if self.fresh or self.folder is None else load(place)
+        if (
+            held is not None
+            and self.genuine(held)
+            and (held.content, held.decoder) == (checkpoint.content, checkpoint.decoder)
+        ):
+            failed = {**held.record.get("failed", {}), **checkpoint.record.get("failed", {})}
+            record = {**checkpoint.record, "failed": failed}
+            checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record)
+        return settle(place, checkpoint)
+
+    def tokens(self) -> tuple[str, ...]:
+        """How the clips of the states folder were prepared, by the first that can be read; empty if there is none."""
+        for place in () if self.folder is None else sorted(self.folder.glob("*.npz")):
+            held = load(place)
+            for kept in () if held is None else held.kept.values():
+                return tuple(kept.protocol.split("|"))
+        return ()
 
     def swept(self) -> None:
         """Remove what killed writers left unfinished in the states folder; for whoever holds its lock."""
@@ -115,6 +154,12 @@ def _cached(content: Mapping[str, str]) -> Path:
     text = "\n".join(f"{side}={value}" for side, value in sorted(content.items()))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return home() / "states" / digest[:2] / f"{digest}.npz"
+
+
+def _record(held: Checkpoint, pair: str) -> Mapping[str, Any]:
+    """The record of a checkpoint as that of another pair, whose name its notes then say."""
+    notes = [str(note).replace(held.pair, pair) for note in held.record.get("notes", ())]
+    return {**held.record, "notes": notes}
 
 
 def _renamed(kept: Kept, pair: str) -> Kept:

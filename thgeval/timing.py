@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thgeval.errors import InputError
+from thgeval.limits import check_file
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class TimingRecord:
 
 def read_timing(path: Path) -> TimingRecord:
     """The record in a file; InputError (reason ``bad timing record``) says what is wrong with it."""
+    try:
+        check_file(path, "text_bytes")
+    except InputError as error:
+        raise _bad(path, str(error)) from None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         record = TimingRecord(

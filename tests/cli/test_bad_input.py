@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ def only_a_failed(answer, result, reason, said=""):
     assert set(failures) == {"a"}
     assert failures["a"]["reason"] == reason, failures
     assert said in failures["a"]["message"]
-    assert f"thgeval: a: {failures['a']['message']}" in answer.err
+    told = answer.err.replace("/pred", "/generated").replace("/gt", "/reference")  # files name no folder of a machine
+    assert failures["a"]["message"] in told
     score = result["scores"]["psnr"]
     assert score["clips"] == 2
     assert score["left_out"] == {reason: 1}
@@ -254,7 +256,7 @@ def test_a_full_disk_keeps_the_old_result_and_shows_the_scores(thgeval, folders,
 
     monkeypatch.setattr("thgeval.results.write_atomically", full)
     monkeypatch.setattr("thgeval.checkpoint.write_atomically", full)
-    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "-o", out)
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "-o", out, "--fresh")
     assert answer.code == 4
     assert "psnr" in answer.out
     assert "this run can't be resumed from clip a" in answer.err
@@ -308,30 +310,33 @@ def test_an_interrupted_run_resumes(thgeval, folders, tmp_path, monkeypatch, num
     assert not out.exists()
     kept = len(list(tmp_path.glob("run.states/*.npz")))
     assert 1 <= kept < 8
-    _, result = scored(thgeval, folders, metric=metric)
-    from thgeval import run as runner
+    if number == signal.SIGINT:
+        assert f"interrupted: {kept} of 8 clips are kept in" in ended.stderr.decode()
+    scored(thgeval, folders, "-o", tmp_path / "whole.json", metric=metric)
+    from thgeval import Run, job
 
-    measured, real = [], runner.measured
+    measured, real = [], job.measured
 
     def counting(pair, *rest):
         measured.append(pair.id)
         return real(pair, *rest)
 
-    monkeypatch.setattr(runner, "measured", counting)
-    answer, resumed = scored(thgeval, folders, "-o", out, "--resume", metric=metric)
+    monkeypatch.setattr(job, "measured", counting)
+    answer, _ = scored(thgeval, folders, "-o", out, metric=metric)
     assert answer.code == 0
     assert len(measured) == 8 - kept
-    assert resumed == result
-    assert json.loads(out.read_text()) == result
+    assert Run.read(out).canonical == Run.read(tmp_path / "whole.json").canonical
 
 
 def test_a_changed_clip_is_measured_again(thgeval, folders, tmp_path):
     out = tmp_path / "run.json"
     scored(thgeval, folders, "-o", out)
     write_clip(folders.generated / "a.mp4", moving(seed=0, noise=20))
-    _, resumed = scored(thgeval, folders, "-o", out, "--resume")
-    _, fresh = scored(thgeval, folders)
-    assert resumed == fresh
+    scored(thgeval, folders, "-o", out)
+    scored(thgeval, folders, "-o", tmp_path / "fresh.json")
+    from thgeval import Run
+
+    assert Run.read(out).canonical == Run.read(tmp_path / "fresh.json").canonical
 
 
 def test_grey_and_transparent_images(thgeval, tmp_path):
@@ -355,3 +360,63 @@ def test_grey_and_transparent_images(thgeval, tmp_path):
         "grey": None,
         "opaque": None,
     }
+
+
+def renamed(folder, name):
+    for path in sorted(folder.iterdir()):
+        target = folder / name.format(path.stem)
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "options"),
+    [
+        ("{}_pred.mp4", "3 names differ by the suffix _pred", ("--pred-suffix", "_pred")),
+        ("{}##WDA.mp4", "3 names differ by the suffix ##WDA", ("--pred-suffix", "##WDA")),
+        ("gen {}.mp4", "3 names differ by what stands around the id", ("--match", "^gen (.+)")),
+    ],
+)
+def test_names_that_differ_are_told_the_option_that_pairs_them(thgeval, folders, name, said, options):
+    renamed(folders.generated, name)
+    answer, result = scored(thgeval, folders)
+    assert answer.code == 1
+    assert sum(said in line for line in answer.err.splitlines()) == 1
+    assert f": {shlex.join(options)} (in Python, naming=Naming(" in answer.err
+    assert "6 of 6 clips failed; nothing could be scored" in answer.err
+    assert "--allow-missing" not in answer.err
+    again, result = scored(thgeval, folders, *options)
+    assert (again.code, again.err) == (0, "")
+    assert [clip["id"] for clip in result["clips"]] == ["a", "b", "c"]
+
+
+def test_names_in_another_case_and_in_subfolders(thgeval, folders):
+    renamed(folders.generated, "ID_{0}/CLIP.MP4")
+    renamed(folders.reference, "id_{0}/clip.mp4")
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr")
+    assert (answer.code, answer.out) == (2, "")
+    assert "but 3 names differ by case and lie in subfolders: --ignore-case --recursive" in answer.err
+    again, result = scored(thgeval, folders, "--ignore-case", "--recursive")
+    assert (again.code, again.err) == (0, "")
+    assert [clip["id"] for clip in result["clips"]] == ["id_a/clip", "id_b/clip", "id_c/clip"]
+
+
+@pytest.mark.parametrize("option", [("--pred-suffix", "_p"), ("--match", "(a)"), ("--ignore-case",), ("--recursive",)])
+def test_lists_pair_as_they_say(thgeval, tmp_path, option):
+    answer = thgeval("score", "--list", tmp_path / "pairs.tsv", *option)
+    assert answer.code == 2
+    assert f"--list names the files of each pair, so {shlex.join(option)} can't change how they pair" in answer.err
+
+
+def test_python_is_warned_of_names_that_differ(folders):
+    import thgeval as library
+
+    renamed(folders.generated, "{}_pred.mp4")
+    with pytest.warns(UserWarning, match=r"3 names differ by the suffix _pred: .*naming=Naming\(pred_suffix='_pred'\)"):
+        library.evaluate(folders.generated, folders.reference, metrics=["psnr"])
+    run = library.evaluate(
+        folders.generated, folders.reference, metrics=["psnr"], naming=library.Naming(pred_suffix="_pred")
+    )
+    assert (run["psnr"].clips, run.failures) == (3, ())
+    with pytest.raises(library.ProtocolError, match=r"naming must be a thgeval.Naming\(...\), not str"):
+        library.evaluate(folders.generated, folders.reference, naming="_pred")

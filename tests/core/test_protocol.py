@@ -48,7 +48,7 @@ def test_a_file_of_the_users_own(tmp_path):
         ("name = 3", "name can't be 3"),
         ('name = "a|b"', "is made of a-z, 0-9"),
         ('name = "m"\ncolour = "red"', "a protocol has no field 'colour'"),
-        ('name = "m"\nfps = 0', "fps must be positive"),
+        ('name = "m"\nfps = 0', "fps must be a positive number"),
         ('name = "m"\nfps = "fast"', "fps must be a number such as 25"),
         ('name = "m"\nfps = true', "fps can't be True"),
         ('name = "m"\nfps = inf', "fps must be a number"),

@@ -123,6 +123,7 @@ def test_hints_name_no_other_quantity(name, offered):
          ["score", "a", "b", "-m", "psnr", "-m", "ssim:window=7", "-o", "x"]),
         (["score", "-m", "psnr", "-m", "ssim", "a"], ["score", "-m", "psnr", "-m", "ssim", "a"]),
         (["score", "-m", "psnr", "--", "ssim", "b"], ["score", "-m", "psnr", "--", "ssim", "b"]),
+        (["score", "-m", "psnr", "--fps", "25"], ["score", "-m", "psnr", "--fps", "25"]),  # fps is a metric too
         (["ls", "metrics"], ["ls", "metrics"]),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from scipy import stats
 
 import thgeval
 from thgeval.checkpoint import load
+from thgeval.comparison import compared
 from thgeval.errors import InputError, ProtocolError
 from thgeval.merging import merged
 from thgeval.metric import Better, Needs
@@ -23,6 +24,7 @@ from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
 from thgeval.results import Run, states_folder
 from thgeval.run import OFFER, Options, Watcher
+from thgeval.schema import encoded
 from thgeval.signature import parse
 from thgeval.states import Rows, TwoSets
 from thgeval.statistics import Resampling, bounds
@@ -91,7 +93,7 @@ def test_both_sides_are_counted_everywhere(run, folders):
     }
     assert [clip["frames"] for clip in run.clips if clip["id"] == "reference/real"] == [17]
     schema = json.loads(files("thgeval").joinpath("result.schema.json").read_text())
-    jsonschema.validate(run.to_dict(), schema)
+    jsonschema.validate(json.loads(encoded(run.to_dict())), schema)
     for key in SMALL:
         low, high = run[key].interval
         assert low <= run[key].value <= high
@@ -173,6 +175,16 @@ def test_sets_and_pairs_are_not_merged(folders, tmp_path):
         merged([tmp_path / "sets.json", out], tmp_path / "all.json")
 
 
+def test_systems_are_compared_clip_by_clip_alone(folders, tmp_path):
+    for name in ("x", "y"):
+        written(tmp_path / f"{name}.json", *folders, [FID, "video-fps"])
+    found = compared([tmp_path / "x.json", tmp_path / "y.json"], Resampling())
+    assert [row.metric for row in found.rows] == ["video-fps"]
+    assert found.skipped == {
+        FID: "its clips don't come in pairs, so no group of one system's belongs to one of another's; compare intervals"
+    }
+
+
 def test_a_reference_folder_in_the_cache_serves_every_system(folders, tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
     options = Options(cache="read-write")
@@ -193,7 +205,7 @@ def test_an_interrupted_run_measures_what_is_missing(run, folders, tmp_path):
     gone = next(states_folder(out).glob("reference_real*"))
     gone.unlink()
     seen: list[int] = []
-    options = Options(out=out, resume=True)
+    options = Options(out=out)
     asked = {"metrics": [FID], "unpaired": True, "options": options}
     again = thgeval.evaluate(*folders, **asked, watcher=Watcher(frames=seen.append))
     assert sum(seen) == 17

@@ -68,8 +68,6 @@ def test_every_part_comes_from_its_place():
     frames = assets.frames("May_5s.mp4", 2, 30)
     with random_weights.installed(["deep3d"]), pytest.MonkeyPatch.context() as patch:
         patch.setattr("thgeval.features.once._held", {})
-        tensors = {f"net_recon.{name}": value for name, value in random_weights.tensors("deep3d").items()}
-        torch.save(tensors, weights.folder() / weights.entry("deep3d").file)
         values = Values({rgb: FrameBatch(frames, 255.0, 0)})
         rows = values[deep3d.deep3d(landmarks="dlib")]
         assert rows.shape == (2, 8, 257)

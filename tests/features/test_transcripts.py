@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thgeval.errors import InputError
-from thgeval.features.transcripts import LARGEST_BYTES, TEXTS, unparted, written
+from thgeval.features.transcripts import TEXTS, unparted, written
+from thgeval.limits import limit
 
 read = written().compute
 
@@ -39,7 +40,7 @@ def test_grids_alignment(tmp_path):
         ("clip.align", b"0 1 bin\nbin blue\n", "has a line that is not start, end and word: 'bin blue'"),
         ("clip.align", b"one two three\n", "has a line that is not start, end and word"),
         ("clip.txt", b"\xff\xfe\x00", "can't be read as text in UTF-8"),
-        ("clip.txt", b"a" * (LARGEST_BYTES + 1), "holds more than 1000000 bytes"),
+        ("clip.txt", b"a" * (limit("text_bytes") + 1), "it has 1000001 bytes, beyond the limit"),
     ],
 )
 def test_what_is_no_transcript_is_refused(name, content, said, tmp_path):

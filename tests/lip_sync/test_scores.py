@@ -380,7 +380,7 @@ def test_whole_frames_go_through_jpegs(weights, wav, preset):
     requests = [f"{name}/{preset}" for name in NAMES]
     found = values(in_memory(shown, wav(heard)), requests)
     np.testing.assert_allclose(found, oracle.scores(weights, seen, heard), rtol=0, atol=1e-4)
-    straight = [f"{request}:route=direct" for request in requests]
+    straight = [registry.metric(f"{request}:route=direct").key for request in requests]
     assert np.abs(np.subtract(values(in_memory(shown, wav(heard)), straight), found)[1]) > 1e-4
 
 
@@ -398,7 +398,7 @@ def test_absolute_offsets_do_not_cancel():
     assert signed.score(early[0] + early[1]) == 0.5
     assert absolute.score(late[0] + late[1]) == 4.5
     assert absolute.score(absolute.measure(Seen(curves))) == 4.5
-    whole = registry.metric("av-offset/latentsync:absolute=true").metric
+    whole = registry.metric("av-offset/latentsync:absolute=yes").metric
     assert whole.score(whole.measure(Seen(curves))) == 0
 
 
@@ -425,7 +425,7 @@ def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
         score = run[request]
         assert (score.clips, score.frames, score.left_out) == (1, 15, {"too short": 1})
         assert score.note.startswith("1 of 1 tracks have fewer than 100 windows")
-        assert "|face:whole-frame|min_track:100|every:1|tracks:mean|" in score.signature
+        assert "|face:whole-frame|min_track:100|every:1|tracker:any|tracks:mean|" in score.signature
         assert "|pcm@1|" in score.signature
     assert float(run["av-offset/precropped"].value).is_integer()
     state = outcome(good).states["sync-conf/precropped"]

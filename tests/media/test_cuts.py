@@ -242,3 +242,30 @@ def test_transparency_beside_the_picture(codec, name, originals, tmp_path):
         describe(Clip("clip", tmp_path / "half.webm"))
     assert caught.value.reason == "transparent"
     assert describe(Clip("clip", tmp_path / "all.webm")).frames == 5
+
+
+RAW = {
+    "a.mjpeg": ["mjpeg", "-f", "mjpeg"],
+    "a.m2v": ["mpeg2video"],
+    "a.m4v": ["mpeg4"],
+    "a.hevc": ["libx265", "-x265-params", "log-level=none:pools=none"],
+    "a.ivf": ["libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"],
+    "a.y4m": ["wrapped_avframe"],
+    "a.ogv": ["libtheora"],
+    "a.wmv": ["wmv2"],
+    "a.mxf": ["mpeg2video"],
+    "a.3gp": ["mpeg4"],
+    "a.gif": ["gif"],
+    "a.nut": ["ffv1"],
+    "a.apng": ["apng", "-f", "apng"],
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_every_format_is_read_at_its_rate(name, originals, tmp_path):
+    path, _ = originals("h264", "mp4")
+    ffmpeg("-i", path, "-c:v", *RAW[name], "-an", "-frames:v", "10", tmp_path / name)
+    frames, fps, remarks = told(tmp_path / name)
+    assert len(frames) == 10
+    assert fps == pytest.approx(25)
+    assert remarks == ()

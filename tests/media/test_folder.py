@@ -270,3 +270,44 @@ def test_any_damage_to_an_image_is_an_input_error(tmp_path, moving):
             assert read(path).ndim == 4
         except InputError as error:
             assert error.reason in {"corrupt", "too large", "transparent", "pixel format", "rotation"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("webp", "WEBP"), ("bmp", "BMP"), ("tif", "TIFF"), ("tiff", "TIFF"), ("png", "PNG")]
+)
+def test_images_of_every_format_without_loss(name, kind, tmp_path, moving):
+    frames = moving(3, 10, 12)
+    (tmp_path / "clip").mkdir()
+    for index, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / "clip" / f"{index}.{name}", kind, lossless=True)
+    assert (read(tmp_path / "clip") == frames).all()
+    assert (read(tmp_path / "clip" / f"1.{name}") == frames[1:2]).all()
+
+
+@pytest.mark.parametrize("name", ["png", "tif"])
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 3)])
+def test_images_of_16_bits_are_rounded(shape, name, tmp_path):
+    deep = np.random.default_rng(0).integers(0, 1 << 16, shape, dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / f"0.{name}"), deep[..., ::-1] if len(shape) == 3 else deep)
+    wanted = np.rint(deep / 257).astype(np.uint8).reshape(9, 8, -1)
+    assert (read(tmp_path / f"0.{name}")[0] == wanted).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("png", "PNG"), ("webp", "WEBP"), ("tif", "TIFF")])
+def test_files_of_several_images_are_refused(name, kind, tmp_path, moving):
+    """Scoring the first of an animation would leave the others out without a word."""
+    images = [Image.fromarray(frame) for frame in moving(3, 10, 12)]
+    images[0].save(tmp_path / f"0.{name}", kind, save_all=True, append_images=images[1:])
+    found = refused(tmp_path / f"0.{name}")
+    assert found.reason == "several images"
+    assert "it holds 3 images, not one; give an animation as a video" in str(found)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("png", "PNG"), ("webp", "WEBP"), ("tif", "TIFF")])
+def test_transparency_in_every_format(name, kind, tmp_path, moving):
+    pixels = np.dstack([moving(1, 10, 12)[0], np.full((10, 12), 255, np.uint8)])
+    Image.fromarray(pixels).save(tmp_path / f"0.{name}", kind, lossless=True)
+    assert (read(tmp_path / f"0.{name}")[0] == pixels[..., :3]).all()
+    pixels[3, 4, 3] = 100
+    Image.fromarray(pixels).save(tmp_path / f"0.{name}", kind, lossless=True)
+    assert refused(tmp_path / f"0.{name}").reason == "transparent"

@@ -5,10 +5,12 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
+import thgeval
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
-from thgeval.media import describe
+from thgeval.media import decode, describe, write_video
 
 
 def problems(path):
@@ -126,6 +128,37 @@ def test_interlaced_pictures(tmp_path, moving):
 def test_high_dynamic_range(tmp_path, moving):
     path = with_stream(tmp_path / "a.mp4", moving(3, 64, 80), transfer=16)
     assert problems(path) == ("its brightness is coded as PQ (HDR); levels were taken as they are",)
+    info = describe(Clip("clip", path)).info
+    assert (info.transfer, info.primaries) == ("pq", "bt709")
+
+
+def test_curves_and_primaries_are_noted_in_a_run(tmp_path, moving):
+    wide = with_stream(tmp_path / "wide.mp4", moving(3, 64, 80), transfer=18)
+    usual = with_stream(tmp_path / "usual.mp4", moving(3, 64, 80))
+    run = thgeval.score(wide, usual, metrics="psnr")
+    assert run.clips[0]["notes"] == [
+        "wide, generated: its brightness is coded as HLG (HDR); levels were taken as they are",
+        (
+            "wide: levels stand for light by the curve hlg in the generated clip and bt709 in the reference; "
+            "they were compared as they are"
+        ),
+    ]
+    assert run.clips[0]["media"]["generated"]["transfer"] == "hlg"
+    assert thgeval.score(usual, usual, metrics="psnr").clips[0]["notes"] == []
+
+
+def test_lenient_says_what_it_brought_together(tmp_path, moving):
+    for name, count, size, fps in (("a", 6, 64, 30), ("b", 5, 32, 25)):
+        write_video(tmp_path / f"{name}.mp4", moving(count, size, size), fps=fps)
+    run = thgeval.score(tmp_path / "a.mp4", tmp_path / "b.mp4", metrics="psnr", protocol="lenient")
+    assert run.clips[0]["notes"] == [
+        "a has 6 generated frames and 5 reference frames; the first 5 were compared",
+        (
+            "a has 30.000 frames per second and its reference 25.000; they were paired by index, so they show "
+            "different moments"
+        ),
+        "a was resized from 64x64 px to its reference's 32x32 px",
+    ]
 
 
 def test_arrays_and_broken_clips(tmp_path):
@@ -139,3 +172,66 @@ def test_arrays_and_broken_clips(tmp_path):
 def test_the_real_clips(assets):
     assert problems(assets / "WolfgangLanger_Pexels.mp4") == ("its sound is silence",)
     assert "its header counts 98 frames, and 95 are shown" in problems(assets / "no_face.mp4")
+
+
+def plain(frames):
+    return Memory(frames, 1.0 if frames.dtype.kind == "f" else 255.0)
+
+
+def with_alpha(path, pixels):
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+REFUSED = {
+    "missing": lambda folder, frames: folder / "none.mp4",
+    "no frames": lambda folder, frames: (folder / "empty.mp4").touch() or folder / "empty.mp4",
+    "no video": lambda folder, frames: (
+        (folder / "a.mp4").write_text("ffconcat version 1.0\nfile x\n") and folder / "a.mp4"
+    ),
+    "unreadable": lambda folder, frames: (folder / "a.mp4").mkdir() or folder / "a.mp4" / "..",
+    "transparent": lambda folder, frames: with_alpha(folder / "0.png", np.dstack([frames[0], frames[0, ..., 0]])),
+    "not finite": lambda folder, frames: plain(np.where(frames > 200, np.nan, frames / 255)),
+    "out of range": lambda folder, frames: plain(frames / 200),
+    "wrong shape": lambda folder, frames: plain(frames[0]),
+    "wrong type": lambda folder, frames: plain(frames.astype(np.int32)),
+    "masked": lambda folder, frames: plain(np.ma.masked_equal(frames, frames.max())),
+    "numbering": lambda folder, frames: [with_alpha(folder / f"{n}.png", frames[0]) for n in "ab"] and folder,
+    "missing frames": lambda folder, frames: [with_alpha(folder / f"{n}.png", frames[0]) for n in (1, 3)] and folder,
+    "size changes": lambda folder, frames: [with_alpha(folder / f"{n}.png", frames[0, n:]) for n in (1, 2)] and folder,
+    "pixel format": lambda folder, frames: (
+        Image.fromarray(frames[0]).convert("CMYK").save(folder / "0.jpg") or folder / "0.jpg"
+    ),
+    "truncated": lambda folder, frames: cut_short(folder / "a.mkv", frames),
+    "corrupt": lambda folder, frames: damaged(folder / "a.mp4", frames),
+}
+
+
+def cut_short(path, frames):
+    write_video(path, frames, fps=25)
+    path.write_bytes(path.read_bytes()[:-200])
+    return path
+
+
+def damaged(path, frames):
+    write_video(path, frames, fps=25)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"mdat") + 1000
+    content[at : at + 300] = b"\xff" * 300
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_whatever_scoring_refuses_is_refused_here(reason, tmp_path, moving):
+    frames = moving(6, 64, 80)
+    clip = Clip("clip", REFUSED[reason](tmp_path, frames))
+    with pytest.raises(InputError) as scoring, decode(clip, chunk=4) as batches:
+        for _ in batches:
+            pass
+    with pytest.raises(InputError) as described:
+        describe(clip)
+    assert described.value.reason == scoring.value.reason
+    assert str(described.value) == str(scoring.value)
+    if reason != "unreadable":
+        assert scoring.value.reason == reason

@@ -105,7 +105,7 @@ def test_details_survive_resuming(folders, tmp_path):
     first = run(folders, FAKE, out=out)
     first.write(out)
     (folders[0] / "a.read").unlink()  # what was kept is not read again
-    again = run(folders, FAKE, out=out, resume=True)
+    again = run(folders, FAKE, out=out)
     assert again.clips[0]["details"] == first.clips[0]["details"]
 
 

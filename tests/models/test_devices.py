@@ -155,9 +155,9 @@ def type_of(name):
 
 def test_states_of_another_device_are_not_used_again(pretended, folders, tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    measured, real = [], thgeval.run.measured
+    measured, real = [], thgeval.job.measured
     monkeypatch.setattr(
-        thgeval.run, "measured", lambda pair, plan, *rest: measured.extend(plan.metrics) or real(pair, plan, *rest)
+        thgeval.job, "measured", lambda pair, plan, *rest: measured.extend(plan.metrics) or real(pair, plan, *rest)
     )
     for device, expected in (("cpu", 6), ("cpu", 0), ("cuda", 3), ("cuda", 0)):
         measured.clear()

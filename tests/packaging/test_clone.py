@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from programs import DEBIAN, program
 
@@ -92,6 +93,14 @@ def test_constraints_are_versions_and_nothing_else():
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 def test_constraints_hold_what_the_project_asks_for(asked):
     assert asked.specifier.contains(PINNED[canonicalize_name(asked.name)])
+
+
+def test_constraints_suit_the_oldest_python_in_use():
+    """Debian 12 has Python 3.11.2; a version for later ones alone would keep its users from ``make``."""
+    held = [found for found in distributions() if PINNED.get(canonicalize_name(found.name)) == found.version]
+    asked = {found.name: SpecifierSet(found.metadata.get("Requires-Python") or "") for found in held}
+    assert len(asked) > 20
+    assert [name for name, pythons in asked.items() if "3.11.2" not in pythons] == []
 
 
 def test_only_make_reads_the_constraints():

@@ -30,6 +30,9 @@ def gathered(arguments: list[str]) -> list[str]:
 
 
 def _names_metric(argument: str) -> bool:
+    """Whether a text names a metric; ``--fps`` is an option, however names of metrics are spelled."""
+    if argument.startswith("-"):
+        return False
     name = argument.partition(",")[0].partition(":")[0].partition("/")[0]
     return meant(name) is not None or name.lower() == "all"
 

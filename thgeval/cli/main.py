@@ -18,7 +18,7 @@ from thgeval.cli.showing import say
 from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
-COMMANDS = ("cite", "compare", "fetch", "ls", "merge", "report", "score", "selftest", "time", "validate")
+COMMANDS = ("cite", "compare", "fetch", "ls", "merge", "report", "score", "selftest", "time", "validate", "verify")
 
 
 class Commands(click.Group):
@@ -65,8 +65,8 @@ def code(arguments: list[str]) -> int:
     except ThgevalError as error:
         say(str(error))
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted")
+    except (KeyboardInterrupt, click.Abort) as error:
+        say(str(error) or str(error.__cause__ or "") or "interrupted")  # click raises Abort from what ended it
         return 130
     return result if isinstance(result, int) else 0
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import click
 
 from thgeval.cli.arguments import FORMATS, OUTPUT, metric_requests
-from thgeval.cli.showing import say, show, visible
+from thgeval.cli.showing import say, show
+from thgeval.errors import ProtocolError
 from thgeval.protocol import CHOICES
 
 MOST_ALIKE = 10
@@ -22,6 +24,12 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.argument("pred_dir", type=ANY_PATH, required=False)
 @click.argument("gt_dir", type=ANY_PATH, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
+@click.option("--pred-suffix", default="", help="What names of generated clips end with before .mp4, such as _pred.")
+@click.option(
+    "--match", default="", metavar="REGEX", help="A clip's id is what the group finds in names of both sides."
+)
+@click.option("--ignore-case", is_flag=True, help="Names that differ in case alone are one.")
+@click.option("--recursive", is_flag=True, help="Clips of subfolders too, paired by their paths.")
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
 @click.option("--unpaired", is_flag=True, help="Compare the folders as sets of any clips; for metrics such as fid.")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
@@ -37,7 +45,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
 @click.option("--commercial-safe", is_flag=True, help="Leave unscored what needs weights without a free licence.")
-@click.option("--resume", is_flag=True, help="Take up what an interrupted run left beside OUT.")
+@click.option("--fresh", is_flag=True, help="Measure anew and replace what OUT holds, instead of adding to it.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
@@ -77,7 +85,7 @@ def command(**given: Any) -> int:
         workers=given["workers"],
         device=given["device"],
         cache=given["cache"],
-        resume=given["resume"],
+        fresh=given["fresh"],
         limit=given["limit"],
         out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
@@ -103,14 +111,14 @@ def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
 
     for path in paths:
         if path.suffix.lower() not in (RESULT_SUFFIX, *FORM_OF):
-            raise click.UsageError(
-                f"{visible(str(path))}: the suffix says what is written: {RESULT_SUFFIX} the result, "
+            raise ProtocolError(
+                f"{path}: the suffix says what is written: {RESULT_SUFFIX} the result, "
                 + ", ".join(f"{suffix} the scores ({form})" for suffix, form in FORM_OF.items())
             )
         replaceable(path)
     results = [path for path in paths if path.suffix.lower() == RESULT_SUFFIX]
     if len(results) > 1:
-        raise click.UsageError(f"a run has one result file, not {len(results)}")
+        raise ProtocolError(f"a run has one result file, not {len(results)}")
     return next(iter(results), None), {path: FORM_OF[path.suffix.lower()] for path in paths if path not in results}
 
 
@@ -151,6 +159,7 @@ def _default() -> tuple[str, ...]:
 
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
+    from thgeval.naming import Naming
     from thgeval.pairing import apart, listed, paired
     from thgeval.protocol import protocol, written_rate
     from thgeval.wording import rule
@@ -158,16 +167,21 @@ def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     changes = {name: given.get(name) for name in ("size", *CHOICES)}
     changes["pairs"] = "none" if given["unpaired"] else None
     chosen = protocol(given["protocol"]).but(fps=given["fps"] and written_rate(given["fps"]), **changes)
+    naming = Naming(**{field.name: given[field.name] for field in fields(Naming)})
     if given["list_file"] is not None:
         if given["pred_dir"] is not None:
             raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
+        if naming.options:
+            raise click.UsageError(
+                f"--list names the files of each pair, so {naming.options} can't change how they pair"
+            )
         if chosen.unpaired:
             raise click.UsageError("--list names pairs; without them, give two folders: --unpaired PRED_DIR GT_DIR")
         pairing = listed(given["list_file"])
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
-        pairing = (apart if chosen.unpaired else paired)(given["pred_dir"], given["gt_dir"], chosen.clips)
+        pairing = (apart if chosen.unpaired else paired)(given["pred_dir"], given["gt_dir"], chosen.clips, naming)
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 
@@ -211,7 +225,8 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     if incomplete and not allow_missing:
         said = f"{len(run.failures)} of {total} clips failed"
         lack = said if run.failures else f"{partly} of {total} clips lack a score"
-        say(f"{lack}; --allow-missing accepts that")
+        scored = any(score.value is not None for score in run.scores.values())
+        say(f"{lack}; --allow-missing accepts that" if scored else f"{lack}; nothing could be scored")
     if unscored and not run.failures:
         return 3
     return 0 if allow_missing or not incomplete else 1

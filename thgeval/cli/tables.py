@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from tabulate import tabulate
 from thgeval.cli import latex
 from thgeval.cli.showing import visible
 from thgeval.results import Run, Score
+from thgeval.schema import encoded
 
 STYLES = {"table": "simple", "markdown": "github"}
 COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
@@ -19,7 +19,7 @@ COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips",
 def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     """All scores of a run in one of the forms; ``brief`` prints the bare numbers, one a line."""
     if form == "json":
-        return json.dumps(run.to_dict(), indent=1)
+        return encoded(run.to_dict()).decode().rstrip("\n")
     if brief:
         return "\n".join(number(score.value, digits) for score in run.scores.values())
     rows = [_row(score, run, digits) for score in run.scores.values()]

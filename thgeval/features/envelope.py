@@ -23,6 +23,7 @@ WINDOW = 640
 FLOOR = 1e-3
 REST_S = 2.0
 LEAST_ROWS = 10
+ROUNDING = 1e-9
 SMOOTH_ROWS, CHANCE_DRAWS = 1.0, 100
 
 
@@ -110,10 +111,15 @@ def standard_products(first: Floats, second: Floats) -> Floats:
     if both.sum() < LEAST_ROWS:
         return products
     one, two = (side[both] - side[both].mean() for side in (first, second))
-    spread = np.sqrt((one**2).mean() * (two**2).mean())
-    if spread > 0:
-        products[both] = one * two / spread
+    if changes(one) and changes(two):
+        products[both] = one * two / np.sqrt((one**2).mean() * (two**2).mean())
     return products
+
+
+def changes(values: Floats) -> bool:
+    """Whether values, NaN where there are none, differ by more than rounding leaves of equal ones."""
+    there = values[~np.isnan(values)]
+    return bool(len(there) and there.std() > ROUNDING)
 
 
 @cache

@@ -32,6 +32,7 @@ from thgeval.features.facs import ActionUnits
 from thgeval.features.frames import Shown, shown
 from thgeval.features.gaps import filled
 from thgeval.features.people import CHOICES, large_enough, taken
+from thgeval.limits import check_file
 
 Array = NDArray[np.float64]
 
@@ -102,20 +103,31 @@ def openface_run(seen: Clip) -> Table:
 
 def read(path: Path) -> Table:
     """A table from its file; InputError (``bad OpenFace table``) for one that can't be read as numbers under names."""
+    names: tuple[str, ...] = ()
+    rows: list[Array] = []
     try:
+        check_file(path, "companion_bytes")
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
+            for row in filter(None, csv.reader(file, skipinitialspace=True)):
+                if names:
+                    rows.append(_numbers(row, names, len(rows) + 2, path))
+                names = names or tuple(name.strip() for name in row)
+    except InputError as error:
+        raise InputError(str(error), reason=REASON) from None
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise InputError(f"{path} can't be read as an OpenFace table: {error}", reason=REASON) from None
-    names = tuple(name.strip() for name in header)
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(names):
-            raise InputError(f"{path}: line {number} has {len(row)} values under {len(names)} names", reason=REASON)
+    if not names:
+        raise InputError(f"{path} can't be read as an OpenFace table: it is empty", reason=REASON)
+    return Table(str(path), names, np.array(rows, np.float64).reshape(len(rows), len(names)))
+
+
+def _numbers(row: list[str], names: tuple[str, ...], line: int, path: Path) -> Array:
+    if len(row) != len(names):
+        raise InputError(f"{path}: line {line} has {len(row)} values under {len(names)} names", reason=REASON)
     try:
-        values = np.array(rows, np.float64).reshape(len(rows), len(names))
+        return np.array(row, np.float64)
     except ValueError as error:
         raise InputError(f"{path} holds what is not a number: {error}", reason=REASON) from None
-    return Table(str(path), names, values)
 
 
 def _by(binary: bool, **_: Any) -> Feature[Table]:

@@ -39,10 +39,14 @@ VOICE_LAYERS = (("voice.0", 1, 2), ("voice.2", 2, 1), ("voice.4", 2, 1), ("voice
 
 
 class Synced(NamedTuple):
-    """One person of a clip against its speech: the alignment of all rows, and which rows had a face and speech."""
+    """One person of a clip against its speech: the alignment of all rows, and which rows had a face and speech.
+
+    ``moves`` is False for a face that is the same in every frame, whose lips fit no shift better than another.
+    """
 
     alignment: Alignment
     seen: NDArray[np.bool_]
+    moves: bool = True
 
 
 def _shapes(landmarks: str, follow: str, who: str, min_px: int, fill: int, **_: int) -> Feature[NDArray[np.float64]]:
@@ -93,7 +97,9 @@ def _against(
     count = min(len(moving.rows), len(heard))
     seen = embedded(moving.rows, tensors, LIP_LAYERS)[:count]
     seen[~moving.seen[:count]] = np.nan
-    return compared(seen, heard[:count], furthest, rows=len(moving.rows))
+    found = compared(seen, heard[:count], furthest, rows=len(moving.rows))
+    there = points[~np.isnan(points).any(axis=(1, 2))]
+    return None if found is None else found._replace(moves=bool(np.ptp(there, axis=0).any()))
 
 
 def compared(seen: Rows, heard: Rows, furthest: int, *, rows: int) -> Synced | None:

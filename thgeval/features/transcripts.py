@@ -22,8 +22,8 @@ from types import MappingProxyType
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.companions import transcript
+from thgeval.limits import check_file
 
-LARGEST_BYTES = 1_000_000
 SILENCES = ("sil", "sp")
 LRS = "Text:"
 APOSTROPHES = (
@@ -63,9 +63,10 @@ def written(source: Path | str) -> str:
     if isinstance(source, str):
         return source
     try:
-        if source.stat().st_size > LARGEST_BYTES:
-            raise _unreadable(source, f"holds more than {LARGEST_BYTES} bytes, which no transcript of a clip does")
+        check_file(source, "text_bytes")
         text = source.read_text(encoding="utf-8-sig")
+    except InputError as error:
+        raise _unreadable(source, f"can't be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(source, f"can't be read as text in UTF-8 ({error})") from None
     if source.suffix.lower() == ".align":

@@ -42,7 +42,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "NUT": "nut",
         "DV": "dv",
         "GIF and APNG": "gif,apng",
-        "raw video": "h264,hevc,vvc,av1,obu,ivf,m4v,mjpeg,yuv4mpegpipe,vc1,h263",
+        "raw video": "h264,hevc,vvc,av1,obu,ivf,m4v,mjpeg,jpeg_pipe,yuv4mpegpipe,vc1,h263",
         "sound": "wav,w64,aiff,au,caf,mp3,aac,flac,ac3,eac3,amr,amrnb,amrwb,wv,tta,ape,dts,truehd,loas,sox",
     }
 )

@@ -13,17 +13,21 @@ from thgeval.metric import Better, Needs, Preset, View, of_generated
 from thgeval.metrics.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean
 
+UNIFORM = "uniform frame"
+
 
 @dataclass(frozen=True)
 class CPBD(Regional[ClipMean]):
     """How sharp the edges of the generated frames are: the share of edges too narrow to look blurred.
 
     Reads    luma of the generated clip on the 8-bit scale: (frames, height, width), at least one block of 64 px
-    Returns  mean over frames, then clips: in [0, 1], no unit; no reference is needed, and sharper is not more real
+    Returns  mean over frames, then clips: in [0, 1], no unit; no reference is needed, and sharper is not more real.
+             Uniform frames, such as black ones, have no edge to measure and are left out and counted; frames too
+             blurred for any edge score 0
     Source   Narvekar, Karam, IEEE TIP 20(9), 2011; CPBDM_Release_v1.0 (MATLAB)
     Departs  MATLAB's edge detector changed in 2011, after the authors published; this follows the later one (see
              ``thgeval.kernels.cpbd``). The value depends on resolution (64-px blocks, widths of 3 and 5 px), so sizes
-             must not be mixed
+             must not be mixed. The programs give uniform frames 0 too, the worst value
 
     ``region``  what is looked at: the whole ``frame``, the ``mouth`` or the ``face``. A region is brought to a fixed
                 size first, which blurs what it enlarges: compare clips of one size alone
@@ -41,7 +45,7 @@ class CPBD(Regional[ClipMean]):
     rule: str = "bt601-rounded"
 
     name = "cpbd"
-    version = 1
+    version = 2
     range = (0.0, 1.0)
     better = Better.HIGHER
     cites = ("narvekar2011cpbd",)
@@ -78,7 +82,8 @@ class CPBD(Regional[ClipMean]):
         planes = view.generated[self.grey]
         levels = planes.pixels if planes.peak == 255 else planes.pixels * np.float64(255 / planes.peak)
         per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
-        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
+        blank = {UNIFORM: np.ptp(levels, axis=(1, 2)) == 0}
+        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start, left_out=blank))
 
     def score(self, state: ClipMean) -> float:
         """Mean over frames, then clips."""

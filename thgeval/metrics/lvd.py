@@ -12,6 +12,8 @@ from thgeval.metrics.faces import Array, over_pairs
 from thgeval.metrics.landmark_distance import LandmarkDistance
 from thgeval.states import ClipMean, PooledMean
 
+ALONE = "only one frame with a face"
+
 
 @dataclass(frozen=True)
 class LVD(LandmarkDistance):
@@ -33,7 +35,7 @@ class LVD(LandmarkDistance):
     steps: str = "consecutive"
 
     name = "lvd"
-    version = 1
+    version = 2
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("ji2021evp", "gan2023eat")
@@ -57,13 +59,15 @@ class LVD(LandmarkDistance):
         """One value per step."""
         sides = self.sides(view)
         if self.steps == "consecutive":
+            if len(sides.why) == 1:
+                return self.state(view, np.array([np.nan]), np.where(sides.why == "", ALONE, sides.why))
             why = np.where(sides.why[:-1] != "", sides.why[:-1], sides.why[1:])
             return self.state(view, self._moved(sides.generated, sides.reference), why)
         values = np.full(len(sides.why), np.nan)
         found = np.flatnonzero(sides.why == "")
-        if found.size:
+        if len(found) > 1:
             values[found] = np.r_[0.0, self._moved(sides.generated[found], sides.reference[found])]
-        return self.state(view, values, sides.why)
+        return self.state(view, values, np.where((sides.why == "") & np.isnan(values), ALONE, sides.why))
 
     def _moved(self, generated: Array, reference: Array) -> Array:
         """Differences of displacements of (frames, people, 68, 2): (frames - 1,)."""

@@ -23,6 +23,8 @@ class MouthMotion(FaceMetric[ClipMean]):
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
     still: ClassVar[str]
     columns: ClassVar[int] = 1
+    least: ClassVar[int] = 2
+    """How many frames the number needs."""
 
     @property
     def aperture(self) -> Feature[Array]:
@@ -47,10 +49,12 @@ class MouthMotion(FaceMetric[ClipMean]):
         both = present(sides.generated) & present(sides.reference)
         columns = np.full((self.columns, *both.shape), np.nan)
         for person, seen in enumerate(both.T):
-            if seen.any():
+            if seen.sum() >= self.least:
                 pair = (departures(side[seen, person]) for side in (sides.generated, sides.reference))
                 columns[:, seen, person] = np.array(self.compared(*pair))[:, None]
-        why = np.where(both.any(axis=1) & np.isnan(columns[0]).all(axis=1), self.still, sides.why)
+        few = both.any(axis=1) & (both.sum(axis=0).max() < self.least)
+        still = both.any(axis=1) & np.isnan(columns[0]).all(axis=1)
+        why = np.select([few, still], ["too few frames", self.still], default=sides.why)
         values = np.stack([over_people(column) for column in columns], axis=1)
         return ClipMean({view.clip: (stated(values if self.columns > 1 else values[:, 0], why, missing=self.missing),)})
 
@@ -106,17 +110,19 @@ class MouthCorrelation(MouthMotion):
 
     Reads    how far the mouth of the same person is open in every frame of both clips, in eye distances
     Returns  Pearson's correlation over the frames of a clip, then mean over clips: in [-1, 1], no unit, 1 if one is a
-             scaled copy of the other. A mouth that does not move at all has none
+             scaled copy of the other. A mouth that does not move at all has none; two frames, whose
+             correlation is always 1 or -1, have none either
     Source   engineering practice: published beside LMD because LMD prefers a frozen mouth to a mistimed one
     Departs  nothing; there is no paper to depart from
     """
 
     name = "mouth-correlation"
-    version = 1
+    version = 2
     range = (-1.0, 1.0)
     better = Better.HIGHER
     cites = ("chen2018lmgg",)
     still = "a mouth does not move"
+    least = 3
 
     def compared(self, generated: Array, reference: Array) -> tuple[float, ...]:
         """Covariance over the root of both variances."""

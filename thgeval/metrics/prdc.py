@@ -98,7 +98,7 @@ class NeighbourMetric(SetMetric):
 
         Halves are of clips, by order of their ids, or of the time of the only one; NaN if there are too few rows.
         """
-        rows, clips = state.reference, state.counts[:, 1]
+        rows, clips = state.reference, state.counts[state.counts[:, 1] > 0, 1]
         middle = int(clips[: (len(clips) + 1) // 2].sum()) if len(clips) > 1 else len(rows) // 2
         halves = np.arange(middle), np.arange(middle, len(rows))
         first, second = (half[np.linspace(0, len(half) - 1, min(len(half), HALF)).astype(int)] for half in halves)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.envelope import Envelopes, best_shift, chance, envelopes
+from thgeval.features.envelope import Envelopes, best_shift, chance, changes, envelopes
 from thgeval.features.lips import RATE_HZ
 from thgeval.metric import Better, Needs, Preset, View, of_generated
 from thgeval.metrics.faces import FaceMetric, over_people, refuse, stated
@@ -22,7 +22,8 @@ class SyncEnvelope(FaceMetric[ClipMean]):
              ms, both brought to 25 per second and freed of their mean over the 2 s around
     Returns  largest correlation over all shifts, then mean over clips: in [-1, 1], no unit. On 3 s clips of GRID 0.56
              with their own sound and 0.51 with another's of like rhythm (medians of 224), with 41 % of errors between
-             the two: it finds a still mouth, not wrong words. A constant lag of up to ``furthest`` costs nothing. The
+             the two: it finds a still mouth, not wrong words. A constant lag of up to ``furthest`` costs nothing; a
+             mouth that never moves has no value. The
              largest of many correlations is never near 0: independent smooth noise scores 0.36 at 3 s, 0.19 at 10 s
              and 0.09 at 40 s, and the result says what it would at the clips' length
     Source   this project; Slaney, Covell, NIPS 2000, correlate sound and mouth in the same spirit
@@ -34,7 +35,7 @@ class SyncEnvelope(FaceMetric[ClipMean]):
     furthest: int = 15
 
     name = "sync-envelope"
-    version = 1
+    version = 2
     range = (-1.0, 1.0)
     better = Better.HIGHER
     cites = ("slaney2000facesync",)
@@ -59,6 +60,8 @@ class SyncEnvelope(FaceMetric[ClipMean]):
         found: Envelopes = view.generated[envelopes(**self.chosen)]
         people = [best_shift(aperture, found.loudness, self.furthest) for aperture in found.aperture.T]
         values = np.stack([products for _, products in people], axis=1)
+        if not any(map(changes, found.aperture.T)):
+            raise InputError(f"{view.clip}: its mouth never moves, so that it follows nothing", reason="still mouth")
         if np.isnan(values).all():
             raise InputError(
                 f"{view.clip}: too little is seen and heard at once for a correlation at every shift",

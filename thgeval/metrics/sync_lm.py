@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.errors import ProtocolError
+from thgeval.errors import InputError, ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.lips import RATE_HZ
 from thgeval.features.offsets import Alignment
@@ -36,6 +36,8 @@ class SyncLMMetric(FaceMetric[ClipMean]):
     with_reference = True
     policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
     explained: ClassVar[str] = FURTHEST + FaceMetric.explained
+    of_motion: ClassVar[bool] = False
+    """Whether a still mouth has no value, as one shift fits it as well as another."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,6 +61,11 @@ class SyncLMMetric(FaceMetric[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """One value every 40 ms, the mean over people who are seen then; others are left out under their reason."""
         people = view.generated[self.synced]
+        if self.of_motion and not any(person.moves for person in people):
+            raise InputError(
+                f"{view.clip}: its mouth never moves, so that no shift fits the speech better than another",
+                reason="still mouth",
+            )
         rows = max(len(person.seen) for person in people)
         values = np.full((rows, len(people)), np.nan)
         for column, person in enumerate(people):

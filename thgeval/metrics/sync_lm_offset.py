@@ -18,7 +18,8 @@ class SyncLMOffset(SyncLMMetric):
              track), both through the project's own landmark-speech network
     Returns  shift with the smallest mean distance of lips and speech; mean over clips: in frames of 40 ms, a whole
              number for each person, at most ``furthest`` either way. Positive: the sound leads and the picture is late;
-             delaying the sound by a frame lowers it by one. 0 is the timing of GRID's recordings
+             delaying the sound by a frame lowers it by one. 0 is the timing of GRID's recordings. A mouth that never
+             moves has none
     Source   this project; the sign and the arithmetic of joonson/syncnet_python at 6efbb1c
     Departs  av-offset as sync-lm-conf departs from sync-conf. The mean keeps the sign, so that leads and lags of
              different clips cancel; the result file has each clip's own. Where the confidence is low, an offset says
@@ -26,9 +27,10 @@ class SyncLMOffset(SyncLMMetric):
     """
 
     name = "sync-lm-offset"
-    version = 1
+    version = 2
     unit = "frames"
     better = Better.CLOSER_TO_ZERO
+    of_motion = True
 
     @property
     def range(self) -> tuple[float, float]:

@@ -114,7 +114,7 @@ def collected(run: Run) -> Collected:
     for record in run.clips:
         try:
             checkpoint = _checkpoint(run, record)
-            clips.append(_clip(record, run.protocol["fields"], checkpoint))
+            clips.append(_clip(run, record, checkpoint))
             for data in metrics:
                 value = from_json(record["scores"].get(data.score.key))
                 if value is not None:
@@ -143,22 +143,28 @@ def _checkpoint(run: Run, record: Mapping[str, Any]) -> Checkpoint | None:
         return None
 
 
-def _clip(record: Mapping[str, Any], tokens: list[str], checkpoint: Checkpoint | None) -> ClipData:
+def _clip(run: Run, record: Mapping[str, Any], checkpoint: Checkpoint | None) -> ClipData:
     """The record under its schema; the frame rate is the protocol's, or the clip's own where that is constant."""
     rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in record["media"].items()}
+    tokens = run.protocol["fields"]
     common = next((token.removesuffix("fps") for token in tokens if token.endswith("fps")), None)
     return ClipData(
         id=str(record["id"]),
-        generated=record["generated"],
-        reference=record["reference"],
+        generated=_place(run, record, "generated"),
+        reference=_place(run, record, "reference"),
         frames=int(record["frames"]),
         fps=_rate(common) if common else rates.get("generated", rates.get("reference")),
         rates=rates,
         failure=record["failure"],
         failed=dict(record["failed"]),
         notes=tuple(map(str, record["notes"])),
-        content={} if checkpoint is None else dict(checkpoint.content),
+        content=dict(record["content"] or ({} if checkpoint is None else checkpoint.content)),
     )
+
+
+def _place(run: Run, record: Mapping[str, Any], side: str) -> str | None:
+    found = run.place(record, side)
+    return None if found is None else str(found)
 
 
 def _rate(text: str) -> float:

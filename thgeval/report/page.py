@@ -15,12 +15,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from thgeval.errors import ProtocolError
+from thgeval.provenance import decoder
 from thgeval.report import sections, text
 from thgeval.report.data import Collected, collected
 from thgeval.report.strips import strip
 from thgeval.report.tables import clip_rows, failures, head, partial_failures, score_row
 from thgeval.results import Run
-from thgeval.run import decoder
 
 
 def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
