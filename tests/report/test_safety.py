@@ -45,13 +45,36 @@ def test_nothing_from_outside_becomes_markup(attacked, read):
     known = (
         "html head meta title style body a header div p h1 span b strong dl dt dd code nav main section h2 h3 table "
         "thead tbody tr th td details summary ul ol li figure figcaption svg desc line text rect circle path script "
-        "footer img"
+        "footer img bdi"
     )
     assert {element.tag for element in html.elements} <= set(known.split())
     names = {name for element in html.elements for name in element.attributes}
     assert not {name for name in names if name.startswith("on") or name in ("style", "srcset")}
     for attack in ATTACKS:
         assert attack in html.text
+
+
+@pytest.mark.parametrize("turn", ["\u202e", "\u2067", "\u061c", "\u2069\u202e"])
+def test_names_that_turn_what_follows_keep_it_to_themselves(sketch, read, turn):
+    """A right-to-left override in a name once went on to the end of its line: ``gpj.exe`` shown as ``exe.jpg``."""
+    name = f"a{turn}gpj.4pm"
+    failure = {"reason": name, "message": f"{name} failed"}
+    begun = sketch("likeness").clip(name, {"likeness": [0.5, 0.2]}, notes=[name], generated=name)
+    begun.clip(f"x{name}", {}, failure=failure, failed={"likeness": failure})
+    html = read(page(Run.read(begun.write())))
+    bare = [
+        element
+        for element in html.elements
+        if turn in element.text
+        and element.tag not in ("bdi", "script")
+        and not any(turn in inner.text for inner in html.elements if element in inner.around)
+    ]
+    assert [element.tag for element in bare] == []
+    for element in html.elements:
+        shown = [element.attributes.get(key) or "" for key in ("title", "alt", "aria-label", "content")]
+        assert turn not in "".join(shown), element.tag
+    assert f"\\u{ord(turn[0]):04x}" in "".join(e.attributes.get("title") or "" for e in html.elements)
+    assert name in html.text
 
 
 def test_nothing_is_fetched(attacked, read):

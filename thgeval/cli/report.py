@@ -21,12 +21,19 @@ from thgeval.cli.showing import show, visible
     metavar="N",
     help="Frames to show per metric, at most two of one clip.",
 )
-def command(result: Path, out: Path | None, worst: int) -> None:
+@click.option(
+    "--clips",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="A further folder whose clips may be opened for pictures; may be repeated.",
+)
+def command(result: Path, out: Path | None, worst: int, clips: tuple[Path, ...]) -> None:
     """Show a run as one self-contained HTML page: scores, coverage, distributions, curves, worst frames.
 
     Values per frame come from the states beside RUN.json; pictures from the clips, as long as they lie where the run
-    found them.
+    found them, below the folder of RUN.json or one named with --clips. Nothing else is opened, whatever RUN.json says.
     """
     from thgeval.report import write
 
-    show(visible(str(write(result, out, worst=worst))))
+    show(visible(str(write(result, out, worst=worst, clips=clips))))

@@ -1,6 +1,7 @@
 """``thgeval score``: the main job."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -91,6 +92,8 @@ def command(**given: Any) -> int:
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:
+        for sentence in _terms(requests or _default(), pairing, protocol, options):
+            watcher.warns(sentence)
         run = scored(pairing, requests or _default(), protocol, options, watcher)
     text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
     try:
@@ -133,6 +136,20 @@ def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bo
 
 def _details(run: Any) -> str:
     return "\n".join(f"{clip['id']}, {key}:\n{shown}" for clip in run.clips for key, shown in clip["details"].items())
+
+
+def _terms(requests: Sequence[str], pairing: Any, protocol: Any, options: Any) -> list[str]:
+    """What is to be said of the terms of weights that are about to be read."""
+    from thgeval import weights
+    from thgeval.licences import reminders
+    from thgeval.plan import plan
+    from thgeval.registry import metrics
+
+    weights.use(options.weights)
+    named = metrics(list(requests))
+    if protocol.unpaired:
+        named = [item for item in named if item.metric.sets or not item.metric.needs.a_reference]
+    return reminders(plan(named, pairing.pairs[:1]).metrics)
 
 
 def _default() -> tuple[str, ...]:

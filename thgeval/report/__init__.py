@@ -4,6 +4,7 @@ from thgeval.report import page, write
 write(Path("run.json"), Path("run.html"))
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from thgeval.errors import ProtocolError
@@ -14,8 +15,10 @@ from thgeval.results import Run
 __all__ = ["page", "write"]
 
 
-def write(run_path: Path, out: Path | None = None, *, worst: int = 6) -> Path:
+def write(run_path: Path, out: Path | None = None, *, worst: int = 6, clips: Sequence[Path] = ()) -> Path:
     """Write the report of a result file and return where it lies: ``out``, or beside it with the suffix ``.html``.
+
+    Pictures come from clips below the result file's folder, or below the folders ``clips``; no other is opened.
 
     Raises ProtocolError for a file that is no result file or would be overwritten, OutputError if writing fails.
     """
@@ -23,5 +26,5 @@ def write(run_path: Path, out: Path | None = None, *, worst: int = 6) -> Path:
     if target.resolve() == run_path.resolve():
         raise ProtocolError(f"the report would overwrite the result file {run_path}; choose another name with --out")
     # A file name that is not valid Unicode is shown with its odd bytes spelt out.
-    write_atomically(target, page(Run.read(run_path), worst=worst).encode("utf-8", "backslashreplace"))
+    write_atomically(target, page(Run.read(run_path), worst=worst, clips=clips).encode("utf-8", "backslashreplace"))
     return target

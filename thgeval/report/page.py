@@ -7,7 +7,9 @@ whole without it.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,8 +23,10 @@ from thgeval.report.tables import clip_rows, failures, head, partial_failures, s
 from thgeval.results import Run
 
 
-def page(run: Run, *, worst: int = 6) -> str:
+def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
     """The report of a run as HTML, with the ``worst`` worst frames of every metric that has them.
+
+    Pictures come from clips below the folder of the result file, or below the folders ``clips``; no other is opened.
 
     Raises ProtocolError for a negative count, or a run whose clip records are damaged.
     """
@@ -39,7 +43,7 @@ def page(run: Run, *, worst: int = 6) -> str:
             script=script,
             redecoded=_redecoded(run),
             **_tables(found),
-            **_sections(found, sections.chosen(found, worst)),
+            **_sections(found, sections.chosen(found, worst), clips),
         )
     )
 
@@ -55,10 +59,10 @@ def _tables(found: Collected) -> dict[str, Any]:
     }
 
 
-def _sections(found: Collected, chosen: sections.Chosen) -> dict[str, Any]:
+def _sections(found: Collected, chosen: sections.Chosen, folders: Sequence[Path]) -> dict[str, Any]:
     curves = [sections.curves(found, data, chosen) for data in found.metrics]
     worst = [sections.worst(data, chosen) for data in found.metrics]
-    gallery = sections.pictures(found, chosen)
+    gallery = sections.pictures(found, chosen, folders)
     return {
         "strips": [
             (data.score, strip(data, chosen.clips[data.score.key]), sections.unplotted(data)) for data in found.metrics
@@ -90,6 +94,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["counted"] = text.counted
+    environment.filters["upright"] = text.upright
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 

@@ -1,14 +1,15 @@
 """The worst frames as pictures: generated, reference, and where they differ.
 
 Clips are decoded again as the run decoded them: under the protocol of the signature, each file once, only as far as its
-last picture. Files that have changed since the run are not shown. Errors are absolute differences, averaged over red,
+last picture. Files that have changed since the run are not shown, and those outside the folders that a report may look
+into (``places``) are left alone. Errors are absolute differences, averaged over red,
 green and blue, as a share of white; all error maps of a page have one scale, from 0 to the smallest of ``SCALES`` that
 holds 99.5 % of what is shown.
 """
 
 import io
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -69,13 +70,13 @@ class Gallery:
     bar: str
 
 
-def gallery(wanted: Mapping[ClipData, Iterable[int]], protocol: Protocol, folder: Path | None) -> Gallery:
-    """Pictures of these frames; ``folder`` is where relative paths are looked up that are not found from here."""
+def gallery(wanted: Mapping[ClipData, Iterable[int]], protocol: Protocol, find: Callable[[str], Path]) -> Gallery:
+    """Pictures of these frames; ``find`` gives the file that a result's path stands for, or raises InputError."""
     found: dict[tuple[str, int], Frame | str] = {}
     for clip, frames in wanted.items():
         numbers = sorted(set(frames))
         try:
-            pictures: Mapping[int, Frame | str] = _of_clip(clip, numbers, protocol, folder)
+            pictures: Mapping[int, Frame | str] = _of_clip(clip, numbers, protocol, find)
         except (InputError, OSError) as error:
             pictures = dict.fromkeys(numbers, clip.named(f"{error}."))
         found |= {
@@ -96,17 +97,14 @@ def error_scale(errors: list[NDArray[np.float32]]) -> float:
     return next(scale for scale in SCALES if scale >= min(reached, 1.0))
 
 
-def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, folder: Path | None) -> dict[int, Frame]:
-    generated = _decoded(clip, "generated", numbers, protocol, folder)
-    reference = _decoded(clip, "reference", numbers, protocol, folder)
+def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, find: Callable[[str], Path]) -> dict[int, Frame]:
+    sources = [_source(clip, side, find) for side in ("generated", "reference")]
+    generated, reference = (_decoded(source, numbers, protocol) for source in sources)
     return {number: _frame(*generated[number], *reference[number]) for number in generated.keys() & reference.keys()}
 
 
-def _decoded(
-    clip: ClipData, side: str, numbers: list[int], protocol: Protocol, folder: Path | None
-) -> dict[int, tuple[Pixels, float]]:
+def _decoded(source: Clip, numbers: list[int], protocol: Protocol) -> dict[int, tuple[Pixels, float]]:
     """Frames (height, width, 3) of one side by number, each with the value of white."""
-    source = _source(clip, side, folder)
     found: dict[int, tuple[Pixels, float]] = {}
     with decode(source, chunk=CHUNK_FRAMES, fps=protocol.fps, size=protocol.size, crop=protocol.crop) as batches:
         for batch in batches:
@@ -118,16 +116,15 @@ def _decoded(
     return found
 
 
-def _source(clip: ClipData, side: str, folder: Path | None) -> Clip:
-    """The clip's file as the run saw it; InputError if it is gone, changed, or never was a file."""
+def _source(clip: ClipData, side: str, find: Callable[[str], Path]) -> Clip:
+    """The clip's file as the run saw it; InputError if it is outside, gone, changed, or never was a file."""
     given = {"generated": clip.generated, "reference": clip.reference}[side]
     if given is None:
         raise InputError(f"The {side} frames were given in memory, not as a file", reason="no file")
-    path = Path(given)
-    if not path.exists() and folder is not None and not path.is_absolute():
-        path = folder / path
-    if not path.exists():
-        raise InputError(f"The {side} file is no longer where the run found it", reason="missing")
+    try:
+        path = find(given)
+    except InputError as error:
+        raise InputError(str(error).replace("The clip", f"The {side} file"), reason=error.reason) from None
     rate = clip.rates.get(side)
     source = Clip(clip.id, path, None if rate is None else Fraction(rate).limit_denominator(1001000))
     if fingerprint(source) != clip.content.get(side):

@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from thgeval.report import text
 from thgeval.report.curves import Panel, panels, thinned
 from thgeval.report.data import ClipData, Collected, MetricData
 from thgeval.report.pictures import Gallery, Trio, gallery
+from thgeval.report.places import clip_at
 from thgeval.report.ranking import WorstFrame, has_worst_frames, worst_clips, worst_frames
 from thgeval.results import to_json
 
@@ -69,15 +72,19 @@ def chosen(found: Collected, count: int) -> Chosen:
     return Chosen(clips, frames, numbers)
 
 
-def pictures(found: Collected, selection: Chosen) -> Gallery | None:
-    """The pictures of all cards, decoded under the run's protocol; None if there is no card."""
+def pictures(found: Collected, selection: Chosen, clips: Sequence[Path]) -> Gallery | None:
+    """The pictures of all cards, decoded under the run's protocol; None if there is no card.
+
+    Clips are looked for below the folder of the result file, and below the folders ``clips``.
+    """
     protocol = next((data.protocol for data in found.metrics if data.protocol is not None), None)
     if not selection.numbers or protocol is None:
         return None
     wanted: dict[ClipData, list[int]] = {}
     for clip, frame in selection.numbers:
         wanted.setdefault(found.clip(clip), []).append(frame)
-    return gallery(wanted, protocol, None if found.run.path is None else found.run.path.parent)
+    folder = None if found.run.path is None else found.run.path.parent
+    return gallery(wanted, protocol, partial(clip_at, folder=folder, clips=clips))
 
 
 def curves(found: Collected, data: MetricData, selection: Chosen) -> Curves:

@@ -5,6 +5,7 @@ and a word.
 """
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 
@@ -12,6 +13,9 @@ from thgeval.metric import Better
 from thgeval.statistics import Interval
 
 DIGITS = 4
+
+TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of what follows them."""
 
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
@@ -99,6 +103,11 @@ def runs(frames: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((frame, frame))
     return found
+
+
+def upright(text: str) -> str:
+    """Text for places where no element can keep its direction to itself: what would turn others is spelt out."""
+    return TURNS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def policy(token: str) -> str:
