@@ -247,6 +247,12 @@ class Run:
         return self.places[own] / name if own in self.places else Path(name)
 
 
+def usual_note(run: Run) -> str | None:
+    """The sentence about intervals that most scores share, to be said once for all of them; None if none is."""
+    notes = [score.interval_note for score in run.scores.values() if score.value is not None]
+    return next((note for note in dict.fromkeys(notes) if note and 2 * notes.count(note) > len(notes) > 1), None)
+
+
 def side_of(clip: Mapping[str, Any]) -> str:
     """The side that a clip without a partner is from, by its record: ``generated``, ``reference``, or "" for pairs."""
     return str(clip.get("side", ""))

@@ -120,4 +120,4 @@ def test_intervals_say_how_they_were_made(thgeval, folders):
     assert "|ci:" not in signed["video-fps"]
     assert not any("|bs:" in line for line in signed.values())
     assert "no interval: all 3 clips have the same value (video-fps)" in answer.out
-    assert "the interval rests on 3 clips, and is right only if clips scatter normally (psnr)" in answer.out
+    assert "the interval rests on 3 clips, and is right only if clips scatter normally" in answer.out

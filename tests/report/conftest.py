@@ -155,6 +155,8 @@ class Sketch:
             "id": id,
             "generated": str(paths[0]),
             "reference": str(paths[1]),
+            "content": {},
+            "states": "",
             "frames": max((len(value) for value in values.values()), default=0),
             "failure": None,
             "failed": {},
@@ -186,7 +188,8 @@ class Sketch:
             run={"protocol": self.protocol.label, "dec": "hand", "thgeval": "0"},
         )
         environment = {"thgeval": "0.0.7", "decoder": "pyav-by-hand"}
-        return run_of(self.named(), unscored or {}, self.contributions, setting, environment, {"limit": self.limit})
+        options = {"metrics": list(self.keys), "limit": self.limit, "bootstrap": {"draws": 200, "seed": 1}}
+        return run_of(self.named(), unscored or {}, self.contributions, setting, environment, options)
 
     def write(self, unscored: Mapping[str, str] | None = None, *, states: bool = True) -> Path:
         """Write result file and states; the result file's path."""

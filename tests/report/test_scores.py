@@ -24,7 +24,7 @@ def test_a_score_stands_with_interval_unit_direction_coverage_and_signature(sket
     assert f"[{low:.2f}, {high:.2f}]" in row
     assert "↓ lower is better" in row
     assert "3 / 4" in row
-    assert "The interval rests on 3 clips, and is right only if clips scatter normally." in html.section("scores")
+    assert "Unless something else is said: the interval rests on 3 clips, and is right only if clips scatter normally." in html.section("scores")
     assert "How far two frames are apart." in row
     assert score.signature in [code.text for code in html.all("code")]
 

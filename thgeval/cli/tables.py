@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from thgeval.cli import latex
 from thgeval.cli.showing import visible
-from thgeval.results import Run, Score
+from thgeval.results import Run, Score, usual_note
 from thgeval.schema import encoded
 
 STYLES = {"table": "simple", "markdown": "github"}
@@ -98,14 +98,14 @@ def _reference(score: Score, digits: int) -> str:
 
 def _interval_notes(run: Run) -> str:
     """What to know of intervals, once each."""
+    usual = usual_note(run)
     keys: dict[str, list[str]] = {}
     for score in run.scores.values():
         if score.interval_note is not None:
             keys.setdefault(score.interval_note, []).append(score.key)
-    return "\n".join(
-        f"{note} ({'all metrics' if len(found) == len(run.scores) > 1 else ', '.join(found)})"
-        for note, found in keys.items()
-    )
+    others = [f"{note} ({', '.join(found)})" for note, found in keys.items() if note != usual]
+    said = "unless something else is said: " if others else ""
+    return "\n".join([*([said + usual] if usual else []), *others])
 
 
 def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:

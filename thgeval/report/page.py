@@ -20,7 +20,7 @@ from thgeval.report import sections, text
 from thgeval.report.data import Collected, collected
 from thgeval.report.strips import strip
 from thgeval.report.tables import clip_rows, failures, head, partial_failures, score_row
-from thgeval.results import Run
+from thgeval.results import Run, usual_note
 
 
 def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
@@ -52,6 +52,7 @@ def _tables(found: Collected) -> dict[str, Any]:
     return {
         "head": head(found.run, found.clips),
         "scores": [score_row(data) for data in found.metrics],
+        "usual_note": usual_note(found.run) or "",
         "failures": failures(found.clips),
         "partial": partial_failures(found.clips),
         "notes": [(clip, note) for clip in found.clips for note in clip.notes],
