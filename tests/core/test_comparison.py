@@ -7,9 +7,13 @@ import pytest
 
 from thgeval.comparison import compared
 from thgeval.errors import ProtocolError
-from thgeval.results import SCHEMA
+from thgeval.schema import SCHEMA, encoded
 from thgeval.statistics import Resampling, groups_of
 
+EMPTY = {
+    "generated": None, "reference": None, "content": {}, "states": "", "frames": 1, "failure": None, "failed": {},
+    "notes": [], "media": {}, "scores": {},
+}  # fmt: skip
 NAMES = [f"clip{at:02}" for at in range(10)]
 
 
@@ -24,8 +28,8 @@ def result(tmp_path):
         scores = {key: score(key, metric, tokens) for key, metric in metrics.items()}
         clips = [
             {
+                **EMPTY,
                 "id": clip,
-                "failure": None,
                 "contributions": rows(metrics, "values", clip),
                 "reference_contributions": rows(metrics, "own", clip),
             }
@@ -36,10 +40,13 @@ def result(tmp_path):
             "schema": SCHEMA,
             "scores": scores,
             "expected": len(ids),
-            "protocol": {"name": "native@1", "fields": []},
+            "protocol": {"name": "native@1", "fields": [tokens]},
+            "options": options,
+            "clips": clips,
+            "run": {"environment": {"thgeval": "0", "decoder": "none"}},
         }
         path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(data | {"options": options, "environment": {}, "clips": clips}))
+        path.write_bytes(encoded(data))
         return path
 
     return write
@@ -58,7 +65,7 @@ def score(key, metric, tokens):
     ]
     better = metric.get("better", "higher")
     return {
-        "value": value, "interval": None, "unit": "", "direction": better, "range": [None, None],
+        "value": value, "interval": None, "unit": "", "direction": better, "range": ["-inf", "inf"],
         "clips": 1, "frames": 1, "left_out": {}, "frames_left_out": {}, "reference": None, "unscored": None,
         "signature": f"{key}@1|a:1|{tokens}||n:1/1", "groups": groups,
     }  # fmt: skip
