@@ -289,7 +289,8 @@ def _reduced(
     }
     run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
-    return replace(run, record=record, places=pairing.places)
+    terms = {name: weights.entry(name).weight_licence for name in files_of(metrics)}
+    return replace(run, record={**record, "weights": terms}, places=pairing.places)
 
 
 def _kept(store: Store, pairing: Pairing) -> str:
@@ -355,6 +356,11 @@ MISMATCHES = (
     "range differs",
 )
 """Reasons for which a pair fails, and its clips would not without each other."""
+
+
+def files_of(metrics: Iterable[Named]) -> list[str]:
+    """The weight files that metrics read, by their names in the manifest."""
+    return sorted({name for _, metric in metrics for feature in closure(metric) for name in feature.weights})
 
 
 def run_tokens(protocol: Protocol) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import thgeval.report.data
-from thgeval.checkpoint import Checkpoint, Kept, save
+from thgeval.checkpoint import Checkpoint, Kept, digest, save
 from thgeval.clip import Clip
 from thgeval.feature import Feature
 from thgeval.media import fingerprint
@@ -151,12 +151,19 @@ class Sketch:
         states = {key: self._state(id, key, value, (left_out or {}).get(key)) for key, value in values.items()}
         own = {key: self._state(id, key, value, None) for key, value in (reference_values or {}).items()}
         paths = files or (Path(f"gen/{id}.mp4"), Path(f"ref/{id}.mp4"))
+        content = {}
+        if files:
+            content = {
+                side: fingerprint(Clip(id, path)) for side, path in zip(("generated", "reference"), files, strict=True)
+            }
+        parts = {named.key: protocol_part(named.metric, self.protocol) for named in self.named()}
+        kept = {key: Kept(parts[key], state, own.get(key)) for key, state in states.items()}
         full = {
             "id": id,
             "generated": str(paths[0]),
             "reference": str(paths[1]),
-            "content": {},
-            "states": "",
+            "content": content,
+            "states": digest(kept),
             "frames": max((len(value) for value in values.values()), default=0),
             "failure": None,
             "failed": {},
@@ -165,13 +172,6 @@ class Sketch:
             "scores": {},
         } | record
         self.contributions.append(Contribution(full, states, own))
-        parts = {named.key: protocol_part(named.metric, self.protocol) for named in self.named()}
-        content = {}
-        if files:
-            content = {
-                side: fingerprint(Clip(id, path)) for side, path in zip(("generated", "reference"), files, strict=True)
-            }
-        kept = {key: Kept(parts[key], state, own.get(key)) for key, state in states.items()}
         self.checkpoints.append(Checkpoint(id, content, "pyav-by-hand", kept, full))
         return self
 
@@ -188,7 +188,11 @@ class Sketch:
             run={"protocol": self.protocol.label, "dec": "hand", "thgeval": "0"},
         )
         environment = {"thgeval": "0.0.7", "decoder": "pyav-by-hand"}
-        options = {"metrics": list(self.keys), "limit": self.limit, "bootstrap": {"draws": 200, "seed": 1}}
+        options = {
+            "metrics": list(self.keys),
+            "limit": self.limit,
+            "bootstrap": {"draws": setting.resampling.draws, "seed": setting.resampling.seed},
+        }
         return run_of(self.named(), unscored or {}, self.contributions, setting, environment, options)
 
     def write(self, unscored: Mapping[str, str] | None = None, *, states: bool = True) -> Path:

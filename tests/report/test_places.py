@@ -15,6 +15,7 @@ from thgeval.errors import InputError
 from thgeval.report import page, pictures
 from thgeval.report.places import OUTSIDE, clip_at
 from thgeval.results import Run
+from thgeval.run import Options, evaluate
 
 SENTENCE = f"{OUTSIDE}."
 
@@ -56,12 +57,13 @@ for name, function in real.items():
 from pathlib import Path
 from thgeval.report import page
 from thgeval.results import Run
+from thgeval.run import Options, evaluate
 from thgeval.report import data, places
 sys.addaudithook(hook)
 from thgeval.errors import InputError
 for written in sys.argv[3:]:
     try:
-        places.clip_at(written, Path(sys.argv[2]))
+        places.clip_at(os.path.join(sys.argv[2], written), [Path(sys.argv[2])])
     except InputError as error:
         print(error.reason)
 print(told)
@@ -150,26 +152,42 @@ def test_a_folder_of_frames_with_a_link_out_of_it_is_outside(tmp_path):
     folder = tmp_path / "run"
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "0001.png").write_bytes(b"")
-    assert clip_at("a", folder) == (folder / "a").resolve()
+    assert clip_at(str(folder / "a"), [folder]) == (folder / "a").resolve()
     (folder / "a" / "0002.png").symlink_to("/etc/passwd")
     with pytest.raises(InputError, match="outside the folder"):
-        clip_at("a", folder)
+        clip_at(str(folder / "a"), [folder])
 
 
-def test_relative_paths_begin_at_the_result_and_else_here(tmp_path, monkeypatch):
-    for place in ("run", "here"):
-        (tmp_path / place / "gen").mkdir(parents=True)
+def test_relative_paths_begin_here_and_those_of_a_result_at_the_result(tmp_path, monkeypatch):
+    (tmp_path / "here" / "gen").mkdir(parents=True)
     (tmp_path / "here" / "gen" / "a.npy").touch()
     monkeypatch.chdir(tmp_path / "here")
+    clip = (tmp_path / "here" / "gen" / "a.npy").resolve()
+    assert clip_at("gen/a.npy", [Path()]) == clip_at("x/../gen/a.npy", [Path("gen")]) == clip
     with pytest.raises(InputError) as raised:
-        clip_at("gen/a.npy", tmp_path / "run")
+        clip_at("gen/b.npy", [Path()])
     assert raised.value.reason == "missing"
-    assert clip_at("gen/a.npy", tmp_path / "run", [Path("gen")]) == (tmp_path / "here" / "gen" / "a.npy").resolve()
-    (tmp_path / "run" / "gen" / "a.npy").touch()
-    assert clip_at("gen/a.npy", tmp_path / "run", [Path("gen")]) == (tmp_path / "run" / "gen" / "a.npy").resolve()
-    for written in ("../here/gen/a.npy", "a\0b", "x" * 5000, ""):
+    for written in ("../here/gen/a.npy", "a\0b", "x" * 5000, "gen"):
         with pytest.raises(InputError):
-            clip_at(written, tmp_path / "run" / "gen")
+            clip_at(written, [Path("gen") / "gen"])
+    with pytest.raises(InputError, match="can't be read"):
+        clip_at("x" * 5000, [Path()])
+
+
+def test_a_result_beside_the_folders_of_its_clips_is_told_of_them(tmp_path, monkeypatch, read):
+    """As `thgeval score gen ref -o results/run.json` leaves it."""
+    clip_files(tmp_path, "a")
+    monkeypatch.chdir(tmp_path)
+    run = Path("results", "run.json")
+    evaluate("gen", "ref", metrics=["l1"], options=Options(out=run))
+    assert card(read(page(Run.read(run)))).endswith(SENTENCE)
+    assert len(trio(read(page(Run.read(run), worst=1, clips=[Path()])), "a", 5)) == 3
+    assert len(trio(read(page(Run.read(run.resolve()), worst=1, clips=[Path("gen"), Path("ref")])), "a", 5)) == 3
+    Path("gen", "a.npy").unlink()
+    os.mkfifo(Path("gen", "a.npy"))
+    said = card(read(page(Run.read(run), clips=[Path()])))
+    assert "a.npy: it is not a regular file" in said
+    assert str(tmp_path) not in said
 
 
 def test_the_command_names_further_folders(shared, read, tmp_path):

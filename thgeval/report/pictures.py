@@ -8,8 +8,10 @@ holds 99.5 % of what is shown.
 """
 
 import io
+import os
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -99,7 +101,8 @@ def error_scale(errors: list[NDArray[np.float32]]) -> float:
 
 def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, find: Callable[[str], Path]) -> dict[int, Frame]:
     sources = [_source(clip, side, find) for side in ("generated", "reference")]
-    generated, reference = (_decoded(source, numbers, protocol) for source in sources)
+    with _called_by_name(*sources):
+        generated, reference = (_decoded(source, numbers, protocol) for source in sources)
     return {number: _frame(*generated[number], *reference[number]) for number in generated.keys() & reference.keys()}
 
 
@@ -127,9 +130,22 @@ def _source(clip: ClipData, side: str, find: Callable[[str], Path]) -> Clip:
         raise InputError(str(error).replace("The clip", f"The {side} file"), reason=error.reason) from None
     rate = clip.rates.get(side)
     source = Clip(clip.id, path, None if rate is None else Fraction(rate).limit_denominator(1001000))
-    if fingerprint(source) != clip.content.get(side):
-        raise InputError(f"The {side} file has changed since the run", reason="changed")
+    with _called_by_name(source):
+        if fingerprint(source) != clip.content.get(side):
+            raise InputError(f"The {side} file has changed since the run", reason="changed")
     return source
+
+
+@contextmanager
+def _called_by_name(*sources: Clip) -> Iterator[None]:
+    """Take the folders of this machine out of what is said of clips."""
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        for source in sources:
+            said = said.replace(f"{Path(str(source.source)).parent}{os.sep}", "")
+        raise InputError(said, reason=error.reason) from None
 
 
 def _frame(generated: Pixels, peak: float, reference: Pixels, reference_peak: float) -> Frame:

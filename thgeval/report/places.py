@@ -19,26 +19,22 @@ OUTSIDE = (
 MOST_LINKS = 40
 
 
-def clip_at(written: str, folder: Path | None, clips: Sequence[Path] = ()) -> Path:
+def clip_at(written: str | Path, folders: Sequence[Path]) -> Path:
     """The file or folder of frames that a result calls a clip, links followed.
 
-    ``folder`` is that of the result file, where relative paths begin; a path of a run elsewhere may begin here too.
-    Raises InputError: "outside" of ``folder`` and all ``clips``, "missing", "unreadable".
+    Raises InputError: "outside" of all ``folders``, "missing", "unreadable".
     """
     try:
-        return _clip_at(written, folder, clips)
+        return _clip_at(str(written), folders)
     except OSError as error:
         raise InputError(f"The clip can't be read ({trouble(error)})", reason="unreadable") from None
 
 
-def _clip_at(written: str, folder: Path | None, clips: Sequence[Path]) -> Path:
-    roots = [place for place in (folder, *clips) if place is not None]
-    starts = [place for place in (folder, Path()) if place is not None]
-    allowed = [found for start in starts if (found := _inside(os.path.join(start, written), roots)) is not None]  # noqa: PTH118 - a path is not normal yet
-    if not allowed:
-        raise InputError(OUTSIDE, reason="outside")
-    found = next((path for path in allowed if path.exists()), None)
+def _clip_at(written: str, roots: Sequence[Path]) -> Path:
+    found = _inside(written, roots)
     if found is None:
+        raise InputError(OUTSIDE, reason="outside")
+    if not found.exists():
         raise InputError("The clip is no longer where the run found it", reason="missing")
     if found.is_dir() and any(_inside(str(frame), roots) is None for frame in frame_files(found)):
         raise InputError(OUTSIDE, reason="outside")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,9 @@ def pictures(found: Collected, selection: Chosen, clips: Sequence[Path]) -> Gall
     wanted: dict[ClipData, list[int]] = {}
     for clip, frame in selection.numbers:
         wanted.setdefault(found.clip(clip), []).append(frame)
-    folder = None if found.run.path is None else found.run.path.parent
-    return gallery(wanted, protocol, partial(clip_at, folder=folder, clips=clips))
+    beside = [] if found.run.path is None else [found.run.path.parent]
+    begin = Path() if found.run.places else next(iter(beside), Path())
+    return gallery(wanted, protocol, lambda written: clip_at(begin / written, (*beside, *clips)))
 
 
 def curves(found: Collected, data: MetricData, selection: Chosen) -> Curves:
