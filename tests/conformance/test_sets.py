@@ -25,6 +25,7 @@ SETS = [
     if issubclass(registry.metric_class(name), SetMetric)
     for request in (name, *(f"{name}/{preset}" for preset in registry.metric_class(name).presets))
 ]
+NETWORKS = ("deep3d", "i3d-kinetics400", "i3d-torchscript", "inception-fid")  # of the metrics of sets
 SIZE = 176  # the smallest in which faces are found
 FRAMES = 17  # one window of the longest, and a frame to spare
 SEEN = {"fid": 3, "kid": 3, "prdc": 6, "fvd": 9, "fvd/latentsync": 29}  # by metrics of large networks
