@@ -31,13 +31,14 @@ def reason(unscored: str) -> str:
     return next((why for name, why in ABSENT.items() if f"the weights {name} " in unscored), unscored)
 
 
-@pytest.fixture(scope="session")
-def networks():
-    """A THGEVAL_HOME with a file for each network that can be random."""
+@pytest.fixture(scope="module")
+def networks(request):
+    """A THGEVAL_HOME with a file for each network that can be random, or for those that the module names."""
     pytest.importorskip("torch")
     import random_weights
 
-    names = [name for name in random_weights.KEYS | random_weights.FACES if name not in ABSENT]
+    known = random_weights.KEYS | random_weights.FACES
+    names = [name for name in getattr(request.module, "NETWORKS", known) if name not in ABSENT]
     with random_weights.installed(names) as home, pytest.MonkeyPatch.context() as patch:
         patch.setattr("thgeval.features.once._held", {})
         _basel()

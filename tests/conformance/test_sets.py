@@ -26,6 +26,7 @@ SETS = [
     if issubclass(registry.metric_class(name), SetMetric)
     for request in (name, *(f"{name}/{preset}" for preset in registry.metric_class(name).presets))
 ]
+NETWORKS = ("deep3d", "i3d-kinetics400", "i3d-torchscript", "inception-fid")  # of the metrics of sets
 SIZE = 176  # the smallest in which faces are found
 RATE = Fraction(25)
 FRAMES = 17  # one window of the longest, and a frame to spare
