@@ -21,6 +21,7 @@ EXACT = {
     "test_tokens_are_open_clips": "tokens are integers",
     "test_cuts_are_those_of_pyscenedetect": "numbers of frames",
     "test_equals_the_twin": "s3fd's boxes are chosen among our own",
+    "test_crops_equal_the_originals_to_the_pixel": "OpenCV's resizing of bytes is integer arithmetic",
     "test_reads_nvidias_torchscript_layout": "weights are carried over as they are",
 }
 """Tests beside a peer that may ask for equality, and why."""

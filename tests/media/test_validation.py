@@ -152,11 +152,11 @@ def test_lenient_says_what_it_brought_together(tmp_path, moving):
         write_video(tmp_path / f"{name}.mp4", moving(count, size, size), fps=fps)
     run = thgeval.score(tmp_path / "a.mp4", tmp_path / "b.mp4", metrics="psnr", protocol="lenient")
     assert run.clips[0]["notes"] == [
-        "a has 6 generated frames and 5 reference frames; the first 5 were compared",
         (
             "a has 30.000 frames per second and its reference 25.000; they were paired by index, so they show "
             "different moments"
         ),
+        "a has 6 generated frames and 5 reference frames; the first 5 were compared",
         "a was resized from 64x64 px to its reference's 32x32 px",
     ]
 

@@ -84,9 +84,9 @@ def test_threads_get_what_is_theirs(on_cpu):
 
 def test_methods_and_named_arguments_reach_the_copy_on_the_device(on_cpu):
     with random_weights.installed(["squeezenet"]):
-        from thgeval.features.perceptual import _network
+        from thgeval.features.perceptual import lpips_network
 
-        lpips = _network("squeeze", "0.1")
+        lpips = lpips_network("squeeze", "0.1")
         named = {"generated": images(3, 1, 64), "reference": images(3, 2, 64)}
         for method in (lpips, lpips.map_mean):
             with networks.alone():
@@ -99,9 +99,9 @@ def test_an_error_inside_a_network_reaches_who_asked(on_cpu):
     from thgeval_models.errors import InputShapeError
 
     with random_weights.installed(["squeezenet"]):
-        from thgeval.features.perceptual import _network
+        from thgeval.features.perceptual import lpips_network
 
-        network = _network("squeeze", "0.1")
+        network = lpips_network("squeeze", "0.1")
     with pytest.raises(InputShapeError):
         networks.rows(network, generated=images(2, 1, 8), reference=images(2, 2, 8))
     assert len(networks.rows(embedding(), images(2))) == 2
