@@ -87,16 +87,8 @@ def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress:
 
     ``chunk`` is how many frames are decoded at a time; 0 chooses by their size. It can't change a score.
     """
-    unmet = {
-        named.key: Failure("unmet need", str(lack))
-        for named in plan.metrics
-        if (lack := lacking(named.metric, pair)) is not None
-    }
-    able = replace(
-        plan,
-        chunkwise=tuple(named for named in plan.chunkwise if named.key not in unmet),
-        clipwise=tuple(named for named in plan.clipwise if named.key not in unmet),
-    )
+    lacks = unmet(pair, plan)
+    able = plan.without(lacks)
     try:
         outcome = _streamed(pair, able, protocol, cores, progress, chunk)
     except InputError as error:
@@ -104,8 +96,14 @@ def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress:
         outcome.failure = Failure(error.reason, str(error))
         scored = outcome.states.keys() | outcome.failed.keys()
         outcome.failed |= {named.key: outcome.failure for named in able.metrics if named.key not in scored}
-    outcome.failed |= unmet
+    outcome.failed |= lacks
     return outcome
+
+
+def unmet(pair: Pair, plan: Plan) -> dict[str, Failure]:
+    """The metrics, by key, that a pair doesn't offer what they need."""
+    lacks = {named.key: lacking(named.metric, pair) for named in plan.metrics}
+    return {key: Failure("unmet need", str(lack)) for key, lack in lacks.items() if lack is not None}
 
 
 def _of_generated_alone(

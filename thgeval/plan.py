@@ -5,8 +5,8 @@ earlier frames each chunk must repeat, which sides have to be decoded at all, an
 scored on any of the pairs what it lacks, along the path that leads there.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thgeval.clip import Pair
@@ -74,6 +74,13 @@ class Plan:
         for named in self.metrics:
             found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
         return tuple(found)
+
+    def without(self, keys: Collection[str]) -> "Plan":
+        """The part of the plan that measures none of these metrics, given by key."""
+        chunkwise, clipwise = (
+            tuple(named for named in metrics if named.key not in keys) for metrics in (self.chunkwise, self.clipwise)
+        )
+        return replace(self, chunkwise=chunkwise, clipwise=clipwise)
 
     def without_reference(self) -> "Plan":
         """The part of the plan that looks at the generated clip alone."""

@@ -86,7 +86,8 @@ class Store:
                 with suppress(OSError):
                     os.utime(place)
             if usable or own:
-                found = replace(found, kept={**usable, **found.kept}, record=found.record or held.record)
+                kept, refused = {**usable, **found.kept}, {**held.refused, **found.refused}
+                found = replace(found, kept=kept, record=found.record or held.record, refused=refused)
         return Recalled(found, complete)
 
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
@@ -121,7 +122,8 @@ class Store:
         ):
             failed = {**held.record.get("failed", {}), **checkpoint.record.get("failed", {})}
             record = {**checkpoint.record, "failed": failed}
-            checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record)
+            refused = {**held.refused, **checkpoint.refused}
+            checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record, refused=refused)
         return settle(place, checkpoint)
 
     def tokens(self) -> tuple[str, ...]:
