@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
@@ -97,17 +98,29 @@ class Job:
         return alone + done
 
     def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
-        """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same."""
+        """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
+
+        The last resort: what nobody foresaw is this clip's failure, and the run goes on.
+        """
+        try:
+            return self._contribution(pair, problem, cores)
+        except ThgevalError:
+            raise
+        except Exception as error:
+            return Contribution(_record(pair, _broken(pair, self.plan, error), {}, {}))
+
+    def _contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
-        wanted = self._wanted(plan)
-        content = self._content(pair)
+        wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
+        companions = pair.companions if self.store.used else {}
+        content = self._content(pair, companions)
         nothing = Recalled(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
-        beside = _beside(pair)
+        beside = _beside(pair, companions)
         asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
         refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
-        settled = known.kept.keys() | refused.keys() | (unmet(pair, plan) if complete else {}).keys()
-        remaining = plan.without(settled)
+        lacks = unmet(pair, plan)
+        remaining = plan.without(known.kept.keys() | refused.keys() | (lacks.keys() if complete else set()))
         outcome = Measured()
         self.counts["measured" if remaining.metrics else "recalled"] += 1
         if remaining.metrics:
@@ -118,7 +131,7 @@ class Job:
             except Exception as error:
                 outcome = _broken(pair, remaining, error)
         refused |= _lasting(outcome, asked)
-        _recall_failures(outcome, refused, unmet(pair, plan), plan, known.kept)
+        _recall_failures(outcome, refused, lacks, plan, known.kept)
         if problem is not None:
             outcome.failure = Failure(problem.reason, problem.message)
             outcome.failed = {
@@ -142,11 +155,19 @@ class Job:
             kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record, refused))
         return Contribution.of_kept(record, {key: item for key, item in kept.items() if key in wanted})
 
-    def _wanted(self, plan: Plan) -> dict[str, str]:
+    @cached_property
+    def _wanted(self) -> dict[str, str]:
         """The protocol parts of the signatures of everything that is looked up, by metric key."""
+        return self._parts(self.plan)
+
+    @cached_property
+    def _wanted_of_references(self) -> dict[str, str]:
+        return self._parts(self.plan.of_references())
+
+    def _parts(self, plan: Plan) -> dict[str, str]:
         return {key: protocol_part(metric, self.protocol) for key, metric in (*plan.metrics, *self.carried)}
 
-    def _content(self, pair: Pair) -> dict[str, str]:
+    def _content(self, pair: Pair, companions: Mapping[str, Path]) -> dict[str, str]:
         """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
         if not self.store.used:
             return {}
@@ -154,7 +175,7 @@ class Job:
             content = {"generated": fingerprint(pair.generated)}
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
-            for name, path in pair.companions.items():
+            for name, path in companions.items():
                 content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
             if isinstance(pair.transcript, str):
                 content["words"] = sha256(pair.transcript.encode()).hexdigest()
@@ -178,10 +199,10 @@ class Job:
             return dict(checkpoint.kept)
 
 
-def _beside(pair: Pair) -> str:
+def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
     """What a refusal of a pair depends on beside its content and the metric: the names it says, limits, the version."""
     clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
-    files = [clip.name for clip in clips] + [f"{what} {path}" for what, path in pair.companions.items()]
+    files = [clip.name for clip in clips] + [f"{what} {path}" for what, path in companions.items()]
     return repr((files, pair.side, os.environ.get(VARIABLE), __version__))
 
 
@@ -210,7 +231,6 @@ def _recall_failures(
 
 
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    """The last resort: whatever nobody foresaw is one clip's failure, and the run goes on."""
     failure = unforeseen(pair.id, error)
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
 

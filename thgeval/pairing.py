@@ -12,7 +12,7 @@ from pathlib import Path
 
 from thgeval.clip import COMPANIONS, Clip, Pair, beside
 from thgeval.errors import InputError, ProtocolError
-from thgeval.limits import check_file
+from thgeval.limits import text
 from thgeval.media.folder import is_image
 from thgeval.media.image import SUFFIXES
 from thgeval.results import STATES
@@ -119,7 +119,7 @@ def apart(generated: Path, reference: Path | None, clips: Iterable[str] | None =
     pairs: list[Pair] = []
     unpaired: list[Unpaired] = []
     for side, folder in (("generated", generated), ("reference", reference)):
-        if not folder.exists():
+        if not _exists(folder):
             raise ProtocolError(f"there is no file or folder {str(folder)!r}")
         found = _by_name(folder)
         if not found:
@@ -228,8 +228,7 @@ def listed(path: Path) -> Pairing:
     A mark of UTF-8 at the beginning, ends of lines of any system, and white space around fields are no part of names.
     """
     try:
-        check_file(path, "text_bytes")
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = text(path, "text_bytes", "utf-8-sig").split("\n")
     except InputError as error:
         raise ProtocolError(f"the list {path} can't be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -241,7 +240,7 @@ def listed(path: Path) -> Pairing:
     ]
     if not rows:
         raise ProtocolError(f"the list {path} names no clip")
-    if wrong := next((row for row in rows if len(row) not in (2, 3) or not all(row)), None):
+    if wrong := next((row for row in rows if not _names_files(row)), None):
         raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}{_hint(wrong)}")
     names = [named(Path(row[0]).stem) for row in rows]
     ids = names if len(set(names)) == len(names) else [named(str(Path(row[0]).with_suffix(""))) for row in rows]
@@ -252,6 +251,10 @@ def listed(path: Path) -> Pairing:
     return Pairing(
         tuple(sorted(found, key=lambda item: item.id)), (), dict.fromkeys(("generated", "reference"), path.parent)
     )
+
+
+def _names_files(row: list[str]) -> bool:
+    return len(row) in (2, 3) and all(Path(field).name for field in row)
 
 
 def _hint(row: list[str]) -> str:

@@ -17,6 +17,7 @@ from thgeval.clip import Pair
 from thgeval.cores import available
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features import devices, networks
+from thgeval.files import replaceable
 from thgeval.job import Job, Watcher
 from thgeval.locking import locked
 from thgeval.media.objects import clip_of
@@ -217,7 +218,10 @@ def scored(
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
-    folder = None if options.out is None else states_folder(Path(options.out))
+    folder = None
+    if options.out is not None:
+        replaceable(Path(options.out))  # what can't be written is refused before anything is measured
+        folder = states_folder(Path(options.out))
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         devices.at(options.device),

@@ -44,8 +44,8 @@ def faces(rng: Rng, count: int) -> list[Case]:
         for label, content in odd_arrays(np.zeros((FRAMES, 68, 2, 3), np.uint8)).items()
     }
     files |= {
-        "bomb": zipped({"landmarks_px.npy": npy((10**6, 68, 2), "<f8", bytes(400 << 20)), "size_px.npy": size}),
-        "unknown bomb": zipped({"landmarks_px.npy": points, "other.npy": npy((4 << 30,), "|u1", bytes(400 << 20))}),
+        "bomb": zipped({"landmarks_px.npy": (npy((10**6, 68, 2), "<f8"), 400 << 20), "size_px.npy": size}),
+        "unknown bomb": zipped({"landmarks_px.npy": points, "other.npy": (npy((4 << 30,), "|u1"), 400 << 20)}),
         "encrypted": marked(whole, 6, 1),
         "method 77": marked(whole, 8, 77),
         "no size": zipped({"landmarks_px.npy": points}),
@@ -75,7 +75,7 @@ def bundles(rng: Rng, count: int) -> list[Case]:
         "one view": with_(images=good["images"][:1]),
         "other sizes": with_(depth=good["depth"][:, :3]),
         "no pixels": with_(**{key: good[key][:, :0] for key in ("depth", "points", "weights")}),
-        "bomb": zipped({"images.npy": npy((4, 9000, 9000, 3), content=bytes(300 << 20))}),
+        "bomb": zipped({"images.npy": (npy((4, 9000, 9000, 3)), 300 << 20)}),
     }
     return _cases(rng, count, ".views.npz", files, with_())
 
@@ -90,8 +90,8 @@ def rows(rng: Rng, count: int) -> list[Case]:
         for label, content in odd_arrays(np.zeros((FRAMES, 8, 1, 3), np.uint8)).items()
     }
     files |= {
-        "bomb": zipped({"video.npy": npy((50 << 20, 8), "<f4", bytes(800 << 20)), "model.npy": model}),
-        "model bomb": zipped({"video.npy": good, "model.npy": npy((), "<U200000000", bytes(800 << 20))}),
+        "bomb": zipped({"video.npy": (npy((50 << 20, 8), "<f4"), 800 << 20), "model.npy": model}),
+        "model bomb": zipped({"video.npy": good, "model.npy": (npy((), "<U200000000"), 800 << 20)}),
         "model with a line": zipped({"video.npy": good, "model.npy": saved(np.array("a\nb|c"))}),
         "encrypted": marked(whole, 6, 1),
         "method 77": marked(whole, 8, 77),

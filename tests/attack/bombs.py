@@ -87,7 +87,7 @@ def bombs(rng: Rng, count: int) -> list[Case]:
             partial(
                 _written,
                 suffix=".npz",
-                content=zipped({"frames.npy": npy((700, 1000, 1000, 1), content=bytes(700 << 20))}),
+                content=zipped({"frames.npy": (npy((700, 1000, 1000, 1)), 700 << 20)}),
             ),
         ),
     ]

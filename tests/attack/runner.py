@@ -67,6 +67,7 @@ def environment(work: Path) -> dict[str, str]:
     (work / "home").mkdir(exist_ok=True)
     (work / "tmp").mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("THGEVAL")}
+    kept["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), kept.get("PYTHONPATH", "")])
     return {**kept, "THGEVAL_HOME": str(work / "home"), "TMPDIR": str(work / "tmp")}
 
 
@@ -191,7 +192,7 @@ def scored(
     labels = ", ".join(case.label for case in cases)
     for finding in told(ended.err):
         tally.found(name, finding)
-    if ended.code not in {0, 1, 3}:
+    if ended.code not in {0, 1, 3} or not ended.out:
         tally.found(name, f"ended with {ended.code} on one of: {labels}: {ended.err[-300:]}")
         return
     for changed in sorted(dict(before.items() ^ snapshot(work).items())):

@@ -19,7 +19,8 @@ SUFFIX = ".npy"
 
 def names_in(path: Path, most: str) -> tuple[str, ...]:
     """The names of the arrays in a file of no more bytes than the limit called ``most``."""
-    check_file(path, most)
+    if not check_file(path, most):
+        raise ValueError("it is empty")
     with path.open("rb") as file:
         if file.read(len(npy.PREFIX)) == npy.PREFIX:
             raise ValueError("it holds one array without a name; write it with numpy.savez")

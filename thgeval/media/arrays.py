@@ -194,7 +194,8 @@ class _Stored:
 
 
 def _read(path: Path) -> _Stored:
-    check_file(path, "clip_bytes")
+    if not check_file(path, "clip_bytes"):
+        raise InputError(f"{path}: it holds no array that can be read (it is empty)", reason="corrupt")
     try:
         if path.suffix.lower() == ".npy":
             return _Stored(_mapped(path))
