@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,6 +65,11 @@ class Kept:
     state: State
     reference: State | None = None
     device: str = "cpu"
+
+    @cached_property
+    def content(self) -> bytes:
+        """The sha256 of either state, one after the other."""
+        return b"".join(b"none\n" if state is None else _content(state) for state in (self.state, self.reference))
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,7 @@ def digest(kept: Mapping[str, Kept]) -> str:
     total = hashlib.sha256()
     for key, item in sorted(kept.items()):
         total.update(f"{key} {item.protocol} {item.device}\n".encode())
-        for state in (item.state, item.reference):
-            total.update(b"none\n" if state is None else _content(state))
+        total.update(item.content)
     return total.hexdigest()
 
 

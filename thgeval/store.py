@@ -159,6 +159,8 @@ def _cached(content: Mapping[str, str]) -> Path:
 
 
 def _renamed(kept: Kept, pair: str) -> Kept:
+    if pair in kept.state.parts:
+        return kept
     reference = None if kept.reference is None else kept.reference.renamed(pair)
     return replace(kept, state=kept.state.renamed(pair), reference=reference)
 
