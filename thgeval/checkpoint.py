@@ -14,13 +14,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib import format as npy
 
-from thgeval import states
+from thgeval import npy, states
 from thgeval.errors import OutputError
 from thgeval.files import opened, write_atomically
 from thgeval.rows import Stored, blocks, stamp
@@ -32,6 +32,7 @@ UNREADABLE = (
     *(RuntimeError, NotImplementedError),  # zipfile's, for members that are encrypted or compressed in unknown ways
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError),  # the last two are numpy's, for broken headers
 )
+BLOCK_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30  # before the name of a member of a zip file
 KINDS: dict[str, type[State]] = {
     kind.__name__: kind
@@ -65,16 +66,39 @@ class Kept:
     reference: State | None = None
     device: str = "cpu"
 
+    @cached_property
+    def content(self) -> bytes:
+        """The sha256 of either state, one after the other."""
+        return b"".join(b"none\n" if state is None else _content(state) for state in (self.state, self.reference))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why one metric has no state of a pair: a short reason and a sentence; ``whole`` if none of the clip has one.
+
+    ``asked`` is what the refusal depends on beside the content, so that it is believed only where it would be said
+    again word for word.
+    """
+
+    asked: str
+    reason: str
+    message: str
+    whole: bool
+
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is kept of one pair: the content it was measured on, its states, and the clip record of the result file."""
+    """What is kept of one pair: the content it was measured on, its states, and the clip record of the result file.
+
+    ``refused`` are metrics that have no state, for a reason that lies in the content.
+    """
 
     pair: str
     content: Mapping[str, str]
     decoder: str
     kept: Mapping[str, Kept]
     record: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, Refused] = field(default_factory=dict)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -95,6 +119,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             }
             for key, kept in checkpoint.kept.items()
         },
+        "refused": {key: vars(refused) for key, refused in checkpoint.refused.items()},
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -114,14 +139,12 @@ def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
 def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
     """Read a checkpoint; None if there is none that can be trusted.
 
-    Feature rows may stay in the file, ``Stored``, to be read when they are needed; all of it is checked now.
+    Feature rows may stay in the file, ``Stored``, to be read when they are needed; their checksums are compared now.
     """
     try:
         with opened(path) as file, zipfile.ZipFile(file) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                 return None  # nothing thgeval wrote; what is packed may be of any size
-            if archive.testzip() is not None:
-                return None
             header = json.loads(_array(archive, "header").tobytes())
             if header["format"] != FORMAT:
                 return None
@@ -133,7 +156,10 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
 
             kept = {key: _restored(header["pair"], item, values) for key, item in header["metrics"].items()}
         content = {_text(side): _text(value) for side, value in header["content"].items()}
-        return Checkpoint(_text(header["pair"]), content, _text(header["decoder"]), kept, dict(header["record"]))
+        refused = {_text(key): _refused(item) for key, item in header.get("refused", {}).items()}
+        return Checkpoint(
+            _text(header["pair"]), content, _text(header["decoder"]), kept, dict(header["record"]), refused
+        )
     except (OSError, *UNREADABLE):
         return None
 
@@ -146,8 +172,7 @@ def digest(kept: Mapping[str, Kept]) -> str:
     total = hashlib.sha256()
     for key, item in sorted(kept.items()):
         total.update(f"{key} {item.protocol} {item.device}\n".encode())
-        for state in (item.state, item.reference):
-            total.update(b"none\n" if state is None else _content(state))
+        total.update(item.content)
     return total.hexdigest()
 
 
@@ -165,24 +190,28 @@ def _content(state: State) -> bytes:
 
 def _array(archive: zipfile.ZipFile, name: str) -> Any:
     with archive.open(f"{name}.npy") as member:
-        return npy.read_array(member, allow_pickle=False)
+        return npy.array(member, archive.getinfo(f"{name}.npy").file_size)
 
 
 def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Stored:
     """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
-        if npy.read_magic(member) != (1, 0):
-            raise ValueError("not as numpy writes arrays of numbers")
-        shape, by_columns, dtype = npy.read_array_header_1_0(member)
-        before = member.tell()
-    size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-    if by_columns or dtype.hasobject or entry.compress_type != zipfile.ZIP_STORED or before + size != entry.file_size:
+        header, before = npy.header(member), member.tell()
+        while member.read(BLOCK_BYTES):  # to its end, where the checksum is compared
+            pass
+    if header.by_columns or entry.compress_type != zipfile.ZIP_STORED or before + header.size != entry.file_size:
         raise ValueError("not rows one after the other")
     file.seek(entry.header_offset)
     lengths = file.read(LOCAL_HEADER_BYTES)[-4:]
     names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    return Stored(path, entry.header_offset + LOCAL_HEADER_BYTES + names + before, shape, dtype, stamp(file.fileno()))
+    return Stored(
+        path,
+        entry.header_offset + LOCAL_HEADER_BYTES + names + before,
+        header.shape,
+        header.dtype,
+        stamp(file.fileno()),
+    )
 
 
 def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -222,6 +251,10 @@ def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]
     reference = item["reference"]
     own = None if reference is None else state(reference)
     return Kept(_text(item["protocol"]), state(item["state"]), own, _text(item.get("device", "cpu")))
+
+
+def _refused(item: Mapping[str, Any]) -> Refused:
+    return Refused(_text(item["asked"]), _text(item["reason"]), _text(item["message"]), item["whole"] is True)
 
 
 def _numbers(values: Any, dimensions: tuple[int, ...]) -> Any:

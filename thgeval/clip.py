@@ -1,7 +1,7 @@
 """What is scored: clips, and pairs of a generated clip with what it is judged against."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +19,18 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
 
 def beside(path: Path, name: str, suffixes: Iterable[str]) -> Path | None:
     """The first file in the folder of ``path`` called ``name`` with one of the suffixes, in any Unicode form."""
+    if not path.name:
+        return None
     forms = dict.fromkeys([name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))])
     candidates = (path.with_name(form + suffix) for suffix in suffixes for form in forms)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if _is(Path.is_file, path)), None)
+
+
+def _is(what: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return what(path)
+    except OSError:  # a name that is too long
+        return False
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Clip:
         """The file of measurements that lies beside the clip under its name, or None: see ``COMPANIONS``."""
         if not isinstance(self.source, Path):
             return None
-        name = self.source.name if self.source.is_dir() else self.source.stem
+        name = self.source.name if _is(Path.is_dir, self.source) else self.source.stem
         return beside(self.source, name, COMPANIONS[what])
 
 

@@ -6,6 +6,7 @@ What is there and no regular file (a device, a pipe, a folder) is refused.
 """
 
 import errno
+import io
 import os
 import stat
 import tempfile
@@ -53,6 +54,8 @@ def replaceable(path: Path) -> Path:
         mode = target.stat().st_mode
     except FileNotFoundError:
         return target
+    except OSError as error:  # links in a circle, names that are too long
+        raise OutputError(f"{path} can't be written: {trouble(error)}") from error
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or the like"
         raise OutputError(f"{path} can't be written: it is {kind}, not a file")
@@ -62,9 +65,13 @@ def replaceable(path: Path) -> Path:
 def opened(path: Path) -> BinaryIO:
     """A regular file, open for reading; OSError for anything else, which might never answer or never end."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    if not status.st_size:  # some of the system's say so and never end
+        os.close(handle)
+        return io.BytesIO()
     return os.fdopen(handle, "rb")
 
 

@@ -5,19 +5,21 @@ A clip that can't be scored is recorded with its reason, whatever it is, and the
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from thgeval.checkpoint import Checkpoint, Kept
+from thgeval.checkpoint import Checkpoint, Kept, Refused
 from thgeval.clip import Clip, Pair
 from thgeval.cores import Cores
 from thgeval.errors import InputError, OutputError, ThgevalError
-from thgeval.measure import Failure, Measured, measured, unforeseen
+from thgeval.limits import VARIABLE
+from thgeval.measure import UNFORESEEN, Failure, Measured, measured, unforeseen, unmet
 from thgeval.media import file_fingerprint, fingerprint
 from thgeval.media.frames import MediaInfo
 from thgeval.pairing import Pairing, Unpaired
@@ -28,6 +30,7 @@ from thgeval.registry import Named
 from thgeval.scoring import Contribution
 from thgeval.signature import protocol_part
 from thgeval.store import Recalled, Store, has_rows
+from thgeval.version import __version__
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,13 @@ class Watcher:
     frames: Callable[[int], None] = lambda frames: None
     clip: Callable[[str], None] = lambda clip: None
     warns: Callable[[str], None] = lambda sentence: None
+
+
+PASSING = (
+    *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
+    *("checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
+)
+"""Reasons that may be gone the next time though the content is the same: such failures are measured again."""
 
 
 class _Stopped(BaseException):
@@ -88,17 +98,29 @@ class Job:
         return alone + done
 
     def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
-        """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same."""
+        """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
+
+        The last resort: what nobody foresaw is this clip's failure, and the run goes on.
+        """
+        try:
+            return self._contribution(pair, problem, cores)
+        except ThgevalError:
+            raise
+        except Exception as error:
+            return Contribution(_record(pair, _broken(pair, self.plan, error), {}, {}))
+
+    def _contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
-        wanted = {key: protocol_part(metric, self.protocol) for key, metric in (*plan.metrics, *self.carried)}
-        content = self._content(pair)
+        wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
+        companions = pair.companions if self.store.used else {}
+        content = self._content(pair, companions)
         nothing = Recalled(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
-        remaining = replace(
-            plan,
-            chunkwise=tuple(named for named in plan.chunkwise if named.key not in known.kept),
-            clipwise=tuple(named for named in plan.clipwise if named.key not in known.kept),
-        )
+        beside = _beside(pair, companions)
+        asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
+        refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
+        lacks = unmet(pair, plan)
+        remaining = plan.without(known.kept.keys() | refused.keys() | (lacks.keys() if complete else set()))
         outcome = Measured()
         self.counts["measured" if remaining.metrics else "recalled"] += 1
         if remaining.metrics:
@@ -108,6 +130,8 @@ class Job:
                 raise
             except Exception as error:
                 outcome = _broken(pair, remaining, error)
+        refused |= _lasting(outcome, asked)
+        _recall_failures(outcome, refused, lacks, plan, known.kept)
         if problem is not None:
             outcome.failure = Failure(problem.reason, problem.message)
             outcome.failed = {
@@ -122,15 +146,28 @@ class Job:
         for key, _ in self.carried:
             if key not in known.kept and (failed := known.record.get("failed", {}).get(key)):
                 record["failed"][key] = failed
+        record["failed"] = dict(sorted(record["failed"].items()))  # in one order, whether measured or recalled
         kept = dict(known.kept) | {
             key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
             for key, state in outcome.states.items()
         }
         if remaining.metrics or not complete:
-            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record))
+            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record, refused))
         return Contribution.of_kept(record, {key: item for key, item in kept.items() if key in wanted})
 
-    def _content(self, pair: Pair) -> dict[str, str]:
+    @cached_property
+    def _wanted(self) -> dict[str, str]:
+        """The protocol parts of the signatures of everything that is looked up, by metric key."""
+        return self._parts(self.plan)
+
+    @cached_property
+    def _wanted_of_references(self) -> dict[str, str]:
+        return self._parts(self.plan.of_references())
+
+    def _parts(self, plan: Plan) -> dict[str, str]:
+        return {key: protocol_part(metric, self.protocol) for key, metric in (*plan.metrics, *self.carried)}
+
+    def _content(self, pair: Pair, companions: Mapping[str, Path]) -> dict[str, str]:
         """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
         if not self.store.used:
             return {}
@@ -138,7 +175,7 @@ class Job:
             content = {"generated": fingerprint(pair.generated)}
             if pair.reference is not None:
                 content["reference"] = fingerprint(pair.reference)
-            for name, path in pair.companions.items():
+            for name, path in companions.items():
                 content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
             if isinstance(pair.transcript, str):
                 content["words"] = sha256(pair.transcript.encode()).hexdigest()
@@ -162,8 +199,38 @@ class Job:
             return dict(checkpoint.kept)
 
 
+def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
+    """What a refusal of a pair depends on beside its content and the metric: the names it says, limits, the version."""
+    clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
+    files = [clip.name for clip in clips] + [f"{what} {path}" for what, path in companions.items()]
+    return repr((files, pair.side, os.environ.get(VARIABLE), __version__))
+
+
+def _lasting(outcome: Measured, asked: Mapping[str, str]) -> dict[str, Refused]:
+    """The failures that the same content would have again, to be kept beside the states."""
+    return {
+        key: Refused(asked[key], failure.reason, failure.message, failure == outcome.failure)
+        for key, failure in outcome.failed.items()
+        if failure.reason not in PASSING
+    }
+
+
+def _recall_failures(
+    outcome: Measured, refused: Mapping[str, Refused], lacks: Mapping[str, Failure], plan: Plan, kept: Collection[str]
+) -> None:
+    """Let a pair's metrics fail as they did when they were measured."""
+    for named in plan.metrics:
+        if named.key in outcome.failed or named.key in outcome.states or named.key in kept:
+            continue
+        if (item := refused.get(named.key)) is not None:
+            outcome.failed[named.key] = Failure(item.reason, item.message)
+            if item.whole and outcome.failure is None:
+                outcome.failure = outcome.failed[named.key]
+        elif named.key in lacks:
+            outcome.failed[named.key] = lacks[named.key]
+
+
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    """The last resort: whatever nobody foresaw is one clip's failure, and the run goes on."""
     failure = unforeseen(pair.id, error)
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
 

@@ -5,6 +5,7 @@ never ends. What is larger than the limit of its kind is refused before it is re
 table; ``THGEVAL_LIMITS`` changes single ones: ``THGEVAL_LIMITS=frame_pixels=5e7,frames=1e6``.
 """
 
+import io
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -93,3 +94,20 @@ def check_file(path: Path, name: str) -> int:
     if status.st_size > limit(name):
         raise beyond(name, f"{path}: it has {status.st_size} bytes")
     return status.st_size
+
+
+def content(path: Path, name: str) -> bytes:
+    """What a regular file within the limit called ``name`` holds, as far as its size says; InputError or OSError.
+
+    A file that says it has no bytes is not opened: some of the system's (``/proc/kmsg``) never end, or never answer.
+    """
+    if not (size := check_file(path, name)):
+        return b""
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def text(path: Path, name: str, encoding: str = "utf-8") -> str:
+    """The same as text, with ends of lines of any system; also UnicodeDecodeError."""
+    with io.TextIOWrapper(io.BytesIO(content(path, name)), encoding) as file:
+        return file.read()

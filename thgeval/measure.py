@@ -31,6 +31,7 @@ from thgeval.plan import Plan, lacking, measures_reference, side
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.remarks import rates_differ, remarks
+from thgeval.rows import LARGEST
 from thgeval.states import State
 from thgeval.view import Given, Piece
 
@@ -87,16 +88,8 @@ def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress:
 
     ``chunk`` is how many frames are decoded at a time; 0 chooses by their size. It can't change a score.
     """
-    unmet = {
-        named.key: Failure("unmet need", str(lack))
-        for named in plan.metrics
-        if (lack := lacking(named.metric, pair)) is not None
-    }
-    able = replace(
-        plan,
-        chunkwise=tuple(named for named in plan.chunkwise if named.key not in unmet),
-        clipwise=tuple(named for named in plan.clipwise if named.key not in unmet),
-    )
+    lacks = unmet(pair, plan)
+    able = plan.without(lacks)
     try:
         outcome = _streamed(pair, able, protocol, cores, progress, chunk)
     except InputError as error:
@@ -108,8 +101,14 @@ def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress:
         else:
             outcome.failure = Failure(error.reason, str(error))
             outcome.failed |= dict.fromkeys(lost, outcome.failure)
-    outcome.failed |= unmet
+    outcome.failed |= lacks
     return outcome
+
+
+def unmet(pair: Pair, plan: Plan) -> dict[str, Failure]:
+    """The metrics, by key, that a pair doesn't offer what they need."""
+    lacks = {named.key: lacking(named.metric, pair) for named in plan.metrics}
+    return {key: Failure("unmet need", str(lack)) for key, lack in lacks.items() if lack is not None}
 
 
 def _of_generated_alone(
@@ -305,7 +304,8 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
-            result.states[key] = (metric.measure_alone if pair.side else metric.measure)(piece.seen_by(metric))
+            measure = metric.measure_alone if pair.side else metric.measure
+            result.states[key] = _finite(measure(piece.seen_by(metric)), key, piece.clip)
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
         except ThgevalError:
@@ -314,7 +314,7 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             result.failed[key] = unforeseen(piece.clip, error)
         if pair.reference is not None and measures_reference(metric):
             try:
-                result.reference_states[key] = metric.measure(piece.swapped().seen_by(metric))
+                result.reference_states[key] = _finite(metric.measure(piece.swapped().seen_by(metric)), key, piece.clip)
             except InputError:
                 pass  # the reference's own value then rests on fewer clips, which is counted
             except ThgevalError:
@@ -322,6 +322,19 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             except Exception as error:
                 result.failed[key] = unforeseen(piece.clip, error)
     return result
+
+
+def _finite(state: State, key: str, clip: str) -> State:
+    """The state, if its numbers can be computed with; InputError if what was read was too large for that."""
+    for parts in state.parts.values():
+        for part in parts:
+            if (np.abs(part.values) > min(LARGEST, float(np.finfo(part.values.dtype).max))).any():
+                raise InputError(
+                    f"{clip}: {key} came out beyond {LARGEST:g}; what it reads beside the clip holds numbers too large "
+                    "to compute with",
+                    reason="out of range",
+                )
+    return state
 
 
 def _accompany(outcome: Measured, whole: Piece, plan: Plan, pair: Pair) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from thgeval.clip import Clip, Pair, beside
 from thgeval.errors import InputError, ProtocolError
 from thgeval.folders import deeper, everywhere, is_clip, stems
-from thgeval.limits import check_file
+from thgeval.limits import text
 from thgeval.media.image import SUFFIXES
 from thgeval.naming import Naming, named
 from thgeval.suggestion import Names, suggested
@@ -243,8 +243,7 @@ def listed(path: Path) -> Pairing:
     A mark of UTF-8 at the beginning, ends of lines of any system, and white space around fields are no part of names.
     """
     try:
-        check_file(path, "text_bytes")
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = text(path, "text_bytes", "utf-8-sig").split("\n")
     except InputError as error:
         raise ProtocolError(f"the list {path} can't be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -256,7 +255,7 @@ def listed(path: Path) -> Pairing:
     ]
     if not rows:
         raise ProtocolError(f"the list {path} names no clip")
-    if wrong := next((row for row in rows if len(row) not in (2, 3) or not all(row)), None):
+    if wrong := next((row for row in rows if not _names_files(row)), None):
         raise ProtocolError(f"a line of {path} needs two or three fields separated by tabs, not {wrong}{_hint(wrong)}")
     places = [[_place(path.parent, field) for field in row] for row in rows]
     names = [named(row[0].stem) for row in places]
@@ -274,6 +273,10 @@ def _place(folder: Path, field: str) -> PurePath:
     if "\\" in field and not _exists(folder / field):
         return PurePath(PureWindowsPath(field).as_posix())
     return PurePath(field)
+
+
+def _names_files(row: list[str]) -> bool:
+    return len(row) in (2, 3) and all(Path(field).name for field in row)
 
 
 def _hint(row: list[str]) -> str:

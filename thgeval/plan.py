@@ -5,8 +5,9 @@ earlier frames each chunk must repeat, which sides have to be decoded at all, an
 scored on any of the pairs what it lacks, along the path that leads there.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from thgeval.clip import Pair
@@ -82,6 +83,13 @@ class Plan:
             found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
         return tuple(found)
 
+    def without(self, keys: Collection[str]) -> "Plan":
+        """The part of the plan that measures none of these metrics, given by key."""
+        chunkwise, clipwise = (
+            tuple(named for named in metrics if named.key not in keys) for metrics in (self.chunkwise, self.clipwise)
+        )
+        return replace(self, chunkwise=chunkwise, clipwise=clipwise)
+
     def without_reference(self) -> "Plan":
         """The part of the plan that looks at the generated clip alone."""
         return Plan(
@@ -133,13 +141,20 @@ def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
     if metric.needs.a_reference and not pair.side and not pair.offers("reference"):
         return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
     for reference in (False,) if pair.side else (False, True):
-        for way in _ways(side(metric, reference=reference, own=False)):
-            offered = way[-1].offered
-            if offered is not None and not pair.offers(offered, reference=reference):
+        for way in _offered(metric, reference):
+            offered = str(way[-1].offered)
+            if not pair.offers(offered, reference=reference):
                 path = " <- ".join([metric.name, *(feature.name for feature in way)])
                 owner = f"the reference of {pair.id}" if reference else pair.id
                 return UnmetNeed(f"{metric.name} needs {offered} ({path}); {owner} has {LACKS[offered]}")
     return None
+
+
+@cache
+def _offered(metric: Metric[Any], reference: bool) -> tuple[tuple[Feature[Any], ...], ...]:
+    """The ways down to what one side must offer."""
+    ways = _ways(side(metric, reference=reference, own=False))
+    return tuple(way for way in ways if way[-1].offered is not None)
 
 
 def measures_reference(metric: Metric[Any]) -> bool:

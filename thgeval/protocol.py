@@ -16,7 +16,8 @@ from numbers import Rational, Real
 from pathlib import Path
 from typing import Any
 
-from thgeval.errors import ProtocolError
+from thgeval.errors import InputError, ProtocolError
+from thgeval.limits import check_file, text
 
 SUFFIX = ".toml"
 LARGEST_BYTES = 10_000_000  # a list of a hundred thousand clips fits
@@ -166,11 +167,11 @@ def read(path: Path) -> Protocol:
     It needs a name, which mustn't be that of a protocol that ships unless the two are equal.
     """
     try:
-        if path.stat().st_size > LARGEST_BYTES:
+        if check_file(path, "companion_bytes") > LARGEST_BYTES:
             raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
-        found = _read(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise ProtocolError(f"the protocol {path} can't be read: {error.strerror or error}") from None
+        found = _read(tomllib.loads(text(path, "companion_bytes", "utf-8-sig")))
+    except (InputError, OSError) as error:
+        raise ProtocolError(f"the protocol {path} can't be read: {error}") from None
     except (ValueError, TypeError, RecursionError) as error:
         raise ProtocolError(f"{path} is no protocol: {error}") from None
     except ProtocolError as error:

@@ -18,6 +18,7 @@ from thgeval.clip import Pair
 from thgeval.cores import available
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features import devices, networks
+from thgeval.files import replaceable
 from thgeval.job import Job, Watcher
 from thgeval.locking import locked
 from thgeval.media.objects import clip_of
@@ -230,7 +231,10 @@ def scored(
     if pairing.advice:
         watcher.warns(pairing.advice)
     planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
-    folder = None if options.out is None else states_folder(Path(options.out))
+    folder = None
+    if options.out is not None:
+        replaceable(Path(options.out))  # what can't be written is refused before anything is measured
+        folder = states_folder(Path(options.out))
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         devices.at(options.device),

@@ -194,10 +194,11 @@ def _reference(
     named: Named, contributions: Sequence[Contribution], scored: Sequence[str], setting: Setting
 ) -> Value | None:
     """The reference's own value: of the clips that are in the score, or of all where clips stand alone."""
+    looked_at = frozenset(scored)
     states = [
         item.reference_states[named.key]
         for item in contributions
-        if named.key in item.reference_states and (setting.protocol.unpaired or item.record["id"] in scored)
+        if named.key in item.reference_states and (setting.protocol.unpaired or item.record["id"] in looked_at)
     ]
     if not states or named.metric.sets:
         return None
@@ -212,9 +213,10 @@ def _reference(
 def _left_out(key: str, contributions: Sequence[Contribution], scored: Sequence[str]) -> dict[str, int]:
     """Clips that are not in a score, by reason."""
     counted: Counter[str] = Counter()
+    in_it = frozenset(scored)
     for item in contributions:
         record = item.record
-        if record["id"] in scored:
+        if record["id"] in in_it:
             continue
         if failed := record["failed"].get(key):
             counted[failed["reason"]] += 1

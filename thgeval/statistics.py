@@ -23,8 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy.special import ndtri, stdtr, stdtrit  # what scipy.stats calls, without the second that importing it takes
 
 from thgeval.metric import Metric
 from thgeval.states import ClipMean, Counts, PooledMean, State, TwoSets
@@ -164,7 +163,7 @@ def student(score: float, apart: PseudoValues, *, skewed: bool = False) -> Inter
     error = standard_error(apart)
     if not error:
         return None
-    low, high = (quantile := float(student_t.ppf(0.975, apart.freedom))), -quantile
+    low, high = (quantile := float(stdtrit(apart.freedom, 0.975))), -quantile
     if skewed and abs(bend := _skewness(apart.values) / (6 * math.sqrt(len(apart.values)))) > 1e-6:
         low, high = (float(np.cbrt(1 + 6 * bend * (bound - bend)) - 1) / (2 * bend) for bound in (low, high))
     return Interval(score - error * low, score - error * high)
@@ -175,7 +174,7 @@ def student_p(difference: float, apart: PseudoValues) -> float:
     error = standard_error(apart)
     if not error:
         return 1.0 if abs(difference) <= ROUNDING * float(np.abs(apart.values).max()) else 0.0
-    return float(2 * student_t.sf(abs(difference) / error, apart.freedom))
+    return float(2 * stdtr(apart.freedom, -abs(difference) / error))
 
 
 def standard_error(apart: PseudoValues) -> float:
@@ -203,7 +202,7 @@ def rate_of_few(rows: Floats, freedom: float) -> Interval:
     if events:
         residuals = rows[:, 0] - events / exposure * rows[:, 1]
         excess = len(rows) / (len(rows) - 1) * float((residuals**2).sum()) / events
-    square = max(float(norm.ppf(0.975)) ** 2, float(student_t.ppf(0.975, freedom)) ** 2 * excess)
+    square = max(float(ndtri(0.975)) ** 2, float(stdtrit(freedom, 0.975)) ** 2 * excess)
     reach = math.sqrt(square * events + square**2 / 4)
     low, high = (events + square / 2 - reach) / exposure, (events + square / 2 + reach) / exposure
     return Interval(max(0.0, float(low)), float(high))
@@ -267,7 +266,7 @@ def jackknife_of_sides(metric: Metric[Any], state: TwoSets, score: float) -> Bou
     if not variance:
         return Bounds(note="no interval: the score is the same whichever clips are left out")
     freedom = variance**2 / sum(item**2 / (len(side) - 1) for item, side in zip(variances, sides, strict=True))
-    reach = math.sqrt(variance) * float(student_t.ppf(0.975, freedom))
+    reach = math.sqrt(variance) * float(stdtrit(freedom, 0.975))
     return Bounds(Interval(score - reach, score + reach), f"jackknife-{len(sides[0])}+{len(sides[1])}")
 
 

@@ -86,7 +86,9 @@ class Store:
                 with suppress(OSError):
                     os.utime(place)
             if usable or own:
-                found = replace(found, kept={**usable, **found.kept}, record=found.record or _record(held, pair))
+                kept, refused = {**usable, **found.kept}, {**held.refused, **found.refused}
+                record = found.record or _record(held, pair)
+                found = replace(found, kept=kept, record=record, refused=refused)
         return Recalled(found, complete)
 
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
@@ -121,7 +123,8 @@ class Store:
         ):
             failed = {**held.record.get("failed", {}), **checkpoint.record.get("failed", {})}
             record = {**checkpoint.record, "failed": failed}
-            checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record)
+            refused = {**held.refused, **checkpoint.refused}
+            checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record, refused=refused)
         return settle(place, checkpoint)
 
     def tokens(self) -> tuple[str, ...]:
@@ -163,6 +166,8 @@ def _record(held: Checkpoint, pair: str) -> Mapping[str, Any]:
 
 
 def _renamed(kept: Kept, pair: str) -> Kept:
+    if pair in kept.state.parts:
+        return kept
     reference = None if kept.reference is None else kept.reference.renamed(pair)
     return replace(kept, state=kept.state.renamed(pair), reference=reference)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thgeval.errors import InputError
-from thgeval.limits import check_file
+from thgeval.limits import text
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,7 @@ class TimingRecord:
 def read_timing(path: Path) -> TimingRecord:
     """The record in a file; InputError (reason ``bad timing record``) says what is wrong with it."""
     try:
-        check_file(path, "text_bytes")
-    except InputError as error:
-        raise _bad(path, str(error)) from None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(text(path, "text_bytes"))
         record = TimingRecord(
             frames=int(data["frames"]),
             seconds=float(data["seconds"]),
@@ -51,6 +47,8 @@ def read_timing(path: Path) -> TimingRecord:
             resolution=str(data["resolution"]),
             timed=str(data.get("timed", "model")),
         )
+    except InputError as error:
+        raise _bad(path, str(error)) from None
     except KeyError as missing:
         raise _bad(path, f"it lacks {missing}") from None
     except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thgeval.errors import MissingExtra, ProtocolError
+from thgeval import limits
+from thgeval.errors import InputError, MissingExtra, ProtocolError
 
 REGEX, GROUP, MAP = "annotation_regex", "annotation_group", "annotation_map"
 
@@ -73,9 +74,9 @@ def rule(path: Path) -> Rule:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = limits.text(path, "text_bytes")
         given = tomllib.loads(text) if path.suffix.lower() == ".toml" else _yaml(text)
-    except (OSError, ValueError) as error:
+    except (InputError, OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"the rule {path} can't be read: {error}") from None
     if not isinstance(given, dict):
         raise ProtocolError(f"the rule {path} is no table of keys and values")

@@ -65,8 +65,51 @@ def test_a_changed_clip_drops_what_was_not_asked_for_and_says_so(run, folders, t
     run("-m", "psnr", "f-mse")
     write_clip(folders.generated / "a.mp4", moving(seed=0, noise=20))
     answer = run("-m", "psnr")
-    assert "as not all clips have states of them: f-mse" in answer.err
+    assert "and so no longer in" in answer.err
+    assert ": f-mse; ask for them again" in answer.err
     assert list(result(tmp_path).scores) == ["psnr"]
+
+
+def test_what_fails_by_its_content_is_not_measured_again(run, folders, measured, tmp_path):
+    """A metric that fails on every clip, and a clip that fails whole, made a finished run cost what a new one does."""
+    write_clip(folders.generated / "b.mp4", moving(frames=8, seed=1, noise=6))
+    assert run("-m", "psnr", "ms-ssim").code == 1
+    first = result(tmp_path)
+    assert first["ms-ssim"].left_out == {"too small": 2, "length differs": 1}
+    answer = run("-m", "psnr", "ms-ssim")
+    assert answer.code == 1
+    assert "b: b has 8 generated frames" in answer.err
+    assert sorted(measured) == ["a", "b", "c"]
+    assert result(tmp_path).canonical == first.canonical
+
+
+def test_a_failure_is_measured_again_where_it_might_be_said_otherwise(
+    run, folders, measured, monkeypatch, tmp_path, thgeval
+):
+    monkeypatch.setenv("THGEVAL_LIMITS", "frames=9")
+    assert run("-m", "psnr").code == 1
+    monkeypatch.delenv("THGEVAL_LIMITS")
+    assert run("-m", "psnr").code == 0
+    assert sorted(measured) == ["a", "a", "b", "b", "c", "c"]
+    write_clip(folders.generated / "b.mp4", moving(frames=8, seed=1, noise=6))
+    assert run("-m", "psnr").code == 1
+    assert len(measured) == 7
+    folders.generated.rename(tmp_path / "moved")  # the sentences name files
+    assert thgeval("score", tmp_path / "moved", folders.reference, "-m", "psnr", "-o", tmp_path / "run.json").code == 1
+    assert measured[7:] == ["b"]
+
+
+def test_what_failed_inside_is_measured_again(run, measured, monkeypatch):
+    from thgeval.metrics.psnr import PSNR
+
+    def broken(self, view):
+        raise KeyError("nobody foresaw this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PSNR, "measure", broken)
+        assert run("-m", "psnr", "-m", "l1").code == 3
+    assert run("-m", "psnr", "-m", "l1").code == 0
+    assert len(measured) == 6
 
 
 def test_fewer_clips_lose_no_states(run, measured, tmp_path):

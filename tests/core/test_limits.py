@@ -5,22 +5,27 @@ import os
 import time
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+import views
 from clips import moving, write_clip
 from PIL import Image
 
 import thgeval
+import thgeval.run
+from thgeval import protocol, wording
 from thgeval.clip import Clip
-from thgeval.errors import InputError, ProtocolError
-from thgeval.features import openface
+from thgeval.errors import InputError, OutputError, ProtocolError
+from thgeval.features import embeddings, npz, openface
 from thgeval.features.clip import read_prompt
 from thgeval.features.identity import read_picture
 from thgeval.features.npz import Layout, arrays
 from thgeval.limits import LIMITS, VARIABLE, check_file, limit
 from thgeval.media import decode, describe, fingerprint, speech
+from thgeval.pairing import listed
 from thgeval.timing import read_timing
 
 SPARSE = 1 << 40
@@ -104,7 +109,7 @@ def test_a_list_is_refused_before_what_it_names_is_looked_at(name, tmp_path):
     assert caught.value.reason in {"no video", "corrupt"}
 
 
-def npz(path, **shapes):
+def packed(path, **shapes):
     """An archive whose arrays are zeros, small as a file and large in memory."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, shape in shapes.items():
@@ -119,7 +124,7 @@ def npz(path, **shapes):
 
 @pytest.mark.parametrize("shape", [(700, 1000, 1000, 1), (10**30, 68, 2), (2**62, 4)])
 def test_an_archive_is_not_unpacked_beyond_the_limit(shape, tmp_path):
-    path = npz(tmp_path / "a.npz", frames=shape)
+    path = packed(tmp_path / "a.npz", frames=shape)
     tracemalloc.start()
     with pytest.raises(InputError) as caught:
         describe(Clip("clip", path))
@@ -134,7 +139,7 @@ def test_an_archive_is_not_unpacked_beyond_the_limit(shape, tmp_path):
 
 @pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 77)], ids=["encrypted", "packed otherwise"])
 def test_an_archive_in_ways_nobody_reads(at, value, tmp_path):
-    path = npz(tmp_path / "a.npz", frames=(2, 3))
+    path = packed(tmp_path / "a.npz", frames=(2, 3))
     content = bytearray(path.read_bytes())
     for mark, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
         content[content.index(mark) + at + shift] = value
@@ -261,3 +266,95 @@ def test_companions_are_read_within_limits(kind, tmp_path):
         with pytest.raises(InputError) as caught:
             read(path)
         assert "regular file" in str(caught.value) or "beyond the limit" in str(caught.value)
+
+
+ENDLESS = Path("/proc/kmsg")  # a regular file of no bytes, by what it says, that never ends
+
+
+@pytest.mark.skipif(not ENDLESS.exists(), reason="needs Linux")
+@pytest.mark.parametrize(
+    "read",
+    [read_timing, read_prompt, openface.read, protocol.read, wording.rule, listed, thgeval.Run.read, npz.names_in],
+)
+def test_a_file_that_says_it_is_empty_is_not_read(read):
+    arguments = ("companion_bytes",) if read is npz.names_in else ()
+    with pytest.raises((InputError, ProtocolError, ValueError)):
+        read(ENDLESS, *arguments)
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize("read", [protocol.read, wording.rule, listed], ids=["protocol", "rule", "list"])
+def test_no_request_is_opened_that_is_no_file(read, kind, tmp_path):
+    """Protocols and rules were opened whatever they were."""
+    NO_FILES[kind](tmp_path / "given.toml")
+    with pytest.raises(ProtocolError):
+        read(tmp_path / "given.toml")
+
+
+def test_rows_of_lip_readers_are_not_unpacked_beyond_the_limit(tmp_path):
+    path = packed(tmp_path / "a.avhubert.npz", video=(700, 1000, 1000), model=(1,))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="unpacks to 700000001 bytes"):
+        embeddings.read(path, "avhubert", "a")
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+LONG = "a" * 5000
+
+
+@pytest.mark.parametrize("line", [f"{LONG}.mp4\tb.mp4", f"a.mp4\t{LONG}.mp4", f"{LONG}/a.mp4\tb.mp4\t{LONG}"])
+def test_names_that_are_too_long_are_clips_that_can_not_be_read(line, tmp_path):
+    (tmp_path / "list.tsv").write_text(line + "\n")
+    run = thgeval.run.scored(listed(tmp_path / "list.tsv"), "l1", "native", thgeval.Options(out=tmp_path / "r.json"))
+    assert [clip["failure"]["reason"] for clip in run.clips] == ["unreadable" if line.startswith(LONG) else "missing"]
+
+
+@pytest.mark.parametrize("line", ["/\t/", ".\t.", "a.mp4\t/", "a.mp4\tb.mp4\t/"])
+def test_lines_that_name_no_file_are_refused(line, tmp_path):
+    (tmp_path / "list.tsv").write_text(line + "\n")
+    with pytest.raises(ProtocolError, match="needs two or three fields"):
+        listed(tmp_path / "list.tsv")
+
+
+def test_a_result_is_not_written_through_links_that_lead_nowhere(tmp_path):
+    write_clip(tmp_path / "a.mp4", moving(3))
+    (tmp_path / "r.json").symlink_to("r.json")
+    for out in (tmp_path / "r.json", tmp_path / f"{LONG}.json"):
+        with pytest.raises(OutputError, match="can't be written"):
+            thgeval.score(tmp_path / "a.mp4", metrics="cpbd", options=thgeval.Options(out=out))
+
+
+def test_whatever_breaks_outside_measuring_is_one_clips_failure(tmp_path, monkeypatch):
+    """What was raised while a clip was looked up or recorded ended the run."""
+    from thgeval.clip import Pair
+
+    real = Pair.companions.fget
+
+    def broken(pair):
+        if pair.id == "a":
+            raise RuntimeError("nobody foresaw this")
+        return real(pair)
+
+    monkeypatch.setattr(Pair, "companions", property(broken))
+    for side in ("generated", "reference"):
+        (tmp_path / side).mkdir()
+        for name in ("a", "b"):
+            write_clip(tmp_path / side / f"{name}.mp4", moving(3))
+    options = thgeval.Options(out=tmp_path / "r.json")
+    run = thgeval.evaluate(tmp_path / "generated", tmp_path / "reference", metrics="l1", options=options)
+    assert run["l1"].clips == 1
+    assert run["l1"].left_out == {"failed inside thgeval": 1}
+
+
+@pytest.mark.parametrize("factor", [1e70, 1e200])
+def test_numbers_too_large_to_compute_with_are_one_clips_failure(factor, tmp_path):
+    """They came out infinite, and then no result could be written."""
+    for name, times in (("a", factor), ("b", 1.0), ("c", 1.0)):
+        write_clip(tmp_path / f"{name}.mp4", moving(3))
+        bundle = views.bundle()
+        views.write(tmp_path / f"{name}.views.npz", bundle | {"points": bundle["points"] * times})
+    run = thgeval.evaluate(tmp_path, metrics="cd", options=thgeval.Options(out=tmp_path / "r.json"))
+    assert run["cd"].clips == 2
+    assert sum(run["cd"].left_out.values()) == 1
+    assert thgeval.Run.read(tmp_path / "r.json")["cd"] == run["cd"]

@@ -175,6 +175,15 @@ def test_files_that_are_no_result(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["", "x", "@", "x@", "x@y", "x@-1", "x@1!!", "x|y@1", "x@" + "9" * 5000])
+def test_protocols_of_no_version_are_refused(folder, tmp_path, name):
+    data = json.loads((folder / "run.json").read_text())
+    data["protocol"]["name"] = name
+    (tmp_path / "odd.json").write_text(json.dumps(data))
+    with pytest.raises(ProtocolError, match=r"odd\.json is not a thgeval result file"):
+        Run.read(tmp_path / "odd.json")
+
+
 def test_results_that_are_no_files(tmp_path):
     with pytest.raises(ProtocolError, match="can't be read"):
         Run.read("/dev/zero")

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from thgeval import limits
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features import networks
 from thgeval.features.companions import prompt
 from thgeval.features.frames import rgb
-from thgeval.limits import check_file
 from thgeval.media.frames import FrameBatch
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ LONG = ("refuse", "cut")
 def read_prompt(path: Path) -> str:
     """The text of a prompt file on one line; InputError if it has none."""
     try:
-        check_file(path, "text_bytes")
-        text = " ".join(path.read_text(encoding="utf-8").split())
+        text = " ".join(limits.text(path, "text_bytes").split())
     except InputError as error:
         raise InputError(f"the prompt can't be read: {error}", reason="unreadable prompt") from None
     except (OSError, UnicodeDecodeError) as error:

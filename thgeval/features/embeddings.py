@@ -12,7 +12,6 @@ checkpoint and layer, in letters, digits and ``._+-``. Rows of different models 
 """
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +25,7 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
 from thgeval.features.companions import OF_EITHER_SIDE, clip
+from thgeval.media.archives import arrays_in, names_in
 
 BESIDE = "none"
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -71,11 +71,14 @@ def embeddings(source: Path | Clip, *, kind: str, model: str) -> Embedded:
 def read(path: Path, kind: str, name: str) -> Embedded:
     """The rows in a file; InputError "bad embeddings" says what is wrong with it."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            rows = {part: stored[part] for part in PARTS[kind] if part in stored}
-            model = str(stored["model"]) if "model" in stored else ""
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise _bad(name, f"is no .npz file of plain arrays ({error})") from None
+        wanted = {*PARTS[kind], "model"} & set(names_in(path, "companion_bytes"))
+        stored = dict(arrays_in(path, wanted))
+    except InputError as error:
+        raise _bad(name, f"can't be used: {error}") from None
+    except Exception as error:  # zipfile's and numpy's readers meet broken files with nearly every exception there is
+        raise _bad(name, f"is no .npz file of plain arrays ({' '.join(str(error).split())})") from None
+    rows = {part: stored[part] for part in PARTS[kind] if part in stored}
+    model = str(stored["model"]) if "model" in stored else ""
     if not re.fullmatch(r"[0-9A-Za-z._+-]+", model):
         raise _bad(name, "has no text 'model' of letters, digits and ._+- that says what computed it")
     if not rows:

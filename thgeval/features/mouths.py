@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval import weights
+from thgeval import npy, weights
 from thgeval.errors import InputError, WeightsError
 from thgeval.feature import feature
 from thgeval.features.faces import Faces, bytes_of, faces
@@ -133,7 +133,8 @@ def _lrw_face() -> Points:
 
 def _mean_face(path: Path) -> Points:
     try:
-        face = np.asarray(np.load(path, allow_pickle=False), np.float64)
+        with path.open("rb") as file:
+            face = np.asarray(npy.array(file, path.stat().st_size), np.float64)
     except (OSError, ValueError, EOFError) as error:
         raise WeightsError(f"{path} is no array of landmarks ({error})") from None
     if face.shape != (68, 2) or not np.isfinite(face).all():

@@ -106,7 +106,8 @@ def read(path: Path) -> Table:
     names: tuple[str, ...] = ()
     rows: list[Array] = []
     try:
-        check_file(path, "companion_bytes")
+        if not check_file(path, "companion_bytes"):
+            raise ValueError("it is empty")
         with path.open(newline="", encoding="utf-8") as file:
             for row in filter(None, csv.reader(file, skipinitialspace=True)):
                 if names:

@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from thgeval import limits
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.companions import transcript
-from thgeval.limits import check_file
 
 SILENCES = ("sil", "sp")
 LRS = "Text:"
@@ -63,8 +63,7 @@ def written(source: Path | str) -> str:
     if isinstance(source, str):
         return source
     try:
-        check_file(source, "text_bytes")
-        text = source.read_text(encoding="utf-8-sig")
+        text = limits.text(source, "text_bytes", "utf-8-sig")
     except InputError as error:
         raise _unreadable(source, f"can't be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval import npy
 from thgeval.clip import Memory
 from thgeval.errors import InputError
 from thgeval.limits import beyond, check_file, limit
@@ -193,10 +194,11 @@ class _Stored:
 
 
 def _read(path: Path) -> _Stored:
-    check_file(path, "clip_bytes")
+    if not check_file(path, "clip_bytes"):
+        raise InputError(f"{path}: it holds no array that can be read (it is empty)", reason="corrupt")
     try:
         if path.suffix.lower() == ".npy":
-            return _Stored(np.lib.format.open_memmap(path, mode="r"))
+            return _Stored(_mapped(path))
         return _of_archive(path)
     except PermissionError as error:
         raise InputError(f"{path}: it can't be read ({error.strerror})", reason="unreadable") from error
@@ -205,6 +207,13 @@ def _read(path: Path) -> _Stored:
     except Exception as error:  # zipfile's and numpy's readers meet broken files with nearly every exception there is
         said = " ".join(str(error).split())
         raise InputError(f"{path}: it holds no array that can be read ({said})", reason="corrupt") from error
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    with path.open("rb") as file:
+        header, offset = npy.header(file), file.tell()
+    order: Literal["F", "C"] = "F" if header.by_columns else "C"
+    return np.memmap(path, header.dtype, "r", offset, header.shape, order)
 
 
 def _of_archive(path: Path) -> _Stored:

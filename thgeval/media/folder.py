@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thgeval import limits
 from thgeval.errors import InputError
-from thgeval.limits import check_file
 from thgeval.media import image
 from thgeval.media.frames import MediaInfo, Pixels
 from thgeval.media.source import Picture
@@ -140,9 +140,8 @@ class ImageFolder:
 
 def content(path: Path) -> bytes:
     """What an image file holds; ``InputError`` if it is no regular file within the limit."""
-    check_file(path, "image_bytes")
     try:
-        return path.read_bytes()
+        return limits.content(path, "image_bytes")
     except OSError as error:
         raise InputError(f"{path}: it can't be read ({error.strerror})", reason="unreadable") from error
 
