@@ -65,7 +65,7 @@ def test_a_changed_clip_drops_what_was_not_asked_for_and_says_so(run, folders, t
     run("-m", "psnr", "f-mse")
     write_clip(folders.generated / "a.mp4", moving(seed=0, noise=20))
     answer = run("-m", "psnr")
-    assert "and so no longer in" in answer.err
+    assert "as not all clips have states of them" in answer.err
     assert ": f-mse; ask for them again" in answer.err
     assert list(result(tmp_path).scores) == ["psnr"]
 
