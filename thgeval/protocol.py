@@ -171,7 +171,7 @@ def read(path: Path) -> Protocol:
             raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
         found = _read(tomllib.loads(text(path, "companion_bytes", "utf-8-sig")))
     except (InputError, OSError) as error:
-        raise ProtocolError(f"the protocol {path} can't be read: {error}") from None
+        raise ProtocolError(f"the protocol {path} can't be read: {str(error).removeprefix(f'{path}: ')}") from None
     except (ValueError, TypeError, RecursionError) as error:
         raise ProtocolError(f"{path} is no protocol: {error}") from None
     except ProtocolError as error:

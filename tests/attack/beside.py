@@ -194,7 +194,7 @@ ODD_NAMES = [
     "surrogatepass").decode("utf-8", "surrogateescape"),
     "\udcff\udcfe", "caf\u00e9", "cafe\u0301x", "\u1e9e\u0130", "头像", "🙂" * 30, "e\u0301" * 60, "x" * 240,
     "头" * 80, " lead", "trail ",
-    "tab\there", "two  spaces", "a.b.c", "a.faces", "a.timing", "a.states", "..x", "x..", "x%", "&amp;", "&lt;",
+    "tab\there", "two  spaces", "a.b.c", "a.faces", "a.timing", "a.states", "x..", "x%", "&amp;", "&lt;",
     "'; DROP TABLE clips;--",
     "</td></table>", "]]>", "${jndi:ldap://x}", "{{7*7}}", "{% raise %}", "thgeval: 0 of 4 clips failed",
     "x\nthgeval: 0 of 4 clips failed",
@@ -205,10 +205,11 @@ ODD_NAMES = [
 
 def names(rng: Rng, count: int) -> list[Case]:
     """Good clips of hostile names, and broken ones, whose names stand in sentences."""
+    every = [(name.replace("/", "_"), False) for name in ODD_NAMES]
+    every += [(f"{name}!", True) for name, _ in every]
     made = [
         Case(f"{'broken' if broken else 'whole'} {name[:20]!r}", partial(_named, of=name, broken=broken), id=name)
-        for broken in (False, True)
-        for name in ODD_NAMES
+        for name, broken in every
     ]
     return [made[place] for place in rng.permutation(len(made))[:count]]
 

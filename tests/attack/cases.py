@@ -52,8 +52,8 @@ class Kind:
     make: Callable[[Rng, int], list[Case]]
     count: int
     metrics: tuple[str, ...] = ("l1", "psnr")
-    beside: tuple[str, bytes] | None = None
-    """What good clips, and the references of hostile ones, have beside them: a suffix and its content."""
+    beside: tuple[tuple[str, bytes], ...] = ()
+    """What good clips, and the references of hostile ones, have beside them: suffixes and contents."""
     batch: int = 20
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -10,7 +11,7 @@ import numpy as np
 import views
 
 from attack import arrays, beside, bombs, claims, media
-from attack.cases import FRAMES, SIZE, Kind
+from attack.cases import FRAMES, SIZE, Case, Kind, Rng
 from attack.runner import MODES, Tally, alone, asked, claimed, folders, ran, scored
 
 RNG = np.random.default_rng(0)
@@ -29,19 +30,19 @@ KINDS: dict[str, Kind] = {
     "damaged videos": Kind("mp4, mov, mkv, ts, webm, avi, mpg, gif in eight ways", media.damaged_videos, 256),
     "folders of frames": Kind("frames that are odd, bombs, links, pipes", media.image_folders, 72),
     "arrays": Kind("npy and npz: pickles, shapes, bombs, slips", arrays.arrays, 80),
-    "faces files": Kind("CLIP.faces.npz", beside.faces, 56, ("lmd:landmarks=npz", "l1"), (".faces.npz", POINTS)),
+    "faces files": Kind("CLIP.faces.npz", beside.faces, 56, ("lmd:landmarks=npz", "l1"), ((".faces.npz", POINTS),)),
     "bundles of views": Kind(
-        "CLIP.views.npz", beside.bundles, 44, ("cd", "we", "l1"), (".views.npz", beside.npz_of(views.bundle()))
+        "CLIP.views.npz", beside.bundles, 44, ("cd", "we", "l1"), ((".views.npz", beside.npz_of(views.bundle())),)
     ),
     "rows of AV-HuBERT": Kind(
-        "CLIP.avhubert.npz", beside.rows, 48, ("avs-u", "avs-m", "avs-v"), (".avhubert.npz", ROWS)
+        "CLIP.avhubert.npz", beside.rows, 48, ("avs-u", "avs-m", "avs-v"), ((".avhubert.npz", ROWS),)
     ),
-    "OpenFace tables": Kind("CLIP.openface.csv", beside.tables, 44, ("prmse", "l1"), (".openface.csv", POSES)),
+    "OpenFace tables": Kind("CLIP.openface.csv", beside.tables, 44, ("prmse", "l1"), ((".openface.csv", POSES),)),
     "timing records": Kind(
-        "CLIP.timing.json", beside.timings, 100, ("fps", "l1"), (".timing.json", json.dumps(TIMED).encode())
+        "CLIP.timing.json", beside.timings, 100, ("fps", "l1"), ((".timing.json", json.dumps(TIMED).encode()),)
     ),
     "transcripts and prompts": Kind(
-        "CLIP.txt, .align, .prompt.txt", beside.texts, 48, ("wer/pocketsphinx", "l1"), (".txt", b"one two three")
+        "CLIP.txt, .align, .prompt.txt", beside.texts, 48, ("wer/pocketsphinx", "l1"), ((".txt", b"one two three"),)
     ),
     "names": Kind("of good clips and broken ones", beside.names, 100),
     "places and playlists": Kind(
@@ -61,24 +62,49 @@ CLAIMS = {
 
 def attacked(work: Path, name: str, seed: int, share: float, hang_s: float) -> dict[str, Any]:
     """Everything of one kind: what was tried, what it cost, and what did not hold."""
-    tally = Tally()
-    rng = np.random.default_rng([seed, crc32(name.encode())])
     if name in CLAIMS:
+        tally = Tally()
         make, count = CLAIMS[name]
         goods = _goods(work)
-        claimed(work, name, make(rng, max(1, round(count * share)), goods[0]), goods, hang_s, tally)
-    else:
-        kind = KINDS[name]
-        cases = kind.make(rng, kind.count)
-        cases = [cases[place] for place in rng.permutation(len(cases))[: max(1, round(len(cases) * share))]]
-        asks = kind.metrics, kind.beside
-        if asks not in ALONE:
-            ALONE[asks] = alone(work / "alone", kind, hang_s)
-        for number, first in enumerate(range(0, len(cases), kind.batch)):
-            place = work / f"batch{number}"
-            mode = MODES[(number + 1) % len(MODES)]
-            scored(place, name, kind, cases[first : first + kind.batch], mode, ALONE[asks], hang_s, tally)
-            shutil.rmtree(place, ignore_errors=True)
+        claimed(work, name, make(_rng(seed, name), max(1, round(count * share)), goods[0]), goods, hang_s, tally)
+        return _figures(name, tally)
+    return _tried(work, name, KINDS[name], chosen(name, seed, max(1, round(KINDS[name].count * share))), hang_s)
+
+
+def blended(work: Path, names: Sequence[str], each: int, seed: int, hang_s: float) -> dict[str, Any]:
+    """Some of several kinds among the same good clips, in as few runs as may be; transcripts are not read aloud."""
+    kinds = [KINDS[name] for name in names]
+    metrics = dict.fromkeys(metric for kind in kinds for metric in kind.metrics if not metric.startswith("wer"))
+    present = tuple(item for kind in kinds for item in kind.beside)
+    both = Kind("several", lambda rng, count: [], 0, tuple(metrics), present, batch=each * len(names))
+    return _tried(work, "several", both, [case for name in names for case in chosen(name, seed, each)], hang_s)
+
+
+def chosen(name: str, seed: int, count: int) -> list[Case]:
+    """So many inputs of a kind."""
+    rng = _rng(seed, name)
+    cases = KINDS[name].make(rng, KINDS[name].count)
+    return [cases[place] for place in rng.permutation(len(cases))[:count]]
+
+
+def _tried(work: Path, name: str, kind: Kind, cases: Sequence[Case], hang_s: float) -> dict[str, Any]:
+    tally = Tally()
+    asks = kind.metrics, kind.beside
+    if asks not in ALONE:
+        ALONE[asks] = alone(work / "alone", kind, hang_s)
+    for number, first in enumerate(range(0, len(cases), kind.batch)):
+        place = work / f"batch{number}"
+        mode = MODES[(number + 3) % len(MODES)]
+        scored(place, name, kind, cases[first : first + kind.batch], mode, ALONE[asks], hang_s, tally)
+        shutil.rmtree(place, ignore_errors=True)
+    return _figures(name, tally)
+
+
+def _rng(seed: int, name: str) -> Rng:
+    return np.random.default_rng([seed, crc32(name.encode())])
+
+
+def _figures(name: str, tally: Tally) -> dict[str, Any]:
     return {
         "tried": tally.tried[name],
         "exit codes": dict(sorted(tally.ended.items())),

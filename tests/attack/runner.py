@@ -53,7 +53,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: exit code, or minus a signal; None if it was stopped as it hung or swelled."""
+    """How a process ended: exit code, or minus a signal; None if it was stopped as it hung or swelled.
+
+    ``peak`` is in bytes, and no less than what this process held when it began the other: Linux counts on from there.
+    """
 
     code: int | None
     out: str
@@ -139,8 +142,8 @@ def folders(work: Path, kind: Kind) -> Sides:
         side.mkdir(parents=True)
         for number, name in enumerate(GOOD):
             shutil.copyfile(video(".mp4", seed + 10 * (number + 1)), side / f"{name}.mp4")
-            if kind.beside is not None:
-                (side / f"{name}{kind.beside[0]}").write_bytes(kind.beside[1])
+            for suffix, content in kind.beside:
+                (side / f"{name}{suffix}").write_bytes(content)
     for name in ("out", "home", "tmp"):
         (work / name).mkdir()
     return sides
@@ -182,8 +185,8 @@ def scored(
     for number, case in enumerate(cases):
         id = case.id or f"case{number:03}"
         case.make(sides, id)
-        if kind.beside is not None and not case.id:
-            (sides.gt / f"{id}{kind.beside[0]}").write_bytes(kind.beside[1])
+        for suffix, content in () if case.id else kind.beside:
+            (sides.gt / f"{id}{suffix}").write_bytes(content)
     ids = {beside.expected_id(case, f"case{number:03}"): case for number, case in enumerate(cases)}
     before = snapshot(work)
     ended = ran(["score", "pred", "gt", *asked(kind), "-f", "json", "-q", *mode], work, hang_s)

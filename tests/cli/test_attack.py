@@ -7,24 +7,29 @@ others, and nothing is written outside the output.
 
 import pytest
 from attack.kills import killed
-from attack.kinds import CLAIMS, KINDS, attacked
+from attack.kinds import CLAIMS, KINDS, attacked, blended
 
-SHORT = {"damaged videos": 12, "bombs": 4, "results": 12, "states": 8, "lists and protocols": 8}
+CLIPS = [name for name, kind in KINDS.items() if not kind.beside]
+BESIDE = [name for name, kind in KINDS.items() if kind.beside]
+CLAIMED = 6
 HANGS_S = 200  # machines that run tests are busy
 
 
-@pytest.mark.parametrize("name", [*KINDS, *CLAIMS])
-def test_hostile_inputs(name, tmp_path, monkeypatch):
-    if name == "transcripts and prompts":
-        pytest.importorskip("pocketsphinx")
-        pytest.importorskip("jiwer")
-    count = KINDS[name].count if name in KINDS else CLAIMS[name][1]
-    found = attacked(tmp_path, name, 12345, SHORT.get(name, 4) / count, HANGS_S)
+@pytest.mark.parametrize("names", [CLIPS, BESIDE], ids=["clips", "beside"])
+def test_hostile_inputs(names, tmp_path):
+    found = blended(tmp_path, names, 4, 12345, HANGS_S)
     assert found["findings"] == []
-    assert found["tried"] == SHORT.get(name, 4)
+    assert found["tried"] == 4 * len(names)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_hostile_results_and_requests(name, tmp_path):
+    found = attacked(tmp_path, name, 12345, CLAIMED / CLAIMS[name][1], HANGS_S)
+    assert found["findings"] == []
+    assert found["tried"] == CLAIMED
 
 
 def test_killed_runs_come_to_the_same_bytes(tmp_path):
-    found = killed(tmp_path, 4, seed=7, clips=12)
+    found = killed(tmp_path, 4, seed=7, clips=8)
     assert found["findings"] == []
     assert found["tried"] >= 4

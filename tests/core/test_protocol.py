@@ -69,7 +69,7 @@ def test_files_that_are_no_protocol(tmp_path, text, said):
 
 
 def test_a_file_that_is_not_there():
-    with pytest.raises(ProtocolError, match=r"the protocol nowhere\.toml can't be read: No such file"):
+    with pytest.raises(ProtocolError, match=r"the protocol nowhere\.toml can't be read: there is no such file"):
         protocol("nowhere.toml")
 
 
