@@ -92,13 +92,13 @@ def _takes(folder: Path, crf: int, wider: Mapping[str, float] | None = None) -> 
 
 
 def _read(frames: Any, chain: str, follow: str) -> Read:
-    from thgeval.features.eyes import eyes
-    from thgeval.features.faces import faces
-    from thgeval.features.frames import rgb
-    from thgeval.features.landmarks import landmarks
-    from thgeval.features.mouth import mouth
-    from thgeval.features.people import shapes
-    from thgeval.features.pose import pose
+    from thgeval.features.faces.detection import faces
+    from thgeval.features.faces.eyes import eyes
+    from thgeval.features.faces.landmarks import landmarks
+    from thgeval.features.faces.mouth import mouth
+    from thgeval.features.faces.people import shapes
+    from thgeval.features.frames.frames import rgb
+    from thgeval.features.heads.pose import pose
     from thgeval.media.frames import FrameBatch
     from thgeval.view import Values
 
@@ -165,7 +165,7 @@ def _fit(truth: Any, found: Any) -> tuple[float, float, float, float]:
 
 
 def _open(landmarks: Any) -> Any:
-    from thgeval.features.eyes import LEFT, RIGHT, aspect
+    from thgeval.features.faces.eyes import LEFT, RIGHT, aspect
 
     return np.mean([aspect(landmarks[:, eye]) for eye in (LEFT, RIGHT)], axis=0)
 
@@ -207,8 +207,8 @@ def _cost(frames: Any, chain: str, follow: str) -> dict[str, Any]:
 
 def _described(frames: Any) -> dict[str, Any]:
     """Dlib's descriptor asked for by two threads: in this process, and in a process for each."""
-    from thgeval import weights
-    from thgeval.features import descriptors
+    from thgeval.features.faces import descriptors
+    from thgeval.requirements import weights
 
     chips = np.stack([frames[i][50:200, 50:200] for i in range(24)])
     token = weights.token(descriptors.NAME)
@@ -236,7 +236,7 @@ def _described(frames: Any) -> dict[str, Any]:
 def _suite(folder: Path) -> dict[str, Any]:
     """Every embedded metric of faces on one pair, from files to scores, on two threads, in a process that has run."""
     from thgeval import score
-    from thgeval.run import Options
+    from thgeval.engine.run import Options
     from thgeval_baselines.clips import head, take, write_take
 
     played = take(head(seed=0, size=SIDE_PX), seed=1, seconds=5.0, fps=FPS)
@@ -260,8 +260,8 @@ def _suite(folder: Path) -> dict[str, Any]:
 
 def _cpu_of_all() -> float:
     """CPU time of this process and of the workers it has had, which are let go so that theirs is known."""
-    from thgeval import weights
-    from thgeval.features import descriptors
+    from thgeval.features.faces import descriptors
+    from thgeval.requirements import weights
 
     idle = descriptors._idle(weights.token(descriptors.NAME))
     while not idle.empty():

@@ -28,10 +28,10 @@ FRAMES = 25
 CLIPS = 2
 ROUNDS = 3
 NETWORKS = {
-    "fid": "thgeval.features.networks.rows",
+    "fid": "thgeval.networks.rows",
     "lpips": "thgeval_models.lpips.LPIPS.forward",
-    "fvd": "thgeval.features.networks.rows",
-    "fid-random": "thgeval.features.networks.rows",
+    "fvd": "thgeval.networks.rows",
+    "fid-random": "thgeval.networks.rows",
 }
 
 
@@ -113,7 +113,7 @@ def _second_run(folders: tuple[Path, Path]) -> dict[str, Any]:
     """A run with an empty cache, and the same run again."""
     first, second = [], []
     for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder, patch("thgeval.store.home", lambda: Path(folder)):
+        with tempfile.TemporaryDirectory() as folder, patch("thgeval.states.store.home", lambda: Path(folder)):
             for seconds in (first, second):
                 seconds.append(_seconds(lambda: _scored(folders, ["fid", "fvd"], cache="read-write")))
     return {
@@ -126,8 +126,8 @@ def _second_run(folders: tuple[Path, Path]) -> dict[str, Any]:
 
 
 def _scored(folders: tuple[Path, Path], metrics: list[str], **options: Any) -> None:
-    from thgeval.run import Options, evaluate
-    from thgeval.weights import Policy
+    from thgeval.engine.run import Options, evaluate
+    from thgeval.requirements.weights import Policy
 
     run = evaluate(*folders, metrics=metrics, options=Options(weights=Policy(unverified=True), **options))
     if missing := [score.unscored for score in run.scores.values() if score.value is None]:

@@ -87,7 +87,7 @@ def _network() -> list[dict[str, Any]]:
     import torch
     from lip_sync.conftest import face_like
 
-    from thgeval.features import syncnet as features
+    from thgeval.features.sync import syncnet as features
     from thgeval.kernels import mel
     from thgeval_models import networks as published
 
@@ -126,7 +126,7 @@ def _in_batches(stream: Callable[[Any], Any], seen: Any, count: int, step: int, 
 
 
 def _weights(name: str) -> Path:
-    from thgeval import weights
+    from thgeval.requirements import weights
 
     return weights.path(name)
 
@@ -171,9 +171,10 @@ def _media(route: dict[str, float]) -> float:
 
 
 def _our_route(path: Path, *, every: int = 1) -> dict[str, float]:
+    from thgeval import networks
     from thgeval.clip import Clip, Pair
-    from thgeval.features import companions, networks
-    from thgeval.features import syncnet as features
+    from thgeval.features.frames import offered as companions
+    from thgeval.features.sync import syncnet as features
     from thgeval.view import Values
 
     networks.published("sfd-face")
@@ -209,7 +210,7 @@ def _their_route(path: Path, folder: Path) -> dict[str, float]:
     from scipy.signal import medfilt
 
     from thgeval.clip import Clip
-    from thgeval.features import avi_route
+    from thgeval.features.sync import avi_route
     from thgeval.media import audio, decode
     from thgeval_models import networks as published
     from thgeval_models import s3fd

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from thgeval.features.frames import rgb
+from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.registry import metric
 from thgeval.view import Piece

@@ -14,9 +14,10 @@ from typing import Any
 from tabulate import tabulate
 
 from thgeval.bibliography import entry
-from thgeval.description import described, sections
-from thgeval.features import given, views
-from thgeval.features.npz import Layout
+from thgeval.docstrings import described, sections
+from thgeval.features.faces import supplied as given
+from thgeval.features.frames import views
+from thgeval.features.frames.npz import Layout
 from thgeval.limits import LIMITS
 from thgeval.media import container, image
 from thgeval.metric import Metric

@@ -13,6 +13,7 @@ from thgeval.version import __version__
 
 if TYPE_CHECKING:
     from thgeval.clip import Clip, Pair
+    from thgeval.engine.run import Options, evaluate, score
     from thgeval.errors import (
         InputError,
         MissingExtra,
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
         UnmetNeed,
         WeightsError,
     )
-    from thgeval.naming import Naming
+    from thgeval.pairing.naming import Naming
     from thgeval.protocol import Protocol
     from thgeval.results import Run, Score
-    from thgeval.run import Options, evaluate, score
 
 _HOMES = {
     "Clip": "clip",
     "InputError": "errors",
     "MissingExtra": "errors",
-    "Naming": "naming",
-    "Options": "run",
+    "Naming": "pairing.naming",
+    "Options": "engine.run",
     "OutputError": "errors",
     "Pair": "clip",
     "Protocol": "protocol",
@@ -42,8 +42,8 @@ _HOMES = {
     "ThgevalError": "errors",
     "UnmetNeed": "errors",
     "WeightsError": "errors",
-    "evaluate": "run",
-    "score": "run",
+    "evaluate": "engine.run",
+    "score": "engine.run",
 }
 
 __all__ = [

@@ -20,8 +20,8 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from thgeval import checkouts, weights
 from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
+from thgeval.requirements import programs, weights
 
 T = TypeVar("T")
 Parameter: TypeAlias = str | int | float | bool
@@ -66,7 +66,7 @@ class Feature(Generic[T]):
         """Name, version, parameter values and weights, as signatures print it: ``luma@1:bt601-rounded``."""
         values = [str(value) for _, value in self.parameters]
         values += map(weights.token, self.weights)
-        values += map(checkouts.token, self.checkouts)
+        values += map(programs.token, self.checkouts)
         return f"{self.name}@{self.version}" + (f":{','.join(values)}" if values else "")
 
     def lacks(self) -> ThgevalError | None:
@@ -74,7 +74,7 @@ class Feature(Generic[T]):
         for module, extra in self.packages:
             if find_spec(module) is None:
                 return MissingExtra(self.name, extra=extra)
-        problems = [*map(weights.problem, self.weights), *map(checkouts.problem, self.checkouts)]
+        problems = [*map(weights.problem, self.weights), *map(programs.problem, self.checkouts)]
         return next((problem for problem in problems if problem is not None), None)
 
     def closure(self) -> Iterator["Feature[Any]"]:

@@ -7,11 +7,11 @@ was said. Where no mark can be written it is said in every run.
 from collections.abc import Iterable
 from contextlib import suppress
 
-from thgeval import weights
 from thgeval.errors import OutputError
 from thgeval.files import write_atomically
 from thgeval.home import home
 from thgeval.registry import Named
+from thgeval.requirements import weights
 from thgeval.signature import closure
 
 

@@ -15,10 +15,10 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
-from thgeval import weights
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, ELSEWHERE, METRICS, meant
+from thgeval.requirements import weights
 from thgeval.signature import closure, text_of, value_of
 
 GROUPS = ("all", "embedded")

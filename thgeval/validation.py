@@ -6,8 +6,8 @@ from typing import Any
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
-from thgeval.folders import is_clip, stems
 from thgeval.media import Description, describe
+from thgeval.pairing.folders import is_clip, stems
 
 
 @dataclass(frozen=True)

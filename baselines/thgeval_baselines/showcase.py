@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from thgeval.cli.tables import as_table, number, scores_text
+from thgeval.engine.run import Options, evaluate
 from thgeval.report import write as write_report
 from thgeval.results import Run
-from thgeval.run import Options, evaluate
 from thgeval_baselines.demo import make_demo
 
 CLIPS = 3

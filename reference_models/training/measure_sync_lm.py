@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from train_sync_lm import is_held_out, read, varied_points, varied_spectrum
 
-from thgeval.features.lips import RATE_HZ, lips
-from thgeval.features.sync_lm import LIP_LAYERS, VOICE_LAYERS, Tensors, compared, embedded, voice_rows
+from thgeval.features.faces.lips import RATE_HZ, lips
+from thgeval.features.sync.sync_lm import LIP_LAYERS, VOICE_LAYERS, Tensors, compared, embedded, voice_rows
 
 Floats = NDArray[np.float64]
 Change = Callable[[Floats, np.random.Generator], tuple[Floats, float]]

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thgeval.features.people import filled
+from thgeval.features.faces.people import filled
 from thgeval_models import grid_reader as reader
 
 UNITS_PER_FRAME = 1000

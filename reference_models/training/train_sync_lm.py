@@ -25,8 +25,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from thgeval.features.lips import RATE_HZ, lips
-from thgeval.features.sync_lm import voice_rows
+from thgeval.features.faces.lips import RATE_HZ, lips
+from thgeval.features.sync.sync_lm import voice_rows
 from thgeval.kernels import mel
 from thgeval_models.sync_lm import SyncLM, build
 

@@ -7,7 +7,7 @@ import pytest
 from support.clips import moving, write_clip
 
 import thgeval as library
-from thgeval import job
+from thgeval.engine import job
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_failure_is_measured_again_where_it_might_be_said_otherwise(
 
 
 def test_what_failed_inside_is_measured_again(run, measured, monkeypatch):
-    from thgeval.metrics.psnr import PSNR
+    from thgeval.metrics.pixels.psnr import PSNR
 
     def broken(self, view):
         raise KeyError("nobody foresaw this")
@@ -217,7 +217,7 @@ def test_other_clips_are_named(thgeval, folders, run, tmp_path):
 def test_edited_states_are_not_resumed_from(thgeval, run, measured, tmp_path):
     from dataclasses import replace
 
-    from thgeval.checkpoint import load, save
+    from thgeval.states.checkpoint import load, save
 
     run("-m", "psnr")
     honest = result(tmp_path)["psnr"]

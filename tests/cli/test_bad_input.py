@@ -255,7 +255,7 @@ def test_a_full_disk_keeps_the_old_result_and_shows_the_scores(thgeval, folders,
         raise OutputError(f"{path} can't be written: No space left on device")
 
     monkeypatch.setattr("thgeval.results.write_atomically", full)
-    monkeypatch.setattr("thgeval.checkpoint.write_atomically", full)
+    monkeypatch.setattr("thgeval.states.checkpoint.write_atomically", full)
     answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "-o", out, "--fresh")
     assert answer.code == 4
     assert "psnr" in answer.out
@@ -269,7 +269,7 @@ ROWS = "fid-random:side_px=32"  # keeps feature rows, which stay in the states f
 SLOW = """
 import signal, sys, time
 from pathlib import Path
-import thgeval.measure as measure
+import thgeval.engine.measure as measure
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever started the tests may have switched off
 real, folder = measure._chunk, Path(sys.argv[-1]).parent
 def slow(*arguments):
@@ -313,7 +313,8 @@ def test_an_interrupted_run_resumes(thgeval, folders, tmp_path, monkeypatch, num
     if number == signal.SIGINT:
         assert f"interrupted: {kept} of 8 clips are kept in" in ended.stderr.decode()
     scored(thgeval, folders, "-o", tmp_path / "whole.json", metric=metric)
-    from thgeval import Run, job
+    from thgeval import Run
+    from thgeval.engine import job
 
     measured, real = [], job.measured
 

@@ -11,10 +11,10 @@ import pytest
 from support.clips import moving, write_clip
 
 import thgeval as library
-from thgeval import cores
 from thgeval.cli.showing import fitted, visible
-from thgeval.locking import locked
-from thgeval.metrics.psnr import PSNR
+from thgeval.engine import workers
+from thgeval.files.locking import locked
+from thgeval.metrics.pixels.psnr import PSNR
 
 
 def test_each_output_follows_its_suffix(thgeval, folders, tmp_path):
@@ -128,7 +128,7 @@ def test_what_nobody_foresaw_costs_one_metric_one_clip(thgeval, folders, monkeyp
 
 
 def test_what_nobody_foresaw_while_reading_costs_one_clip(thgeval, folders, monkeypatch):
-    from thgeval import measure
+    from thgeval.engine import measure
 
     real = measure.probe
     monkeypatch.setattr(measure, "probe", lambda clip: 1 / 0 if clip.id == "b" else real(clip))
@@ -158,7 +158,7 @@ def test_hostile_timing_records_cost_their_metric_alone(thgeval, folders, text):
 
 def test_systems_that_do_not_tell_which_cores_are_free(monkeypatch):
     monkeypatch.delattr("os.sched_getaffinity", raising=False)
-    assert cores.available() == os.cpu_count()
+    assert workers.available() == os.cpu_count()
     assert library.Options().cores == os.cpu_count()
 
 

@@ -11,9 +11,9 @@ from support.clips import moving, write_clip
 
 import thgeval as package
 from thgeval import registry
+from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.protocol import Protocol
 from thgeval.results import Run
-from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.states import ClipMean
 from thgeval.statistics import Resampling
 
@@ -107,7 +107,7 @@ def test_results_of_earlier_versions_are_read(thgeval, folders, tmp_path):
 @pytest.mark.parametrize("name", SYNC)
 def test_every_metric_of_lip_sync_measures_the_reference_too(name):
     """Their page says that each is only worth reading beside the reference's own number; the column was empty."""
-    from thgeval.plan import measures_reference
+    from thgeval.engine.plan import measures_reference
 
     assert measures_reference(registry.metric(name).metric)
 

@@ -231,7 +231,7 @@ def test_moved_clips_are_measured_once_with_the_cache(thgeval, folders, tmp_path
     arguments = ("-m", "psnr", "-f", "json", "--cache", "read-write")
     first = thgeval("score", folders.generated, folders.reference, *arguments)
     folders.generated.rename(tmp_path / "moved")
-    monkeypatch.setattr("thgeval.job.measured", None)
+    monkeypatch.setattr("thgeval.engine.job.measured", None)
     again = thgeval("score", tmp_path / "moved", folders.reference, *arguments)
     assert json.loads(again.out)["scores"] == json.loads(first.out)["scores"]
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from thgeval import checkouts
+from thgeval.requirements import programs
 
 REQUEST = "wer:reader=checkout,model=fake"
 
@@ -15,11 +15,11 @@ def reader(tmp_path, monkeypatch):
     """A reader that reads ``two a`` in every clip."""
     pytest.importorskip("jiwer")
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    place = checkouts.folder("fake")
+    place = programs.folder("fake")
     place.mkdir(parents=True)
     (place / "read.py").write_text("import sys; open(sys.argv[2], 'w').write('{\"text\": \"two a\"}')")
     command = [sys.executable, "read.py", "{clip}", "{out}"]
-    (place / checkouts.RECIPE).write_text(f"command = {json.dumps(command)}")
+    (place / programs.RECIPE).write_text(f"command = {json.dumps(command)}")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def networks(request):
     known = random_weights.KEYS | random_weights.FACES
     names = [name for name in getattr(request.module, "NETWORKS", known) if name not in ABSENT]
     with random_weights.installed(names) as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.features.once._held", {})
+        patch.setattr("thgeval.networks.memory._held", {})
         _basel()
         _light()
         with seen_once():
@@ -51,7 +51,7 @@ def _basel() -> None:
     """A face model of the Basel file's format, of some vertices."""
     from scipy.io import savemat
 
-    from thgeval import weights
+    from thgeval.requirements import weights
 
     rng = np.random.default_rng(1)
     model = {"shapeMU": rng.normal(0, 1e5, (96, 1)), "shapePC": rng.normal(0, 1, (96, 199))}
@@ -60,7 +60,7 @@ def _basel() -> None:
 
 def _light() -> None:
     """The light tier's files, where they are."""
-    from thgeval import weights
+    from thgeval.requirements import weights
 
     for name, file in assets.NAMES.items():
         path = assets.FOLDER / "weights" / file

@@ -15,16 +15,16 @@ from scipy.io import wavfile
 from thgeval import registry
 from thgeval.bibliography import entry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
-from thgeval.description import LABELS, sections
+from thgeval.docstrings import LABELS, sections
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
 from thgeval.errors import ProtocolError
-from thgeval.features.companions import source_image
-from thgeval.features.frames import rgb
-from thgeval.measure import measured
+from thgeval.features.frames.frames import rgb
+from thgeval.features.frames.offered import source_image
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better
-from thgeval.metrics.sets import SetMetric
-from thgeval.plan import plan
+from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
 from thgeval.signature import closure, parse, protocol_part, signature
 from thgeval.view import Piece

@@ -17,9 +17,9 @@ from lip_sync.conftest import speech_like
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.metrics.syncnet import SyncNetMetric
+from thgeval.engine.run import Options, scored
+from thgeval.metrics.sync.syncnet import SyncNetMetric
 from thgeval.pairing import Pairing
-from thgeval.run import Options, scored
 from thgeval_baselines.clips import head
 from thgeval_baselines.head import render
 from thgeval_baselines.track import track

@@ -10,11 +10,11 @@ from conformance.conftest import asked, reason
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
-from thgeval.measure import measured
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
 from thgeval.metric import Better
-from thgeval.metrics.sets import SetMetric
-from thgeval.plan import plan
+from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
 from thgeval.states import TwoSets
 from thgeval.statistics import Resampling, bounds, contributes

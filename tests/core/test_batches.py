@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from thgeval.batches import Batches
-from thgeval.cores import Cores
+from thgeval.engine.workers import Cores
+from thgeval.networks.batches import Batches
 
 
 def doubled(kind, samples):

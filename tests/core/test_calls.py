@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import thgeval
+from thgeval.engine.run import Watcher
 from thgeval.errors import InputError, ProtocolError
-from thgeval.run import Watcher
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from thgeval import checkouts
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.checkout_reading import checkout_reading
+from thgeval.features.words.program_reading import checkout_reading
+from thgeval.requirements import programs
 
 HONEST = """
 import json, pathlib, sys
@@ -25,11 +25,11 @@ def checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
 
     def make(script, *, command=None, more=""):
-        place = checkouts.folder("fake")
+        place = programs.folder("fake")
         place.mkdir(parents=True, exist_ok=True)
         (place / "read.py").write_text(script)
         command = command or [sys.executable, "read.py", "{clip}", "{out}"]
-        (place / checkouts.RECIPE).write_text(f"command = {json.dumps(command)}\n{more}")
+        (place / programs.RECIPE).write_text(f"command = {json.dumps(command)}\n{more}")
         return place
 
     return make
@@ -68,7 +68,7 @@ def test_a_checkout_may_print_what_it_read(checkout, tmp_path):
 
 def test_its_answer_does_not_stay(checkout, tmp_path):
     checkout(HONEST)
-    with checkouts.answer("fake", tmp_path / "a.mp4") as out:
+    with programs.answer("fake", tmp_path / "a.mp4") as out:
         assert out.is_file()
     assert not out.exists()
 
@@ -131,22 +131,22 @@ def test_frames_in_memory_have_no_file(checkout):
     ],
 )
 def test_a_recipe_that_says_too_little_is_refused(recipe, said, checkout):
-    (checkout(HONEST) / checkouts.RECIPE).write_text(recipe)
+    (checkout(HONEST) / programs.RECIPE).write_text(recipe)
     with pytest.raises(ProtocolError, match=said):
-        checkouts.recipe("fake")
-    assert said in str(checkouts.problem("fake"))
+        programs.recipe("fake")
+    assert said in str(programs.problem("fake"))
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "openai/whisper", "/etc", ".hidden", "a b"])
 def test_a_name_that_is_a_path_or_a_hub_is_refused(name):
     with pytest.raises(ProtocolError, match="is no name of a folder"):
-        checkouts.folder(name)
+        programs.folder(name)
 
 
 def test_without_a_folder_there_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    assert "there is no folder" in str(checkouts.problem("whisper"))
-    assert checkouts.token("whisper") == "absent"
+    assert "there is no folder" in str(programs.problem("whisper"))
+    assert programs.token("whisper") == "absent"
     assert checkout_reading(model="whisper").lacks() is not None
 
 
@@ -161,4 +161,4 @@ def test_every_file_is_in_the_signature(checkout, tmp_path):
         seen.append(checkout_reading(model="fake").identity)
     assert len(set(seen)) == 4
     weights.unlink()
-    assert "can't be read" in str(checkouts.problem("fake"))
+    assert "can't be read" in str(programs.problem("fake"))

@@ -8,11 +8,11 @@ pytest.importorskip("skimage")
 
 import thgeval
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, Kept, load, save
 from thgeval.cli.tables import scores_text
-from thgeval.company import choices
-from thgeval.plan import side
+from thgeval.engine.company import choices
+from thgeval.engine.plan import side
 from thgeval.states import ClipMean, Part, TrackMean
+from thgeval.states.checkpoint import Checkpoint, Kept, load, save
 from thgeval_baselines.clips import head
 from thgeval_baselines.head import render
 from thgeval_baselines.track import track

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from support.clips import moving, write_clip
 
-from thgeval.checkpoint import digest, load, save
 from thgeval.cli.main import code
+from thgeval.engine.evidence import evidence
 from thgeval.errors import ProtocolError
-from thgeval.evidence import evidence
 from thgeval.results import Run
+from thgeval.states.checkpoint import digest, load, save
 
 METRICS = ("-m", "psnr", "f-mse")
 

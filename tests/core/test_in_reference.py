@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import lacking, measures_reference, plan, side
+from thgeval.engine.workers import Cores
 from thgeval.feature import Grain, feature, in_reference, resting_on
-from thgeval.features.companions import faces_file
-from thgeval.features.frames import luma, rgb
-from thgeval.measure import measured
+from thgeval.features.frames.frames import luma, rgb
+from thgeval.features.frames.offered import faces_file
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Metric, of_generated
-from thgeval.plan import lacking, measures_reference, plan, side
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.states import ClipMean

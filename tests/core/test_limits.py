@@ -15,17 +15,19 @@ from support import views
 from support.clips import moving, write_clip
 
 import thgeval
-import thgeval.run
-from thgeval import protocol, wording
+import thgeval.engine.run
+from thgeval import protocol
 from thgeval.clip import Clip
 from thgeval.errors import InputError, OutputError, ProtocolError
-from thgeval.features import embeddings, npz, openface
-from thgeval.features.clip import read_prompt
-from thgeval.features.identity import read_picture
-from thgeval.features.npz import Layout, arrays
+from thgeval.features.faces.identity import read_picture
+from thgeval.features.frames import npz
+from thgeval.features.frames.clip import read_prompt
+from thgeval.features.frames.npz import Layout, arrays
+from thgeval.features.heads import openface
+from thgeval.features.words import av_hubert
 from thgeval.limits import LIMITS, VARIABLE, check_file, limit
 from thgeval.media import decode, describe, fingerprint, speech
-from thgeval.pairing import listed
+from thgeval.pairing import listed, transcript_rules
 from thgeval.timing import read_timing
 
 SPARSE = 1 << 40
@@ -274,7 +276,16 @@ ENDLESS = Path("/proc/kmsg")  # a regular file of no bytes, by what it says, tha
 @pytest.mark.skipif(not ENDLESS.exists(), reason="needs Linux")
 @pytest.mark.parametrize(
     "read",
-    [read_timing, read_prompt, openface.read, protocol.read, wording.rule, listed, thgeval.Run.read, npz.names_in],
+    [
+        read_timing,
+        read_prompt,
+        openface.read,
+        protocol.read,
+        transcript_rules.rule,
+        listed,
+        thgeval.Run.read,
+        npz.names_in,
+    ],
 )
 def test_a_file_that_says_it_is_empty_is_not_read(read):
     arguments = ("companion_bytes",) if read is npz.names_in else ()
@@ -283,7 +294,7 @@ def test_a_file_that_says_it_is_empty_is_not_read(read):
 
 
 @pytest.mark.parametrize("kind", NO_FILES)
-@pytest.mark.parametrize("read", [protocol.read, wording.rule, listed], ids=["protocol", "rule", "list"])
+@pytest.mark.parametrize("read", [protocol.read, transcript_rules.rule, listed], ids=["protocol", "rule", "list"])
 def test_no_request_is_opened_that_is_no_file(read, kind, tmp_path):
     """Protocols and rules were opened whatever they were."""
     NO_FILES[kind](tmp_path / "given.toml")
@@ -295,7 +306,7 @@ def test_rows_of_lip_readers_are_not_unpacked_beyond_the_limit(tmp_path):
     path = packed(tmp_path / "a.avhubert.npz", video=(700, 1000, 1000), model=(1,))
     tracemalloc.start()
     with pytest.raises(InputError, match="unpacks to 700000001 bytes"):
-        embeddings.read(path, "avhubert", "a")
+        av_hubert.read(path, "avhubert", "a")
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
 
@@ -306,7 +317,9 @@ LONG = "a" * 5000
 @pytest.mark.parametrize("line", [f"{LONG}.mp4\tb.mp4", f"a.mp4\t{LONG}.mp4", f"{LONG}/a.mp4\tb.mp4\t{LONG}"])
 def test_names_that_are_too_long_are_clips_that_can_not_be_read(line, tmp_path):
     (tmp_path / "list.tsv").write_text(line + "\n")
-    run = thgeval.run.scored(listed(tmp_path / "list.tsv"), "l1", "native", thgeval.Options(out=tmp_path / "r.json"))
+    run = thgeval.engine.run.scored(
+        listed(tmp_path / "list.tsv"), "l1", "native", thgeval.Options(out=tmp_path / "r.json")
+    )
     assert [clip["failure"]["reason"] for clip in run.clips] == ["unreadable" if line.startswith(LONG) else "missing"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.lib import format as numpys
 
-from thgeval import npy
+from thgeval.files import npy
 
 ARRAYS = [
     *(np.zeros(shape, "<f8") for shape in [(), (0,), (3,), (2, 3), (2, 0, 4), (1, 2, 3, 4)]),

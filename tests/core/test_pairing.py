@@ -6,8 +6,8 @@ from pathlib import PureWindowsPath
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval.naming import Naming
 from thgeval.pairing import apart, listed, paired
+from thgeval.pairing.naming import Naming
 
 
 @pytest.fixture
@@ -339,7 +339,7 @@ def test_ids_that_case_alone_tells_apart_can_t_be_one(tmp_path):
 
 
 def test_an_expression_that_would_take_years_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("thgeval.naming.LONGEST_S", 1)
+    monkeypatch.setattr("thgeval.pairing.naming.LONGEST_S", 1)
     fill(tmp_path / "pred", "a" * 60)
     fill(tmp_path / "gt", "a" * 60)
     with pytest.raises(ProtocolError, match="takes longer than 1 s on these names"):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from thgeval.clip import Clip, Memory, Pair
+from thgeval.engine.plan import lacking
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
-from thgeval.features.companions import clip, offered, openface_file, prompt, sound
+from thgeval.features.frames.offered import clip, offered, openface_file, prompt, sound
 from thgeval.metric import Better, Metric, Needs, of_both, of_generated
-from thgeval.plan import lacking
 from thgeval.states import ClipMean
 from thgeval.view import Piece, Values
 

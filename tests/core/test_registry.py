@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from thgeval import registry, weights
+from thgeval import registry
 from thgeval.cli.arguments import gathered, metric_requests
 from thgeval.errors import ProtocolError
 from thgeval.metrics import ALIASES, ELSEWHERE
+from thgeval.requirements import weights
 from thgeval.signature import closure
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thgeval import checkpoint as checkpoints
 from thgeval import home as homes
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, Kept
 from thgeval.errors import OutputError
 from thgeval.files import write_atomically
-from thgeval.rows import Stored
 from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
+from thgeval.states import checkpoint as checkpoints
+from thgeval.states.checkpoint import Checkpoint, Kept
+from thgeval.states.stacked import Stored
+from thgeval.states.store import Store, file_name
 from thgeval.statistics import groups_of
-from thgeval.store import Store, file_name
 
 CONTENT = {"generated": "aa", "reference": "bb"}
 WANTED = {"m": "m@1", "k": "k@1"}
@@ -104,7 +104,7 @@ def test_the_cache_knows_content_not_names(tmp_path, monkeypatch):
 
 def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 20_000)
+    monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 20_000)
     rows = Rows.of("clip", np.zeros((10, 100)))
     for number in range(6):
         Store(cache="read-write").keep(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
@@ -117,8 +117,8 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path, mo
 WRITER = """
 import sys
 import numpy as np
-from thgeval import store
-from thgeval.checkpoint import Checkpoint, Kept
+from thgeval.states import store
+from thgeval.states.checkpoint import Checkpoint, Kept
 from thgeval.states import TwoRows
 store.CACHE_LIMIT_BYTES = 3_000_000
 rows = np.ones((200, 256), np.float32)
@@ -154,9 +154,9 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
             rows = checkpoints.load(path).kept["m"].state.generated[:]
             assert rows.shape == (200, 256)
             assert (rows == rows[0, 0]).all()
-    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 3_000_000)
-    monkeypatch.setattr("thgeval.store.LOOKS_A_FILLING", 1e9)
-    monkeypatch.setattr("thgeval.store.WRITING_S", -1)  # as if an hour had passed
+    monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 3_000_000)
+    monkeypatch.setattr("thgeval.states.store.LOOKS_A_FILLING", 1e9)
+    monkeypatch.setattr("thgeval.states.store.WRITING_S", -1)  # as if an hour had passed
     Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
     left = [path for path in (tmp_path / "states").rglob("*") if path.is_file()]
     assert not [path for path in left if path.name.startswith(".")]
@@ -166,9 +166,9 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
 def test_a_full_cache_is_rarely_looked_through(tmp_path, monkeypatch):
     """About 64 times while a whole cache is written; a file's cost doesn't grow with the rest."""
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 16_000_000)
+    monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 16_000_000)
     looked = []
-    monkeypatch.setattr("thgeval.store._prune", looked.append)
+    monkeypatch.setattr("thgeval.states.store._prune", looked.append)
     rows = Rows.of("clip", np.zeros((10, 100)))
     for number in range(500):
         Store(cache="read-write").keep(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
@@ -179,7 +179,7 @@ def test_a_full_cache_is_rarely_looked_through(tmp_path, monkeypatch):
 
 def test_what_another_process_is_writing_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.store.CACHE_LIMIT_BYTES", 0)
+    monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 0)
     folder = tmp_path / "states" / "ab"
     folder.mkdir(parents=True)
     (folder / ".abc.npz.x1").write_bytes(b"half")
@@ -311,7 +311,7 @@ def test_memory_for_scores_does_not_grow_with_the_rows(tmp_path, monkeypatch, re
         monkeypatch.setattr(f"thgeval.kernels.{module}.BLOCK_ROWS", 64)
     monkeypatch.setattr("thgeval.kernels.frechet.infinity.__kwdefaults__", {"points": 3, "smallest": 150, "ddof": 1})
     monkeypatch.setattr("thgeval.kernels.frechet.SMALLEST_SUBSET", 150)
-    monkeypatch.setattr("thgeval.rows.BLOCK_ROWS", 64)
+    monkeypatch.setattr("thgeval.states.stacked.BLOCK_ROWS", 64)
     metric, peaks = registry.metric(request_).metric, []
     for clips in (4, 12):
         held, stored = settled(tmp_path, clips, 100, dimensions)

@@ -14,20 +14,20 @@ from support.clips import moving, write_clip
 from support.tolerances import agree
 
 import thgeval
-from thgeval.checkpoint import load
 from thgeval.comparison import compared
+from thgeval.engine.merging import merged
+from thgeval.engine.run import OFFER, Options, Watcher
 from thgeval.errors import InputError, ProtocolError
-from thgeval.merging import merged
 from thgeval.metric import Better, Needs
-from thgeval.metrics.sets import SetMetric
+from thgeval.metrics.sets.sets import SetMetric
 from thgeval.pairing import apart
 from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
 from thgeval.results import Run, states_folder
-from thgeval.run import OFFER, Options, Watcher
 from thgeval.schema import encoded
 from thgeval.signature import parse
 from thgeval.states import Rows, TwoSets
+from thgeval.states.checkpoint import load
 from thgeval.statistics import Resampling, bounds
 
 SMALL = ("fid-random:side_px=32", "prdc-random:nearest=2,side_px=32", "fvd-random:length=8,windows=all,side_px=32")

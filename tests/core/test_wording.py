@@ -9,7 +9,7 @@ import pytest
 from thgeval.clip import Clip, Pair
 from thgeval.errors import ProtocolError
 from thgeval.pairing import Pairing
-from thgeval.wording import rule
+from thgeval.pairing.transcript_rules import rule
 
 GRID = """
 annotation_regex: "([blps])([bgrw])([abiw])([a-z])([z1-9])([anps])$"

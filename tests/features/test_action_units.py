@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval.features.action_units import action_units, units_of
-from thgeval.features.expression import expression
-from thgeval.features.eyes import eyes
-from thgeval.features.facs import NAMES
-from thgeval.features.mouth import mouth
-from thgeval.features.people import shapes
-from thgeval.features.pose import pose
+from thgeval.features.faces.eyes import eyes
+from thgeval.features.faces.facs import NAMES
+from thgeval.features.faces.mouth import mouth
+from thgeval.features.faces.people import shapes
+from thgeval.features.heads.action_units import action_units, units_of
+from thgeval.features.heads.expression import expression
+from thgeval.features.heads.pose import pose
 from thgeval.view import Values
 
 pytest.importorskip("skimage")

@@ -5,10 +5,10 @@ import pytest
 from support import assets
 
 from thgeval.feature import resting_on
-from thgeval.features import aligned
-from thgeval.features.frames import rgb
-from thgeval.features.landmarks import landmarks
-from thgeval.features.people import shapes
+from thgeval.features.faces import aligned
+from thgeval.features.faces.landmarks import landmarks
+from thgeval.features.faces.people import shapes
+from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
 

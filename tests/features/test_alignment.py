@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thgeval.features.alignment import aligned, angles
-from thgeval.features.expression import EXPRESSIVE, expression
-from thgeval.features.frontal import frontal
-from thgeval.features.people import shapes
-from thgeval.features.pose import pose
-from thgeval.features.template import EYE_DISTANCE, FACE, RIGID
+from thgeval.features.faces.alignment import aligned, angles
+from thgeval.features.faces.people import shapes
+from thgeval.features.faces.template import EYE_DISTANCE, FACE, RIGID
+from thgeval.features.heads.expression import EXPRESSIVE, expression
+from thgeval.features.heads.frontal import frontal
+from thgeval.features.heads.pose import pose
 from thgeval.view import Values
 from thgeval_baselines.geometry import RANGES, Parameters, landmark_depth, posed
 

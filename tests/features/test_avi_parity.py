@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from thgeval.clip import Clip
-from thgeval.features import avi_route
+from thgeval.features.sync import avi_route
 from thgeval.media import audio, write_video
 
 SQUARE, SQUARES = 32, 8

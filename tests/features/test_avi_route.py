@@ -8,7 +8,7 @@ import pytest
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
-from thgeval.features import avi_route
+from thgeval.features.sync import avi_route
 from thgeval.media import write_video
 
 soundfile = pytest.importorskip("soundfile")

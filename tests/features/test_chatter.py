@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from thgeval.features.chatter import without
-from thgeval.features.face_mesh import CHATTER
+from thgeval.features.faces.chatter import without
+from thgeval.features.faces.face_mesh import CHATTER
 
 NOISE = b"""WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
 W0000 00:00:1795865254.648393    2682 face_landmarker_graph.cc:174] Sets FaceBlendshapesGraph acceleration.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tolerances import agree
 
-from thgeval.features import crops
+from thgeval.features.faces import crops
 
 
 def placed(scale, angle, shift):

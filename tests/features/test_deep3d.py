@@ -8,16 +8,16 @@ from support import assets
 torch = pytest.importorskip("torch")
 from support import random_weights
 
-from thgeval import weights
 from thgeval.errors import WeightsError
-from thgeval.features import deep3d
-from thgeval.features.alignment import angles, downwards
-from thgeval.features.expression import expression
-from thgeval.features.frames import rgb
-from thgeval.features.landmarks import five_points, landmarks
-from thgeval.features.pose import pose
-from thgeval.features.vertices import vertices
+from thgeval.features.faces.alignment import angles, downwards
+from thgeval.features.faces.landmarks import five_points, landmarks
+from thgeval.features.frames.frames import rgb
+from thgeval.features.heads import deep3d
+from thgeval.features.heads.expression import expression
+from thgeval.features.heads.pose import pose
+from thgeval.features.heads.vertices import vertices
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights
 from thgeval.view import Values
 
 
@@ -67,7 +67,7 @@ def test_single_angles_are_those_of_every_estimator(angle):
 def test_every_part_comes_from_its_place():
     frames = assets.frames("May_5s.mp4", 2, 30)
     with random_weights.installed(["deep3d"]), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.features.once._held", {})
+        patch.setattr("thgeval.networks.memory._held", {})
         values = Values({rgb: FrameBatch(frames, 255.0, 0)})
         rows = values[deep3d.deep3d(landmarks="dlib")]
         assert rows.shape == (2, 8, 257)
@@ -85,7 +85,7 @@ def test_vertices_need_the_basel_face_model(tmp_path, monkeypatch):
 
 def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.features.once._held", {})
+    monkeypatch.setattr("thgeval.networks.memory._held", {})
     rng = np.random.default_rng(1)
     model = {"shapeMU": rng.normal(0, 1e5, (96, 1)), "shapePC": rng.normal(0, 1, (96, 199))}
     model["shapeEV"] = rng.uniform(1e4, 1e5, (199, 1))
@@ -105,7 +105,7 @@ def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, mo
 
 def test_a_file_that_is_not_the_basel_face_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.features.once._held", {})
+    monkeypatch.setattr("thgeval.networks.memory._held", {})
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, {"other": np.ones(3)})
     monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))

@@ -17,13 +17,13 @@ pytest.importorskip("skimage")
 import dlib
 from support.tolerances import agree
 
-from thgeval import weights
 from thgeval.errors import MissingExtra, install_line
-from thgeval.features import descriptors, dlib_models
-from thgeval.features.faces import SLOTS, faces
-from thgeval.features.frames import rgb
-from thgeval.features.landmarks import CHAINS, landmarks
+from thgeval.features.faces import descriptors, dlib_models
+from thgeval.features.faces.detection import SLOTS, faces
+from thgeval.features.faces.landmarks import CHAINS, landmarks
+from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights
 from thgeval.view import Values
 from thgeval_baselines.clips import head
 from thgeval_baselines.geometry import Parameters
@@ -128,7 +128,7 @@ def test_a_worker_that_died_costs_nothing_but_time(frames, truth, monkeypatch):
 
 SCRIPT = """
 import numpy as np, sys
-from thgeval.features import descriptors
+from thgeval.features.faces import descriptors
 face = np.full((1, 150, 150, 3), 90, np.uint8)
 print(descriptors.described(face).sum(), flush=True)
 print(descriptors._idle(descriptors.weights.token(descriptors.NAME)).get_nowait().pid, flush=True)

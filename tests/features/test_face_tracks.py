@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import interp1d
 
-from thgeval.features.face_tracks import Faces, all_tracks, bounds, cropped, overlap, squares, tracks
+from thgeval.features.sync.face_tracks import Faces, all_tracks, bounds, cropped, overlap, squares, tracks
 
 torch = pytest.importorskip("torch")
 from oracles import syncnet as oracle

@@ -8,19 +8,19 @@ from support import clips
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
-from thgeval.cores import Cores
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.action_units import action_units
-from thgeval.features.companions import faces_file
-from thgeval.features.expression import expression
-from thgeval.features.frames import Shown, shown
-from thgeval.features.given import LAYOUTS, given, given_joints
-from thgeval.features.identity import embeddings
-from thgeval.features.people import shapes
-from thgeval.features.pose import pose
-from thgeval.features.vertices import vertices
-from thgeval.measure import measured
-from thgeval.plan import plan
+from thgeval.features.faces.identity import embeddings
+from thgeval.features.faces.people import shapes
+from thgeval.features.faces.supplied import LAYOUTS, given, given_joints
+from thgeval.features.frames.frames import Shown, shown
+from thgeval.features.frames.offered import faces_file
+from thgeval.features.heads.action_units import action_units
+from thgeval.features.heads.expression import expression
+from thgeval.features.heads.pose import pose
+from thgeval.features.heads.vertices import vertices
 from thgeval.protocol import Protocol
 from thgeval.view import Values
 

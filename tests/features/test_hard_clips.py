@@ -9,12 +9,12 @@ pytest.importorskip("skimage")
 from support import assets
 
 import thgeval
-from thgeval.features.eyes import eyes
-from thgeval.features.faces import FOLLOWS, faces
-from thgeval.features.frames import rgb
-from thgeval.features.landmarks import landmarks
-from thgeval.features.people import absent, people
-from thgeval.features.pose import pose
+from thgeval.features.faces.detection import FOLLOWS, faces
+from thgeval.features.faces.eyes import eyes
+from thgeval.features.faces.landmarks import landmarks
+from thgeval.features.faces.people import absent, people
+from thgeval.features.frames.frames import rgb
+from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
 from thgeval_baselines.clips import head

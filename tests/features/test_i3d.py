@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from thgeval.features import networks
+from thgeval import networks
 from thgeval.media.frames import FrameBatch
 from thgeval.registry import metric
 

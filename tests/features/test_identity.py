@@ -12,12 +12,10 @@ torch = pytest.importorskip("torch")
 from support import random_weights
 from support.tolerances import agree
 
-from thgeval import weights
+from thgeval import networks
 from thgeval.errors import InputError, ProtocolError, WeightsError
 from thgeval.feature import joined
-from thgeval.features import companions, networks
-from thgeval.features.frames import rgb
-from thgeval.features.identity import (
+from thgeval.features.faces.identity import (
     CUTS,
     RECOGNISERS,
     described,
@@ -25,7 +23,10 @@ from thgeval.features.identity import (
     embeddings,
     sampled_frames,
 )
+from thgeval.features.frames import offered
+from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights
 from thgeval.view import Values
 
 PEOPLE = ("May_5s.mp4", "WolfgangLanger_Pexels.mp4", "brbk7n.mpg", "iplap_129.mp4")
@@ -92,9 +93,9 @@ def test_networks_see_what_their_row_says(network, side, monkeypatch):
     def watched(name, network=None):
         return lambda images: seen.append(images) or torch.zeros(1, row.dimensions)
 
-    monkeypatch.setattr("thgeval.features.networks.published", watched)
-    monkeypatch.setattr("thgeval.features.identity.CUTS", {row.crop.cut: lambda *_: squares[0]})
-    from thgeval.features.faces import Found, slotted
+    monkeypatch.setattr("thgeval.networks.published", watched)
+    monkeypatch.setattr("thgeval.features.faces.identity.CUTS", {row.crop.cut: lambda *_: squares[0]})
+    from thgeval.features.faces.detection import Found, slotted
 
     found = slotted([Found(np.array([[1, 2, 3, 4]]), np.ones(1), np.ones((1, 5, 2)))], (8, 8))
     embedded(squares, found if row.detector else None, network)
@@ -118,7 +119,7 @@ def test_whole_frames_are_squeezed_as_scikit_image_does(size):
 
 @pytest.mark.slow
 def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr("thgeval.features.once._held", {})
+    monkeypatch.setattr("thgeval.networks.memory._held", {})
     with random_weights.installed(["arcface-r50"]):
         torch.save(random_weights.tensors("facenet-casia"), weights.folder() / weights.entry("arcface-r50").file)
         with pytest.raises(WeightsError, match=r"arcface-r50 .* can't be used: IResNet can't take these weights"):
@@ -168,7 +169,7 @@ def test_the_source_image_is_embedded_like_a_frame(tmp_path):
     frames = assets.frames("iplap_129.mp4", 1)
     Image.fromarray(frames[0]).save(tmp_path / "a.source.png")
     with assets.light():
-        source = Values({companions.source_image: tmp_path / "a.source.png"})
+        source = Values({offered.source_image: tmp_path / "a.source.png"})
         found = source[embeddings(network="mobilefacenet", of="source")]
         clip = Values({rgb: batch(frames)})[embeddings(network="mobilefacenet")]
     np.testing.assert_array_equal(found.rows, clip.rows)
@@ -185,6 +186,6 @@ def test_a_source_image_that_cannot_serve_says_why(tmp_path, content, reason):
     else:
         Image.new("RGB", (64, 64)).save(path)
     with assets.light(), pytest.raises(InputError) as said:
-        Values({companions.source_image: path})[embeddings(network="mobilefacenet", of="source")]
+        Values({offered.source_image: path})[embeddings(network="mobilefacenet", of="source")]
     assert said.value.reason == reason
     assert str(path) in str(said.value)

@@ -12,17 +12,17 @@ pytest.importorskip("torch")
 pytest.importorskip("mediapipe")
 from thgeval.errors import ProtocolError, WeightsError
 from thgeval.feature import joined
-from thgeval.features.crops import window
-from thgeval.features.expression import expression
-from thgeval.features.face_mesh import LANDMARKS_68, check_silent, face_mesh
-from thgeval.features.faces import faces
-from thgeval.features.frames import rgb
-from thgeval.features.identity import embeddings
-from thgeval.features.landmarks import CHAINS
-from thgeval.features.people import shapes
-from thgeval.features.pose import pose
-from thgeval.features.tddfa import tddfa
-from thgeval.features.vertices import vertices
+from thgeval.features.faces.crops import window
+from thgeval.features.faces.detection import faces
+from thgeval.features.faces.face_mesh import LANDMARKS_68, check_silent, face_mesh
+from thgeval.features.faces.identity import embeddings
+from thgeval.features.faces.landmarks import CHAINS
+from thgeval.features.faces.people import shapes
+from thgeval.features.faces.tddfa import tddfa
+from thgeval.features.frames.frames import rgb
+from thgeval.features.heads.expression import expression
+from thgeval.features.heads.pose import pose
+from thgeval.features.heads.vertices import vertices
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
 

@@ -7,10 +7,10 @@ from support import assets
 pytest.importorskip("torch")
 pytest.importorskip("mediapipe")
 pytest.importorskip("skimage")
-from thgeval.features.expression import expression
-from thgeval.features.frames import rgb
-from thgeval.features.people import shapes
-from thgeval.features.pose import pose
+from thgeval.features.faces.people import shapes
+from thgeval.features.frames.frames import rgb
+from thgeval.features.heads.expression import expression
+from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
 from thgeval_baselines.geometry import Parameters

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from support.tolerances import agree
 
-from thgeval import weights
 from thgeval.errors import InputError, WeightsError
-from thgeval.features import mouths as module
-from thgeval.features.faces import SLOTS, Found, slotted
-from thgeval.features.lip_reading import lipnet_reading, lrw_reading, vocabulary
-from thgeval.features.mouths import LRW_FACE, Mouths, complete, mouths, similarity
+from thgeval.features.faces.detection import SLOTS, Found, slotted
+from thgeval.features.words import mouths as module
+from thgeval.features.words.lip_reading import lipnet_reading, lrw_reading, vocabulary
+from thgeval.features.words.mouths import LRW_FACE, Mouths, complete, mouths, similarity
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights
 
 FACE = np.random.default_rng(5).uniform(60, 190, size=(68, 2))
 

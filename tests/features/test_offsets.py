@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.tolerances import agree
 
 from thgeval.errors import ProtocolError
-from thgeval.features.offsets import Alignment, aligned, padded_share
+from thgeval.features.sync.offsets import Alignment, aligned, padded_share
 
 
 def rows(windows: int, seed: int = 0, dimensions: int = 16) -> np.ndarray:

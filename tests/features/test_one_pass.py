@@ -7,8 +7,8 @@ pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
 import thgeval
-from thgeval.features import dlib_models
-from thgeval.run import Options
+from thgeval.engine.run import Options
+from thgeval.features.faces import dlib_models
 from thgeval_baselines.clips import head
 from thgeval_baselines.geometry import Parameters
 

@@ -12,11 +12,11 @@ from support import assets
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError
-from thgeval.features.alignment import angles
-from thgeval.features.companions import clip, openface_file
-from thgeval.features.facs import OPENFACE
-from thgeval.features.frames import Shown, shown
-from thgeval.features.openface import (
+from thgeval.features.faces.alignment import angles
+from thgeval.features.faces.facs import OPENFACE
+from thgeval.features.frames.frames import Shown, shown
+from thgeval.features.frames.offered import clip, openface_file
+from thgeval.features.heads.openface import (
     ANGLES,
     INTENSITY,
     LANDMARKS,
@@ -251,7 +251,7 @@ def test_a_program_that_fails_is_a_sentence(tmp_path, monkeypatch, body, said):
 
 def test_a_program_that_never_ends_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", program(tmp_path, "import time; time.sleep(60)"))
-    monkeypatch.setattr("thgeval.features.openface.LONGEST_S", 0.2)
+    monkeypatch.setattr("thgeval.features.heads.openface.LONGEST_S", 0.2)
     with pytest.raises(InputError, match="OpenFace did not finish"):
         running(tmp_path)
 

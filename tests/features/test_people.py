@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from thgeval.errors import ProtocolError
-from thgeval.features.faces import SLOTS, Faces, faces, slotted
-from thgeval.features.faces import Found as _Found
-from thgeval.features.people import POLICIES, absent, company, filled, overlap, people, taken
-from thgeval.features.people import chosen as chosen_slots
+from thgeval.features.faces.detection import SLOTS, Faces, faces, slotted
+from thgeval.features.faces.detection import Found as _Found
+from thgeval.features.faces.people import POLICIES, absent, company, filled, overlap, people, taken
+from thgeval.features.faces.people import chosen as chosen_slots
 from thgeval.view import Values
 
 PAIRED = [policy for policy in POLICIES if policy != "all"]

@@ -9,8 +9,8 @@ import pytest
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.errors import InputError
 from thgeval.feature import Feature
-from thgeval.features import speech as features
-from thgeval.features.companions import offered
+from thgeval.features.frames.offered import offered
+from thgeval.features.sync import speech as features
 from thgeval.media import write_video
 from thgeval.view import Values
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from thgeval.features import faces as module
-from thgeval.features.faces import FOLLOWS, Backend, Found, faces, followed
-from thgeval.features.tracking import REACH, Trail
+from thgeval.features.faces import detection as module
+from thgeval.features.faces.detection import FOLLOWS, Backend, Found, faces, followed
+from thgeval.features.faces.tracking import REACH, Trail
 from thgeval.media.frames import FrameBatch
 
 SIDE = 60

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thgeval.errors import InputError
-from thgeval.features.transcripts import TEXTS, unparted, written
+from thgeval.features.words.transcripts import TEXTS, unparted, written
 from thgeval.limits import limit
 
 read = written().compute

@@ -8,7 +8,7 @@ from oracles import prdc as oracle
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.prdc import PRDC, cpu, empty, jackknife, scores
-from thgeval.rows import Stacked
+from thgeval.states.stacked import Stacked
 
 
 def rows(count: int, dimensions: int, *, seed: int, scale: float = 1.0) -> np.ndarray:

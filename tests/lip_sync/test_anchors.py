@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from thgeval.clip import Clip, Pair
+from thgeval.engine.run import Options, scored
 from thgeval.pairing import Pairing
-from thgeval.run import Options, scored
 
 ROOT = Path(os.environ.get("THGEVAL_ANCHORS", "."))
 WEIGHTS = ("weights/syncnet_v2.model", "weights/sfd_face.pth")

@@ -9,10 +9,10 @@ from support import assets
 
 import thgeval
 from thgeval.clip import Clip
+from thgeval.engine.run import Options, evaluate
 from thgeval.media import decode
 from thgeval.media.encode import write_video
 from thgeval.report import write as write_report
-from thgeval.run import Options, evaluate
 from thgeval_baselines.demo import make_demo
 
 SCORES = ["sync-lm-conf", "sync-lm-dist", "sync-lm-offset", "sync-envelope"]

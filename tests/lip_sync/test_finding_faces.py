@@ -10,11 +10,10 @@ from models.twins import s3fd as twin
 from support import random_weights
 from support.tolerances import agree
 
-from thgeval import registry
+from thgeval import networks, registry
 from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.features import networks
-from thgeval.features import syncnet as features
+from thgeval.features.sync import syncnet as features
 from thgeval.media import write_video
 from thgeval_models import s3fd
 from thgeval_models.loading import fit
@@ -75,9 +74,9 @@ def test_cuts_are_those_of_pyscenedetect(tmp_path):
 
 @pytest.mark.slow
 def test_a_clip_without_a_face_goes_through_the_whole_pipeline(wav):
-    from thgeval.cores import Cores
-    from thgeval.measure import measured
-    from thgeval.plan import plan
+    from thgeval.engine.measure import measured
+    from thgeval.engine.plan import plan
+    from thgeval.engine.workers import Cores
     from thgeval.protocol import Protocol
 
     with random_weights.installed(["syncnet-v2", "sfd-face"]):

@@ -16,11 +16,11 @@ from support.tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
-from thgeval.cores import Cores
-from thgeval.features import syncnet as features
-from thgeval.measure import measured
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
+from thgeval.features.sync import syncnet as features
 from thgeval.media import write_video
-from thgeval.plan import plan
 from thgeval.protocol import Protocol
 
 NAMES = ("av-offset", "lse-d", "sync-conf")
@@ -203,12 +203,12 @@ def test_delaying_the_sound_lowers_the_offset(weights, monkeypatch, wav):
 
 
 def test_a_first_version_of_the_weights_is_refused_by_name(weights, tmp_path, monkeypatch):
+    from thgeval import networks
     from thgeval.errors import WeightsError
-    from thgeval.features import networks
-    from thgeval.weights import folder, policy, use
+    from thgeval.requirements.weights import folder, policy, use
 
     wide = weights | {"netfcaud.0.weight": torch.zeros(2048, 512), "netfcaud.0.bias": torch.zeros(2048)}
-    monkeypatch.setattr("thgeval.features.once._held", {})
+    monkeypatch.setattr("thgeval.networks.memory._held", {})
     file = folder() / "syncnet_v2.model"
     kept = file.read_bytes()
     torch.save(wide, file)
@@ -373,7 +373,7 @@ def test_whole_frames_go_through_jpegs(weights, wav, preset):
     """Against the twin on JPEGs: scaled after them by OpenCV, or before them by ffmpeg's bicubic."""
     import av
 
-    from thgeval.features.avi_route import jpegs
+    from thgeval.features.sync.avi_route import jpegs
 
     shown, heard = face_like(14, height=240, width=256), speech_like(640 * 14)
     coded = [av.VideoFrame.from_ndarray(frame, "rgb24") for frame in shown]
@@ -413,11 +413,11 @@ def test_no_offset_is_beyond_the_furthest_shift():
 def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
     import pickle
 
-    from thgeval import checkpoint
-    from thgeval.checkpoint import Checkpoint, Kept
+    from thgeval.engine.run import Options, scored
     from thgeval.pairing import Pairing
-    from thgeval.run import Options, scored
-    from thgeval.weights import Policy
+    from thgeval.requirements.weights import Policy
+    from thgeval.states import checkpoint
+    from thgeval.states.checkpoint import Checkpoint, Kept
 
     good = in_memory(face_like(20), wav(speech_like(640 * 20)))
     short = Pair("b", good.generated, audio=wav(speech_like(640 * 2)))

@@ -9,13 +9,14 @@ import pytest
 from safetensors.numpy import load_file
 from support.tolerances import agree
 
-from thgeval import weights
 from thgeval.errors import InputError
-from thgeval.features import lips, sync_lm
-from thgeval.features.frames import Shown
-from thgeval.features.offsets import aligned
-from thgeval.features.speech import voiced
+from thgeval.features.faces import lips
+from thgeval.features.frames.frames import Shown
+from thgeval.features.sync import sync_lm
+from thgeval.features.sync.offsets import aligned
+from thgeval.features.sync.speech import voiced
 from thgeval.kernels import mel
+from thgeval.requirements import weights
 from thgeval_baselines.head import Head
 from thgeval_baselines.portrait import portrait
 from thgeval_baselines.track import track

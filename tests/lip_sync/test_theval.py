@@ -5,11 +5,11 @@ import pytest
 
 from thgeval import registry
 from thgeval.errors import InputError
-from thgeval.features import envelope
-from thgeval.features.frames import Shown
-from thgeval.features.speech import voiced
+from thgeval.features.frames.frames import Shown
+from thgeval.features.sync import envelope
+from thgeval.features.sync.speech import voiced
 from thgeval.kernels import mel
-from thgeval.metrics.theval import heard_by_frames
+from thgeval.metrics.sync.theval import heard_by_frames
 from thgeval.states import ClipMean
 
 FPS = 25

@@ -9,9 +9,9 @@ import pytest
 from support.clips import moving, write_clip
 
 import thgeval
-from thgeval import checkouts
 from thgeval.errors import InputError
-from thgeval.features.embeddings import cosines, read
+from thgeval.features.words.av_hubert import cosines, read
+from thgeval.requirements import programs
 
 FRAMES, SIZE = 6, 5
 
@@ -131,7 +131,7 @@ def test_without_rows_there_is_a_sentence(pair):
 
 def test_a_checkout_can_make_the_rows(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    place = checkouts.folder("av-hubert")
+    place = programs.folder("av-hubert")
     place.mkdir(parents=True)
     (place / "embed.py").write_text(
         "import sys, numpy as np\n"
@@ -141,10 +141,10 @@ def test_a_checkout_can_make_the_rows(pair, tmp_path, monkeypatch):
         "    np.savez(out, model=np.array('fake'), joint=rows)\n"
     )
     command = [sys.executable, "embed.py", "{clip}", "{out}"]
-    (place / checkouts.RECIPE).write_text(f"command = {json.dumps(command)}")
+    (place / programs.RECIPE).write_text(f"command = {json.dumps(command)}")
     sides, _ = pair
     key = "avs-m:model=av-hubert"
     score = next(iter(thgeval.evaluate(*(side.parent for side in sides.values()), metrics=[key]).scores.values()))
     one, two = (np.random.default_rng(seed).normal(size=(6, 5)) for seed in (1, 2))
     assert score.value == pytest.approx(slow(one, two), abs=1e-12)
-    assert checkouts.token("av-hubert") in score.signature
+    assert programs.token("av-hubert") in score.signature

@@ -268,7 +268,7 @@ def test_joints_of_a_body_are_missing_as_published():
 def test_faces_are_looked_for_once_for_all_metrics(monkeypatch):
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval.features import dlib_models
+    from thgeval.features.faces import dlib_models
     from thgeval_baselines.clips import head
     from thgeval_baselines.geometry import Parameters
 

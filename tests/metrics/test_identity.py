@@ -13,14 +13,14 @@ from support import assets
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import measures_reference, plan
+from thgeval.engine.workers import Cores
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.identity import Embeddings
-from thgeval.features.people import choice
-from thgeval.measure import measured
-from thgeval.metrics.id_consistency import with_the_others
-from thgeval.metrics.identity import cosine, directions
-from thgeval.plan import measures_reference, plan
+from thgeval.features.faces.identity import Embeddings
+from thgeval.features.faces.people import choice
+from thgeval.metrics.identity.id_consistency import with_the_others
+from thgeval.metrics.identity.identity import cosine, directions
 from thgeval.protocol import Protocol
 from thgeval.view import Piece
 

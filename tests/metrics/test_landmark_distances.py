@@ -12,7 +12,7 @@ from support.stubs import scored, seen
 import thgeval
 from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
-from thgeval.metrics.faces import told
+from thgeval.metrics.faces.faces import told
 
 FRAMES = 400
 JITTER_PX = 1.5

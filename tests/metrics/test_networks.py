@@ -12,13 +12,14 @@ import pytest
 torch = pytest.importorskip("torch")
 from support import random_weights
 
-from thgeval import registry, weights
+from thgeval import networks, registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
-from thgeval.features import networks, random_embedding
-from thgeval.measure import measured
-from thgeval.plan import plan
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
+from thgeval.features.frames import random_embedding
 from thgeval.protocol import Protocol
+from thgeval.requirements import weights
 
 REQUESTS = [
     "lpips",
@@ -94,7 +95,7 @@ def whole(home, pair):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", refused)
         patch.setattr(socket, "create_connection", refused)
-        patch.setattr("thgeval.features.once._held", {})
+        patch.setattr("thgeval.networks.memory._held", {})
         return states(pair, chunk=FRAMES, workers=1)
 
 
@@ -157,7 +158,8 @@ def test_without_a_prompt_it_says_which_file_is_missing(home, pair):
 
 def test_torch_is_not_imported_before_a_network_is_used():
     program = (
-        "import sys; from thgeval import registry, weights; from thgeval.plan import plan; "
+        "import sys; from thgeval import registry; from thgeval.engine.plan import plan; "
+        "from thgeval.requirements import weights; "
         "[registry.metric(name).metric.needs for name in registry.table()]; plan(registry.metrics(['all']), []); "
         "assert 'torch' not in sys.modules and 'open_clip' not in sys.modules"
     )

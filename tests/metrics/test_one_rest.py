@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thgeval import registry
-from thgeval.features.people import people, shapes
+from thgeval.features.faces.people import people, shapes
 from thgeval.view import Piece
 from thgeval_baselines.clips import head
 from thgeval_baselines.track import track

@@ -8,8 +8,8 @@ import pytest
 from thgeval import registry
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.clip import read_prompt
-from thgeval.features.quality import CROP_PX, HEIGHT_PX, WIDTH_PX, places
+from thgeval.features.frames.clip import read_prompt
+from thgeval.features.frames.quality import CROP_PX, HEIGHT_PX, WIDTH_PX, places
 from thgeval.kernels import frechet, kid
 from thgeval.pairing import pair
 from thgeval.states import TwoRows
@@ -82,7 +82,8 @@ def test_prompts_that_say_nothing_fail_the_clip(tmp_path, content, reason):
 
 def test_a_long_prompt_is_refused_or_cut(tmp_path):
     pytest.importorskip("open_clip")
-    from thgeval.features import clip, networks
+    from thgeval import networks
+    from thgeval.features.frames import clip
 
     file = tmp_path / "a.prompt.txt"
     file.write_text("word " * 90)
@@ -172,7 +173,7 @@ def test_lpips_refuses_frames_that_are_too_small():
     pytest.importorskip("lpips")
     from support import random_weights
 
-    from thgeval.features.perceptual import perceptual_distance
+    from thgeval.features.frames.perceptual import perceptual_distance
     from thgeval.media.frames import FrameBatch
 
     small = FrameBatch(np.zeros((1, 31, 40, 3), np.uint8), 255.0, 0)
@@ -183,7 +184,7 @@ def test_lpips_refuses_frames_that_are_too_small():
 
 def test_the_scale_of_floats_does_not_matter_but_their_peak_does():
     torch = pytest.importorskip("torch")
-    from thgeval.features.networks import as_images
+    from thgeval.networks import as_images
 
     frames = np.random.default_rng(0).integers(0, 256, size=(2, 3, 4, 3)).astype(np.uint8)
     whole = as_images(frames, 255.0)

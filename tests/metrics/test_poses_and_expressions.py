@@ -10,12 +10,12 @@ from oracles import frechet
 from support.stubs import scored, seen
 
 from thgeval import registry
-from thgeval.checkpoint import Checkpoint, Kept, load, save
 from thgeval.errors import InputError
-from thgeval.features.action_units import units_of
-from thgeval.features.facs import ActionUnits
+from thgeval.features.faces.facs import ActionUnits
+from thgeval.features.heads.action_units import units_of
 from thgeval.report.data import frame_scores
 from thgeval.states import TwoSets
+from thgeval.states.checkpoint import Checkpoint, Kept, load, save
 from thgeval.statistics import Resampling, bounds, contributions
 
 

@@ -11,8 +11,8 @@ from support.clips import moving, written_at
 
 import thgeval
 from thgeval import registry
+from thgeval.engine.run import Options
 from thgeval.metrics import METRICS
-from thgeval.run import Options
 from thgeval.states import ClipError, ClipMean
 
 PIXELS = ("psnr", "l1", "l1-255", "ssim", "ms-ssim", "fsim", "fsimc", "cpbd", "f-mse", "ofm", "temporal-warp-error")

@@ -8,18 +8,18 @@ import pytest
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.cores import Cores
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.workers import Cores
 from thgeval.errors import ProtocolError
-from thgeval.features.faces import Found, faces, slotted
-from thgeval.features.frames import rgb
-from thgeval.features.landmarks import landmarks
-from thgeval.features.regions import REGIONS, cropped, places, squares
-from thgeval.measure import measured
+from thgeval.features.faces.detection import Found, faces, slotted
+from thgeval.features.faces.landmarks import landmarks
+from thgeval.features.faces.regions import REGIONS, cropped, places, squares
+from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.media.resample import resize
-from thgeval.plan import plan
 from thgeval.protocol import Protocol
-from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import closure
 from thgeval.states import ClipMean, TwoSets
 from thgeval.statistics import Resampling

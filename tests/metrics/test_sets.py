@@ -9,14 +9,14 @@ import pytest
 from support.once import seen_once
 
 import thgeval
-from thgeval import checkpoint, registry
-from thgeval.checkpoint import Checkpoint, Kept
+from thgeval import registry
+from thgeval.engine.run import Options, evaluate
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.windows import squares, windows
+from thgeval.features.frames.windows import squares, windows
 from thgeval.media.frames import FrameBatch
 from thgeval.results import Run
-from thgeval.run import Options, evaluate
-from thgeval.states import TwoRows
+from thgeval.states import TwoRows, checkpoint
+from thgeval.states.checkpoint import Checkpoint, Kept
 
 NETWORKS = ("seed=20200713", "side_px=32,seed=1", "side_px=32,seed=2")  # small frames for the others, to be quick
 WHICH = ("density", "precision", "recall")
@@ -99,7 +99,7 @@ def test_a_second_run_reads_states_instead_of_running_networks(demo, tmp_path, m
     small = ["fid-random:side_px=32", "fvd-random:side_px=32"]
     asked = {"metrics": small, "options": Options(workers=2, cache="read-write")}
     first = evaluate(demo.controls["crf42"], demo.reference, **asked)
-    monkeypatch.setattr("thgeval.features.networks.rows", None)
+    monkeypatch.setattr("thgeval.networks.rows", None)
     second = evaluate(demo.controls["crf42"], demo.reference, **asked)
     assert second.scores == first.scores
 

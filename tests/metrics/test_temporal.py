@@ -15,16 +15,16 @@ from oracles import warp as warp_oracle
 
 from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.companions import timing
-from thgeval.features.frames import info, rgb
-from thgeval.features.motion import FLOWS, flow, visible
+from thgeval.features.frames.frames import info, rgb
+from thgeval.features.frames.motion import FLOWS, flow, visible
+from thgeval.features.frames.offered import timing
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.metric import Better
-from thgeval.metrics.f_mse import FMSE
-from thgeval.metrics.fps import FPS
-from thgeval.metrics.ofm import OFM, mean_jet_colour, mean_length
-from thgeval.metrics.temporal_warp_error import TemporalWarpError
-from thgeval.metrics.video_fps import VideoFPS
+from thgeval.metrics.motion.f_mse import FMSE
+from thgeval.metrics.motion.fps import FPS
+from thgeval.metrics.motion.ofm import OFM, mean_jet_colour, mean_length
+from thgeval.metrics.motion.temporal_warp_error import TemporalWarpError
+from thgeval.metrics.motion.video_fps import VideoFPS
 from thgeval.timing import TimingRecord, read_timing
 from thgeval.view import Piece
 

@@ -16,14 +16,14 @@ from support.tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
-from thgeval.cores import Cores
+from thgeval.engine.measure import measured
+from thgeval.engine.plan import plan
+from thgeval.engine.workers import Cores
 from thgeval.errors import ProtocolError
-from thgeval.features.views import FRONT_AND_SIDE
+from thgeval.features.frames.views import FRONT_AND_SIDE
 from thgeval.kernels.splat import splat
-from thgeval.measure import measured
-from thgeval.metrics.cd import chamfer
-from thgeval.metrics.we import projected, unprojected
-from thgeval.plan import plan
+from thgeval.metrics.views.cd import chamfer
+from thgeval.metrics.views.we import projected, unprojected
 from thgeval.protocol import Protocol
 
 
@@ -291,7 +291,7 @@ def test_id_is_the_mean_cosine_of_six_pairs_of_whole_images(scored):
     torch = pytest.importorskip("torch")
     from support import random_weights
 
-    from thgeval import weights
+    from thgeval.requirements import weights
     from thgeval_models import networks
 
     bundle = views.bundle(image_px=112)

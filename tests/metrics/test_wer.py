@@ -16,18 +16,18 @@ from oracles.edits import edits
 from support.clips import moving, write_clip
 
 import thgeval
-from thgeval import checkouts
+from thgeval.engine.run import Options, scored
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features import grid_reading, pocketsphinx, whisper
-from thgeval.features.frames import Shown, shown
-from thgeval.features.lips import at_25_hz
-from thgeval.features.reading import READERS, alignment, compared
+from thgeval.features.faces.lips import at_25_hz
+from thgeval.features.frames.frames import Shown, shown
+from thgeval.features.words import grid_reading, pocketsphinx, whisper
+from thgeval.features.words.reading import READERS, alignment, compared
 from thgeval.media.frames import FrameBatch
 from thgeval.pairing import paired
+from thgeval.pairing.transcript_rules import Rule
 from thgeval.registry import metric
-from thgeval.run import Options, scored
+from thgeval.requirements import programs
 from thgeval.states import Counts
-from thgeval.wording import Rule
 
 pytest.importorskip("jiwer")
 CLIPS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets" / "clips"
@@ -55,7 +55,7 @@ def test_the_alignment_is_shown():
 def folders(tmp_path, monkeypatch):
     """Two pairs of clips, and a reader that reads what stands in CLIP.read beside each."""
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    place = checkouts.folder("fake")
+    place = programs.folder("fake")
     place.mkdir(parents=True)
     (place / "read.py").write_text(
         "import json, pathlib, sys\n"
@@ -63,7 +63,7 @@ def folders(tmp_path, monkeypatch):
         "pathlib.Path(sys.argv[2]).write_text(json.dumps({'text': text}))\n"
     )
     command = [sys.executable, "read.py", "{clip}", "{out}"]
-    (place / checkouts.RECIPE).write_text(f"command = {json.dumps(command)}")
+    (place / programs.RECIPE).write_text(f"command = {json.dumps(command)}")
     texts = {"a": ("one two three four", "One, two THREE!", "one two three four"), "b": ("five", "six seven", "six")}
     made = [tmp_path / side for side in ("generated", "reference")]
     for folder in made:
@@ -88,7 +88,7 @@ def test_all_errors_over_all_words_with_the_references_beside(folders):
     assert means.value == pytest.approx((1 / 4 + 2 / 1) / 2)
     expected = [("one two three four", "one two three"), ("five", "six seven")]
     assert letters.value == pytest.approx(sum(edits(*pair) for pair in expected) / (18 + 4))
-    assert f"checkout-reading@1:fake,{checkouts.token('fake')}" in corpus.signature
+    assert f"checkout-reading@1:fake,{programs.token('fake')}" in corpus.signature
 
 
 def test_aligned_words_are_in_the_clip_records(folders):
@@ -252,7 +252,7 @@ def test_the_grid_reader_on_other_speakers(real):
 
 def test_faster_whisper_gets_a_folder_and_fetches_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    checkouts.folder("tiny").mkdir(parents=True)
+    programs.folder("tiny").mkdir(parents=True)
     seen = {}
 
     class Model:
@@ -277,7 +277,7 @@ def test_faster_whisper_gets_a_folder_and_fetches_nothing(tmp_path, monkeypatch)
 def test_transformers_whisper_gets_a_folder_and_fetches_nothing(tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    checkouts.folder("small").mkdir(parents=True)
+    programs.folder("small").mkdir(parents=True)
     seen = []
 
     class Loaded:

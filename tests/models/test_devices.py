@@ -12,10 +12,11 @@ from support.clips import moving, write_clip
 from support.tolerances import agree
 
 import thgeval
+from thgeval import networks
+from thgeval.engine.merging import merged
+from thgeval.engine.run import Options, evaluate
 from thgeval.errors import MissingExtra, ProtocolError
-from thgeval.features import devices, networks
-from thgeval.merging import merged
-from thgeval.run import Options, evaluate
+from thgeval.networks import devices
 from thgeval.signature import parse
 
 METRIC = "fid-random:side_px=32"
@@ -45,7 +46,7 @@ def pretended(monkeypatch):
 
 
 def embedding(seed=1):
-    from thgeval.features.random_embedding import _network
+    from thgeval.features.frames.random_embedding import _network
 
     return _network("image", seed)
 
@@ -84,7 +85,7 @@ def test_threads_get_what_is_theirs(on_cpu):
 
 def test_methods_and_named_arguments_reach_the_copy_on_the_device(on_cpu):
     with random_weights.installed(["squeezenet"]):
-        from thgeval.features.perceptual import lpips_network
+        from thgeval.features.frames.perceptual import lpips_network
 
         lpips = lpips_network("squeeze", "0.1")
         named = {"generated": images(3, 1, 64), "reference": images(3, 2, 64)}
@@ -99,7 +100,7 @@ def test_an_error_inside_a_network_reaches_who_asked(on_cpu):
     from thgeval_models.errors import InputShapeError
 
     with random_weights.installed(["squeezenet"]):
-        from thgeval.features.perceptual import lpips_network
+        from thgeval.features.frames.perceptual import lpips_network
 
         network = lpips_network("squeeze", "0.1")
     with pytest.raises(InputShapeError):
@@ -155,9 +156,11 @@ def type_of(name):
 
 def test_states_of_another_device_are_not_used_again(pretended, folders, tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    measured, real = [], thgeval.job.measured
+    measured, real = [], thgeval.engine.job.measured
     monkeypatch.setattr(
-        thgeval.job, "measured", lambda pair, plan, *rest: measured.extend(plan.metrics) or real(pair, plan, *rest)
+        thgeval.engine.job,
+        "measured",
+        lambda pair, plan, *rest: measured.extend(plan.metrics) or real(pair, plan, *rest),
     )
     for device, expected in (("cpu", 6), ("cpu", 0), ("cuda", 3), ("cuda", 0)):
         measured.clear()

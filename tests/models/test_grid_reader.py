@@ -107,7 +107,7 @@ def test_other_files_are_refused(tmp_path):
 @pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data/grid_s1")
 def test_it_reads_the_clips_held_out_from_training_as_its_card_says(weights):
     """84 of 894 words wrong, which are those of every sixth clip in the order of seed 0."""
-    from thgeval.features.people import filled
+    from thgeval.features.faces.people import filled
 
     stored = np.load(DATA / "landmarks68.npz")
     said = {}

@@ -11,8 +11,8 @@ from face_alignment.detection.sfd import FaceDetector
 from support import random_weights
 from support.tolerances import agree
 
-from thgeval import weights
-from thgeval.features import fan
+from thgeval.features.faces import fan
+from thgeval.requirements import weights
 
 BOXES = np.array([[40.0, 30, 120, 130], [-20, 60.5, 50.25, 140], [100, 90, 190, 180]])
 
@@ -33,7 +33,7 @@ def package():
 
     with random_weights.installed(["fan-2d", "s3fd"]), pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", refused)
-        patch.setattr("thgeval.features.once._held", {})
+        patch.setattr("thgeval.networks.memory._held", {})
         tensors = torch.load(weights.path("s3fd"), weights_only=True)
         near = {name: value * 0.05 if "mbox" in name else value for name, value in tensors.items()}
         torch.save(near, weights.path("s3fd"))  # boxes near their places, and no two probabilities alike

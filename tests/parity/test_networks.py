@@ -11,14 +11,15 @@ from PIL import Image
 from support import random_weights
 from support.tolerances import agree
 
-from thgeval import weights as weight_files
-from thgeval.features import clip, inception, networks
-from thgeval.features.i3d import i3d
-from thgeval.features.perceptual import perceptual_distance
-from thgeval.features.quality import places, quality
-from thgeval.features.windows import squares
+from thgeval import networks
+from thgeval.features.frames import clip, inception
+from thgeval.features.frames.i3d import i3d
+from thgeval.features.frames.perceptual import perceptual_distance
+from thgeval.features.frames.quality import places, quality
+from thgeval.features.frames.windows import squares
 from thgeval.kernels import frechet
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights as weight_files
 
 SQUEEZENET = (
     Path(__file__).resolve().parents[2] / ".." / "shared/assets/weights/squeezenet1_1_frozen_features_fp32_a.pt"
@@ -28,7 +29,7 @@ SQUEEZENET = (
 @pytest.fixture(scope="module", autouse=True)
 def home():
     with random_weights.installed(list(random_weights.KEYS)) as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.features.once._held", {})
+        patch.setattr("thgeval.networks.memory._held", {})
         yield folder
 
 

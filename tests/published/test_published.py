@@ -15,10 +15,12 @@ pytest.importorskip("torchvision")
 from PIL import Image
 from support import random_weights
 
-from thgeval import published, weights
 from thgeval.cli.main import code
 from thgeval.errors import ProtocolError, WeightsError
-from thgeval.published import Hand, Published, answers, outcome, outcomes, parsed, rows
+from thgeval.requirements import weights
+from thgeval.selftest import answers
+from thgeval.selftest import networks as published
+from thgeval.selftest.networks import Hand, Published, outcome, outcomes, parsed, rows
 from thgeval_models import manifest, networks
 
 ROWS = {row.name: row for row in rows()}

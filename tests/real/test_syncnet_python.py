@@ -10,12 +10,13 @@ import pytest
 torch = pytest.importorskip("torch")
 from support.tolerances import agree
 
+from thgeval import networks
 from thgeval.clip import Clip
-from thgeval.features import face_tracks, networks
-from thgeval.features import syncnet as features
-from thgeval.features.avi_route import avi_copy, avi_pcm
+from thgeval.features.sync import face_tracks
+from thgeval.features.sync import syncnet as features
+from thgeval.features.sync.avi_route import avi_copy, avi_pcm
 from thgeval.media import audio
-from thgeval.weights import entry
+from thgeval.requirements.weights import entry
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:An output with one or more elements was resized"),  # in the original's own code

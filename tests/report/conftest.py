@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import thgeval.report.data
-from thgeval.checkpoint import Checkpoint, Kept, digest, save
 from thgeval.clip import Clip
+from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.feature import Feature
 from thgeval.media import fingerprint
 from thgeval.metric import Better, Metric, View, of_generated, of_pair
@@ -20,11 +20,11 @@ from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.registry import metric_class as registered
 from thgeval.results import Run, states_folder
-from thgeval.scoring import Contribution, Setting, run_of
 from thgeval.signature import protocol_part
 from thgeval.states import ClipMean, PooledMean, Rows, State
+from thgeval.states.checkpoint import Checkpoint, Kept, digest, save
+from thgeval.states.store import file_name
 from thgeval.statistics import Resampling
-from thgeval.store import file_name
 
 FRAMES: Feature[Any] = Feature("rgb", version=1, offered="frames")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from thgeval.checkpoint import load, save
 from thgeval.report import page
 from thgeval.report.curves import POINTS, thinned
 from thgeval.results import Run, states_folder
-from thgeval.store import file_name
+from thgeval.states.checkpoint import load, save
+from thgeval.states.store import file_name
 
 
 def shown(read, path, **options):

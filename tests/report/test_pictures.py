@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 import thgeval.report.pictures as pictures
+from thgeval.engine.run import Options, evaluate
 from thgeval.protocol import Protocol
 from thgeval.report import page
 from thgeval.results import Run
-from thgeval.run import Options, evaluate
 
 
 def clip_files(folder, id, *, shape=(12, 32, 48), seed=0):

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from report.test_pictures import clip_files, likeness, trio
 
 from thgeval.cli.report import command
+from thgeval.engine.run import Options, evaluate
 from thgeval.errors import InputError
 from thgeval.report import page, pictures
 from thgeval.report.places import OUTSIDE, clip_at
 from thgeval.results import Run
-from thgeval.run import Options, evaluate
 
 SENTENCE = f"{OUTSIDE}."
 
@@ -57,7 +57,7 @@ for name, function in real.items():
 from pathlib import Path
 from thgeval.report import page
 from thgeval.results import Run
-from thgeval.run import Options, evaluate
+from thgeval.engine.run import Options, evaluate
 from thgeval.report import data, places
 sys.addaudithook(hook)
 from thgeval.errors import InputError

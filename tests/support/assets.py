@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thgeval import weights
 from thgeval.clip import Clip
 from thgeval.media import decode
+from thgeval.requirements import weights
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets"
 NAMES = {

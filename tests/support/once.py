@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from thgeval.features import networks
+from thgeval import networks
 
 
 def _bits(tensor) -> tuple:

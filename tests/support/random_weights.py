@@ -13,7 +13,7 @@ import pytest
 import torch
 from models import seeded
 
-from thgeval import weights
+from thgeval.requirements import weights
 from thgeval_models import manifest
 
 KEYS = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thgeval.features.frames import Shown, shown
+from thgeval.features.frames.frames import Shown, shown
 from thgeval.view import Piece
 
 

@@ -7,9 +7,9 @@ import pytest
 from weights.sites import serving
 
 import thgeval_models.manifest
-from thgeval import weights
 from thgeval.cli.main import code
 from thgeval.fetching import Watcher
+from thgeval.requirements import weights
 from thgeval_models.manifest import parse
 
 

@@ -3,8 +3,8 @@
 import pytest
 from weights.sites import content, entry_text, sha256, status
 
-from thgeval import weights
 from thgeval.errors import OutputError
+from thgeval.requirements import weights
 
 BODY = content(5000)
 KNOWN = {"sha256": sha256(BODY), "bytes": 5000}

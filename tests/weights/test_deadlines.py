@@ -10,10 +10,10 @@ import pytest
 from weights.sites import HASTY, content, entry_text, headers, ranged, serving, sha256, until, whole
 from weights.test_fetching import certificate  # noqa: F401 - a fixture
 
-from thgeval import weights
 from thgeval.errors import WeightsError
 from thgeval.fetching import fetch
 from thgeval.fetching.transfer import Patience
+from thgeval.requirements import weights
 
 BODY = content(100_000)
 SHORT = Patience(timeout_s=5, attempts=2, pause_s=0.01, window_s=0.15)

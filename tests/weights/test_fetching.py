@@ -24,12 +24,13 @@ from weights.sites import (
     whole,
 )
 
-from thgeval import fetching, weights
+from thgeval import fetching
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching import LeftOut, Patience, fetch, selected
 from thgeval.fetching.addresses import addresses
 from thgeval.metrics import METRICS
-from thgeval.weights import Policy
+from thgeval.requirements import weights
+from thgeval.requirements.weights import Policy
 
 BODY = content(100_000)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from weights.sites import content, entry_text, sha256
 
-from thgeval import pinning, weights
 from thgeval.errors import OutputError, WeightsError
-from thgeval.weights import Policy
+from thgeval.files import pinning
+from thgeval.requirements import weights
+from thgeval.requirements.weights import Policy
 
 BODY, OTHER = content(1000), content(1000, seed=1)
 WAYS = [pytest.param(True, id="link", marks=pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")), False]

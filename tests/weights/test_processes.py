@@ -9,9 +9,10 @@ from functools import partial
 import pytest
 from weights.sites import content, entry_text, headers, ranged, sha256, whole
 
-from thgeval import locking, weights
 from thgeval.errors import OutputError
 from thgeval.fetching import fetch
+from thgeval.files import locking
+from thgeval.requirements import weights
 
 BODY = content(100_000)
 PROGRAM = """

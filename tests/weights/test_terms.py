@@ -4,10 +4,10 @@ import pytest
 from support.clips import moving, write_clip
 from weights.sites import content, entry_text, sha256
 
-from thgeval import weights
 from thgeval.feature import Feature
 from thgeval.licences import reminders
 from thgeval.registry import Named
+from thgeval.requirements import weights
 
 SENTENCE = "{} dlib-68, whose terms exclude commercial use; --commercial-safe leaves such metrics unscored"
 

@@ -13,10 +13,10 @@ import pytest
 from weights.sites import content, entry_text, sha256
 
 import thgeval_models.hashing
-from thgeval import weights
 from thgeval.errors import ProtocolError, WeightsError
 from thgeval.feature import Feature
-from thgeval.weights import Policy
+from thgeval.requirements import weights
+from thgeval.requirements.weights import Policy
 
 BODY = content(1000)
 DIGEST = sha256(BODY)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from weights.sites import content, entry_text, sha256, status
 
-from thgeval import weights
 from thgeval.errors import WeightsError
 from thgeval.fetching import fetch, wheels
+from thgeval.requirements import weights
 from thgeval_models.hashing import git_blob
 
 BODY = content(50_000)

@@ -41,7 +41,7 @@ def command(
     where it ended. `thgeval ls weights` lists names, sizes and licences.
     """
     from thgeval.fetching import LeftOut, expected, fetch, is_wheel, selected
-    from thgeval.weights import Policy
+    from thgeval.requirements.weights import Policy
 
     choices = selected(requests)
     one = len(choices) == 1 and choices[0].by_name
@@ -70,7 +70,7 @@ def command(
 
 def _verdict(name: str) -> str:
     """What the file was found to be, and its licence."""
-    from thgeval import weights
+    from thgeval.requirements import weights
 
     entry, token = weights.entry(name), weights.token(name)
     if entry.has_known_hash:

@@ -36,7 +36,7 @@ def command(kind: str, form: str) -> None:
 
 
 def _metrics() -> list[dict[str, str]]:
-    from thgeval.description import described
+    from thgeval.docstrings import described
     from thgeval.registry import metric_class, table
 
     return [described(metric_class(name)) for name in table()]
@@ -72,7 +72,7 @@ def _protocols() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, Any]]:
-    from thgeval.weights import is_computed, located, requirement, size_text, state
+    from thgeval.requirements.weights import is_computed, located, requirement, size_text, state
     from thgeval_models.manifest import manifest
 
     rows: list[dict[str, Any]] = []
@@ -102,7 +102,7 @@ def _weights() -> list[dict[str, Any]]:
 
 
 def _examples() -> list[dict[str, Any]]:
-    from thgeval.weights import located, requirement, size_text, state
+    from thgeval.requirements.weights import located, requirement, size_text, state
     from thgeval_models.manifest import examples
 
     return [

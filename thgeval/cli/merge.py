@@ -17,7 +17,7 @@ def command(results: tuple[Path, ...], out: Path) -> None:
     Scores and intervals are those of a single run over all clips. The folders of states beside the results are read.
     """
     from thgeval.cli.tables import scores_text
-    from thgeval.merging import merged
+    from thgeval.engine.merging import merged
 
     run = merged(results, out)
     run.write(out)

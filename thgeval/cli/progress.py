@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from thgeval.cli.showing import say
-from thgeval.job import Watcher
+from thgeval.engine.job import Watcher
 
 
 @contextmanager

@@ -72,9 +72,9 @@ def command(**given: Any) -> int:
     """
     from thgeval.cli.progress import watching
     from thgeval.cli.tables import scores_text
-    from thgeval.run import Options, scored
+    from thgeval.engine.run import Options, scored
+    from thgeval.requirements.weights import Policy
     from thgeval.statistics import Resampling
-    from thgeval.weights import Policy
 
     requests = metric_requests(given["metrics"])
     protocol, pairing = _pairing(given)
@@ -123,7 +123,7 @@ def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
 
 
 def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bool) -> None:
-    from thgeval.curves import write_csv
+    from thgeval.engine.per_frame import write_csv
     from thgeval.files import write_atomically
 
     if out is not None:
@@ -140,10 +140,10 @@ def _details(run: Any) -> str:
 
 def _terms(requests: Sequence[str], pairing: Any, protocol: Any, options: Any) -> list[str]:
     """What is to be said of the terms of weights that are about to be read."""
-    from thgeval import weights
+    from thgeval.engine.plan import plan
     from thgeval.licences import reminders
-    from thgeval.plan import plan
     from thgeval.registry import metrics
+    from thgeval.requirements import weights
 
     weights.use(options.weights)
     named = metrics(list(requests))
@@ -159,10 +159,10 @@ def _default() -> tuple[str, ...]:
 
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
-    from thgeval.naming import Naming
     from thgeval.pairing import apart, listed, paired
+    from thgeval.pairing.naming import Naming
+    from thgeval.pairing.transcript_rules import rule
     from thgeval.protocol import protocol, written_rate
-    from thgeval.wording import rule
 
     changes = {name: given.get(name) for name in ("size", *CHOICES)}
     changes["pairs"] = "none" if given["unpaired"] else None

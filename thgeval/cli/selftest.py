@@ -9,7 +9,7 @@ import click
 from thgeval.cli.showing import show
 
 if TYPE_CHECKING:
-    from thgeval.published import Outcome
+    from thgeval.selftest.networks import Outcome
 
 COLOURS = {
     "as published": "green",
@@ -54,7 +54,7 @@ def _kernels() -> int:
 
 
 def _networks(examples: Path | None) -> int:
-    from thgeval.published import outcomes, rows
+    from thgeval.selftest.networks import outcomes, rows
 
     found = []
     for outcome in outcomes(rows(), examples=examples):
@@ -68,8 +68,8 @@ def _networks(examples: Path | None) -> int:
 
 def _lines(outcome: "Outcome") -> list[str]:
     """The verdict on one network, then a line for each value, and where it is published."""
-    from thgeval.checkouts import token as folder
-    from thgeval.weights import token
+    from thgeval.requirements.programs import token as folder
+    from thgeval.requirements.weights import token
 
     row = outcome.row
     said = {

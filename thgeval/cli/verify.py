@@ -20,7 +20,7 @@ def command(result: Path, pred_dir: Path | None, gt_dir: Path | None) -> int:
     With PRED_DIR and GT_DIR, also tell whether the clips are those that were scored. Nothing is measured again. The
     exit code is 1 if anything differs.
     """
-    from thgeval.verification import verified
+    from thgeval.engine.verification import verified
 
     found = verified(result, pred_dir, gt_dir)
     for sentence in found.differs:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thgeval import weights
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching.addresses import addresses
 from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, opened, unpacked
 from thgeval.fetching.selection import Choice, selected
 from thgeval.fetching.transfer import Failed, Patience, Transfer
 from thgeval.fetching.wheels import is_wheel
-from thgeval.locking import locked
-from thgeval.weights import Policy
+from thgeval.files.locking import locked
+from thgeval.requirements import weights
+from thgeval.requirements.weights import Policy
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights

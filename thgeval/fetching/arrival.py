@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from thgeval import weights
 from thgeval.errors import OutputError
 from thgeval.fetching.transfer import Failed
 from thgeval.fetching.wheels import is_wheel, member
+from thgeval.requirements import weights
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from thgeval import weights
 from thgeval.errors import ProtocolError
 from thgeval.metrics import meant
 from thgeval.registry import metric, metric_class, table
+from thgeval.requirements import weights
 from thgeval.signature import closure
 
 GROUPS = ("light", "all", "examples")

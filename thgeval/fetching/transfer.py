@@ -28,8 +28,8 @@ from thgeval.errors import OutputError
 from thgeval.fetching.addresses import RefusedRedirection, opener
 from thgeval.fetching.deadlines import Watch
 from thgeval.files import write_atomically
+from thgeval.requirements.weights import size_text
 from thgeval.version import __version__
-from thgeval.weights import size_text
 
 CHUNK_BYTES = 1 << 18
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

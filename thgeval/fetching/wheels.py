@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from thgeval import weights
 from thgeval.fetching.transfer import Failed
+from thgeval.requirements import weights
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights

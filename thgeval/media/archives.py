@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from thgeval import npy
+from thgeval.files import npy
 from thgeval.limits import beyond, check_file, limit
 
 Array = NDArray[Any]

@@ -19,9 +19,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval import npy
 from thgeval.clip import Memory
 from thgeval.errors import InputError
+from thgeval.files import npy
 from thgeval.limits import beyond, check_file, limit
 from thgeval.media.archives import arrays_in, names_in
 from thgeval.media.frames import MediaInfo, Pixels

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.checkpoint import Checkpoint, Kept
+from thgeval.engine.evidence import evidence
 from thgeval.errors import ProtocolError, ThgevalError
-from thgeval.evidence import evidence
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
 from thgeval.results import Run, Score, from_json, states_folder
 from thgeval.signature import parse
 from thgeval.states import Framewise, State
+from thgeval.states.checkpoint import Checkpoint, Kept
 
 Floats = NDArray[np.float64]
 

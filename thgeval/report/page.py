@@ -14,8 +14,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from thgeval.engine.provenance import decoder
 from thgeval.errors import ProtocolError
-from thgeval.provenance import decoder
 from thgeval.report import sections, text
 from thgeval.report.data import Collected, collected
 from thgeval.report.strips import strip

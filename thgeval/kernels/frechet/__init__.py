@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.frechet import cpu
-from thgeval.rows import LARGEST, Rows, checked_groups, checked_rows
+from thgeval.states.stacked import LARGEST, Rows, checked_groups, checked_rows
 
 __all__ = ["distance", "distance_of_moments", "infinity", "jackknife"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, eigh, lapack
 
-from thgeval.rows import Rows, Stacked, blocks
+from thgeval.states.stacked import Rows, Stacked, blocks
 
 BLOCK_ROWS = 1024
 CACHED_ROWS = 128  # of which sums are taken while they are in the cache

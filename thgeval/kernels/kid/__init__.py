@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.kid import cpu
-from thgeval.rows import Rows, checked_groups, checked_rows
+from thgeval.states.stacked import Rows, checked_groups, checked_rows
 
 __all__ = ["KernelDistance", "distance", "jackknife"]
 

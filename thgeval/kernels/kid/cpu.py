@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.rows import Groups, Rows, blocks
+from thgeval.states.stacked import Groups, Rows, blocks
 
 BLOCK_ROWS = 2048
 

@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.prdc import cpu
-from thgeval.rows import Groups, Indices, Rows, Stacked, blocks, checked_groups, checked_rows
+from thgeval.states.stacked import Groups, Indices, Rows, Stacked, blocks, checked_groups, checked_rows
 
 __all__ = ["PRDC", "empty", "jackknife", "scores"]
 

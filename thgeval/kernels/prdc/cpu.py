@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.rows import Array, Groups, Indices, Stacked, blocks
+from thgeval.states.stacked import Array, Groups, Indices, Stacked, blocks
 
 BLOCK_ROWS = 1024
 LEFT_BLOCKS = 2  # of rows that a block is compared with before it is let go

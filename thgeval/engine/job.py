@@ -1,0 +1,306 @@
+"""The clips of one run, measured on as many threads as there are cores: what is known is looked up, what is new kept.
+
+A clip that can't be scored is recorded with its reason, whatever it is, and the run goes on.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from thgeval.clip import Clip, Pair
+from thgeval.engine.measure import UNFORESEEN, Failure, Measured, measured, unforeseen, unmet
+from thgeval.engine.plan import Plan
+from thgeval.engine.provenance import decoder
+from thgeval.engine.scoring import Contribution
+from thgeval.engine.workers import Cores
+from thgeval.errors import InputError, OutputError, ThgevalError
+from thgeval.limits import VARIABLE
+from thgeval.media import file_fingerprint, fingerprint
+from thgeval.media.frames import MediaInfo
+from thgeval.pairing import Pairing, Unpaired
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.signature import protocol_part
+from thgeval.states.checkpoint import Checkpoint, Kept, Refused
+from thgeval.states.store import Recalled, Store, has_rows
+from thgeval.version import __version__
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Called as a run goes on.
+
+    With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know.
+    """
+
+    begins: Callable[[int], None] = lambda clips: None
+    frames: Callable[[int], None] = lambda frames: None
+    clip: Callable[[str], None] = lambda clip: None
+    warns: Callable[[str], None] = lambda sentence: None
+
+
+PASSING = (
+    *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
+    *("checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
+)
+"""Reasons that may be gone the next time though the content is the same: such failures are measured again."""
+
+
+class _Stopped(BaseException):
+    """Ends a measuring thread after the run was interrupted."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Measures the pairs of one run, looking up what is known and keeping what is new.
+
+    ``carried`` are metrics that the result file has from earlier runs: looked up, never measured.
+    """
+
+    plan: Plan
+    protocol: Protocol
+    store: Store
+    watcher: Watcher
+    devices: Mapping[str, str]
+    cores: int
+    chunk: int = 0
+    carried: tuple[Named, ...] = ()
+    places: Mapping[str, Path] = field(default_factory=dict)
+    stop: Event = field(default_factory=Event)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def contributions(self, pairing: Pairing) -> list[Contribution]:
+        """What every pair adds, and every clip without a partner."""
+        problems = {item.id: item for item in pairing.unpaired}
+        alone = [Contribution(_unpaired(item)) for id, item in problems.items() if id not in _ids(pairing.pairs)]
+        self.watcher.begins(len(pairing.pairs))
+        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
+            futures = [
+                threads.submit(cores.hold, self.contribution, pair, problems.get(pair.id), cores)
+                for pair in pairing.pairs
+            ]
+            try:
+                done = []
+                for future in as_completed(futures):
+                    done.append(future.result())
+                    self.watcher.clip(str(done[-1].record["id"]))
+            except BaseException:
+                self.stop.set()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return alone + done
+
+    def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
+        """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
+
+        The last resort: what nobody foresaw is this clip's failure, and the run goes on.
+        """
+        try:
+            return self._contribution(pair, problem, cores)
+        except ThgevalError:
+            raise
+        except Exception as error:
+            return Contribution(_record(pair, _broken(pair, self.plan, error), {}, {}))
+
+    def _contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
+        plan = self.plan.of_references() if pair.side == "reference" else self.plan
+        wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
+        companions = pair.companions if self.store.used else {}
+        content = self._content(pair, companions)
+        nothing = Recalled(Checkpoint(pair.id, {}, "", {}))
+        known, complete = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
+        beside = _beside(pair, companions)
+        asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
+        refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
+        lacks = unmet(pair, plan)
+        remaining = plan.without(known.kept.keys() | refused.keys() | (lacks.keys() if complete else set()))
+        outcome = Measured()
+        self.counts["measured" if remaining.metrics else "recalled"] += 1
+        if remaining.metrics:
+            try:
+                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.chunk)
+            except ThgevalError:
+                raise
+            except Exception as error:
+                outcome = _broken(pair, remaining, error)
+        refused |= _lasting(outcome, asked)
+        _recall_failures(outcome, refused, lacks, plan, known.kept)
+        if problem is not None:
+            outcome.failure = Failure(problem.reason, problem.message)
+            outcome.failed = {
+                key: outcome.failure if failure.reason == "unmet need" else failure
+                for key, failure in outcome.failed.items()
+            }
+        if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
+            sets = {key for key, metric in plan.metrics if metric.sets}
+            outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
+        record = _record(pair, outcome, known.record, self.places)
+        record["content"] = content
+        for key, _ in self.carried:
+            if key not in known.kept and (failed := known.record.get("failed", {}).get(key)):
+                record["failed"][key] = failed
+        record["failed"] = dict(sorted(record["failed"].items()))  # in one order, whether measured or recalled
+        kept = dict(known.kept) | {
+            key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
+            for key, state in outcome.states.items()
+        }
+        if remaining.metrics or not complete:
+            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record, refused))
+        return Contribution.of_kept(record, {key: item for key, item in kept.items() if key in wanted})
+
+    @cached_property
+    def _wanted(self) -> dict[str, str]:
+        """The protocol parts of the signatures of everything that is looked up, by metric key."""
+        return self._parts(self.plan)
+
+    @cached_property
+    def _wanted_of_references(self) -> dict[str, str]:
+        return self._parts(self.plan.of_references())
+
+    def _parts(self, plan: Plan) -> dict[str, str]:
+        return {key: protocol_part(metric, self.protocol) for key, metric in (*plan.metrics, *self.carried)}
+
+    def _content(self, pair: Pair, companions: Mapping[str, Path]) -> dict[str, str]:
+        """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""
+        if not self.store.used:
+            return {}
+        try:
+            content = {"generated": fingerprint(pair.generated)}
+            if pair.reference is not None:
+                content["reference"] = fingerprint(pair.reference)
+            for name, path in companions.items():
+                content[name] = file_fingerprint(path, "clip_bytes" if name == "audio" else "companion_bytes")
+            if isinstance(pair.transcript, str):
+                content["words"] = sha256(pair.transcript.encode()).hexdigest()
+        except InputError:
+            return {}
+        return content
+
+    def _progress(self, frames: int) -> None:
+        if self.stop.is_set():
+            raise _Stopped
+        self.watcher.frames(frames)
+
+    def _kept(self, checkpoint: Checkpoint) -> dict[str, Kept]:
+        """The states of a checkpoint after it was written, with their rows on disk; as they are where it can't be."""
+        if not checkpoint.content and not has_rows(checkpoint.kept.values()):
+            return dict(checkpoint.kept)
+        try:
+            return dict(self.store.keep(checkpoint).kept)
+        except OutputError as error:
+            self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
+            return dict(checkpoint.kept)
+
+
+def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
+    """What a refusal of a pair depends on beside its content and the metric: the names it says, limits, the version."""
+    clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
+    files = [clip.name for clip in clips] + [f"{what} {path}" for what, path in companions.items()]
+    return repr((files, pair.side, os.environ.get(VARIABLE), __version__))
+
+
+def _lasting(outcome: Measured, asked: Mapping[str, str]) -> dict[str, Refused]:
+    """The failures that the same content would have again, to be kept beside the states."""
+    return {
+        key: Refused(asked[key], failure.reason, failure.message, failure == outcome.failure)
+        for key, failure in outcome.failed.items()
+        if failure.reason not in PASSING
+    }
+
+
+def _recall_failures(
+    outcome: Measured, refused: Mapping[str, Refused], lacks: Mapping[str, Failure], plan: Plan, kept: Collection[str]
+) -> None:
+    """Let a pair's metrics fail as they did when they were measured."""
+    for named in plan.metrics:
+        if named.key in outcome.failed or named.key in outcome.states or named.key in kept:
+            continue
+        if (item := refused.get(named.key)) is not None:
+            outcome.failed[named.key] = Failure(item.reason, item.message)
+            if item.whole and outcome.failure is None:
+                outcome.failure = outcome.failed[named.key]
+        elif named.key in lacks:
+            outcome.failed[named.key] = lacks[named.key]
+
+
+def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
+    failure = unforeseen(pair.id, error)
+    return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
+
+
+def _ids(pairs: Sequence[Pair]) -> set[str]:
+    return {pair.id for pair in pairs}
+
+
+def _unpaired(problem: Unpaired) -> dict[str, Any]:
+    failure = {"reason": problem.reason, "message": problem.message}
+    return {
+        "id": problem.id,
+        **_side(problem),
+        "generated": None,
+        "reference": None,
+        "content": {},
+        "states": "",
+        "frames": 0,
+        "failure": failure,
+        "failed": {},
+        "notes": [],
+        "media": {},
+        "scores": {},
+        "contributions": {},
+        "reference_contributions": {},
+        "details": {},
+    }
+
+
+def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any], places: Mapping[str, Path]) -> dict[str, Any]:
+    """The pair's entry in the result file; ``known`` is the entry of the run that some states were recalled from.
+
+    Clips are named by their path below the ``places`` of their sides.
+    """
+    clips = {"generated": pair.generated, "reference": pair.reference}
+    seen = {"generated": outcome.generated, "reference": outcome.reference}
+    media = {side: _media(item) for side, item in seen.items() if item is not None} or known.get("media", {})
+    if pair.side:
+        clips = {pair.side: pair.generated}
+        media = dict(zip((pair.side,), media.values(), strict=False))
+    return {
+        "id": pair.id,
+        **_side(pair),
+        **{side: _source(clips.get(side), places.get(side)) for side in ("generated", "reference")},
+        "content": {},
+        "states": "",
+        "frames": outcome.frames or known.get("frames", 0),
+        "failure": None if outcome.failure is None else vars(outcome.failure),
+        "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
+        "notes": sorted({*known.get("notes", ()), *outcome.notes}),
+        "media": media,
+        "scores": {},
+        "contributions": {},
+        "reference_contributions": {},
+        "details": {},
+    }
+
+
+def _side(item: Pair | Unpaired) -> dict[str, str]:
+    return {"side": item.side} if item.side else {}
+
+
+def _source(clip: Clip | None, place: Path | None) -> str | None:
+    if clip is None or not isinstance(clip.source, Path):
+        return None
+    return Path(os.path.relpath(clip.source, place)).as_posix() if place is not None else clip.source.name
+
+
+def _media(info: MediaInfo) -> dict[str, Any]:
+    plain = {name: value for name, value in vars(info).items() if name != "audio"}
+    plain["fps"] = None if info.fps is None else float(info.fps)
+    plain["audio"] = None if info.audio is None else dict(vars(info.audio))
+    return plain

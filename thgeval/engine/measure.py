@@ -1,0 +1,363 @@
+"""One pair of clips, from files to states: decode once, share features, measure every metric.
+
+Chunks are independent (temporal features see the frames before them through a repeated lead), so that spare cores take
+them in any order; their states are summed when the clip has been seen.
+
+What is wrong with the reference, or with the two together, fails the metrics that compare; those that look at the
+generated clip alone are still scored. What is wrong for one metric fails that metric alone.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thgeval.clip import Clip, Pair
+from thgeval.engine.company import counted
+from thgeval.engine.plan import Plan, lacking, measures_reference, side
+from thgeval.engine.remarks import rates_differ, remarks
+from thgeval.engine.workers import Cores
+from thgeval.errors import InputError, OutputError, ThgevalError
+from thgeval.feature import Feature, joined
+from thgeval.features.frames.frames import info, rgb
+from thgeval.features.frames.offered import offered
+from thgeval.files import trouble, without_room
+from thgeval.media import Decoder, decode, probe
+from thgeval.media.frames import FrameBatch, MediaInfo
+from thgeval.media.resample import resize
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.states import State
+from thgeval.states.stacked import LARGEST
+from thgeval.view import Given, Piece
+
+CHUNK_BYTES = 6 << 20
+UNFORESEEN = "failed inside thgeval"
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something was not scored: a short reason to count under, and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass
+class Measured:
+    """Everything one pair contributed."""
+
+    states: dict[str, State] = field(default_factory=dict)
+    reference_states: dict[str, State] = field(default_factory=dict)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+    generated: MediaInfo | None = None
+    reference: MediaInfo | None = None
+    frames: int = 0
+
+
+def unforeseen(clip: str, error: Exception) -> Failure:
+    """A failure that is not the clip's fault as far as anyone knows: counted and named like the others.
+
+    OutputError if the error is a full disk, which is no clip's fault and would fail all that follow.
+    """
+    if isinstance(error, OSError) and without_room(error):
+        raise OutputError(f"{trouble(error)}; what was measured so far is kept") from error
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Failure(UNFORESEEN, f"{clip}: failed inside thgeval ({said}); please report this")
+
+
+class Chunk(NamedTuple):
+    """What one chunk, or one whole clip, contributed."""
+
+    states: dict[str, State]
+    reference_states: dict[str, State]
+    failed: dict[str, Failure]
+    generated: dict[Feature[Any], Any]
+    reference: dict[Feature[Any], Any]
+
+
+def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int = 0) -> Measured:
+    """All states of one pair. A clip that can't be used becomes a ``failure`` of the result, never an exception.
+
+    ``chunk`` is how many frames are decoded at a time; 0 chooses by their size. It can't change a score.
+    """
+    lacks = unmet(pair, plan)
+    able = plan.without(lacks)
+    try:
+        outcome = _streamed(pair, able, protocol, cores, progress, chunk)
+    except InputError as error:
+        outcome = _of_generated_alone(pair, able, protocol, cores, progress, chunk)
+        scored = outcome.states.keys() | outcome.failed.keys()
+        lost = [named.key for named in able.metrics if named.key not in scored]
+        if able.metrics and not lost and not able.rests_on_reference:
+            outcome.notes.append(f"the reference's own value was not measured: {error}")
+        else:
+            outcome.failure = Failure(error.reason, str(error))
+            outcome.failed |= dict.fromkeys(lost, outcome.failure)
+    outcome.failed |= lacks
+    return outcome
+
+
+def unmet(pair: Pair, plan: Plan) -> dict[str, Failure]:
+    """The metrics, by key, that a pair doesn't offer what they need."""
+    lacks = {named.key: lacking(named.metric, pair) for named in plan.metrics}
+    return {key: Failure("unmet need", str(lack)) for key, lack in lacks.items() if lack is not None}
+
+
+def _of_generated_alone(
+    pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int
+) -> Measured:
+    alone = plan.without_reference()
+    if pair.reference is None or not alone.metrics:
+        return Measured()
+    try:
+        return _streamed(replace(pair, reference=None), alone, protocol, cores, progress, chunk)
+    except InputError:
+        return Measured()
+
+
+def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int) -> Measured:
+    outcome = Measured()
+    pending: list[Future[Chunk]] = []
+    with ExitStack() as stack:
+        first_clip = pair.generated if plan.decodes(reference=False) else None
+        second_clip = pair.reference if plan.decodes(reference=True) else None
+        frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
+        generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
+        _check_rates(pair, generated, reference, protocol)
+        for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
+            batch = first or second
+            if batch is None or not len(batch):
+                continue
+            piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
+            pending.append(cores.lend(_chunk, piece, plan, pair))
+            outcome.frames += len(batch)
+            progress(len(batch))
+        chunks = [future.result() for future in pending]
+        _check_times(pair, generated, reference, protocol)
+        outcome.notes += remarks(pair, generated, reference, protocol)
+        outcome.generated = _info(pair.generated, generated)
+        outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
+    whole = _whole(pair, plan, chunks, outcome)
+    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)])
+    _accompany(outcome, whole, plan, pair)
+    return outcome
+
+
+def _opened(clip: Clip | None, plan: Plan, protocol: Protocol, frames: int, stack: ExitStack) -> Decoder | None:
+    if clip is None:
+        return None
+    return stack.enter_context(
+        decode(clip, chunk=frames, lead=plan.lead, fps=protocol.fps, size=protocol.size, crop=protocol.crop)
+    )
+
+
+def _chunk_of(protocol: Protocol, *clips: Clip | None) -> int:
+    """How many frames of either side are decoded at a time: equally many, by the larger frames of the two."""
+    seen = [probe(clip) for clip in clips if clip is not None]
+    pixels = [protocol.size**2 if protocol.size else info.width * info.height for info in seen]
+    return int(np.clip(CHUNK_BYTES // (3 * max(pixels, default=1)), 1, 64))
+
+
+def _info(clip: Clip, decoder: Decoder | None) -> MediaInfo:
+    return decoder.info if decoder is not None else probe(clip)
+
+
+def _given(batch: FrameBatch | None) -> Given:
+    return {} if batch is None else {rgb: batch}
+
+
+def _batches(
+    pair: Pair,
+    generated: Decoder | None,
+    reference: Decoder | None,
+    protocol: Protocol,
+    cores: Cores,
+    notes: list[str],
+) -> Iterator[tuple[FrameBatch | None, FrameBatch | None]]:
+    """Equal pieces of both sides; what doesn't fit is refused or cut, as the protocol says."""
+    if generated is None or reference is None:
+        for batch in generated or reference or ():
+            yield (batch, None) if generated is not None else (None, batch)
+        return
+    first_side, second_side = iter(generated), iter(reference)
+    while True:
+        ahead = cores.lend(next, second_side, None)
+        try:
+            first = next(first_side, None)
+        finally:
+            wait([ahead])
+        second = ahead.result()
+        if first is None or second is None or len(first) != len(second):
+            break
+        yield _fitted(pair, first, second, protocol), second
+    seen = [(_frames(batch), rest) for batch, rest in ((first, first_side), (second, second_side))]
+    if seen[0][0] == seen[1][0]:
+        return
+    before = (first or second).start  # type: ignore[union-attr]
+    lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
+    said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
+    if protocol.lengths == "strict":
+        raise InputError(
+            f"{said}; the protocol wants equal lengths: choose --lengths truncate (or --protocol thg256-shorter) to "
+            "compare the frames both have",
+            reason="length differs",
+        )
+    shorter = min(held for held, _ in seen)
+    if first is not None and second is not None and shorter:
+        cut = _cut(second, shorter)
+        yield _fitted(pair, _cut(first, shorter), cut, protocol), cut
+    notes.append(f"{said}; the first {before + shorter} were compared")
+
+
+def _frames(batch: FrameBatch | None) -> int:
+    return 0 if batch is None else len(batch)
+
+
+def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
+    return replace(batch, pixels=batch.pixels[: batch.lead + frames])
+
+
+def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
+    """The generated frames in the size and range of the reference's, or an error that says how they differ."""
+    if generated.pixels.dtype != reference.pixels.dtype:
+        raise InputError(
+            f"{pair.id}: the generated frames are {generated.pixels.dtype} and the reference frames "
+            f"{reference.pixels.dtype}; give both sides in one type",
+            reason="type differs",
+        )
+    if generated.peak != reference.peak:
+        raise InputError(
+            f"{pair.id}: white is {generated.peak:g} in the generated frames and {reference.peak:g} in the reference; "
+            "give both sides in one range",
+            reason="range differs",
+        )
+    (height, width), (wanted_height, wanted_width) = generated.pixels.shape[1:3], reference.pixels.shape[1:3]
+    if (height, width) == (wanted_height, wanted_width):
+        return generated
+    said = f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}"
+    if protocol.sizes == "strict":
+        raise InputError(
+            f"{said}; make them equal, or choose --size PX (--protocol thg256), which brings both to one size",
+            reason="size differs",
+        )
+    return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
+
+
+def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
+    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
+        return
+    if not rates_differ(generated.info, reference.info):
+        return
+    rates = [float(side.info.fps or 0) for side in (generated, reference)]
+    raise InputError(
+        f"{pair.id} has {rates[0]:.3f} frames per second and its reference {rates[1]:.3f}; "
+        "choose --fps 25 (or --protocol thg256), which brings both to one rate",
+        reason="frame rate differs",
+    )
+
+
+def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
+    """Frames that are shown more than half a frame apart must not be compared by index."""
+    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
+        return
+    rate = reference.info.fps
+    if rate is None or not generated.times_s or not reference.times_s:
+        return
+    frames = min(len(generated.times_s), len(reference.times_s))
+    drift = np.abs(np.subtract(generated.times_s[:frames], reference.times_s[:frames]))
+    if frames and drift.max() * float(rate) > 0.5:
+        raise InputError(
+            f"{pair.id}: frame {int(drift.argmax())} is shown {drift.max() * 1000:.0f} ms apart from the reference's; "
+            "choose --fps 25 (or --protocol thg256), which pairs frames by time",
+            reason="frame times differ",
+        )
+
+
+def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
+    """Measure a chunk, and keep what metrics of whole clips will read."""
+    result = _pieced(piece, plan.chunkwise, pair)
+    result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
+    if pair.reference is not None:
+        result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
+    return result
+
+
+def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Piece:
+    """What metrics that look at whole clips see."""
+    generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
+    reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
+    for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
+        for feature in dict.fromkeys(chain.from_iterable(parts)):
+            given[feature] = joined([part[feature] for part in parts])
+    return Piece.of(pair.id, 0, generated, reference)
+
+
+def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
+    result = Chunk({}, {}, {}, {}, {})
+    for key, metric in metrics:
+        try:
+            measure = metric.measure_alone if pair.side else metric.measure
+            result.states[key] = _finite(measure(piece.seen_by(metric)), key, piece.clip)
+        except InputError as error:
+            result.failed[key] = Failure(error.reason, str(error))
+        except ThgevalError:
+            raise
+        except Exception as error:  # what nobody foresaw costs this metric this clip, and no more
+            result.failed[key] = unforeseen(piece.clip, error)
+        if pair.reference is not None and measures_reference(metric):
+            try:
+                result.reference_states[key] = _finite(metric.measure(piece.swapped().seen_by(metric)), key, piece.clip)
+            except InputError:
+                pass  # the reference's own value then rests on fewer clips, which is counted
+            except ThgevalError:
+                raise
+            except Exception as error:
+                result.failed[key] = unforeseen(piece.clip, error)
+    return result
+
+
+def _finite(state: State, key: str, clip: str) -> State:
+    """The state, if its numbers can be computed with; InputError if what was read was too large for that."""
+    for parts in state.parts.values():
+        for part in parts:
+            if (np.abs(part.values) > min(LARGEST, float(np.finfo(part.values.dtype).max))).any():
+                raise InputError(
+                    f"{clip}: {key} came out beyond {LARGEST:g}; what it reads beside the clip holds numbers too large "
+                    "to compute with",
+                    reason="out of range",
+                )
+    return state
+
+
+def _accompany(outcome: Measured, whole: Piece, plan: Plan, pair: Pair) -> None:
+    """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
+    for key, metric in plan.metrics:
+        if key in outcome.states:
+            sides = {pair.side or "generated": counted(side(metric, reference=False), whole.generated)}
+            if not pair.side:
+                sides["reference"] = counted(side(metric, reference=True, own=False), whole.reference)
+            counts = {f"{name} {what}": count for name, found in sides.items() for what, count in found.items()}
+            if counts:
+                outcome.states[key] = outcome.states[key].counting(whole.clip, counts)
+
+
+def _gather(outcome: Measured, chunks: list[Chunk]) -> None:
+    """Sum the states of all pieces; a metric that failed on one piece failed on the clip."""
+    for chunk in chunks:
+        outcome.failed |= chunk.failed
+    for total, parts in (
+        (outcome.states, [chunk.states for chunk in chunks]),
+        (outcome.reference_states, [chunk.reference_states for chunk in chunks]),
+    ):
+        for key in dict.fromkeys(chain.from_iterable(parts)):
+            if key not in outcome.failed:
+                found = [part[key] for part in parts if key in part]
+                total[key] = type(found[0]).total(found)

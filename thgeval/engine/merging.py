@@ -1,0 +1,162 @@
+"""Several results as one: the states of all clips, reduced once more.
+
+Only results whose metrics have equal protocol parts and that share no clip can be merged; then the merged scores and
+intervals are those of one run over all clips, bit for bit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from thgeval import registry
+from thgeval.engine.evidence import evidence
+from thgeval.engine.provenance import Clock
+from thgeval.engine.run import alone
+from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.errors import ProtocolError
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.results import Run, side_of, states_folder
+from thgeval.signature import Parsed, parse
+from thgeval.states.checkpoint import Checkpoint, settle
+from thgeval.states.store import file_name
+from thgeval.statistics import Resampling
+
+OWN = ("n", "references", "device", "under", "ci", "bs")
+"""Tokens of the run part that each score has of its own."""
+
+
+def merged(results: Sequence[Path], out: Path) -> Run:
+    """Merge result files; copies their states beside ``out``. ProtocolError says why results don't fit together."""
+    runs = sorted(
+        (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
+    )
+    runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
+    for run in runs[1:]:
+        _check_fit(runs[0], run)
+    with alone(states_folder(out)):
+        return _reduced(runs, states_folder(out))
+
+
+def reduced(run: Run) -> Run:
+    """A result made again from the states beside it; ProtocolError if these are not there, or not its own."""
+    return _reduced([run], None)
+
+
+def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
+    """Results of distinct clips as one, from their states, which are copied to a folder if one is named."""
+    first = runs[0]
+    signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
+    contributions = [item for run in runs for item in _contributions(run, folder)]
+    bootstrap = first.options["bootstrap"]
+    any_signature = next(iter(signed.values()))
+    setting = Setting(
+        protocol=_labelled(first, any_signature),
+        resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
+        expected=sum(run.expected for run in runs),
+        run={name: value for name, value in any_signature.run.items() if name not in OWN},
+        devices={key: device(parsed) for key, parsed in signed.items()},
+        flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
+    )
+    named = [Named(key, parsed.metric) for key, parsed in signed.items()]
+    tried = {key for run in runs for clip in run.clips for key in clip["failed"]}
+    tried |= {key for item in contributions for key in item.states}
+    unscored = {
+        key: reason
+        for key, score in first.scores.items()
+        if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
+    }
+    for item in contributions:
+        if item.kept:
+            item.sealed(first.scores.keys())
+    run = run_of(named, unscored, contributions, setting, first.environment, first.options)
+    return replace(run, record=Clock().record(workers=1, device="cpu", measured={}), places=first.places)
+
+
+def _distinct(runs: Sequence[Run]) -> list[tuple[Mapping[str, Any], ...]]:
+    """The clips of each run, without reference clips that stand alone and that an earlier one has too."""
+    seen: dict[str, Run] = {}
+    found = []
+    for run in runs:
+        kept = []
+        for clip in run.clips:
+            first = seen.setdefault(clip["id"], run)
+            if first is run:
+                kept.append(clip)
+            elif side_of(clip) != "reference" or not _same_reference(first, run, clip):
+                raise ProtocolError(f"clip {clip['id']} is in {first.path} and in {run.path}; merge distinct clips")
+        found.append(tuple(kept))
+    return found
+
+
+def _same_reference(first: Run, second: Run, clip: Mapping[str, Any]) -> bool:
+    """Whether two runs saw the same content in a clip, or failed to in the same way."""
+    if clip["failure"] is not None:
+        return any(clip["id"] == other["id"] and clip["failure"] == other["failure"] for other in first.clips)
+    ours, theirs = (_states(run, clip["id"]) for run in (first, second))
+    return ours is not None and theirs is not None and bool(ours.content) and ours.content == theirs.content
+
+
+def _states(run: Run, id: str) -> Checkpoint | None:
+    return evidence(run, next(clip for clip in run.clips if clip["id"] == id))
+
+
+def _check_fit(first: Run, other: Run) -> None:
+    if first.scores.keys() != other.scores.keys():
+        odd = sorted(first.scores.keys() ^ other.scores.keys())
+        raise ProtocolError(f"{first.path} and {other.path} hold different metrics: {', '.join(odd)} is in one alone")
+    if first.options["bootstrap"] != other.options["bootstrap"]:
+        raise ProtocolError(f"{first.path} and {other.path} were resampled differently")
+    for key, score in first.scores.items():
+        ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
+        if ours != theirs:
+            raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}: {ours} and {theirs}")
+        mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))
+        if mine != another:
+            raise ProtocolError(f"{key} was computed on {mine} in {first.path} and on {another} in {other.path}")
+    if first.environment["decoder"] != other.environment["decoder"]:
+        raise ProtocolError(
+            f"{first.path} and {other.path} were decoded by different versions: "
+            f"{first.environment['decoder']} and {other.environment['decoder']}"
+        )
+
+
+def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
+    """The pairs of a run with their states, which are also copied to a new folder if one is named."""
+    found = []
+    for clip in run.clips:
+        checkpoint = evidence(run, clip, rows_stay=True)
+        if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
+            raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}: {min(lacking)}")
+        if checkpoint is None:
+            found.append(Contribution(dict(clip)))
+            continue
+        if folder is not None:
+            checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
+        kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
+        found.append(Contribution.of_kept(dict(clip), kept))
+    return found
+
+
+def _measured(run: Run, clip: Mapping[str, Any]) -> set[str]:
+    """The metrics that must have states of a clip: those that have a value, and didn't fail on it."""
+    if clip["generated"] is None:  # it had no partner, or came from memory
+        return {key for key, value in clip["scores"].items() if value is not None}
+    return {key for key, score in run.scores.items() if score.value is not None and key not in clip["failed"]}
+
+
+def device(parsed: Parsed) -> str:
+    """What the networks of a score ran on."""
+    return parsed.run.get("device", "cpu")
+
+
+def _labelled(run: Run, parsed: Parsed) -> Protocol:
+    """The protocol of the signatures, under the name the run gave it."""
+    label = str(run.protocol["name"])
+    name, _, version = label.removesuffix("!").partition("@")
+    return replace(parsed.protocol, name=name, version=int(version), changed=label.endswith("!"))
+
+
+def _flags(run: Run) -> tuple[str, ...]:
+    return next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())

@@ -1,0 +1,195 @@
+"""What a run will do, settled before the first frame is decoded.
+
+The plan sorts metrics by when they are measured (with each chunk, or once a clip has been seen), finds how many
+earlier frames each chunk must repeat, which sides have to be decoded at all, and says of every metric that can't be
+scored on any of the pairs what it lacks, along the path that leads there.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from thgeval.clip import Pair
+from thgeval.engine.company import choices
+from thgeval.errors import ThgevalError, UnmetNeed
+from thgeval.feature import Feature, Grain
+from thgeval.metric import Better, Metric
+from thgeval.registry import Named, metric
+from thgeval.signature import closure
+
+LACKS = {
+    "reference": "no reference clip",
+    "timing": "no timing record (a CLIP.timing.json beside it, as `thgeval time` writes)",
+    "prompt": "no prompt (a CLIP.prompt.txt beside it)",
+    "transcript": "no transcript (a CLIP.txt or CLIP.align beside it, or --transcripts)",
+    "source_image": "no source image (a CLIP.source.png beside it)",
+    "sound": "no sound (frames alone have none)",
+    "openface": "no OpenFace table (a CLIP.openface.csv beside it)",
+    "faces": "no file of face measurements (a CLIP.faces.npz beside it)",
+    "views": "no bundle of views, and a plain video shows one view (a CLIP.views.npz beside it)",
+    "avhubert": "no rows of AV-HuBERT (a CLIP.avhubert.npz beside it)",
+    "lipreader": "no rows of a lip reader (a CLIP.lipreader.npz beside it)",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Metrics by the moment they are measured, and those that no pair can serve, with the reason."""
+
+    chunkwise: tuple[Named, ...]
+    clipwise: tuple[Named, ...]
+    unscored: dict[str, str]
+
+    @property
+    def metrics(self) -> tuple[Named, ...]:
+        """Every metric that is measured."""
+        return self.chunkwise + self.clipwise
+
+    @property
+    def lead(self) -> int:
+        """How many frames each chunk repeats of the one before."""
+        return max((feature.halo for named in self.metrics for feature in closure(named.metric)), default=0)
+
+    @property
+    def rests_on_reference(self) -> bool:
+        """Whether any number says nothing without the reference; others have its own value beside them if there is."""
+        return any(
+            metric.needs.a_reference or metric.better is Better.CLOSER_TO_REFERENCE for _, metric in self.metrics
+        )
+
+    def decodes(self, *, reference: bool) -> bool:
+        """Whether the frames of a side are needed at all."""
+        needs = [need for named in self.metrics for need in side(named.metric, reference=reference)]
+        return any(feature.offered == "frames" for need in needs for feature in need.closure())
+
+    def collected(self, *, reference: bool) -> tuple[Feature[Any], ...]:
+        """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and
+        the faces among which any metric chooses one.
+        """
+        found: dict[Feature[Any], None] = {}
+        for named in self.clipwise:
+            for need in side(named.metric, reference=reference):
+                if need.grain is Grain.FRAMES:
+                    found[need] = None
+                found |= {
+                    source: None
+                    for user in need.closure()
+                    if user.grain is Grain.CLIP
+                    for source in user.inputs
+                    if source.grain is Grain.FRAMES
+                }
+        for named in self.metrics:
+            found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
+        return tuple(found)
+
+    def without(self, keys: Collection[str]) -> "Plan":
+        """The part of the plan that measures none of these metrics, given by key."""
+        chunkwise, clipwise = (
+            tuple(named for named in metrics if named.key not in keys) for metrics in (self.chunkwise, self.clipwise)
+        )
+        return replace(self, chunkwise=chunkwise, clipwise=clipwise)
+
+    def without_reference(self) -> "Plan":
+        """The part of the plan that looks at the generated clip alone."""
+        return Plan(
+            tuple(named for named in self.chunkwise if not named.metric.needs.a_reference),
+            tuple(named for named in self.clipwise if not named.metric.needs.a_reference),
+            self.unscored,
+        )
+
+    def of_references(self) -> "Plan":
+        """The part of the plan that reference clips without a partner are measured for."""
+
+        def kept(metrics: tuple[Named, ...]) -> tuple[Named, ...]:
+            return tuple(named for named in metrics if named.metric.sets or measures_reference(named.metric))
+
+        return Plan(kept(self.chunkwise), kept(self.clipwise), self.unscored)
+
+
+def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
+    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
+    unscored: dict[str, str] = {}
+    for named in metrics:
+        if (lack := uninstalled(named.metric)) is not None:
+            unscored[named.key] = str(lack) + _instead(named, pairs)
+        elif pairs and all(lacks := [lacking(named.metric, pair) for pair in pairs]):
+            unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
+    able = [named for named in metrics if named.key not in unscored]
+    clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
+    return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
+
+
+def _instead(named: Named, pairs: Sequence[Pair]) -> str:
+    """What could be asked for in place of a metric whose files or packages are not here."""
+    request = named.metric.embedded and f"{named.metric.name}/{named.metric.embedded}"
+    if not request or request == named.key:
+        return ""
+    form = metric(request).metric
+    if uninstalled(form) is not None or (pairs and all(lacking(form, pair) for pair in pairs)):
+        return ""
+    return f"; {request} is scored without them, as a number of its own"
+
+
+def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
+    """What a metric needs and this installation doesn't have, as the error that says what helps, or None."""
+    return next((lack for feature in closure(metric) if (lack := feature.lacks()) is not None), None)
+
+
+def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
+    """What a pair doesn't offer a metric, as the error that says so, or None."""
+    if metric.needs.a_reference and not pair.side and not pair.offers("reference"):
+        return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")
+    for reference in (False,) if pair.side else (False, True):
+        for way in _offered(metric, reference):
+            offered = str(way[-1].offered)
+            if not pair.offers(offered, reference=reference):
+                path = " <- ".join([metric.name, *(feature.name for feature in way)])
+                owner = f"the reference of {pair.id}" if reference else pair.id
+                return UnmetNeed(f"{metric.name} needs {offered} ({path}); {owner} has {LACKS[offered]}")
+    return None
+
+
+@cache
+def _offered(metric: Metric[Any], reference: bool) -> tuple[tuple[Feature[Any], ...], ...]:
+    """The ways down to what one side must offer."""
+    ways = _ways(side(metric, reference=reference, own=False))
+    return tuple(way for way in ways if way[-1].offered is not None)
+
+
+def measures_reference(metric: Metric[Any]) -> bool:
+    """Whether the reference's own value is measured too, because the generated one says nothing without it."""
+    return not metric.needs.compares and (metric.with_reference or metric.better is Better.CLOSER_TO_REFERENCE)
+
+
+def side(metric: Metric[Any], *, reference: bool, own: bool = True) -> tuple[Feature[Any], ...]:
+    """What a metric reads from one side of a pair, features of both sides included.
+
+    With ``own``, what it needs to measure the reference's own value too, which it can do without.
+    """
+    needs = metric.needs
+    if not reference:
+        return needs.generated + needs.pair
+    looked_at = tuple(
+        source
+        for need in needs.generated + needs.pair
+        for feature in need.closure()
+        if feature.of_reference
+        for source in feature.inputs
+    )
+    return needs.reference + needs.pair + looked_at + (needs.generated if own and measures_reference(metric) else ())
+
+
+def _ways(needs: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
+    """Every way down from features to what the clip itself must offer; what the other clip offers is left to it."""
+
+    def down(way: tuple[Feature[Any], ...]) -> Iterator[tuple[Feature[Any], ...]]:
+        if way[-1].of_reference:
+            return
+        if not way[-1].inputs:
+            yield way
+        for source in way[-1].inputs:
+            yield from down((*way, source))
+
+    for need in needs:
+        yield from down((need,))

@@ -1,0 +1,133 @@
+"""Is a result what its clips, its states and its values per clip say it is?
+
+Every score is computed again from what each clip adds to it, where a score is made of that; everything is reduced again
+from the states beside the result, where they are there; and clips are hashed, where their folders are named. What
+differs is named. Nothing is measured.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thgeval.clip import Clip
+from thgeval.engine.evidence import evidence
+from thgeval.engine.merging import reduced
+from thgeval.errors import InputError, ProtocolError
+from thgeval.media import fingerprint
+from thgeval.pairing import apart, paired
+from thgeval.results import Run, Score, states_folder
+from thgeval.statistics import quotients
+
+CLOSE = 1e-9
+"""Relative difference that other versions of numpy and scipy may make in the last digits."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was compared, and everything that differs; a result is as it says if nothing does."""
+
+    checked: tuple[str, ...]
+    differs: tuple[str, ...]
+
+
+def verified(path: str | Path, generated: Path | None = None, reference: Path | None = None) -> Verdict:
+    """Check a result file; ProtocolError if it can't be read, or the folders hold no clips."""
+    run = Run.read(path)
+    checked: list[str] = []
+    differs: list[str] = []
+    values = [score for score in run.scores.values() if score.value is not None]
+    from_clips = [score for score in values if _is_a_mean(run, score)]
+    checked.append(f"{len(from_clips)} of {len(values)} scores from their values per clip")
+    differs.extend(said for score in from_clips if (said := _from_clips(run, score)) is not None)
+    if states_folder(Path(path)).is_dir():
+        checked.append(f"everything from the states of {len(run.clips)} clips")
+        differs.extend(_from_states(run))
+    if generated is not None:
+        checked.append("the content of the clips")
+        differs.extend(_content(run, generated, reference))
+    return Verdict(tuple(checked), tuple(differs))
+
+
+def _is_a_mean(run: Run, score: Score) -> bool:
+    """Whether a score is a sum over clips by another, so that what clips add suffices."""
+    return not score.groups and any(score.key in clip["contributions"] for clip in run.clips)
+
+
+def _from_clips(run: Run, score: Score) -> str | None:
+    rows = np.array([row for clip in run.clips if (row := clip["contributions"].get(score.key))], dtype=np.float64)
+    if not rows[:, 1].sum() > 0:
+        return None
+    value = float(quotients(rows))
+    if score.value is not None and _alike(value, score.value):
+        return None
+    return f"{score.key} is {score.value!r}, and {value!r} by its values per clip"
+
+
+def _from_states(run: Run) -> Iterator[str]:
+    lost = False
+    for clip in run.clips:
+        try:
+            found = evidence(run, clip)
+        except ProtocolError as error:
+            lost = True
+            yield str(error)
+            continue
+        if found is None and clip["states"]:
+            lost = True
+            yield f"{clip['id']} has no states that can be read"
+    if not lost:
+        again = reduced(run)
+        for name in ("scores", "clips", "expected", "protocol"):
+            yield from _unlike(name, run.to_dict()[name], again.to_dict()[name])
+
+
+def _unlike(name: str, said: Any, found: Any) -> Iterator[str]:
+    """Where two pieces of data differ, down to the value, each by its place."""
+    if isinstance(said, Mapping) and isinstance(found, Mapping):
+        for key in sorted(said.keys() | found.keys()):
+            yield from _unlike(f"{name}.{key}", said.get(key), found.get(key))
+    elif isinstance(said, list) and isinstance(found, list) and len(said) == len(found):
+        for at, (ours, theirs) in enumerate(zip(said, found, strict=True)):
+            inner = ours.get("id", at) if isinstance(ours, Mapping) else at
+            yield from _unlike(f"{name}.{inner}", ours, theirs)
+    elif said != found and not _alike(said, found):
+        yield f"{name} is {said!r}, and {found!r} by the states"
+
+
+def _alike(said: Any, found: Any) -> bool:
+    kinds = (int, float)
+    if not isinstance(said, kinds) or not isinstance(found, kinds) or isinstance(said, bool) or isinstance(found, bool):
+        return False
+    return math.isclose(said, found, rel_tol=CLOSE, abs_tol=1e-300)
+
+
+def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]:
+    """Which clips are not those that were scored, by the hash of their content."""
+    unpaired = "pairs:none" in run.protocol["fields"]
+    pairing = (apart if unpaired else paired)(generated, reference)
+    there = {pair.id: pair for pair in pairing.pairs}
+    for clip in run.clips:
+        pair = there.get(clip["id"])
+        if pair is None:
+            if clip["content"]:
+                yield f"{clip['id']} is not there"
+            continue
+        sides: dict[str, Clip | None] = {"generated": pair.generated, "reference": pair.reference}
+        for side in sides.keys() & clip["content"].keys():
+            expected = clip["content"][side]
+            if (source := sides[side]) is None:
+                yield f"{clip['id']}: the {side} clip is not there"
+                continue
+            try:
+                found = fingerprint(source)
+            except InputError as error:
+                yield str(error)
+                continue
+            if found != expected:
+                yield f"{clip['id']}: the {side} clip is another than the one that was scored"
+    for id in there.keys() - {clip["id"] for clip in run.clips}:
+        yield f"{id} is there and not in the result"

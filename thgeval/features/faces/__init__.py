@@ -1,0 +1,1 @@
+"""Where faces are, whose they are, and their landmarks."""

@@ -1,0 +1,1 @@
+"""What frames are and what they look like, whoever is in them."""

@@ -1,0 +1,82 @@
+"""LPIPS: how far apart two frames are in the feature maps of a classification network.
+
+One distance per frame, from 0; the frames keep their size. The trunk is torchvision's, the heads are those of the
+``lpips`` package (see ``thgeval_models.lpips``). White enters as 1, and ``black`` as -1, which the
+network was made for (``minus-one``), or as 0, as scripts have it that leave out ``normalize`` (``zero``).
+
+Source: Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval import networks
+from thgeval.errors import InputError
+from thgeval.feature import Grain, feature
+from thgeval.features.frames.frames import rgb
+from thgeval.media.frames import FrameBatch
+from thgeval.requirements import weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TRUNKS = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet"}
+HEADS = {"0.1": "lpips-{}", "0.0": "lpips-{}-v00"}
+BLACKS = ("minus-one", "zero")
+MEANS = ("layers", "map")
+SMALLEST_PX = 32
+
+
+def files(trunk: str, release: str, **_: Any) -> tuple[str, str]:
+    """Names of the weights of trunk and heads."""
+    return TRUNKS[trunk], HEADS[release].format(trunk)
+
+
+@feature(rgb, version=1, grain=Grain.PAIR, weights=files, packages=networks.TORCH)
+def perceptual_distance(
+    generated: FrameBatch,
+    reference: FrameBatch,
+    *,
+    trunk: str = "alex",
+    release: str = "0.1",
+    black: str = "minus-one",
+    mean: str = "layers",
+) -> NDArray[np.float64]:
+    """LPIPS of every pair of frames: (frames,).
+
+    ``mean`` is taken of each layer's map (``layers``), or of the sum of all maps, enlarged to the frame (``map``).
+    """
+    if not len(generated):
+        return np.empty(0, np.float64)
+    network = lpips_network(trunk, release)
+    with networks.alone():
+        ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
+    distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
+    return distances.astype(np.float64)
+
+
+def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
+    height, width = frames.shape[1:3]
+    if min(height, width) < SMALLEST_PX:
+        raise InputError(
+            f"LPIPS needs frames of at least {SMALLEST_PX} px a side, not {width}x{height}; "
+            "choose --size PX (or --protocol thg256)",
+            reason="too small",
+        )
+    images = networks.as_images(frames, peak)
+    return 2 * images - 1 if black == "minus-one" else images
+
+
+def lpips_network(trunk: str, release: str) -> Any:
+    """LPIPS of a trunk and a release; it is shown images in [-1, 1]."""
+    names = files(trunk, release)
+
+    def load() -> Any:
+        from thgeval_models.networks import perceptual_distance as made
+
+        with weights.opened(names[0]) as first, weights.opened(names[1]) as second:
+            return networks.channels_last(made(trunk, first, second, release))  # type: ignore[arg-type]
+
+    return networks.loaded((*names, *(weights.token(name) for name in names)), load)

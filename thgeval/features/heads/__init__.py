@@ -1,0 +1,1 @@
+"""What a head does: pose, shape, expression, action units."""

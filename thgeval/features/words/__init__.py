@@ -1,0 +1,1 @@
+"""What was said, and what readers of lips and speech make of it."""

@@ -1,0 +1,100 @@
+"""What metrics of landmark distances have in common: which points, how far apart, in which unit."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature, resting_on
+from thgeval.features.faces.aligned import aligned_faces
+from thgeval.features.faces.landmarks import CHAINS
+from thgeval.features.faces.people import shapes
+from thgeval.features.frames.frames import Shown, rgb, shown
+from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, apart, centred, interocular
+from thgeval.metric import Needs, View, of_both
+from thgeval.metrics.faces.faces import Array, PairedFaceMetric, with_choice
+from thgeval.states import ClipMean, PooledMean
+
+CUTS = ("none", "eat")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LandmarkDistance(PairedFaceMetric):
+    """Distance of landmarks from their partners, frame by frame.
+
+    Px of frames of different sizes have no common mean: the size of the frames is a condition of the state.
+    """
+
+    points: str = "mouth"
+    centred: bool = True
+    distance: str = "l2"
+    reduction: str = "mean"
+    scale: str = "px"
+    cut: str = "none"
+
+    explained: ClassVar[str] = (
+        "``points``     ``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice\n"
+        "``centred``    whether each face's points are taken about their own mean first\n"
+        "``distance``   ``l2`` of each point, or ``l1``: the mean of the absolute differences in x and in y\n"
+        "``reduction``  ``mean`` or ``sum`` over points\n"
+        "``scale``      ``px``, or ``interocular``: over the distance of the reference's outer eye corners\n"
+        "``cut``        ``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again\n"
+        + PairedFaceMetric.explained
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(points=PARTS, distance=DISTANCES, reduction=REDUCTIONS, scale=SCALES, cut=CUTS)
+        if self.cut != "none" and (self.follow != "every" or self.landmarks not in CHAINS):
+            raise ProtocolError(f"{self.name}: cut needs landmarks found in every frame; use follow=every")
+
+    @property
+    def unit(self) -> str:
+        """Px of the frames compared, or nothing."""
+        return "px" if self.scale == "px" else ""
+
+    @property
+    def values(self) -> Feature[Array]:
+        """The landmarks of the chosen people."""
+        return self._looked_at(shapes(**self.chosen))
+
+    @property
+    def needs(self) -> Needs:
+        """Landmarks of both sides, and the size of the frames."""
+        return of_both(*with_choice(self.values), self.size)
+
+    @property
+    def size(self) -> Feature[Shown]:
+        """The size of the frames looked at."""
+        return self._looked_at(shown)
+
+    def _looked_at(self, feature: Feature[T]) -> Feature[T]:
+        if self.cut == "none":
+            return feature
+        return resting_on(feature, old=rgb, new=aligned_faces(model=self.landmarks, follow=self.follow))
+
+    def compared(self, generated: Array, reference: Array) -> Array:
+        """Distances of faces (faces, 68, 2) from faces: (faces,)."""
+        return self.scaled(self.between(generated, reference), reference)
+
+    def between(self, generated: Array, reference: Array) -> Array:
+        """The chosen points of one from those of the other, in px: (faces, 68, 2) -> (faces,)."""
+        first, second = (side[:, PARTS[self.points]] for side in (generated, reference))
+        if self.centred:
+            first, second = centred(first), centred(second)
+        return REDUCTIONS[self.reduction](apart(first, second, distance=self.distance))
+
+    def scaled(self, distances: Array, reference: Array) -> Array:
+        """Px in the unit asked for."""
+        return distances / interocular(reference) if self.scale == "interocular" else distances
+
+    def under(self, view: View) -> str:
+        """The size of the frames, where px are what is counted."""
+        width, height = view.reference[self.size].size[0]
+        return f"{width}x{height}px" if self.scale == "px" else ""
+
+    def cautions(self, state: ClipMean | PooledMean) -> Iterator[str]:
+        """Which px these are."""
+        for size in state.under:
+            yield f"px of {size.removesuffix('px')} frames"

@@ -1,0 +1,1 @@
+"""What happens between frames, and how fast they come."""

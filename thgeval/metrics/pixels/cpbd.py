@@ -1,0 +1,90 @@
+"""Cumulative probability of blur detection, after Narvekar and Karam (2011)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from thgeval.feature import Feature
+from thgeval.features.frames.frames import Planes, luma
+from thgeval.kernels import cpbd as kernel
+from thgeval.metric import Better, Needs, Preset, View, of_generated
+from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.states import ClipMean
+
+UNIFORM = "uniform frame"
+
+
+@dataclass(frozen=True)
+class CPBD(Regional[ClipMean]):
+    """How sharp the edges of the generated frames are: the share of edges too narrow to look blurred.
+
+    Reads    luma of the generated clip on the 8-bit scale: (frames, height, width), at least one block of 64 px
+    Returns  mean over frames, then clips: in [0, 1], no unit; no reference is needed, and sharper is not more real.
+             Uniform frames, such as black ones, have no edge to measure and are left out and counted; frames too
+             blurred for any edge score 0
+    Source   Narvekar, Karam, IEEE TIP 20(9), 2011; CPBDM_Release_v1.0 (MATLAB)
+    Departs  MATLAB's edge detector changed in 2011, after the authors published; this follows the later one (see
+             ``thgeval.kernels.cpbd``). The value depends on resolution (64-px blocks, widths of 3 and 5 px), so sizes
+             must not be mixed. The programs give uniform frames 0 too, the worst value
+
+    ``region``  what is looked at: the whole ``frame``, the ``mouth`` or the ``face``. A region is brought to a fixed
+                size first, which blurs what it enlarges: compare clips of one size alone
+    ``edges``   how Sobel edges are thresholded and thinned: ``thinned``, ``octave`` or ``unthinned``
+    ``canny``   which Canny detector chooses the blocks: ``matlab`` or ``skimage``
+    ``widths``  whose walk along an edge measures its width: ``marziliano``, ``python-cpbd`` or ``atvgnet``
+    ``cut``     the last percent bucket that counts as sharp
+    ``rule``    how luma is made of RGB: see ``thgeval.kernels.luma``
+    """
+
+    edges: str = "thinned"
+    canny: str = "matlab"
+    widths: str = "marziliano"
+    cut: int = 63
+    rule: str = "bt601-rounded"
+
+    name = "cpbd"
+    version = 2
+    range = (0.0, 1.0)
+    better = Better.HIGHER
+    cites = ("narvekar2011cpbd",)
+    at = "own"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "python-cpbd": Preset(
+            {**asdict(kernel.RULES["python-cpbd"]), "rule": "pil-l"},
+            "the package cpbd 1.0.7, equal on the same luma",
+        ),
+        "atvgnet": Preset(
+            {**asdict(kernel.RULES["atvgnet"]), "rule": "pil-l"},
+            "ATVGnet's evaluation script: edges unthinned, buckets 0 to 62, lower by construction",
+        ),
+        **MOUTH,
+        **FACE,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kernel.check_rules(edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
+
+    @property
+    def grey(self) -> Feature[Planes]:
+        """Luma under the rule."""
+        return self.within(luma(rule=self.rule))
+
+    @property
+    def needs(self) -> Needs:
+        """Luma of the generated clip."""
+        return self.placed(of_generated(self.grey))
+
+    def measure(self, view: View) -> ClipMean:
+        """Sharpness of each frame."""
+        planes = view.generated[self.grey]
+        levels = planes.pixels if planes.peak == 255 else planes.pixels * np.float64(255 / planes.peak)
+        per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
+        blank = {UNIFORM: np.ptp(levels, axis=(1, 2)) == 0}
+        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start, left_out=blank))
+
+    def score(self, state: ClipMean) -> float:
+        """Mean over frames, then clips."""
+        return state.value

@@ -1,0 +1,78 @@
+"""Learned perceptual image patch similarity: a distance that follows what people see."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
+from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance
+from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.states import ClipMean
+
+CHOICES = {"trunk": tuple(TRUNKS), "release": tuple(HEADS), "black": BLACKS, "mean": MEANS}
+
+
+@dataclass(frozen=True)
+class LPIPS(Regional[ClipMean]):
+    """How different each frame looks from its reference, in the feature maps of a classification network.
+
+    Reads    RGB of both clips at their size, at least 32 px a side, black at -1 and white at 1
+    Returns  mean over each layer's map, sum over layers, mean over frames, then clips: from 0, no unit, 0 if identical,
+             about 0.7 for frames with nothing in common
+    Source   Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018; the lpips package 0.1.4
+    Departs  nothing; papers that resize to 256 px first need a protocol with that size
+
+    ``region``   what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see ``faces.regions``)
+    ``trunk``    the network: ``alex``, ``vgg`` or ``squeeze``; their distances can't be compared
+    ``release``  of the heads: ``0.1``, or ``0.0``, which forgot to scale the network's input
+    ``black``    what black enters as: ``minus-one``, or ``zero``, a common slip
+    ``mean``     of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different
+    """
+
+    trunk: str = "alex"
+    release: str = "0.1"
+    black: str = "minus-one"
+    mean: str = "layers"
+
+    name = "lpips"
+    version = 1
+    range = (0.0, math.inf)
+    better = Better.LOWER
+    cites = ("zhang2018lpips",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "vgg": Preset({"trunk": "vgg"}, "VGG-16, as losses often have it"),
+        "squeeze": Preset({"trunk": "squeeze"}, "SqueezeNet 1.1, the smallest"),
+        "disco": Preset({"trunk": "vgg", "black": "zero"}, "DisCo's script: VGG-16 fed with [0, 1] instead of [-1, 1]"),
+        "map": Preset({"mean": "map"}, "scripts that ask for a spatial map and take its mean"),
+        "v0.0": Preset({"release": "0.0"}, "the first release, whose input was not scaled"),
+        **MOUTH,
+        **FACE,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field, choices in CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise ProtocolError(f"lpips: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
+
+    @property
+    def distance(self) -> Feature[Any]:
+        """The distances that are averaged."""
+        distance = perceptual_distance(trunk=self.trunk, release=self.release, black=self.black, mean=self.mean)
+        return self.within(distance)
+
+    @property
+    def needs(self) -> Needs:
+        """One distance per pair of frames."""
+        return self.placed(of_pair(self.distance))
+
+    def measure(self, view: View) -> ClipMean:
+        """The distances of one piece."""
+        return self.with_faces(view, ClipMean.of(view.clip, view.pair[self.distance], start=view.start))
+
+    def score(self, state: ClipMean) -> float:
+        """Mean over frames, then clips."""
+        return state.value

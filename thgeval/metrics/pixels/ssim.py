@@ -1,0 +1,105 @@
+"""Structural similarity, after Wang et al. (2004)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
+from thgeval.features.frames.frames import downsampled_luma, luma, rgb
+from thgeval.kernels import ssim as kernel
+from thgeval.media.frames import FrameBatch
+from thgeval.metric import Better, Needs, Preset, View, of_both
+from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.states import ClipMean
+
+
+@dataclass(frozen=True)
+class SSIM(Regional[ClipMean]):
+    """How much of the reference's local structure survives in each frame.
+
+    Reads    luma of both clips, rounded to uint8 as MATLAB's rgb2gray does; RGB in some presets
+    Returns  mean over windows (and channels), then frames, then clips: in [-1, 1], no unit, 1 if identical
+    Source   Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004
+    Departs  no automatic downsampling before the windows (the authors' script has it: preset wang-downsample)
+
+    ``region``             what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see
+                           thgeval.features.faces.regions)
+    ``window``, ``sigma``  side in px of the windows and width of their Gaussian weights; windows that leave the frame
+                           are not used
+    ``k1``, ``k2``         constants that keep the fractions stable, relative to white
+    ``weighting``          ``gaussian``, or ``uniform`` windows without a sigma
+    ``covariance``         ``population`` (over N) or ``sample`` (over N-1) variances
+    ``colour``             ``grey``, or ``rgb``: channels apart, then their mean
+    ``scale``              ``native``, or ``wang``: first averaged and sampled down by round(shorter side / 256)
+    """
+
+    window: int = 11
+    sigma: float = 1.5
+    k1: float = 0.01
+    k2: float = 0.03
+    weighting: str = "gaussian"
+    covariance: str = "population"
+    colour: str = "grey"
+    scale: str = "native"
+
+    name = "ssim"
+    version = 1
+    range = (-1.0, 1.0)
+    better = Better.HIGHER
+    cites = ("wang2004ssim",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "skimage-rgb": Preset(
+            {"window": 7, "weighting": "uniform", "covariance": "sample", "colour": "rgb"},
+            "scikit-image's defaults with channel_axis: uniform 7x7 windows, sample covariance, mean over RGB",
+        ),
+        "pytorch-msssim": Preset({"colour": "rgb"}, "the pytorch-msssim package: Gaussian windows, mean over RGB"),
+        "wang-downsample": Preset({"scale": "wang"}, "the authors' MATLAB script with its automatic downsampling"),
+        **MOUTH,
+        **FACE,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(
+            colour=("grey", "rgb"),
+            weighting=("gaussian", "uniform"),
+            covariance=("population", "sample"),
+            scale=("native", "wang"),
+        )
+        kernel.Windows(self.window, self.sigma, self.k1, self.k2, self.weighting)
+        if self.scale == "wang" and self.colour != "grey":
+            raise ProtocolError("ssim: wang scaling is defined on grey frames alone")
+
+    @property
+    def planes(self) -> Feature[Any]:
+        """What is compared: frames, luma, or downsampled luma."""
+        if self.colour == "rgb":
+            return self.within(rgb)
+        return self.within(luma() if self.scale == "native" else downsampled_luma())
+
+    @property
+    def needs(self) -> Needs:
+        """The same planes of both clips."""
+        return self.placed(of_both(self.planes))
+
+    def measure(self, view: View) -> ClipMean:
+        """Mean over the windows of each frame."""
+        generated, reference = view.generated[self.planes], view.reference[self.planes]
+        first, second = (side.new if isinstance(side, FrameBatch) else side.pixels for side in (generated, reference))
+        per_frame = kernel.ssim(
+            generated=first,
+            reference=second,
+            peak=generated.peak,
+            window=self.window,
+            sigma=self.sigma,
+            k1=self.k1,
+            k2=self.k2,
+            weighting=self.weighting,
+            sample_covariance=self.covariance == "sample",
+        )
+        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
+
+    def score(self, state: ClipMean) -> float:
+        """Mean over frames, then clips."""
+        return state.value

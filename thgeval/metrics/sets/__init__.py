@@ -1,0 +1,1 @@
+"""All generated clips against all reference clips, as two sets."""

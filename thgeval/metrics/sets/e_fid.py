@@ -1,0 +1,104 @@
+"""E-FID: how different two sets of facial expressions are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.feature import Feature
+from thgeval.features.heads.expression import SOURCES, expression
+from thgeval.kernels import frechet
+from thgeval.metric import Better, Needs, Preset, View, of_both
+from thgeval.metrics.faces.faces import (
+    FaceMetric,
+    Sides,
+    coverage,
+    held,
+    lacking,
+    present,
+    refuse,
+    stated,
+    with_choice,
+)
+from thgeval.metrics.sets.sets import BIASED, Rows, SetMetric
+from thgeval.states import Part, TwoRows
+from thgeval.states import Rows as MeasuredRows
+
+
+@dataclass(frozen=True)
+class EFID(FaceMetric[TwoRows], SetMetric):
+    """How different the expressions of two sets of clips are, realism and variety together.
+
+    Reads    expression coefficients of every face of both clips: 64 of Deep3DFaceRecon
+    Returns  squared Fréchet distance of two Gaussians fitted to the coefficients of all frames of all clips: from 0, in
+             the squared units of the 3D model, 0 for equal means and covariances. It grows as sets get smaller
+    Source   Tian et al., EMO, ECCV 2024, on the coefficients of Deng et al., CVPRW 2019; no code was published
+    Departs  EMO does not say what becomes of frames without a face: they are left out and counted. Other tables fit
+             another face model to whole videos (Hallo's line): values compare within one source alone
+
+    ``source``     of the coefficients: ``deep3d``, ``landmarks``, ...
+    """
+
+    source: str = "deep3d"
+
+    name = "e-fid"
+    version = 1
+    range = (0.0, math.inf)
+    better = Better.LOWER
+    interval_note = BIASED
+    cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
+    embedded = "landmarks"
+    policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "landmarks": Preset({"source": "landmarks"}, "of dlib's landmarks turned to the front: nothing to fetch"),
+        "3ddfa": Preset({"source": "3ddfa", "landmarks": "3ddfa"}, "ten coefficients of 3DDFA V2, a light network"),
+        "blendshapes": Preset({"source": "blendshapes", "landmarks": "mediapipe"}, "MediaPipe's 52 blendshapes"),
+    }
+
+    row: ClassVar[str] = "faces"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check(source=SOURCES)
+
+    @property
+    def rows(self) -> Feature[NDArray[np.float64]]:
+        """Expression of the chosen people: (frames, people, coefficients)."""
+        return expression(source=self.source, **self.chosen)
+
+    @property
+    def needs(self) -> Needs:
+        """The expression of both clips."""
+        return of_both(*with_choice(self.rows))
+
+    def measure(self, view: View) -> TwoRows:
+        """The faces of one clip, a row each, NaN on the side where there is none."""
+        sides = Sides.seen(view, self.rows, missing=self.missing)
+        people = sides.generated.shape[1]
+        rows = [side.reshape(-1, side.shape[-1]) for side in (sides.generated, sides.reference)]
+        found = ~np.isnan(np.stack(rows)).any(axis=(0, 2)).reshape(-1, people).all(axis=1)
+        reasons = stated(np.where(found, 1.0, np.nan), sides.why, missing=self.missing).left_out
+        return TwoRows({view.clip: (Part(0, np.stack(rows, axis=1), reasons),)})
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The faces of one clip of either side, a row each, NaN where there is none."""
+        found = np.asarray(view.generated[self.rows])
+        why = np.where(present(found).any(axis=1), "", lacking(view.generated, self.rows))
+        if self.missing == "fail":
+            refuse(view.clip, why)
+        if self.missing == "hold":
+            found = held(found)
+        there = np.where(present(found).any(axis=1), 1.0, np.nan)
+        reasons = stated(there, why, missing=self.missing).left_out
+        return MeasuredRows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
+
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """Fréchet distance, covariances over rows - 1."""
+        return frechet.distance(generated, reference)
+
+    def remark(self, state: TwoRows) -> str | None:
+        """How many faces it rests on, and how many frames have none."""
+        return "; ".join([*coverage(state), *filter(None, [SetMetric.remark(self, state)])]) or None

@@ -1,0 +1,121 @@
+"""Fréchet Inception distance: how different two sets of frames look to a classification network."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
+from thgeval.features.frames.inception import check_inception, inception
+from thgeval.kernels import frechet
+from thgeval.metric import Better, Needs, Preset, View
+from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.metrics.sets.sets import BIASED, FrechetMetric, Rows, SetMetric
+from thgeval.states import Rows as MeasuredRows
+from thgeval.states import TwoRows
+from thgeval.states.stacked import Indices
+
+ESTIMATES = ("plain", "infinity")
+INPUTS: Mapping[str, Preset] = {
+    "clean": Preset({"resize": "bicubic-pil"}, "clean-fid's default: Pillow's bicubic on floats"),
+    "legacy-tensorflow": Preset({"resize": "bilinear-tf1"}, "the authors' TTUR script, clean-fid's legacy_tensorflow"),
+    "torchmetrics": Preset({"resize": "bilinear-antialias"}, "torchmetrics since 1.8, which smooths before resizing"),
+}
+
+
+@dataclass(frozen=True)
+class FID(FrechetMetric, Regional[TwoRows]):
+    """How different the frames of two sets of clips look to Inception-v3, realism and variety together.
+
+    Reads    RGB of both clips, each frame brought to 299 x 299 and through Inception-v3: 2048 features (pool3)
+    Returns  squared Fréchet distance of two Gaussians fitted to the features of all frames of all clips: from 0, no
+             unit, 0 for equal means and covariances. It grows as sets get smaller, and 2048 frames a side are the least
+             that fill a covariance; frames of one clip are alike and count for less than their number
+    Source   Heusel et al., NeurIPS 2017; the default is pytorch-fid 0.3.0, which is clean-fid's legacy_pytorch too
+    Departs  frames come straight from the decoder, where pytorch-fid reads what has been written to image files: JPEG
+             changes the number. The trace of the root is exact and needs no epsilon on the diagonals. clean-fid runs
+             NVIDIA's port of the same network (port=nvidia), torchmetrics torch-fidelity's: up to 1e-5 relative apart
+
+    ``region``    what is looked at: the whole ``frame``, the ``mouth`` or the ``face``, where each clip has its own
+                  (see ``faces.regions``)
+    ``estimate``  ``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR 2020), from
+                  15 random subsets of 5000 frames and more; needs 10000
+    ``seed``      of those subsets
+    ``port``      of the network: ``pytorch-fid`` or ``nvidia``
+    ``resize``    ``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``
+    """
+
+    estimate: str = "plain"
+    seed: int = 0
+    port: str = "pytorch-fid"
+    resize: str = "bilinear"
+
+    name = "fid"
+    version = 1
+    better = Better.LOWER
+    cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
+    at = "own"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        **INPUTS,
+        "infinity": Preset({"estimate": "infinity"}, "extrapolated to infinitely many frames"),
+        **MOUTH,
+        **FACE,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_inception(self.name, port=self.port, resize=self.resize)
+        if self.estimate not in ESTIMATES:
+            raise ProtocolError(f"fid: estimate must be one of {', '.join(ESTIMATES)}, not {self.estimate!r}")
+        if self.seed < 0:
+            raise ProtocolError(f"fid: the seed must be 0 or more, not {self.seed}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From 0 up; where a line through subsets meets infinity may lie below."""
+        return 0.0 if self.estimate == "plain" else -math.inf, math.inf
+
+    @property
+    def interval_note(self) -> str:  # type: ignore[override]
+        """An extrapolation takes the bias out."""
+        return BIASED if self.estimate == "plain" else ""
+
+    @property
+    def least(self) -> int:
+        """Two rows make a covariance; extrapolation wants subsets of many sizes."""
+        return 2 if self.estimate == "plain" else 2 * frechet.SMALLEST_SUBSET
+
+    @property
+    def rows(self) -> Feature[NDArray[np.float32]]:
+        """pool3 of every frame."""
+        return self.within(inception(port=self.port, resize=self.resize))
+
+    @property
+    def needs(self) -> Needs:
+        """The rows of both clips."""
+        return self.placed(super().needs)
+
+    def measure(self, view: View) -> TwoRows:
+        """The rows of one piece of a pair."""
+        return self.with_faces(view, super().measure(view))
+
+    def measure_alone(self, view: View) -> MeasuredRows:
+        """The rows of one piece of a clip of either side."""
+        return self.with_own_face(view, super().measure_alone(view))
+
+    def compared(self, generated: Rows, reference: Rows) -> float:
+        """The distance of all rows, or of infinitely many."""
+        if self.estimate == "infinity":
+            return frechet.infinity(generated, reference, seed=self.seed)
+        return super().compared(generated, reference)
+
+    def compared_without(
+        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Extrapolations share nothing, since each draws subsets of its own."""
+        how = SetMetric if self.estimate == "infinity" else FrechetMetric
+        return how.compared_without(self, generated, reference, generated_groups, reference_groups)

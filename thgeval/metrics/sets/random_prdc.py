@@ -1,0 +1,55 @@
+"""Precision, recall, density and coverage of random features, without anything to download."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thgeval.feature import Feature
+from thgeval.features.frames.random_embedding import SEED, random_embedding
+from thgeval.metric import Better, Preset
+from thgeval.metrics.sets.prdc import PRESETS, NeighbourMetric, check_prdc
+from thgeval.metrics.sets.random_fid import check_random
+
+
+@dataclass(frozen=True)
+class RandomPRDC(NeighbourMetric):
+    """How far generated frames fall among reference frames, and reference frames among generated ones, to a network
+    with random weights.
+
+    Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before
+    Returns  one of four shares over all frames of all clips (see prdc): coverage, precision and recall in [0, 1],
+             density from 0 without bound; 1 expected for sets drawn alike
+    Source   Naeem, Oh, Uh, Choi, Yoo, ICML 2020, whose embedding R64 has random weights too
+    Departs  the paper keeps VGG's dense layers; here the last map is averaged, so that frames may have any size. Mild
+             damage leaves every frame in the ball of its original, strong damage none: both ends are reached early.
+             Frames that are there more than ``nearest`` times are left out and counted, as by prdc
+
+    ``which``    ``coverage``, ``density``, ``precision`` or ``recall``
+    ``nearest``  which nearest neighbour the ball of a row reaches to
+    ``side_px``  side of the square; detail finer than that is only seen as its aliases
+    ``seed``     of the network's weights
+    """
+
+    which: str = "coverage"
+    nearest: int = 5
+    side_px: int = 64
+    seed: int = SEED
+
+    name = "prdc-random"
+    version = 2
+    better = Better.HIGHER
+    cites = ("naeem2020prdc",)
+    enough = 1000
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
+
+    def __post_init__(self) -> None:
+        check_prdc(self.name, which=self.which, nearest=self.nearest)
+        check_random(self.name, side_px=self.side_px, seed=self.seed)
+
+    @property
+    def rows(self) -> Feature[NDArray[np.float32]]:
+        """64 numbers per frame."""
+        return random_embedding(side_px=self.side_px, seed=self.seed)

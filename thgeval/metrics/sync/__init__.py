@@ -1,0 +1,1 @@
+"""Whether lips and voice go together."""

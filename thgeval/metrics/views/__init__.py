@@ -1,0 +1,1 @@
+"""Renders of one scene from two cameras."""

@@ -1,0 +1,140 @@
+"""Where networks run, for as long as a run takes: on the CPU, or gathered into batches on another device.
+
+On another device all batches of samples of one shape have one size, the last ones filled up, and the arithmetic is
+float32 throughout (no TF32) by algorithms that are repeatable; so that on one machine nothing but the sample itself
+should change what comes out. Copies of the networks live there until the run ends. What is not a network (decoding,
+resizing, kernels, distances of sets) stays on the CPU.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.networks.batches import Batches
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BATCH_NUMBERS = 64 * 3 * 299 * 299  # in the samples of a batch: 69 MB, the maps inside a network take many times that
+LARGEST_BATCH = 64
+
+_batches: Batches | None = None
+
+
+class Kind(NamedTuple):
+    """What samples of one batch have in common: the network, the names of its last arguments, and their shapes."""
+
+    network: Callable[..., "Tensor"]
+    named: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def batch(self) -> int:
+        """How many samples a batch has."""
+        numbers = sum(_product(shape) for shape in self.shapes)
+        return max(1, min(LARGEST_BATCH, BATCH_NUMBERS // max(1, numbers)))
+
+
+def check(device: str) -> None:
+    """Raise ProtocolError unless it is the name of a device, which need not be there."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise ProtocolError(f"the device must be cpu, cuda or cuda:N, not {device!r}")
+
+
+def token(device: str) -> str:
+    """What stands for a device in signatures; MissingExtra or ProtocolError if it isn't there."""
+    check(device)
+    if device == "cpu":
+        return "cpu"
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtra(f"the device {device}", extra="models") from None
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    number = int(device.partition(":")[2] or 0)
+    if number >= count:
+        seen = f"sees {count} of them" if count else "sees none"
+        raise ProtocolError(
+            f"the device {device} can't be used: torch {torch.__version__} {seen}; "
+            "choose --device cpu, or install a torch that is built for your GPU"
+        )
+    return "cuda-" + re.sub(r"[^A-Za-z0-9.]+", "-", torch.cuda.get_device_name(number)).strip("-")
+
+
+@contextmanager
+def at(device: str) -> Iterator[None]:
+    """Networks run there until the context ends, in every thread of this process."""
+    global _batches
+    if device == "cpu":
+        yield
+        return
+    before = _batches
+    with in_batches(device) as _batches:
+        try:
+            yield
+        finally:
+            _batches = before
+
+
+def in_batches(device: str) -> Batches:
+    """What gathers samples for a device."""
+    return Batches(partial(_through, {}, device), lambda kind: kind.batch)  # type: ignore[attr-defined]
+
+
+def batches() -> Batches | None:
+    """What gathers samples now, or None where each goes through its network alone."""
+    return _batches
+
+
+def kind(network: Callable[..., "Tensor"], named: tuple[str, ...], tensors: Sequence["Tensor"]) -> Kind:
+    """The kind of the samples that these tensors are made of."""
+    return Kind(network, named, tuple(tuple(tensor.shape[1:]) for tensor in tensors))
+
+
+def _through(placed: dict[Any, Any], device: str, kind: Any, samples: list[tuple["Tensor", ...]]) -> Sequence[Any]:
+    """The results of one batch, filled up with copies of its last sample; ``placed`` holds networks by their original.
+
+    Only ever called from one thread.
+    """
+    import torch
+
+    filled = samples + samples[-1:] * (kind.batch - len(samples))
+    with torch.inference_mode(), _repeatable():
+        tensors = [torch.stack(column).to(device) for column in zip(*filled, strict=True)]
+        split = len(tensors) - len(kind.named)
+        named = dict(zip(kind.named, tensors[split:], strict=True))
+        found = _placed(placed, kind.network, device)(*tensors[:split], **named)
+        return list(found[: len(samples)].cpu().numpy())
+
+
+def _placed(placed: dict[Any, Any], network: Any, device: str) -> Any:
+    """The same method of a copy of the network on the device."""
+    owner = getattr(network, "__self__", network)
+    if owner not in placed:
+        placed[owner] = copy.deepcopy(owner).to(device)
+    return placed[owner] if owner is network else getattr(placed[owner], network.__name__)
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    import torch
+
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_tf32
+    matmul.allow_tf32 = False
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        matmul.allow_tf32 = before
+
+
+def _product(shape: Sequence[int]) -> int:
+    total = 1
+    for length in shape:
+        total *= length
+    return total

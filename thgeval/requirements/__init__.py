@@ -1,0 +1,1 @@
+"""What an installation may lack: weights, and programs of the user's own."""
