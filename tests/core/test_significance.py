@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from thgeval.significance import by_clips, by_groups, holm, significance_groups, within_reach
-from thgeval.statistics import Group, Resampling, groups_of
+from thgeval.statistics import Group, LeftOut, Resampling, groups_of
 
 
 def one_each(values):
@@ -81,7 +81,7 @@ def test_metrics_of_sets_are_compared_over_the_same_groups():
             Group(tuple(group), float(np.mean([value for clip, value in values.items() if clip not in group])))
             for group in groups_of(names)
         ]
-        sides.append((float(np.mean(list(values.values()))), groups))
+        sides.append(LeftOut(float(np.mean(list(values.values()))), tuple(groups)))
     found = by_groups(*sides)
     means = [[np.mean([values[clip] for clip in group]) for group in groups_of(names)] for values in (baseline, system)]
     theirs = stats.ttest_rel(means[1], means[0])
