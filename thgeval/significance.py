@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
 
 from thgeval.statistics import (
     LEAST_FREEDOM,
@@ -63,13 +64,29 @@ def by_clips(baseline: Floats, system: Floats, resampling: Resampling) -> Differ
     return Difference(observed, _interval(observed, _less(of_clips(system), of_clips(baseline))), p, test, least)
 
 
+class Spread(NamedTuple):
+    """Variance of a score, estimated, and the degrees of freedom of the estimate."""
+
+    variance: float
+    freedom: float
+
+    @property
+    def reach(self) -> float:
+        """Half the width of a 95 % interval."""
+        return math.sqrt(self.variance) * float(stdtrit(self.freedom, 0.975))
+
+
 def by_groups(baseline: LeftOut, system: LeftOut) -> Difference:
     """Compare scores of sets, each with its scores without the same groups of clips."""
     apart = _between(baseline, system)
-    parts = of_groups(apart.score, apart.groups)
-    centre = parts.values.mean()
-    parts = PseudoValues(centre + (parts.values - centre) * math.sqrt(share_of_variance(apart)), parts.weights)
-    return Difference(apart.score, _interval(apart.score, parts), student_p(apart.score, parts), JACKKNIFE, 0.0)
+    observed, parts = apart.score, of_groups(apart.score, apart.groups)
+    error = standard_error(parts)
+    if not error or parts.freedom < LEAST_FREEDOM:
+        return Difference(observed, None, student_p(observed, parts), JACKKNIFE, 0.0)
+    jackknife = Spread(error**2, parts.freedom)
+    found = min(jackknife, counted_once(apart, jackknife), key=lambda spread: spread.reach)
+    p = float(2 * stdtr(found.freedom, -abs(observed) / math.sqrt(found.variance)))
+    return Difference(observed, Interval(observed - found.reach, observed + found.reach), p, JACKKNIFE, 0.0)
 
 
 def _between(baseline: LeftOut, system: LeftOut) -> LeftOut:
@@ -83,28 +100,32 @@ def _between(baseline: LeftOut, system: LeftOut) -> LeftOut:
     return LeftOut(system.score - baseline.score, groups, pairs)
 
 
-def share_of_variance(apart: LeftOut) -> float:
-    """How much of a jackknife's variance is a score's own, between a half and all of it; all of it without pairs.
+def counted_once(apart: LeftOut, jackknife: Spread) -> Spread:
+    """The variance of a score that a jackknife overrates; the jackknife's own without pairs of groups.
 
     To a smooth score, each group of clips adds a part, and every two add a part together. The jackknife counts the
-    variance of parts together twice (Efron and Stein 1981). ``together`` is what leaving out two groups changes beyond
-    what leaving out either does. ``seen`` and ``twice`` are exact for a score that is quadratic in groups of equal
-    size. What groups add alone varies by no less than nothing, and all of it by no more than the jackknife says.
+    variance of the latter twice (Efron and Stein 1981). ``together`` is what leaving out two groups changes beyond what
+    leaving out either does; ``seen`` and ``twice`` are exact for a score that is quadratic in groups of equal size.
+    What groups add alone varies no less than nothing: then parts together are all there is. Degrees of freedom are
+    Satterthwaite's, each pair counting as one.
     """
-    parts = of_groups(apart.score, apart.groups)
-    variance = standard_error(parts) ** 2
-    if not apart.pairs or not variance:
-        return 1.0
+    if not apart.pairs:
+        return jackknife
     count = len(apart.groups)
-    weights = parts.weights / parts.weights.sum()
-    kept = (1 - weights) * np.array([group.without for group in apart.groups])
+    sizes = np.array([len(group.clips) for group in apart.groups], dtype=np.float64)
+    shares = sizes / sizes.sum()
+    kept = (1 - shares) * np.array([group.without for group in apart.groups])
     first, second = np.array([pair.groups for pair in apart.pairs]).T
     both = np.array([pair.without for pair in apart.pairs])
-    together = apart.score - kept[first] - kept[second] + (1 - weights[first] - weights[second]) * both
+    together = apart.score - kept[first] - kept[second] + (1 - shares[first] - shares[second]) * both
     seen = 1 + 2 * (count - 2) / (count - 1) ** 2 + 2 * (count - 3) / ((count - 1) ** 2 * (count - 2))
     twice = 2 * count**2 * (count - 2) / (count - 1) ** 3
-    of_pairs = float((together**2 / (weights[first] * weights[second])).mean() * (1 - (weights**2).sum()) / 2 / seen)
-    return min(1.0, max(variance - (twice - 1) * of_pairs, of_pairs) / variance)
+    paired = float((together**2 / (shares[first] * shares[second])).mean() * (1 - (shares**2).sum()) / 2 / seen)
+    variance = jackknife.variance - (twice - 1) * paired
+    if variance <= paired:
+        return Spread(paired, len(apart.pairs)) if paired else jackknife
+    doubt = jackknife.variance**2 / jackknife.freedom + ((twice - 1) * paired) ** 2 / len(apart.pairs)
+    return Spread(variance, variance**2 / doubt)
 
 
 def _interval(observed: float, apart: PseudoValues) -> Interval | None:

@@ -29,6 +29,8 @@ from thgeval.metric import Metric
 from thgeval.states import ClipMean, Counts, PooledMean, State, TwoSets
 
 GROUPS = 20
+PAIRS = 40
+"""As many pairs of groups tell what two clips add together as well as groups tell what one does."""
 SKEWED_CLIPS = 5
 """Below, a sample's skewness says nothing of the population's."""
 FEW_EVENTS = 4
@@ -240,7 +242,7 @@ def jackknife(metric: Metric[Any], state: State, score: float) -> Bounds:
 
 
 def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
-    """Scores without two groups at once, up to ``GROUPS`` of them; none where too little is left for a score."""
+    """Scores without two groups at once, up to ``PAIRS`` of them; none where too little is left for a score."""
     found: list[Pair] = []
     for drawn in rounds(len(dealt)):
         idle = set(range(len(dealt))).difference(*drawn)
@@ -251,12 +253,12 @@ def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[st
 
 
 def rounds(count: int) -> list[list[tuple[int, int]]]:
-    """Disjoint pairs of groups, round by round as in a tournament, none twice and at most ``GROUPS`` of them."""
+    """Disjoint pairs of groups, round by round as in a tournament, none twice and at most ``PAIRS`` of them."""
     if count < LEAST_PAIRED:
         return []
     seats = [*range(count), *([-1] if count % 2 else [])]
     made = []
-    for _ in range(min(len(seats) - 1, GROUPS // (count // 2))):
+    for _ in range(min(len(seats) - 1, PAIRS // (count // 2))):
         facing = zip(seats[: len(seats) // 2], reversed(seats), strict=False)
         made.append([(min(pair), max(pair)) for pair in facing if -1 not in pair])
         seats = [seats[0], seats[-1], *seats[1:-1]]
