@@ -7,8 +7,8 @@ that size), ``width`` their mean half width over 1.96 standard deviations of the
 
 Of metrics of sets the scores are Fréchet distances. ``paired`` systems add noise and a shift of its own strength to the
 reference's rows, clip by clip; ``unpaired`` ones have nothing to do with its clips. In every one of them rows of a clip
-share half of their variance. Two systems are drawn alike, or ``shifted in opposite ways``: then they are equally far from
-the reference, and far from each other.
+share half of their variance. Two systems are drawn alike, or ``shifted in opposite ways``: then both are equally far
+from the reference, and far from each other.
 """
 
 import sys
