@@ -7,11 +7,12 @@ that size), ``width`` their mean half width over 1.96 standard deviations of the
 
 Of metrics of sets the scores are Fréchet distances. ``paired`` systems add noise and a shift of its own strength to the
 reference's rows, clip by clip; ``unpaired`` ones have nothing to do with its clips. In every one of them rows of a clip
-share half of their variance.
+share half of their variance. Two systems are drawn alike, or ``shifted in opposite ways``: then both are equally far
+from the reference, and far from each other.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,18 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 
 from thgeval.significance import by_clips, by_groups
-from thgeval.statistics import Group, Interval, Resampling, groups_of, of_groups, of_rows, student
+from thgeval.statistics import (
+    Group,
+    Interval,
+    LeftOut,
+    Pair,
+    Resampling,
+    groups_of,
+    of_groups,
+    of_rows,
+    rounds,
+    student,
+)
 
 SETS = 2000
 SIZES = (5, 10, 20, 50)
@@ -148,6 +160,7 @@ class Design(NamedTuple):
     noise: float = 0.3
     spectrum: bool = False
     lengths: bool = False
+    opposite: bool = False
 
 
 AUDITED = (20, 30, 60, 150)
@@ -169,14 +182,16 @@ FALSE_SETS = (
     Design("Fréchet, unpaired, alike", (6, 10, 20, 60), 10, 16, 0.0, False),
     Design("Fréchet, unpaired, shifted", (6, 10, 20, 60), 10, 16, 0.3, False),
     Design("FID-like, spectrum 1/k, shifted", (10, 20, 60), 16, 16, 0.3, True, 0.1, True),
+    Design("Fréchet, paired, shifted in opposite ways", (6, 10, 20, 60), 10, 16, 0.3, True, opposite=True),
+    Design("Fréchet, unpaired, shifted in opposite ways", (6, 10, 20, 60), 10, 16, 0.3, False, opposite=True),
 )
 
 
 def _of_sets(design: Design, count: int, sets: int) -> dict[str, Any]:
     rng = np.random.default_rng([3, *design.name.encode(), count])
     found = [_scored(rng, design, count, 1)[0] for _ in range(sets)]
-    scores = [score for score, _ in found]
-    intervals = [student(score, of_groups(score, groups)) for score, groups in found]
+    scores = [left.score for left in found]
+    intervals = [student(left.score, of_groups(left.score, left.groups)) for left in found]
     return _covered(design.name, count, scores, intervals, float(np.mean(scores)))
 
 
@@ -186,8 +201,8 @@ def _false_of_sets(design: Design, count: int, sets: int) -> dict[str, Any]:
     return _false(f"difference: {design.name}", count, [each.p for each in found], [each.interval for each in found])
 
 
-def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) -> list[tuple[float, list[Group]]]:
-    """Systems of one kind against one reference: each one's score, and those without groups of clips."""
+def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) -> list[LeftOut]:
+    """Systems of one kind against one reference: each one's score, and those without one or two groups of clips."""
     names = [f"clip{at}" for at in range(count)]
     dealt = groups_of(names)
     number = {clip: at for at, clips in enumerate(dealt) for clip in clips}
@@ -197,16 +212,19 @@ def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) 
     scale = np.arange(1, design.dimensions + 1) ** -0.5 if design.spectrum else np.ones(design.dimensions)
     reference = _rows(rng, of, design.dimensions)
     found = []
-    for _ in range(systems):
+    pairs = [pair for drawn in rounds(len(dealt)) for pair in drawn] if systems > 1 else []
+    gone = [(), *((group,) for group in range(len(dealt))), *pairs]
+    for system in range(systems):
+        shift = -design.shift if design.opposite and system else design.shift
         generated = reference if design.paired else _rows(rng, of, design.dimensions)
         if design.paired:
             strength = 1 + 0.5 * rng.normal(size=(count, 1))[of]
-            generated = generated + design.noise * rng.normal(size=generated.shape) + design.shift * strength
+            generated = generated + design.noise * rng.normal(size=generated.shape) + shift * strength
         else:
-            generated = generated + design.shift
-        score, *without = _distances(generated * scale, reference * scale, groups, len(dealt))
-        made = [Group(tuple(clips), float(value)) for clips, value in zip(dealt, without, strict=True)]
-        found.append((float(score), made))
+            generated = generated + shift
+        score, *without = map(float, _distances(generated * scale, reference * scale, groups, gone))
+        made = tuple(Group(tuple(clips), value) for clips, value in zip(dealt, without, strict=False))
+        found.append(LeftOut(score, made, tuple(map(Pair, pairs, without[len(dealt) :]))))
     return found
 
 
@@ -214,22 +232,24 @@ def _rows(rng: np.random.Generator, of: NDArray[np.intp], dimensions: int) -> Fl
     return np.sqrt(0.5) * (rng.normal(size=(of.max() + 1, dimensions))[of] + rng.normal(size=(len(of), dimensions)))
 
 
-def _distances(generated: Floats, reference: Floats, groups: NDArray[np.intp], count: int) -> Floats:
-    """Squared Fréchet distance of all rows, then of all but each group: as thgeval.kernels.frechet has it, at once."""
-    (first, left), (second, right) = (_moments(side, groups, count) for side in (generated, reference))
+def _distances(
+    generated: Floats, reference: Floats, groups: NDArray[np.intp], gone: Sequence[tuple[int, ...]]
+) -> Floats:
+    """Squared Fréchet distance of all rows but each choice of groups: as thgeval.kernels.frechet has it, at once."""
+    (first, left), (second, right) = (_moments(side, groups, gone) for side in (generated, reference))
     factor = np.linalg.cholesky(left + 1e-10 * np.eye(left.shape[1]))
     shared = np.linalg.eigvalsh(np.swapaxes(factor, 1, 2) @ right @ factor)
     traces = np.trace(left, axis1=1, axis2=2) + np.trace(right, axis1=1, axis2=2)
     return ((first - second) ** 2).sum(axis=1) + traces - 2 * np.sqrt(np.maximum(shared, 0)).sum(axis=1)
 
 
-def _moments(rows: Floats, groups: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
-    """Means and covariances of all rows, then of all but each group."""
-    parts = [rows[groups == group] for group in range(count)]
-    counts = len(rows) - np.array([0, *map(len, parts)], dtype=np.float64)
-    sums = rows.sum(axis=0) - np.stack([0 * rows[0], *(part.sum(axis=0) for part in parts)])
-    squares = rows.T @ rows - np.stack([np.zeros((rows.shape[1],) * 2), *(part.T @ part for part in parts)])
-    means = sums / counts[:, None]
+def _moments(rows: Floats, groups: NDArray[np.intp], gone: Sequence[tuple[int, ...]]) -> tuple[Floats, Floats]:
+    """Means and covariances of all rows but each choice of groups."""
+    parts = [rows[groups == group] for group in range(groups.max() + 1)]
+    kept = np.array([[group not in choice for group in range(len(parts))] for choice in gone], dtype=np.float64)
+    counts = kept @ np.array([len(part) for part in parts], dtype=np.float64)
+    means = kept @ np.stack([part.sum(axis=0) for part in parts]) / counts[:, None]
+    squares = np.tensordot(kept, np.stack([part.T @ part for part in parts]), 1)
     scatter = squares - counts[:, None, None] * means[:, :, None] * means[:, None, :]
     return means, scatter / (counts - 1)[:, None, None]
 

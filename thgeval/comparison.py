@@ -29,7 +29,7 @@ from thgeval.significance import (
     significance_groups,
     within_reach,
 )
-from thgeval.statistics import Floats, Interval, Resampling, quotients
+from thgeval.statistics import Floats, Interval, LeftOut, Resampling, quotients
 
 SHOWN_CLIPS = 5
 SCORE, TO_REFERENCE, TO_ZERO = "score", "distance to reference", "distance to zero"
@@ -310,7 +310,7 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> _Asked:
             f"a metric of sets is compared on equal sets of clips; these are not in every score: {said}"
         )
     scores = [float(score.value) for score in found.values() if score.value is not None]
-    systems = [(value, score.groups) for value, score in zip(scores, found.values(), strict=True)]
+    systems = [LeftOut(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)]
     return _Asked(
         key=key,
         better=next(iter(found.values())).better,

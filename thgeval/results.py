@@ -18,7 +18,7 @@ from thgeval import schema
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.files import opened, write_atomically
 from thgeval.metric import Better
-from thgeval.statistics import Group, Interval
+from thgeval.statistics import Group, Interval, Pair
 
 SUFFIX = ".json"
 STATES = ".states"
@@ -42,7 +42,7 @@ class Score:
     reference clips a distance of sets without pairs rests on, where ``clips`` counts generated ones; ``unscored`` is
     the reason where there is no value, ``note`` what a reader must know of one that there is. ``interval_note`` says
     what to know of the interval, or why there is none; ``groups`` are the clips that metrics of sets leave out together
-    for theirs.
+    for theirs, ``pairs`` groups that were left out two at a time.
     """
 
     key: str
@@ -62,6 +62,7 @@ class Score:
     note: str | None = None
     interval_note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
+    pairs: tuple[Pair, ...] = field(default=(), repr=False)
 
     @property
     def reference_share(self) -> str:
@@ -95,6 +96,7 @@ class Score:
             "note": self.note,
             "interval_note": self.interval_note,
             "groups": [{"clips": list(group.clips), "without": group.without} for group in self.groups],
+            "pairs": [{"groups": list(pair.groups), "without": pair.without} for pair in self.pairs],
         }
 
     @classmethod
@@ -126,6 +128,9 @@ class Score:
             note=data.get("note"),
             interval_note=data.get("interval_note"),
             groups=tuple(Group(tuple(item["clips"]), float(item["without"])) for item in data.get("groups", ())),
+            pairs=tuple(
+                Pair((item["groups"][0], item["groups"][1]), float(item["without"])) for item in data.get("pairs", ())
+            ),
         )
 
 

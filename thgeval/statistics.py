@@ -29,11 +29,15 @@ from thgeval.metric import Metric
 from thgeval.states import ClipMean, Counts, PooledMean, State, TwoSets
 
 GROUPS = 20
+PAIRS = 40
+"""As many pairs of groups tell what two clips add together as well as groups tell what one does."""
 SKEWED_CLIPS = 5
 """Below, a sample's skewness says nothing of the population's."""
 FEW_EVENTS = 4
 FEW_CLIPS = 6
 LEAST_FREEDOM = 0.5
+LEAST_PAIRED = 4
+"""Of fewer groups, hardly anything is left without two."""
 ROUNDING = 1e-10
 Floats = NDArray[np.float64]
 
@@ -68,17 +72,33 @@ class Group(NamedTuple):
     without: float
 
 
+class Pair(NamedTuple):
+    """Two groups, by their numbers, and the score without either."""
+
+    groups: tuple[int, int]
+    without: float
+
+
+class LeftOut(NamedTuple):
+    """A score, and what it is without groups of clips, one and two at a time."""
+
+    score: float
+    groups: tuple[Group, ...]
+    pairs: tuple[Pair, ...] = ()
+
+
 @dataclass(frozen=True)
 class Bounds:
     """An interval and how it was made, as signatures say it; ``note`` is why there is none, or what to know of it.
 
-    ``groups`` are those of a jackknife, by which two systems can be compared.
+    ``groups`` and ``pairs`` of them are those of a jackknife, by which two systems can be compared.
     """
 
     interval: Interval | None = None
     how: str = ""
     note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
+    pairs: tuple[Pair, ...] = field(default=(), repr=False)
 
 
 class PseudoValues(NamedTuple):
@@ -117,7 +137,7 @@ def bounds(metric: Metric[Any], state: State, resampling: Resampling) -> Bounds:
     said = [metric.interval_note]
     if count < FEW_CLIPS:
         said.append(f"the interval rests on {count} clips, and is right only if clips scatter normally")
-    return Bounds(kept, found.how, "; ".join(filter(None, said)) or None, found.groups)
+    return Bounds(kept, found.how, "; ".join(filter(None, said)) or None, found.groups, found.pairs)
 
 
 def of_rows(rows: Floats, *, events: bool = False) -> Bounds:
@@ -218,7 +238,31 @@ def jackknife(metric: Metric[Any], state: State, score: float) -> Bounds:
     found = student(score, of_groups(score, groups))
     if found is None:
         return Bounds(note="no interval: the score is the same whichever clips are left out", groups=groups)
-    return Bounds(found, f"jackknife-{len(groups)}", groups=groups)
+    return Bounds(found, f"jackknife-{len(groups)}", groups=groups, pairs=pairs_without(metric, state, dealt))
+
+
+def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
+    """Scores without two groups at once, up to ``PAIRS`` of them; none where too little is left for a score."""
+    found: list[Pair] = []
+    for drawn in rounds(len(dealt)):
+        idle = set(range(len(dealt))).difference(*drawn)
+        together = [[*dealt[first], *dealt[second]] for first, second in drawn]
+        scores = metric.scores_without(state, [*together, *(dealt[group] for group in idle)])
+        found += [Pair(pair, float(score)) for pair, score in zip(drawn, scores, strict=False)]
+    return tuple(found) if all(math.isfinite(pair.without) for pair in found) else ()
+
+
+def rounds(count: int) -> list[list[tuple[int, int]]]:
+    """Disjoint pairs of groups, round by round as in a tournament, none twice and at most ``PAIRS`` of them."""
+    if count < LEAST_PAIRED:
+        return []
+    seats = [*range(count), *([-1] if count % 2 else [])]
+    made = []
+    for _ in range(min(len(seats) - 1, PAIRS // (count // 2))):
+        facing = zip(seats[: len(seats) // 2], reversed(seats), strict=False)
+        made.append([(min(pair), max(pair)) for pair in facing if -1 not in pair])
+        seats = [seats[0], seats[-1], *seats[1:-1]]
+    return made
 
 
 def groups_of(clips: Sequence[str], count: int = GROUPS) -> list[list[str]]:

@@ -153,6 +153,7 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         note=None if math.isnan(value) or total is None else _note(metric, total, remark),
         interval_note=found.note,
         groups=found.groups,
+        pairs=found.pairs,
     )
 
 
