@@ -39,7 +39,7 @@ def measurements() -> list[dict[str, Any]]:
     """Every comparison."""
     if str(HERE.parent / "tests") not in sys.path:
         sys.path.insert(0, str(HERE.parent / "tests"))
-    import random_weights
+    from support import random_weights
 
     names = ["inception-fid", "i3d-torchscript", "alexnet"]
     with random_weights.installed(names) as home:

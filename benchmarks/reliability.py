@@ -14,7 +14,7 @@ from typing import Any
 from attack.kills import killed
 from attack.kinds import CLAIMS, KINDS, attacked
 from attack.runner import Ended, ran
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 SEED = 11
 HANG_S = 60.0

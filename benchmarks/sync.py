@@ -36,8 +36,8 @@ def measurements() -> list[dict[str, Any]]:
     """Every comparison."""
     if str(HERE.parent / "tests") not in sys.path:
         sys.path.insert(0, str(HERE.parent / "tests"))
-    import random_weights
     import torch
+    from support import random_weights
 
     torch.set_num_threads(1)
     with random_weights.installed(["syncnet-v2", "sfd-face"]), tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from clips import moving
+from support.clips import moving
 
 from attack.cases import FRAMES, SIZE, Case, Rng, Sides
 from attack.media import HOW, damage

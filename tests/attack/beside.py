@@ -8,7 +8,7 @@ import zipfile
 from functools import partial
 
 import numpy as np
-import views
+from support import views
 
 from attack.arrays import marked, npy, odd_arrays, saved, zipped
 from attack.cases import FRAMES, SIZE, Case, Rng, Sides, video

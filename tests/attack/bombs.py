@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from clips import moving
 from PIL import Image
+from support.clips import moving
 
 from attack.arrays import npy, zipped
 from attack.cases import FRAMES, SIZE, Case, Rng, Sides

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 
 import av
 import numpy as np
-from clips import moving
+from support.clips import moving
 
 from thgeval.media.encode import write_video
 

@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-import views
+from support import views
 
 from attack import arrays, beside, bombs, claims, media
 from attack.cases import FRAMES, SIZE, Case, Kind, Rng

@@ -7,8 +7,8 @@ import zlib
 from functools import partial
 from pathlib import Path
 
-from clips import moving
 from PIL import Image
+from support.clips import moving
 
 from attack.cases import ENCODERS, SIZE, Case, Rng, Sides, video
 

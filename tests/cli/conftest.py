@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 from thgeval.cli.main import code
 

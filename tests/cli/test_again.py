@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 import thgeval as library
 from thgeval import job

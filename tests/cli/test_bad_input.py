@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 from thgeval.errors import OutputError
 

@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from clips import moving, write_clip
-from programs import program
+from support.clips import moving, write_clip
+from support.programs import program
 
 from thgeval.cli import latex
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 from thgeval import registry
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 import thgeval as library
 from thgeval import cores

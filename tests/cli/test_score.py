@@ -9,7 +9,7 @@ from importlib.resources import files
 import jsonschema
 import numpy as np
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 SCHEMA = json.loads(files("thgeval").joinpath("result.schema.json").read_text())
 

@@ -4,10 +4,10 @@ The light tier's detectors can't be random, as they would find no face; their fi
 clone, and their metrics are skipped where they don't.
 """
 
-import assets
 import numpy as np
 import pytest
-from once import seen_once
+from support import assets
+from support.once import seen_once
 
 CHEAPER = {"iqa": ":crops=1", "fvd": ":length=9"}
 """Metrics measured with a parameter that makes seconds of minutes."""
@@ -35,7 +35,7 @@ def reason(unscored: str) -> str:
 def networks(request):
     """A THGEVAL_HOME with a file for each network that can be random, or for those that the module names."""
     pytest.importorskip("torch")
-    import random_weights
+    from support import random_weights
 
     known = random_weights.KEYS | random_weights.FACES
     names = [name for name in getattr(request.module, "NETWORKS", known) if name not in ABSENT]

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 from thgeval.checkpoint import digest, load, save
 from thgeval.cli.main import code

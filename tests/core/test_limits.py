@@ -10,9 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import views
-from clips import moving, write_clip
 from PIL import Image
+from support import views
+from support.clips import moving, write_clip
 
 import thgeval
 import thgeval.run

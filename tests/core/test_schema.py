@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 import thgeval
 from thgeval import Run

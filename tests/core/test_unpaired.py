@@ -9,9 +9,9 @@ from importlib.resources import files
 import jsonschema
 import numpy as np
 import pytest
-from clips import moving, write_clip
 from scipy import stats
-from tolerances import agree
+from support.clips import moving, write_clip
+from support.tolerances import agree
 
 import thgeval
 from thgeval.checkpoint import load

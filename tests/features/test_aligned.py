@@ -1,8 +1,8 @@
 """Upright faces: the base shape stays where it is, and motion of the head is taken off."""
 
-import assets
 import numpy as np
 import pytest
+from support import assets
 
 from thgeval.feature import resting_on
 from thgeval.features import aligned

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.features import crops
 

@@ -1,12 +1,12 @@
 """Deep3D: where faces come to lie, what angles mean, and what the Basel Face Model is needed for."""
 
-import assets
 import numpy as np
 import pytest
 from scipy.io import savemat
+from support import assets
 
 torch = pytest.importorskip("torch")
-import random_weights
+from support import random_weights
 
 from thgeval import weights
 from thgeval.errors import WeightsError

@@ -15,7 +15,7 @@ pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
 import dlib
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval import weights
 from thgeval.errors import MissingExtra, install_line

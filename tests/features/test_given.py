@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-import clips
 import numpy as np
 import pytest
+from support import clips
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
-import assets
+from support import assets
 
 import thgeval
 from thgeval.features.eyes import eyes

@@ -2,15 +2,15 @@
 
 from fractions import Fraction
 
-import assets
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from support import assets
 
 torch = pytest.importorskip("torch")
-import random_weights
-from tolerances import agree
+from support import random_weights
+from support.tolerances import agree
 
 from thgeval import weights
 from thgeval.errors import InputError, ProtocolError, WeightsError

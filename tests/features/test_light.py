@@ -4,9 +4,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
-import assets
 import numpy as np
 import pytest
+from support import assets
 
 pytest.importorskip("torch")
 pytest.importorskip("mediapipe")

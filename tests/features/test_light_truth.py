@@ -1,8 +1,8 @@
 """The light tier on a drawn head whose pose and mouth are known exactly."""
 
-import assets
 import numpy as np
 import pytest
+from support import assets
 
 pytest.importorskip("torch")
 pytest.importorskip("mediapipe")

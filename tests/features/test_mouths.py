@@ -6,7 +6,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval import weights
 from thgeval.errors import InputError, WeightsError
@@ -94,7 +94,7 @@ def test_frames_without_a_face_and_other_rates_are_refused():
 @pytest.fixture
 def home(monkeypatch):
     torch = pytest.importorskip("torch")
-    import random_weights
+    from support import random_weights
 
     for name, keys in {"lipnet-unseen": ("lipnet", 2.0), "lrw-mstcn": ("lrw_mstcn", 1.0)}.items():
         monkeypatch.setitem(random_weights.KEYS, name, keys)

@@ -4,11 +4,11 @@ import stat
 import sys
 from pathlib import Path
 
-import assets
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import assets
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError

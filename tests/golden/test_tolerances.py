@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tolerances import CEILINGS, PARITY, Bound, agree
+from support.tolerances import CEILINGS, PARITY, Bound, agree
 
 TESTS = Path(__file__).parents[1]
 PEERS = (

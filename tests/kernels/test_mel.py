@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from oracles import mel as oracle
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels import mel

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 from oracles import ms_ssim as oracle
-from tolerances import CEILINGS
+from support.tolerances import CEILINGS
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.ms_ssim import WEIGHTS, ms_ssim

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import ssim as oracle
-from tolerances import CEILINGS
+from support.tolerances import CEILINGS
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.ssim import downsample, downsampling_factor, ssim, ssim_terms

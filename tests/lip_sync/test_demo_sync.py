@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-import assets
 import numpy as np
 import pytest
+from support import assets
 
 import thgeval
 from thgeval.clip import Clip

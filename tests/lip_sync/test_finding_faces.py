@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights
 from lip_sync.conftest import face_like, in_memory, speech_like
 from models.twins import s3fd as twin
-from tolerances import agree
+from support import random_weights
+from support.tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights
-from clips import written_at
 from lip_sync.conftest import face_like, in_memory, speech_like
 from oracles import syncnet as oracle
-from tolerances import agree
+from support import random_weights
+from support.clips import written_at
+from support.tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair

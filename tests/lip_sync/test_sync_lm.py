@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval import weights
 from thgeval.errors import InputError

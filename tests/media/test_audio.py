@@ -7,8 +7,8 @@ from math import sqrt
 import av
 import numpy as np
 import pytest
-from programs import program
-from tolerances import agree
+from support.programs import program
+from support.tolerances import agree
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError

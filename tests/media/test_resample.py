@@ -6,10 +6,10 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from clips import written_at
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import program
+from support.clips import written_at
+from support.programs import program
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 
 import thgeval
 from thgeval import checkouts

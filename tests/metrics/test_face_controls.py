@@ -127,7 +127,7 @@ def test_the_light_networks_put_controls_in_order():
     pytest.importorskip("torch")
     pytest.importorskip("mediapipe")
     pytest.importorskip("skimage")
-    import assets
+    from support import assets
 
     from thgeval_baselines.clips import head
     from thgeval_baselines.geometry import Parameters

@@ -2,14 +2,14 @@
 
 import math
 
-import assets
 import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import blinks as oracle
-from stubs import scored, seen
+from support import assets
+from support.stubs import scored, seen
 
 import thgeval
 from thgeval import registry

@@ -4,12 +4,12 @@ import math
 from fractions import Fraction
 from itertools import combinations
 
-import assets
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support import assets
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import landmark_distance as oracle
-from stubs import scored, seen
+from support.stubs import scored, seen
 
 import thgeval
 from thgeval import registry

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights
+from support import random_weights
 
 from thgeval import registry, weights
 from thgeval.clip import Clip, Memory, Pair

@@ -170,7 +170,7 @@ def test_rows_that_are_no_numbers_fail_the_clip():
 def test_lpips_refuses_frames_that_are_too_small():
     pytest.importorskip("torch")
     pytest.importorskip("lpips")
-    import random_weights
+    from support import random_weights
 
     from thgeval.features.perceptual import perceptual_distance
     from thgeval.media.frames import FrameBatch

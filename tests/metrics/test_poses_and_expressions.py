@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import frechet
-from stubs import scored, seen
+from support.stubs import scored, seen
 
 from thgeval import registry
 from thgeval.checkpoint import Checkpoint, Kept, load, save

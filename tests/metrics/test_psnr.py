@@ -7,7 +7,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from clips import moving, written_at
+from support.clips import moving, written_at
 
 import thgeval
 from thgeval import registry

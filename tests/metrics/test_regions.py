@@ -236,7 +236,7 @@ def test_a_wrong_mouth_is_an_error_of_the_mouth():
 def test_networks_see_the_region_alone():
     pytest.importorskip("torch")
     pytest.importorskip("lpips")
-    import random_weights
+    from support import random_weights
 
     generated, reference = sides()
     left, top, wide = (int(value) for value in Values(reference)[squares(region="mouth")][0])

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from once import seen_once
+from support.once import seen_once
 
 import thgeval
 from thgeval import checkpoint, registry

@@ -6,14 +6,13 @@ import pickle
 import zipfile
 from fractions import Fraction
 
-import clips
 import numpy as np
 import pytest
-import views
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import views as oracle
-from tolerances import agree
+from support import clips, views
+from support.tolerances import agree
 
 from thgeval import registry
 from thgeval.clip import Clip, Pair
@@ -290,7 +289,7 @@ def test_fields_out_of_range_are_refused(request_):
 @pytest.mark.slow
 def test_id_is_the_mean_cosine_of_six_pairs_of_whole_images(scored):
     torch = pytest.importorskip("torch")
-    import random_weights
+    from support import random_weights
 
     from thgeval import weights
     from thgeval_models import networks

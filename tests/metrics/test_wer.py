@@ -10,10 +10,10 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from clips import moving, write_clip
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles.edits import edits
+from support.clips import moving, write_clip
 
 import thgeval
 from thgeval import checkouts

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights
-from clips import moving, write_clip
-from tolerances import agree
+from support import random_weights
+from support.clips import moving, write_clip
+from support.tolerances import agree
 
 import thgeval
 from thgeval.errors import MissingExtra, ProtocolError

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles import grammar
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import grid_reader as reader
 from thgeval_models import hashing, manifest

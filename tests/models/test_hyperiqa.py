@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import hyperiqa as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import hyperiqa
 from thgeval_models.errors import InputShapeError

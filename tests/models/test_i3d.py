@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import i3d as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import i3d
 from thgeval_models.errors import InputShapeError

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F
 from models import seeded
 from models.twins.inception_nvidia import InceptionNvidia
-from tolerances import agree
+from support.tolerances import agree
 from torch import nn
 
 from thgeval_models import inception_tf

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import lipnet as lipnet_twin
 from models.twins import mstcn as mstcn_twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import lipnet, mstcn
 from thgeval_models.errors import ArchitectureError, InputShapeError

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from models import seeded
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import lpips, manifest
 from thgeval_models.errors import InputShapeError, MissingPackageError

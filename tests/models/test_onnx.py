@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 from models import seeded
-from tolerances import agree
+from support.tolerances import agree
 from torch.nn.utils import fuse_conv_bn_weights
 
 from thgeval_models import arcface

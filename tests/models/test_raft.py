@@ -9,7 +9,7 @@ pytest.importorskip("torchvision")
 import torch.nn.functional as F
 from models import seeded
 from models.twins import raft as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import manifest, raft
 from thgeval_models.errors import InputShapeError

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import arcface as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import arcface, inception_resnet_v1, manifest, mobilefacenet
 from thgeval_models.errors import ArchitectureError, InputShapeError

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import s3fd as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import s3fd
 from thgeval_models.errors import InputShapeError

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from models import seeded
 from models.twins import tddfa as twin
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval_models import tddfa
 from thgeval_models.errors import InputShapeError, UnreadableFileError

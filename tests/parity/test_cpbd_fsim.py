@@ -7,7 +7,7 @@ import pytest
 from oracles import cpbd as oracle
 from PIL import Image
 from scipy.ndimage import gaussian_filter
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.kernels.cpbd import RULES, canny, cpbd, gradients
 from thgeval.kernels.fsim import similarity

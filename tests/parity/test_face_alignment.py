@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 api = pytest.importorskip("face_alignment.api")
-import random_weights
 from face_alignment.detection.sfd import FaceDetector
-from tolerances import agree
+from support import random_weights
+from support.tolerances import agree
 
 from thgeval import weights
 from thgeval.features import fan

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-import random_weights
 from PIL import Image
-from tolerances import agree
+from support import random_weights
+from support.tolerances import agree
 
 from thgeval import weights as weight_files
 from thgeval.features import clip, inception, networks

@@ -11,7 +11,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.kernels.difference import errors
 from thgeval.kernels.ms_ssim import ms_ssim

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.kernels import frechet, kid, prdc
 

@@ -6,14 +6,14 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
-import assets
 import numpy as np
 import pytest
+from support import assets
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
-import random_weights
 from PIL import Image
+from support import random_weights
 
 from thgeval import published, weights
 from thgeval.cli.main import code

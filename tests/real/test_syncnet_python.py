@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from tolerances import agree
+from support.tolerances import agree
 
 from thgeval.clip import Clip
 from thgeval.features import face_tracks, networks

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from programs import program
+from support.programs import program
 
 from thgeval.report import write
 

@@ -8,7 +8,7 @@ import subprocess
 from collections import namedtuple
 
 import pytest
-from programs import program
+from support.programs import program
 from weights.sites import (
     HASTY,
     IMPATIENT,

@@ -1,7 +1,7 @@
 """Whoever scores with a file whose terms exclude commercial use is told so, once."""
 
 import pytest
-from clips import moving, write_clip
+from support.clips import moving, write_clip
 from weights.sites import content, entry_text, sha256
 
 from thgeval import weights

@@ -13,7 +13,7 @@ from thgeval import weights
 from thgeval.clip import Clip
 from thgeval.media import decode
 
-FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "assets"
+FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets"
 NAMES = {
     "yunet": "yunet_n_640_640.onnx",
     "mobilefacenet": "mobilefacenet_foamliu.pt",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-_TABLE = tomllib.loads((Path(__file__).parent / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
+_TABLE = tomllib.loads((Path(__file__).parents[1] / "golden" / "tolerances.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
