@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import program
+from support.programs import program
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytest.importorskip("mkdocs", reason="needs mkdocs")

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clips import moving, write_clip
 from pages.examples import Checker, blocks, commands, same, sessions
+from support.clips import moving, write_clip
 
 from thgeval.cli.main import code
 
