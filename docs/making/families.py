@@ -21,7 +21,8 @@ FAMILIES = {
     "identity": Family("Identity", "Whose face it is, and whether it stays the same one."),
     "faces": Family("Faces", "Landmarks, pose, expression and blinks."),
     "sync": Family("Lip sync", "Whether lips and voice go together."),
-    "words": Family("Words", "What is said, by those who read lips or hear speech."),
+    "words": Family("Words", "What is said, as those who read lips or hear speech get it."),
+    "views": Family("Views", "Renders of one generated scene from several cameras."),
 }
 """The packages of ``thgeval.metrics``, in the order in which they are read."""
 
@@ -112,13 +113,14 @@ UNTIL_MOVED = {
     for package, names in {
         "pixels": "psnr l1 l1-255 ssim ms-ssim fsim fsimc cpbd lpips clipsim iqa",
         "motion": "f-mse ofm temporal-warp-error video-fps fps",
-        "sets": "fid kid prdc fvd fid-random prdc-random fvd-random",
-        "identity": "csim f-sim aed-euclid id-consistency id cd we",
+        "sets": "fid kid prdc fvd fid-random prdc-random fvd-random e-fid",
+        "identity": "csim f-sim aed-euclid id-consistency",
+        "views": "id cd we",
         "faces": "lmd f-lmd m-lmd lvd mouth-amplitude mouth-correlation akd mkr blinks-per-s blink-duration prmse apd "
-        "aed-3dmm aucon aue avd e-fid",
+        "aed-3dmm aucon aue avd",
         "sync": "sync-conf lse-d av-offset sync-lm-conf sync-lm-dist sync-lm-offset sync-envelope lip-sync-theval "
-        "silent-lip-stability",
-        "words": "wer cer avs-u avs-m avs-v lip-score",
+        "silent-lip-stability avs-u avs-m avs-v lip-score",
+        "words": "wer cer",
     }.items()
     for name in names.split()
 }

@@ -76,6 +76,6 @@ def test_the_side_bar_calls_metrics_by_their_titles(browser, site):
     tab.goto((site / "metrics" / "e-fid.html").as_uri())
     shown = tab.locator(".md-sidebar--primary").inner_text()
     assert "E-FID" in shown
-    assert "Faces" in shown
+    assert "Sets" in shown
     assert "E fid" not in tab.content()
     tab.close()
