@@ -1,7 +1,7 @@
 """The page on adding a metric, followed: its three metrics are written into the package in memory, listed, and scored.
 
-The whole of conformance over them takes minutes; here they keep the docstring's contract, give copies the best value (of
-sets, to rounding), and tell a worse clip apart.
+The whole of conformance over them takes minutes; here they keep the docstring's contract, give copies the best value
+(of sets, to rounding), and tell a worse clip apart.
 """
 
 import re
