@@ -48,7 +48,7 @@ check: .venv/.everything
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
 
 format: .venv/.everything
 	$(BIN)/ruff check --fix .
@@ -57,7 +57,7 @@ format: .venv/.everything
 
 docs: .venv/.everything
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --strict --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 
 bench: .venv/.everything
 	$(BIN)/python benchmarks/run.py

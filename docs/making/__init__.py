@@ -1,0 +1,1 @@
+"""What docs/generate.py is made of: a module for each kind of page."""

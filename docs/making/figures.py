@@ -1,0 +1,88 @@
+"""Tables of what benchmarks measured: the rows of their last published run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from making.markdown import table
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+
+
+def face_truth() -> str:
+    """What the embedded face chain reads beside what is true, as last measured."""
+    rows = [
+        (
+            row["what"].removeprefix("truth").lstrip(":, "),
+            row["crf"],
+            f"{row['error_px']:.2f}",
+            f"{row['aperture_r']:.3f} ({row['aperture_worst_r']:.3f})",
+            *(f"{row[f'{angle}_r']:.3f} ({row[f'{angle}_worst_r']:.3f})" for angle in ("yaw", "pitch", "roll")),
+            f"{row['openness_r']:.3f}",
+            f"{row['blinks_found_fixed']} of {row['blinks_driven_fixed']}, {row['blinks_invented_fixed']} invented",
+        )
+        for row in _measured("faces")
+        if row["what"].startswith("truth")
+    ]
+    head = ("points, follow", "CRF", "error, px", "mouth r", "yaw r", "pitch r", "roll r", "eyes r", "blinks found")
+    return table(rows, head)
+
+
+def face_costs() -> str:
+    """What faces cost at 256 px, as last measured."""
+    rows = [
+        (row["what"].removeprefix("cost: "), f"{row['cpu_ms']:.1f} ms")
+        for row in _measured("faces")
+        if row["what"].startswith("cost: ")
+    ]
+    return table(rows, ("points, follow", "detection and landmarks, a frame"))
+
+
+def sync_stages() -> str:
+    """What each stage of SyncNet's scores costs, as last measured."""
+    rows = [
+        (
+            row["what"].removesuffix(" (stage)"),
+            f"{row['ours_s']:.1f} s",
+            f"{row['theirs_s']:.1f} s",
+            f"{row['ratio']:.1f}",
+        )
+        for row in _measured("sync")
+        if row["what"].endswith("(stage)") or row["what"] in ("file to scores", "file to scores, strided")
+    ]
+    return table(rows, ("stage", "here", "published route", "times"))
+
+
+def interval_coverage() -> str:
+    """How often intervals hold the truth, and how often equal systems are found to differ, as last simulated."""
+    held: dict[str, dict[int, str]] = {}
+    false: dict[str, dict[int, str]] = {}
+    for row in _measured("coverage"):
+        if "false" in row:
+            false.setdefault(row["design"].removeprefix("difference: "), {})[row["clips"]] = (
+                f"{100 * row['false']:.1f} %"
+            )
+        else:
+            shown = f"{100 * row['covers']:.1f} % ({row['width']:.2f})"
+            held.setdefault(row["design"], {})[row["clips"]] = shown
+    return (
+        _by_clips("clips drawn from", held)
+        + "\nIn brackets the mean half width, over 1.96 standard deviations of the score.\n\n"
+        + "How often two systems that are alike are found to differ (p < .05), where 5 % is right:\n\n"
+        + _by_clips("clips drawn from", false)
+    )
+
+
+def _by_clips(what: str, cells: Mapping[str, Mapping[int, str]]) -> str:
+    """A row a design, a column a number of clips."""
+    counts = sorted({count for row in cells.values() for count in row})
+    rows = [(name, *(row.get(count, "") for count in counts)) for name, row in cells.items()]
+    head = (what, *(f"{count} clips" for count in counts))
+    return table(rows, head)
+
+
+def _measured(benchmark: str) -> list[dict[str, Any]]:
+    """The rows of a benchmark's last published run."""
+    rows: list[dict[str, Any]] = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))["rows"]
+    return rows

@@ -1,0 +1,114 @@
+"""A page for each metric, the page that lists them, and their part of the side bar."""
+
+from typing import Any
+
+from making.families import FAMILIES, family, members, title
+from making.markdown import MADE, code, explained, listed, prose, stacked, table
+from thgeval.bibliography import entry
+from thgeval.docstrings import described, sections
+from thgeval.metric import Better, Metric
+from thgeval.metrics import ALIASES
+
+
+def metric_page(cls: type[Metric[Any]]) -> str:
+    """One metric: what its docstring says, its parameters, presets and papers."""
+    said = sections(cls)
+    parts = [f"# {title(cls.name)}\n", prose(said["Is"]) + "\n", _facts(cls)]
+    parts += [f"**{label}:** {prose(said[label])}\n" for label in ("Reads", "Returns", "Source", "Departs")]
+    if cls.parameters():
+        parts.append(f"## Parameters\n\n{_parameters(cls)}")
+    if cls.presets:
+        rows = [
+            (
+                code(f"{cls.name}/{name}"),
+                prose(preset.says),
+                listed(f"{key}={value}" for key, value in preset.fields.items()),
+            )
+            for name, preset in cls.presets.items()
+        ]
+        parts.append("## Presets\n\n" + stacked(table(rows, ("preset", "is", "fields"))))
+    if cls.cites:
+        parts.append("## Cite\n\n```bibtex\n" + "\n\n".join(entry(key) for key in cls.cites) + "\n```\n")
+    return MADE + "\n".join(parts)
+
+
+def metric_index() -> str:
+    """All metrics, family by family."""
+    parts = [OPENING]
+    for name, classes in members().items():
+        rows = [
+            (
+                f"[{title(cls.name)}]({cls.name}.md)<br>`{cls.name}`",
+                prose(about["is"]),
+                better(cls),
+                about["range"],
+                reference(cls),
+            )
+            for cls in classes
+            for about in (described(cls),)
+        ]
+        parts.append(f"## {FAMILIES[name].title}\n\n{FAMILIES[name].says}\n")
+        head = ("metric", "is", "better", "range", "reference clips")
+        parts.append(stacked(table(rows, head), "catalogue"))
+    return MADE + "\n".join(parts)
+
+
+OPENING = """# Metrics
+
+Each under its original definition; its page says what differs. Ask for them by the name in `code` letters, as in
+`thgeval score generated/ reference/ -m ssim lmd`. `thgeval ls metrics` prints the same list.
+
+*Reference clips* are `compared` clip by clip, `compared as sets`, `needed` for something else, `read beside` where a
+number is best near their own, or `not needed`.
+"""
+
+
+def metric_entries() -> list[str]:
+    """The metrics' part of the side bar, family by family."""
+    entries = []
+    for name, classes in members().items():
+        entries.append(f"- {FAMILIES[name].title}:")
+        entries += [f'    - "{title(cls.name)}": metrics/{cls.name}.md' for cls in classes]
+    return entries
+
+
+def better(cls: type[Metric[Any]]) -> str:
+    """Which way a score improves, with the arrow of tables."""
+    return f"{cls.better.arrow} {cls.better.value.replace('-', ' ')}"
+
+
+def reference(cls: type[Metric[Any]]) -> str:
+    """What a metric wants of reference clips, at its defaults."""
+    needs = cls().needs
+    if needs.compares:
+        return "compared as sets" if cls.sets else "compared"
+    if needs.a_reference:
+        return "needed"
+    return "read beside" if cls.with_reference or cls.better is Better.CLOSER_TO_REFERENCE else "not needed"
+
+
+def _facts(cls: type[Metric[Any]]) -> str:
+    about = described(cls)
+    known_as = [cls.name, *(alias for alias, meant in ALIASES.items() if meant == cls.name)]
+    rows = [
+        ("ask for", listed(known_as)),
+        ("better", better(cls)),
+        ("range", about["range"]),
+        ("reference clips", reference(cls)),
+        ("family", FAMILIES[family(cls)].title.lower()),
+        ("version", about["version"]),
+        ("rests on", listed(about["needs"].split(", "))),
+    ]
+    return table([(f"**{label}**", text) for label, text in rows], ("", ""))
+
+
+def _parameters(cls: type[Metric[Any]]) -> str:
+    """Name, default and meaning; parameters that one sentence explains share a row."""
+    defaults = cls.parameters()
+    rows = []
+    for names, says in explained(sections(cls).get("Parameters", "")).items():
+        own = [name for name in names.replace(" and ", ", ").split(", ") if name in defaults]
+        rows.append(
+            (listed(own), listed(defaults[name] if defaults[name] != "" else '""' for name in own), prose(says))
+        )
+    return table(rows, ("parameter", "default", "is"))

@@ -1,0 +1,56 @@
+"""Tables of what the code declares: protocols, tolerances, formats, limits, arrays of NPZ files."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from making.markdown import code, stacked, table
+from thgeval.features.frames.npz import Layout
+from thgeval.limits import LIMITS
+from thgeval.media import container
+from thgeval.protocol import protocols
+
+TOLERANCES = Path(__file__).parents[2] / "tests" / "golden" / "tolerances.toml"
+
+
+def protocol_table() -> str:
+    """All protocols that ship."""
+    rows = [(code(label), item.says, code(" ".join(item.tokens()))) for label, item in protocols().items()]
+    return table(rows, ("protocol", "is", "fields"))
+
+
+def ceilings() -> str:
+    """The table of tolerances that the tests hold metrics to."""
+    rows = [(code(row["metric"]), f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["ceiling"]]
+    return table(rows, ("metric", "at most", "because"))
+
+
+def parity() -> str:
+    """The table of tolerances that the tests hold networks and kernels to, beside other programs."""
+    rows = [
+        (row["name"], row["with"], f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["parity"]
+    ]
+    return stacked(table(rows, ("what", "beside", "at most", "because")))
+
+
+def _tolerances() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(TOLERANCES.read_text(encoding="utf-8"))
+
+
+def layouts(arrays: Mapping[str, Layout]) -> str:
+    """What the arrays of an NPZ file are."""
+    rows = [(code(name), code(layout.shape), layout.says) for name, layout in arrays.items()]
+    return table(rows, ("array", "shape", "is"))
+
+
+def format_table() -> str:
+    """Formats of video and sound, by what people and ffmpeg call them."""
+    rows = [(name, code(of.replace(",", " "))) for name, of in container.FORMATS.items()]
+    return table(rows, ("format", "as ffmpeg calls it"))
+
+
+def limit_table() -> str:
+    """What one file may cost."""
+    rows = [(code(name), f"{most:,}", says) for name, (most, says) in LIMITS.items()]
+    return table(rows, ("limit", "most", "of what"))
