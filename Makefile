@@ -6,7 +6,7 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup constraints demo test test-real check bench docs format clean
+.PHONY: setup constraints demo quick test test-real check bench docs format clean
 
 setup: .venv/.everything
 
@@ -35,6 +35,13 @@ constraints: .venv/.everything
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
 
+# The loop of daily work: what everything rests on, and the rules of files; `make quick OF=psnr` adds a metric's conformance.
+quick: .venv/.everything
+	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
+ifdef OF
+	$(BIN)/python -m pytest -q tests/conformance -k "$(OF)"
+endif
+
 test: .venv/.everything
 	$(BIN)/python -m pytest
 
@@ -48,6 +55,7 @@ check: .venv/.everything
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python changelog.d/fragments.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
 
 format: .venv/.everything

@@ -26,7 +26,10 @@ def home() -> Path:
 @cache
 def _homeless() -> Path:
     """A temporary folder that nobody else can have prepared: under the user's number if it is theirs, or a new one."""
-    user = os.getuid()
+    number = getattr(os, "getuid", None)
+    if number is None:  # Windows, whose temporary folder is the user's own
+        return Path(tempfile.gettempdir()) / "thgeval"
+    user = number()
     folder = Path(tempfile.gettempdir()) / f"thgeval-{user}"
     with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)

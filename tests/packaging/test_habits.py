@@ -1,0 +1,56 @@
+"""What files for contributors say is true of the Makefile, the classifiers and each other."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+PAGES = ("CONTRIBUTING.md", "RELEASING.md", "README.md", ".github/pull_request_template.md", ".github/workflows/ci.yml")
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_targets_that_exist_are_named(page):
+    named = re.findall(r"(?:`|\$ |run: |&& )make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert set(named) <= TARGETS
+
+
+def test_links_lead_somewhere():
+    for page in ROOT.glob("*.md"):
+        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (ROOT / link).exists()] == [], page.name
+
+
+def test_the_matrix_is_the_classifiers():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = [found[1] for text in project["classifiers"] if (found := re.search(r"Python :: (3\.\d+)$", text))]
+    assert WORKFLOW["jobs"]["systems"]["strategy"]["matrix"]["python"] == said
+    assert project["requires-python"] == f">={said[0]}"
+
+
+def test_actions_are_named_by_major_version():
+    uses = [step["uses"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert uses
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", each) for each in uses)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
+def test_forms_have_what_the_site_asks_for(form):
+    said = yaml.safe_load(form.read_text(encoding="utf-8"))
+    assert said["name"]
+    assert said["description"]
+    assert all(field["attributes"]["label"] for field in said["body"])
+    assert len({field["id"] for field in said["body"]}) == len(said["body"])
+
+
+def test_hooks_are_local_and_what_make_check_runs():
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
+    for hook in repo["hooks"]:
+        assert hook["entry"].removeprefix(".venv/bin/") in recipe
