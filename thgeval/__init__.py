@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from thgeval.pairing.naming import Naming
     from thgeval.protocol import Protocol
     from thgeval.results import Run, Score
+    from thgeval.seen import Seen
 
 _HOMES = {
     "Clip": "clip",
@@ -39,6 +40,7 @@ _HOMES = {
     "ProtocolError": "errors",
     "Run": "results",
     "Score": "results",
+    "Seen": "seen",
     "ThgevalError": "errors",
     "UnmetNeed": "errors",
     "WeightsError": "errors",
@@ -58,6 +60,7 @@ __all__ = [
     "ProtocolError",
     "Run",
     "Score",
+    "Seen",
     "ThgevalError",
     "UnmetNeed",
     "WeightsError",

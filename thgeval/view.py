@@ -6,7 +6,9 @@ from typing import Any, TypeVar, cast
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
+from thgeval.features.frames.frames import rgb
 from thgeval.metric import Metric, View
+from thgeval.seen import Chunk, Seen
 
 T = TypeVar("T")
 Given = Mapping[Feature[Any], Any]
@@ -15,12 +17,14 @@ Given = Mapping[Feature[Any], Any]
 class Values:
     """Features of one side, each computed at most once from what is given.
 
-    ``reference`` is the side of the reference clip, if this is not that side itself.
+    ``reference`` is the side of the reference clip, if this is not that side itself; ``seen`` knows what was found in
+    the same frames before.
     """
 
-    def __init__(self, given: Given, reference: "Values | None" = None) -> None:
+    def __init__(self, given: Given, reference: "Values | None" = None, seen: Seen | None = None) -> None:
         self._held = dict(given)
         self._reference = reference
+        self._chunk = Chunk(seen, given[rgb]) if seen is not None and rgb in given else None
 
     def __getitem__(self, feature: Feature[T]) -> T:
         """The value of any feature that can be computed from what is given."""
@@ -40,9 +44,13 @@ class Values:
             if feature.grain is Grain.CLIP:
                 return InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
             raise KeyError(feature.identity)
+        compute = feature.compute
+
+        def value() -> T:
+            return compute(*(self[source] for source in feature.inputs), **dict(feature.parameters))
+
         try:
-            inputs = [self[source] for source in feature.inputs]
-            return feature.compute(*inputs, **dict(feature.parameters))
+            return value() if self._chunk is None else self._chunk.value(feature, value)
         except InputError as error:
             return error
 
@@ -102,10 +110,10 @@ class Piece:
     pair: PairValues
 
     @classmethod
-    def of(cls, clip: str, start: int, generated: Given, reference: Given) -> "Piece":
-        """A piece of a pair from what is given on each side."""
-        second = Values(reference)
-        first = Values(generated, second)
+    def of(cls, clip: str, start: int, generated: Given, reference: Given, seen: Seen | None = None) -> "Piece":
+        """A piece of a pair from what is given on each side, and from what was seen before."""
+        second = Values(reference, None, seen)
+        first = Values(generated, second, seen)
         return cls(clip, start, first, second, PairValues(first, second))
 
     def swapped(self) -> "Piece":

@@ -59,7 +59,6 @@ def number(value: float | None, digits: int) -> str:
 
 
 def _row(score: Score, run: Run, digits: int) -> list[str]:
-    interval = "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
     reasons = ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())
     if score.unscored is not None:
         reasons = f"unscored: {score.unscored}"
@@ -72,9 +71,9 @@ def _row(score: Score, run: Run, digits: int) -> list[str]:
         score.key,
         score.better.arrow,
         number(score.value, digits),
-        interval,
+        interval(score, digits),
         score.unit,
-        _reference(score, digits),
+        reference(score, digits),
         coverage(score, run),
         reasons,
     ]
@@ -88,7 +87,12 @@ def coverage(score: Score, run: Run) -> str:
     return f"{counted}, reference {score.reference_clips}/{run.expected_references}"
 
 
-def _reference(score: Score, digits: int) -> str:
+def interval(score: Score, digits: int) -> str:
+    """Both ends of the interval, which may lean to one side of the score; empty where there is none."""
+    return "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
+
+
+def reference(score: Score, digits: int) -> str:
     """The reference's own value, and the share of clips that have one where it isn't all of them."""
     if score.reference is None:
         return ""

@@ -27,6 +27,7 @@ from thgeval.media.frames import MediaInfo
 from thgeval.pairing import Pairing, Unpaired
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.seen import Seen
 from thgeval.signature import protocol_part
 from thgeval.states.checkpoint import Checkpoint, Kept, Refused
 from thgeval.states.store import Recalled, Store, has_rows
@@ -73,6 +74,7 @@ class Job:
     chunk: int = 0
     carried: tuple[Named, ...] = ()
     places: Mapping[str, Path] = field(default_factory=dict)
+    seen: Seen | None = None
     stop: Event = field(default_factory=Event)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -125,7 +127,7 @@ class Job:
         self.counts["measured" if remaining.metrics else "recalled"] += 1
         if remaining.metrics:
             try:
-                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.chunk)
+                outcome = measured(pair, remaining, self.protocol, cores, self._progress, self.chunk, self.seen)
             except ThgevalError:
                 raise
             except Exception as error:

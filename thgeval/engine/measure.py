@@ -31,6 +31,7 @@ from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.seen import Seen
 from thgeval.states import State
 from thgeval.states.stacked import LARGEST
 from thgeval.view import Given, Piece
@@ -83,17 +84,26 @@ class Chunk(NamedTuple):
     reference: dict[Feature[Any], Any]
 
 
-def measured(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int = 0) -> Measured:
+def measured(
+    pair: Pair,
+    plan: Plan,
+    protocol: Protocol,
+    cores: Cores,
+    progress: Progress,
+    chunk: int = 0,
+    seen: Seen | None = None,
+) -> Measured:
     """All states of one pair. A clip that can't be used becomes a ``failure`` of the result, never an exception.
 
     ``chunk`` is how many frames are decoded at a time; 0 chooses by their size. It can't change a score.
+    ``seen`` is what earlier runs found in the same frames.
     """
     lacks = unmet(pair, plan)
     able = plan.without(lacks)
     try:
-        outcome = _streamed(pair, able, protocol, cores, progress, chunk)
+        outcome = _streamed(pair, able, protocol, cores, progress, chunk, seen)
     except InputError as error:
-        outcome = _of_generated_alone(pair, able, protocol, cores, progress, chunk)
+        outcome = _of_generated_alone(pair, able, protocol, cores, progress, chunk, seen)
         scored = outcome.states.keys() | outcome.failed.keys()
         lost = [named.key for named in able.metrics if named.key not in scored]
         if able.metrics and not lost and not able.rests_on_reference:
@@ -112,18 +122,20 @@ def unmet(pair: Pair, plan: Plan) -> dict[str, Failure]:
 
 
 def _of_generated_alone(
-    pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int
+    pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int, seen: Seen | None
 ) -> Measured:
     alone = plan.without_reference()
     if pair.reference is None or not alone.metrics:
         return Measured()
     try:
-        return _streamed(replace(pair, reference=None), alone, protocol, cores, progress, chunk)
+        return _streamed(replace(pair, reference=None), alone, protocol, cores, progress, chunk, seen)
     except InputError:
         return Measured()
 
 
-def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int) -> Measured:
+def _streamed(
+    pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int, seen: Seen | None
+) -> Measured:
     outcome = Measured()
     pending: list[Future[Chunk]] = []
     with ExitStack() as stack:
@@ -136,7 +148,7 @@ def _streamed(pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress
             batch = first or second
             if batch is None or not len(batch):
                 continue
-            piece = Piece.of(pair.id, batch.start, _given(first), _given(second))
+            piece = Piece.of(pair.id, batch.start, _given(first), _given(second), seen)
             pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))

@@ -36,6 +36,7 @@ from thgeval.registry import metrics as named_metrics
 from thgeval.requirements import weights
 from thgeval.requirements.weights import Policy
 from thgeval.results import SUFFIX, Run, states_folder
+from thgeval.seen import Seen
 from thgeval.signature import closure
 from thgeval.states.store import CACHE_MODES, LOCK, Store, file_name
 from thgeval.statistics import Resampling
@@ -51,6 +52,7 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "chunk": ((int,), "a whole number"),
         "out": ((str, Path, type(None)), "a path, or None"),
         "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
+        "seen": ((Seen, type(None)), "a thgeval.Seen, or None"),
         "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
     }
 )
@@ -69,6 +71,7 @@ class Options:
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
+    seen        one ``Seen()`` for several runs: what is found in frames, such as faces, is found once for all of them
     resampling  draws and seed of the intervals of medians
     """
 
@@ -80,6 +83,7 @@ class Options:
     chunk: int = 0
     out: str | Path | None = None
     weights: Policy = field(default_factory=Policy)
+    seen: Seen | None = None
     resampling: Resampling = field(default_factory=Resampling)
 
     def __post_init__(self) -> None:
@@ -268,7 +272,9 @@ def _reduced(
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
     device = devices_of((*planned.metrics, *others), devices.token(options.device))
-    job = Job(planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places)
+    job = Job(
+        planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
+    )
     try:
         contributions = job.contributions(pairing)
     except KeyboardInterrupt:
