@@ -206,9 +206,9 @@ def test_speed_comes_from_timing_records(thgeval, folders):
     assert result["scores"]["fps"]["value"] == pytest.approx(20.0)
     assert result["scores"]["fps"]["signature"].endswith("|under:cpu,float32,batch1,64x64,model")
     (folders.generated / "c.timing.json").write_text(json.dumps(record | {"device": "NVIDIA A100"}))
-    score = json.loads(thgeval("score", folders.generated, folders.reference, "-m", "fps", "-f", "json").out)["scores"][
-        "fps"
-    ]
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "fps", "-f", "json")
+    score = json.loads(answer.out)["scores"]["fps"]
+    assert answer.code == 3  # asked for by name, and no number came of it
     assert score["value"] is None
     assert score["unscored"].startswith("the clips were taken under different conditions: NVIDIA-A100")
 

@@ -1,5 +1,7 @@
 """Whoever scores with a file whose terms exclude commercial use is told so, once."""
 
+import json
+
 import pytest
 from support.clips import moving, write_clip
 from weights.sites import content, entry_text, sha256
@@ -36,6 +38,17 @@ def test_it_is_said_at_the_first_use_and_not_again(thgeval, clips, home):
     (home / "told" / "dlib-68").unlink()
     assert SENTENCE.format("lmd reads") in score(thgeval, clips, "-m", "lmd")
     assert "exclude commercial" not in score(thgeval, clips, "-m", "lmd")
+
+
+def test_a_result_names_the_licence_of_every_file_it_read(thgeval, clips, tmp_path):
+    pytest.importorskip("dlib")
+    if weights.located(weights.entry("dlib-68")) is None:
+        pytest.skip("needs face_recognition_models")
+    thgeval("score", *clips, "--allow-missing", "-m", "lmd,psnr", "-o", tmp_path / "run.json")
+    told = json.loads((tmp_path / "run.json").read_text())["run"]["weights"]
+    assert told == {"dlib-68": weights.entry("dlib-68").weight_licence}
+    thgeval("score", *clips, "-m", "psnr", "-o", tmp_path / "pixels.json")
+    assert json.loads((tmp_path / "pixels.json").read_text())["run"]["weights"] == {}
 
 
 class Stub:
