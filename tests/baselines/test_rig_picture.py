@@ -37,7 +37,7 @@ def lip_gap(points):
     return points[66, 1] - points[62, 1]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 4, 6])
+@pytest.mark.parametrize("seed", [8, 9, 10])  # people whom nothing was chosen on; 9 has dark skin
 def test_dlib_finds_every_frame_and_reads_the_jaw_and_the_landmarks(seed):
     jaw = np.linspace(0, 0.6, 7)
     faces, pictures = shots(seed, [{"jawOpen": weight} for weight in jaw])
@@ -49,7 +49,7 @@ def test_dlib_finds_every_frame_and_reads_the_jaw_and_the_landmarks(seed):
     assert np.mean(np.linalg.norm(np.array(read) - true, axis=-1)) < 0.04 * unit
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seed", [8, 11])
 def test_a_blink_is_read_from_the_picture(seed):
     blinks = [{"eyeBlinkLeft": weight, "eyeBlinkRight": weight} for weight in (0.0, 0.5, 1.0)]
     opened, half, closed = (eye_aspect(read_by_dlib(picture.image)) for picture in shots(seed, blinks)[1])

@@ -68,7 +68,7 @@ class Colours:
         """Colours drawn from a seed."""
         rng = np.random.default_rng([seed, 1])
         tone = rng.random()
-        skin = (1 - tone) * np.array([0.89, 0.72, 0.63]) + tone * np.array([0.6, 0.43, 0.34])
+        skin = (1 - tone) * np.array([0.89, 0.72, 0.63]) + tone * np.array([0.42, 0.28, 0.21])
         lips = skin * np.array([0.9, 0.66, 0.66])
         hair = np.array([0.06, 0.045, 0.04]) + rng.random() ** 2 * (1 - tone) * np.array([0.4, 0.27, 0.15])
         iris = np.array([0.22, 0.13, 0.07]) + rng.random() * (1 - tone) * np.array([0.1, 0.22, 0.3])
