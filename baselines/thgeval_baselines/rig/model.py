@@ -1,6 +1,6 @@
 """The rigged head: a neutral mesh, 52 actions under their ARKit names, and 231 shapes that make people of it.
 
-Its file, ``head_rig.npz``, is made by ``baselines/making/make_head_rig.py`` from public-domain (CC0 1.0) data; nobody
+Its file, ``head_rig.npz``, is made by ``baselines/rigging/make_head_rig.py`` from public-domain (CC0 1.0) data; nobody
 was measured for it. Conventions: decimetres, x to the person's left, y up, z to the viewer, the origin where the skull
 sits on the neck.
 """

