@@ -7,11 +7,11 @@ import contextlib
 import io
 import json
 import os
-import resource
 import sys
 import traceback
 
 from thgeval.cli.main import code
+from thgeval.engine.provenance import peak_bytes
 
 
 def main() -> None:
@@ -25,8 +25,7 @@ def main() -> None:
                 except BaseException:
                     ended = -1
                     traceback.print_exc()
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            answers.write(json.dumps({"code": ended, "err": err.getvalue(), "peak": peak}) + "\n")
+            answers.write(json.dumps({"code": ended, "err": err.getvalue(), "peak": peak_bytes()}) + "\n")
             answers.flush()
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from attack import beside
 from attack.cases import Case, Kind, Sides, video
 from attack.claims import Claim, laid_out
+from thgeval.engine.provenance import peak_bytes
 from thgeval.schema import decoded
 
 GOOD = ("good0", "good1", "good2")
@@ -83,21 +84,25 @@ def ran(arguments: Sequence[str], work: Path, hang_s: float) -> Ended:
             cwd=work, env=environment(work), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
         )  # fmt: skip
         stopped, over = Event(), Event()
-        watch = Thread(target=_watch, args=(process.pid, hang_s, stopped, over), daemon=True)
+        seen: list[int] = []
+        watch = Thread(target=_watch, args=(process.pid, hang_s, stopped, over, seen), daemon=True)
         watch.start()
+        inherited = peak_bytes() or 0
         _, status, usage = os.wait4(process.pid, 0)
         over.set()
         watch.join()
         process.returncode = os.waitstatus_to_exitcode(status)
+    most = usage.ru_maxrss * 1024  # of this process too, which it was copied from
+    peak = most if most > inherited else max(seen, default=0)
     texts = [log.read_text(encoding="utf-8", errors="surrogateescape") for log in logs]
     for log in logs:
         log.unlink()
     code = None if stopped.is_set() else process.returncode
-    return Ended(code, *texts, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+    return Ended(code, *texts, peak, usage.ru_utime + usage.ru_stime)
 
 
-def _watch(pid: int, hang_s: float, stopped: Event, over: Event) -> None:
-    """Stop a process after some seconds, or where it holds more memory than the machine may spare."""
+def _watch(pid: int, hang_s: float, stopped: Event, over: Event, seen: list[int] | None = None) -> None:
+    """Stop a process after some seconds, or where it holds more memory than the machine may spare; note it."""
     for _ in range(int(hang_s * 5)):
         if over.wait(0.2):
             return
@@ -105,6 +110,8 @@ def _watch(pid: int, hang_s: float, stopped: Event, over: Event) -> None:
             held = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
         except (OSError, ValueError, IndexError):
             continue
+        if seen is not None:
+            seen.append(held)
         if held > STOPPED_BYTES:
             break
     if not over.is_set():
