@@ -6,8 +6,11 @@ clone, and their metrics are skipped where they don't.
 
 import numpy as np
 import pytest
-from support import assets
+from support import assets, random_weights
 from support.once import seen_once
+
+from thgeval import registry
+from thgeval.signature import closure
 
 CHEAPER = {"iqa": ":crops=1", "fvd": ":length=9"}
 """Metrics measured with a parameter that makes seconds of minutes."""
@@ -32,13 +35,23 @@ def reason(unscored: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def networks(request):
-    """A THGEVAL_HOME with a file for each network that can be random, or for those that the module names."""
-    pytest.importorskip("torch")
-    from support import random_weights
+def wanted(request):
+    """The requests that the chosen tests of a module ask for, each once: few of them, if ``-k`` names a metric."""
+    chosen = [item for item in request.session.items if item.path == request.path]
+    of_each = [item.callspec.params.get("request_") if hasattr(item, "callspec") else None for item in chosen]
+    if any(of is None and "networks" in item.fixturenames for of, item in zip(of_each, chosen, strict=True)):
+        return request.module.REQUESTS  # a test that measures them all
+    return list(dict.fromkeys(of for of in of_each if of is not None))
 
+
+@pytest.fixture(scope="module")
+def networks(wanted):
+    """A THGEVAL_HOME with a file for each network that is asked for and can be random."""
     known = random_weights.KEYS | random_weights.FACES
-    names = [name for name in getattr(request.module, "NETWORKS", known) if name not in ABSENT]
+    read = {name for of in wanted for feature in closure(registry.metric(of).metric) for name in feature.weights}
+    names = [name for name in known if name in read and name not in ABSENT]
+    if names:
+        pytest.importorskip("torch")
     with random_weights.installed(names) as home, pytest.MonkeyPatch.context() as patch:
         patch.setattr("thgeval.networks.memory._held", {})
         _basel()

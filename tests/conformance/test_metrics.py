@@ -72,14 +72,14 @@ def beside(clips, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def measure(clips, beside, networks):
-    """The state of one metric on the pair, or on the reference against itself; all are measured in one pass."""
-    held = {}
+def measure(clips, beside, networks, wanted):
+    """The state of one metric on the pair, or on the reference against itself; all wanted are measured in one pass."""
+    held, requests = {}, [request for request in ON_EACH_CLIP if request in wanted]
 
     def of(request, *, same=False, chunk=3, workers=1):
         if (run := (same, chunk, workers)) not in held:
             generated = clips[1] if same else clips[0]
-            held[run] = measured_together(generated, clips[1], beside, chunk=chunk, workers=workers)
+            held[run] = measured_together(generated, clips[1], beside, chunk=chunk, workers=workers, requests=requests)
         outcome, unscored = held[run]
         named = registry.metric(asked(request))
         if named.key in unscored:  # a file that arrays don't have, or weights that can't be random
@@ -92,7 +92,7 @@ def measure(clips, beside, networks):
     return of
 
 
-def measured_together(generated, reference, beside, *, chunk, workers, requests=ON_EACH_CLIP):
+def measured_together(generated, reference, beside, *, chunk, workers, requests):
     """All metrics of one pair, through the real runner: what came out, and what can't be scored."""
     rate = Fraction(25)
     sides = (Clip(name, Memory(frames, 255.0), rate) for name, frames in (("g", generated), ("r", reference)))

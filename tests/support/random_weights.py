@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from models import seeded
 
 from thgeval.requirements import weights
 from thgeval_models import manifest
+
+if TYPE_CHECKING:
+    import torch
 
 KEYS = {
     "alexnet": ("lpips_trunk_alexnet", 2.0),
@@ -50,12 +52,21 @@ PREFIXES = {"deep3d": "net_recon."}
 """What a published file writes before every name."""
 
 
-def tensors(name: str, seed: int = 1) -> dict[str, torch.Tensor]:
+def tensors(name: str, seed: int = 1) -> "dict[str, torch.Tensor]":
     """The random state dict that stands for a published file."""
+    from models import seeded
+
     keys, gain = (KEYS | FACES)[name]
     found = seeded.weights_for(seeded.published_keys(keys), seed=seed, gain=gain)
     quiet = {key: tensor * QUIETER[key] for key, tensor in found.items() if key in QUIETER}
     return {PREFIXES.get(name, "") + key: tensor for key, tensor in (found | quiet).items()}
+
+
+def save(state: "dict[str, torch.Tensor]", file: Path) -> None:
+    """Write a state dict; torch is needed from here on, and not where no network is asked for."""
+    import torch
+
+    torch.save(state, file)
 
 
 @contextmanager
@@ -73,7 +84,7 @@ def installed(names: Sequence[str]) -> Iterator[Path]:
         weights.use(weights.Policy(unverified=True))
         weights.folder().mkdir(parents=True)
         for name in names:
-            torch.save(tensors(name), weights.folder() / known(name).file)
+            save(tensors(name), weights.folder() / known(name).file)
         try:
             yield Path(folder)
         finally:
