@@ -37,7 +37,7 @@ demo: .venv/.demo
 
 # The loop of daily work: what everything rests on, and the rules of files; `make quick OF=psnr` adds a metric's conformance.
 quick: .venv/.everything
-	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
+	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/engine tests/pairing tests/states tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
 ifdef OF
 	$(BIN)/python -m pytest -q tests/conformance -k "$(OF)"
 endif

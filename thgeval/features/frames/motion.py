@@ -6,7 +6,7 @@ OpenCV's grey (of floats, the same unrounded), on a scale of 255 whatever the ra
 polynomial expansion as OpenCV has it.
 
 OpenCV computes this flow on the calling thread alone; its setting for threads changes neither the time nor a single bit
-(tests/metrics/test_temporal.py shows it), and is left as the program around it wants it.
+(tests/metrics/motion/test_temporal.py shows it), and is left as the program around it wants it.
 
 Source: Farnebäck, "Two-Frame Motion Estimation Based on Polynomial Expansion", SCIA 2003.
 """

@@ -15,7 +15,7 @@ Everything has a column every 10 ms, four for each frame at 25 per second; where
 
 Resampling to 16 kHz is ffmpeg's with its default filter, as in the published programs: flat within 0.1 dB up to 6.5
 kHz, 3 dB down at 7.5 kHz; a tone above comes back mirrored, 26 dB down at 8.5 kHz and more than 59 dB from 9 kHz on
-(``tests/features/test_speech.py`` holds it to that, from 22 to 48 kHz).
+(``tests/features/sync/test_speech.py`` holds it to that, from 22 to 48 kHz).
 """
 
 from pathlib import Path

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from weights.sites import content, entry_text, sha256
+from requirements.sites import content, entry_text, sha256
 
 from thgeval.errors import OutputError, WeightsError
 from thgeval.files import pinning

@@ -30,7 +30,7 @@ from thgeval.requirements import programs
 from thgeval.states import Counts
 
 pytest.importorskip("jiwer")
-CLIPS = Path(__file__).resolve().parents[2] / ".." / "shared" / "assets" / "clips"
+CLIPS = Path(__file__).resolve().parents[3] / ".." / "shared" / "assets" / "clips"
 GRID = {"brbk7n": "bin red by k seven now", "lbax4n": "lay blue at x four now", "swiz3n": "set white in z three now"}
 WORD = st.sampled_from(["a", "ab", "b", "\u00e9t\u00e9", "it's"])
 FAKE = "wer:reader=checkout,model=fake"

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from requirements.sites import content, entry_text, sha256
 from support.clips import moving, write_clip
-from weights.sites import content, entry_text, sha256
 
 from thgeval.feature import Feature
 from thgeval.licences import reminders

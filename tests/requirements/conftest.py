@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pytest
-from weights.sites import serving
+from requirements.sites import serving
 
 import thgeval_models.manifest
 from thgeval.cli.main import code

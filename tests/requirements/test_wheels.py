@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from weights.sites import content, entry_text, sha256, status
+from requirements.sites import content, entry_text, sha256, status
 
 from thgeval.errors import WeightsError
 from thgeval.fetching import fetch, wheels

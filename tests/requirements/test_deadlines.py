@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import repeat
 
 import pytest
-from weights.sites import HASTY, content, entry_text, headers, ranged, serving, sha256, until, whole
-from weights.test_fetching import certificate  # noqa: F401 - a fixture
+from requirements.sites import HASTY, content, entry_text, headers, ranged, serving, sha256, until, whole
+from requirements.test_fetching import certificate  # noqa: F401 - a fixture
 
 from thgeval.errors import WeightsError
 from thgeval.fetching import fetch

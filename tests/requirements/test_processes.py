@@ -7,7 +7,7 @@ import threading
 from functools import partial
 
 import pytest
-from weights.sites import content, entry_text, headers, ranged, sha256, whole
+from requirements.sites import content, entry_text, headers, ranged, sha256, whole
 
 from thgeval.errors import OutputError
 from thgeval.fetching import fetch

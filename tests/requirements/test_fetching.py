@@ -8,8 +8,7 @@ import subprocess
 from collections import namedtuple
 
 import pytest
-from support.programs import program
-from weights.sites import (
+from requirements.sites import (
     HASTY,
     IMPATIENT,
     content,
@@ -23,6 +22,7 @@ from weights.sites import (
     until,
     whole,
 )
+from support.programs import program
 
 from thgeval import fetching
 from thgeval.errors import OutputError, ProtocolError, WeightsError

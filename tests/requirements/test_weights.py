@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from weights.sites import content, entry_text, sha256
+from requirements.sites import content, entry_text, sha256
 
 import thgeval_models.hashing
 from thgeval.errors import ProtocolError, WeightsError

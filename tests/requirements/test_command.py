@@ -1,7 +1,7 @@
 """``thgeval fetch`` as people type it."""
 
 import pytest
-from weights.sites import content, entry_text, sha256, status
+from requirements.sites import content, entry_text, sha256, status
 
 from thgeval.errors import OutputError
 from thgeval.requirements import weights
