@@ -16,7 +16,9 @@ from typing import BinaryIO
 
 from thgeval.errors import OutputError
 
-NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of this user is used up"}
+NO_ROOM = {errno.ENOSPC: "the disk is full"}
+if hasattr(errno, "EDQUOT"):  # Windows has no such number
+    NO_ROOM[errno.EDQUOT] = "the quota of this user is used up"
 UNFINISHED = "."
 """How names of files begin that are still being written."""
 
