@@ -77,9 +77,9 @@ def _takes(folder: Path, crf: int, wider: Mapping[str, float] | None = None) -> 
     """One take of each head, read back from its file; ``wider`` multiplies parameters of its motion."""
     from thgeval.clip import Clip
     from thgeval.media import decode
-    from thgeval_baselines.clips import Take, head, write_take
-    from thgeval_baselines.geometry import PARAMETERS
-    from thgeval_baselines.track import track
+    from thgeval_baselines.photo.geometry import PARAMETERS
+    from thgeval_baselines.sets.clips import Take, head, write_take
+    from thgeval_baselines.sets.track import track
 
     scale = np.array([(wider or {}).get(name, 1.0) for name in PARAMETERS])
     for seed in HEADS:
@@ -116,7 +116,7 @@ def _error(shown: Shown, read: Read) -> float:
 
 
 def _truth(takes: list[Shown], reads: list[Read], chain: str, follow: str, crf: int) -> dict[str, Any]:
-    from thgeval_baselines.geometry import WIDEST_GAP
+    from thgeval_baselines.photo.geometry import WIDEST_GAP
 
     errors = [_error(shown, read) for shown, read in zip(takes, reads, strict=True)]
     units = [shown.take.head.portrait.eye_distance_px for shown in takes]
@@ -237,7 +237,7 @@ def _suite(folder: Path) -> dict[str, Any]:
     """Every embedded metric of faces on one pair, from files to scores, on two threads, in a process that has run."""
     from thgeval import score
     from thgeval.engine.run import Options
-    from thgeval_baselines.clips import head, take, write_take
+    from thgeval_baselines.sets.clips import head, take, write_take
 
     played = take(head(seed=0, size=SIDE_PX), seed=1, seconds=5.0, fps=FPS)
     sides = folder / "generated.mp4", folder / "reference.mp4"

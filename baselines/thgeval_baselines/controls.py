@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.clips import Take
-from thgeval_baselines.speech import spoken
+from thgeval_baselines.sets.clips import Take
+from thgeval_baselines.speech.spoken import spoken
 
 Frames: TypeAlias = NDArray[np.uint8]
 

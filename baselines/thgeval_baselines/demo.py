@@ -20,8 +20,8 @@ import click
 import numpy as np
 
 from thgeval.errors import ProtocolError, ThgevalError
-from thgeval_baselines.clips import Take, head, take, write_notice, write_take, write_truth
 from thgeval_baselines.controls import CONTROLS, Control
+from thgeval_baselines.sets.clips import Take, head, take, write_notice, write_take, write_truth
 
 IDENTITIES = 4
 REFERENCE_CRF = 12

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.clips import head, take
 from thgeval_baselines.controls import CONTROLS, blurred, noisy, shifted, still
+from thgeval_baselines.sets.clips import head, take
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.geometry import RANGES, WIDEST_GAP, Parameters
-from thgeval_baselines.head import Head, render
-from thgeval_baselines.portrait import portrait
+from thgeval_baselines.photo.geometry import RANGES, WIDEST_GAP, Parameters
+from thgeval_baselines.photo.head import Head, render
+from thgeval_baselines.photo.portrait import portrait
 
 
 @pytest.fixture(scope="module")

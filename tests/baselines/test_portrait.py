@@ -4,7 +4,7 @@ import pytest
 from skimage import data
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.portrait import CROP_CENTRE, CROP_SIDE, MIRRORED, PHOTOGRAPH_LANDMARKS, portrait
+from thgeval_baselines.photo.portrait import CROP_CENTRE, CROP_SIDE, MIRRORED, PHOTOGRAPH_LANDMARKS, portrait
 
 
 def psnr_db(first, second):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.geometry import PARAMETERS, RANGES
-from thgeval_baselines.track import track
+from thgeval_baselines.photo.geometry import PARAMETERS, RANGES
+from thgeval_baselines.sets.track import track
 
 
 def loudness(samples, frames):

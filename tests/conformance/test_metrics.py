@@ -45,8 +45,8 @@ FRAMES = 9
 def clips():
     """A face that turns, speaks and blinks, and a noisy clip like it, first: uint8, (FRAMES, SIZE, SIZE, 3)."""
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     drawn = head(seed=0, size=SIZE)
     open_, blink = np.array([0, 2, 5, 9, 9, 6, 3, 1, 4]) / 10, np.array([0, 0, 0, 1, 1, 1, 0, 0, 0])

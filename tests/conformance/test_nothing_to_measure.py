@@ -20,9 +20,9 @@ from thgeval.clip import Clip, Memory, Pair
 from thgeval.engine.run import Options, scored
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 from thgeval.pairing import Pairing
-from thgeval_baselines.clips import head
-from thgeval_baselines.head import render
-from thgeval_baselines.track import track
+from thgeval_baselines.photo.head import render
+from thgeval_baselines.sets.clips import head
+from thgeval_baselines.sets.track import track
 
 SIZE, FRAMES = 176, 8
 REQUESTS = [

@@ -37,9 +37,9 @@ CLIPS = ("a", "b", "c")
 def clips():
     """Reference clips of a face that moves, by name: uint8, (FRAMES, SIZE, SIZE, 3)."""
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.head import render
-    from thgeval_baselines.track import track
+    from thgeval_baselines.photo.head import render
+    from thgeval_baselines.sets.clips import head
+    from thgeval_baselines.sets.track import track
 
     drawn = head(seed=0, size=SIZE)
     return {

@@ -13,9 +13,9 @@ from thgeval.engine.company import choices
 from thgeval.engine.plan import side
 from thgeval.states import ClipMean, Part, TrackMean
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save
-from thgeval_baselines.clips import head
-from thgeval_baselines.head import render
-from thgeval_baselines.track import track
+from thgeval_baselines.photo.head import render
+from thgeval_baselines.sets.clips import head
+from thgeval_baselines.sets.track import track
 
 FRAMES = 8
 METRICS = ["blinks-per-s", "lmd", "mkr/faces", "l1/mouth", "blinks-per-s:who=track", "lmd:who=all", "psnr"]

@@ -17,9 +17,9 @@ from thgeval.features.sync.offsets import aligned
 from thgeval.features.sync.speech import voiced
 from thgeval.kernels import mel
 from thgeval.requirements import weights
-from thgeval_baselines.head import Head
-from thgeval_baselines.portrait import portrait
-from thgeval_baselines.track import track
+from thgeval_baselines.photo.head import Head
+from thgeval_baselines.photo.portrait import portrait
+from thgeval_baselines.sets.track import track
 
 FPS = 25
 

@@ -40,8 +40,8 @@ def test_data_files_travel(wheel):
         "thgeval/report/templates/report.html.j2",
         "thgeval_models/weights.toml",
         "thgeval_models/sync_lm.safetensors",
-        "thgeval_baselines/speech.opus",
-        "thgeval_baselines/speech.json",
+        "thgeval_baselines/speech/speech.opus",
+        "thgeval_baselines/speech/speech.json",
     } <= names
 
 

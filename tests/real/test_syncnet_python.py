@@ -80,8 +80,8 @@ def test_boxes_equal_the_originals_on_every_frame(faces, original_boxes):
 def test_boxes_equal_the_originals_on_synthetic_heads(original_detector, weights):
     """Drawn heads at three sizes, on both sides of a frame, and none."""
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     detector, found = networks.published("sfd-face"), 0
     for size in (192, 320, 448):

@@ -12,7 +12,7 @@ from thgeval.features.heads.expression import EXPRESSIVE, expression
 from thgeval.features.heads.frontal import frontal
 from thgeval.features.heads.pose import pose
 from thgeval.view import Values
-from thgeval_baselines.geometry import RANGES, Parameters, landmark_depth, posed
+from thgeval_baselines.photo.geometry import RANGES, Parameters, landmark_depth, posed
 
 WEIGHTS = np.array([*RIGID.values()])
 

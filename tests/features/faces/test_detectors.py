@@ -25,8 +25,8 @@ from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import weights
 from thgeval.view import Values
-from thgeval_baselines.clips import head
-from thgeval_baselines.geometry import Parameters
+from thgeval_baselines.photo.geometry import Parameters
+from thgeval_baselines.sets.clips import head
 
 POSES = [Parameters(), Parameters(yaw=12, aperture=0.5), Parameters(pitch=-6, roll=8, blink=1.0)]
 

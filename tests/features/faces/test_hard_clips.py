@@ -17,8 +17,8 @@ from thgeval.features.frames.frames import rgb
 from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
-from thgeval_baselines.clips import head
-from thgeval_baselines.geometry import Parameters
+from thgeval_baselines.photo.geometry import Parameters
+from thgeval_baselines.sets.clips import head
 
 FACE = head(seed=1).frame(Parameters())
 BLACK = np.zeros_like(FACE)

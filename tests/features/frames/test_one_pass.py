@@ -9,8 +9,8 @@ pytest.importorskip("skimage")
 import thgeval
 from thgeval.engine.run import Options
 from thgeval.features.faces import dlib_models
-from thgeval_baselines.clips import head
-from thgeval_baselines.geometry import Parameters
+from thgeval_baselines.photo.geometry import Parameters
+from thgeval_baselines.sets.clips import head
 
 METRICS = ["lmd", "m-lmd", "lvd", "mkr/faces", "blinks-per-s", "mouth-amplitude"]
 FRAMES = 20

@@ -15,8 +15,8 @@ from thgeval.view import Values
 
 pytest.importorskip("skimage")
 
-from thgeval_baselines.clips import head
-from thgeval_baselines.geometry import WIDEST_GAP, Parameters
+from thgeval_baselines.photo.geometry import WIDEST_GAP, Parameters
+from thgeval_baselines.sets.clips import head
 
 UNITS = units_of("geometric")
 REST = Parameters()

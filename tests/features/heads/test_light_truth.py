@@ -13,9 +13,9 @@ from thgeval.features.heads.expression import expression
 from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
 from thgeval.view import Values
-from thgeval_baselines.geometry import Parameters
-from thgeval_baselines.head import Head
-from thgeval_baselines.portrait import portrait
+from thgeval_baselines.photo.geometry import Parameters
+from thgeval_baselines.photo.head import Head
+from thgeval_baselines.photo.portrait import portrait
 
 COUNT = 24
 MOTION = {

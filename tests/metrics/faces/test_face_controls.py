@@ -27,10 +27,10 @@ def runs():
     """Every control of one clip of three seconds against it, under all metrics."""
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
     from thgeval_baselines.controls import shifted
-    from thgeval_baselines.head import render
-    from thgeval_baselines.track import track
+    from thgeval_baselines.photo.head import render
+    from thgeval_baselines.sets.clips import head
+    from thgeval_baselines.sets.track import track
 
     drawn, motion = head(seed=0, size=208), track(seed=1, seconds=3.0)
 
@@ -129,8 +129,8 @@ def test_the_light_networks_put_controls_in_order():
     pytest.importorskip("skimage")
     from support import assets
 
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     drawn, other = head(seed=0, size=256), head(seed=1, size=256)
     motion = [Parameters(aperture=t / 10, yaw=8 * np.sin(t), pitch=4 * np.cos(t), roll=t / 2) for t in range(8)]

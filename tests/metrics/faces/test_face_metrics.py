@@ -269,8 +269,8 @@ def test_faces_are_looked_for_once_for_all_metrics(monkeypatch):
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
     from thgeval.features.faces import dlib_models
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     calls, detector = [], dlib_models._detector()
 

@@ -243,8 +243,8 @@ def test_atvgnets_script_averages_the_frames_of_all_clips(faces):
 def test_px_of_frames_of_different_sizes_have_no_mean():
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     for size in (176, 208):
         frames = np.stack([head(seed=0, size=size).frame(Parameters())] * 2)

@@ -6,8 +6,8 @@ import pytest
 from thgeval import registry
 from thgeval.features.faces.people import people, shapes
 from thgeval.view import Piece
-from thgeval_baselines.clips import head
-from thgeval_baselines.track import track
+from thgeval_baselines.sets.clips import head
+from thgeval_baselines.sets.track import track
 
 FRAMES = 40
 RESTING = {

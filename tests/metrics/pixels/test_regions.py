@@ -216,8 +216,8 @@ def test_a_wrong_mouth_is_an_error_of_the_mouth():
     """On a drawn head, through dlib and the real runner."""
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval_baselines.clips import head
-    from thgeval_baselines.geometry import Parameters
+    from thgeval_baselines.photo.geometry import Parameters
+    from thgeval_baselines.sets.clips import head
 
     drawn = head(seed=0, size=176)
     speaking = np.stack([drawn.frame(Parameters(aperture=a)) for a in (0.0, 0.5, 1.0)])

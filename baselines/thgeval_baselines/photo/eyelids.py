@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from thgeval_baselines.portrait import Image, Points, Portrait
+from thgeval_baselines.photo.portrait import Image, Points, Portrait
 
 LIDS = (((36, 37, 38, 39), (36, 41, 40, 39)), ((42, 43, 44, 45), (42, 47, 46, 45)))
 """Landmarks of the upper and the lower lid of each eye, from left to right."""

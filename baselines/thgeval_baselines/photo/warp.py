@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from thgeval_baselines.portrait import Image, Points
+from thgeval_baselines.photo.portrait import Image, Points
 
 _SUBPIXEL_BITS = 4
 _SMALLEST_AREA_PX2 = 0.02

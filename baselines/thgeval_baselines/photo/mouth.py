@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from thgeval_baselines.portrait import Image, Points, Portrait
+from thgeval_baselines.photo.portrait import Image, Points, Portrait
 
 LIP_POINTS = 11
 _ALONG_LIPS = (1 - np.cos(np.linspace(0, np.pi, LIP_POINTS))) / 2

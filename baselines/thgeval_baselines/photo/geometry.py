@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.portrait import Points
+from thgeval_baselines.photo.portrait import Points
 
 WIDEST_GAP = 0.26
 """Distance of points 62 and 66 at ``aperture`` 1, in eye distances."""

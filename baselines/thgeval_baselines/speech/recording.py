@@ -1,6 +1,6 @@
 """How the demo's speech was made: four sentences of ours, spoken by espeak-ng, with the time of every phoneme.
 
-    python -m thgeval_baselines.recording FOLDER
+    python -m thgeval_baselines.speech.recording FOLDER
 
 writes ``speech.opus`` (mono, 16 kHz before encoding) and ``speech.json`` beside it, as they ship in this package. Needs
 the installed espeak-ng (GPL-3.0-or-later, a separate program; libespeak-ng 1.51 made the shipped files). Each

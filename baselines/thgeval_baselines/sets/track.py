@@ -1,8 +1,8 @@
 """How a synthetic head moves over time, and the sound that goes with it.
 
 Everything is drawn from one seed at 200 Hz and sampled at the frames' times, frame ``k`` at ``k / fps`` seconds. The
-mouth says the sentences of ``thgeval_baselines.speech``; blinks close in 80 ms, hold for 40 ms and open in 140 ms at
-times that are kept; the head sways. The first frame is at rest: a frontal head with its mouth closed.
+mouth says the sentences of ``thgeval_baselines.speech.spoken``; blinks close in 80 ms, hold for 40 ms and open in 140
+ms at times that are kept; the head sways. The first frame is at rest: a frontal head with its mouth closed.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.geometry import PARAMETERS, Parameters
-from thgeval_baselines.portrait import Points
-from thgeval_baselines.speech import CURVE_HZ, Spoken, spoken
+from thgeval_baselines.photo.geometry import PARAMETERS, Parameters
+from thgeval_baselines.photo.portrait import Points
+from thgeval_baselines.speech.spoken import CURVE_HZ, Spoken, spoken
 
 BLINK_S = (0.08, 0.04, 0.14)
 """How long an eyelid closes, stays closed and opens, in seconds."""

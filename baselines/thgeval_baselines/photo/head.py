@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval_baselines.eyelids import LIDS, Eyelid
-from thgeval_baselines.geometry import Parameters, expressed, landmark_depth, posed, relief
-from thgeval_baselines.mouth import Lips, Mouth
-from thgeval_baselines.portrait import Image, Points, Portrait
-from thgeval_baselines.warp import Mesh
+from thgeval_baselines.photo.eyelids import LIDS, Eyelid
+from thgeval_baselines.photo.geometry import Parameters, expressed, landmark_depth, posed, relief
+from thgeval_baselines.photo.mouth import Lips, Mouth
+from thgeval_baselines.photo.portrait import Image, Points, Portrait
+from thgeval_baselines.photo.warp import Mesh
 
 _BEFORE_LIPS = 60  # landmarks 0-59 are mesh points as they are; the inner lips (60-67) enter as finer curves
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from thgeval.media.audio import speech
-from thgeval_baselines.portrait import Points
+from thgeval_baselines.photo.portrait import Points
 
 RATE_HZ = 16000
 CURVE_HZ = 200
@@ -81,7 +81,7 @@ def spoken(first: int, *, seconds: float) -> Spoken:
 @cache
 def _sentences() -> tuple[Spoken, ...]:
     """The shipped sentences with the aims of their mouths, not smoothed."""
-    package = resources.files("thgeval_baselines")
+    package = resources.files("thgeval_baselines.speech")
     records = json.loads(package.joinpath("speech.json").read_text(encoding="utf-8"))
     with resources.as_file(package.joinpath("speech.opus")) as path:
         samples = speech(path, rate_hz=RATE_HZ).samples

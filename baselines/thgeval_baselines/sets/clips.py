@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.media.encode import write_video
-from thgeval_baselines.geometry import PARAMETERS
-from thgeval_baselines.head import Head, render
-from thgeval_baselines.portrait import Points, portrait
-from thgeval_baselines.speech import RATE_HZ
-from thgeval_baselines.track import Track, track
+from thgeval_baselines.photo.geometry import PARAMETERS
+from thgeval_baselines.photo.head import Head, render
+from thgeval_baselines.photo.portrait import Points, portrait
+from thgeval_baselines.sets.track import Track, track
+from thgeval_baselines.speech.spoken import RATE_HZ
 
 LABEL = "synthetic test material (thgeval): a rendered face with a machine's voice, not a recording of anybody"
 

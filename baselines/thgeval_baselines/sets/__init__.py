@@ -1,0 +1,1 @@
+"""Sets of synthetic clips with their truth."""

@@ -1,0 +1,1 @@
+"""Speech that ships with the baselines, its phonemes, and the mouth that says it."""
