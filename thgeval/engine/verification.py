@@ -37,12 +37,8 @@ class Verdict:
 def verified(path: str | Path, generated: Path | None = None, reference: Path | None = None) -> Verdict:
     """Check a result file; ProtocolError if it can't be read, or the folders hold no clips."""
     run = Run.read(path)
-    checked: list[str] = []
-    differs: list[str] = []
-    values = [score for score in run.scores.values() if score.value is not None]
-    from_clips = [score for score in values if _is_a_mean(run, score)]
-    checked.append(f"{len(from_clips)} of {len(values)} scores from their values per clip")
-    differs.extend(said for score in from_clips if (said := _from_clips(run, score)) is not None)
+    means = from_clips(run)
+    checked, differs = list(means.checked), list(means.differs)
     if states_folder(Path(path)).is_dir():
         checked.append(f"everything from the states of {len(run.clips)} clips")
         differs.extend(_from_states(run))
@@ -50,6 +46,14 @@ def verified(path: str | Path, generated: Path | None = None, reference: Path | 
         checked.append("the content of the clips")
         differs.extend(_content(run, generated, reference))
     return Verdict(tuple(checked), tuple(differs))
+
+
+def from_clips(run: Run) -> Verdict:
+    """Check every score that is made of values per clip against them; the run alone is needed."""
+    values = [score for score in run.scores.values() if score.value is not None]
+    means = [score for score in values if _is_a_mean(run, score)]
+    differs = (said for score in means if (said := _from_clips(run, score)) is not None)
+    return Verdict((f"{len(means)} of {len(values)} scores from their values per clip",), tuple(differs))
 
 
 def _is_a_mean(run: Run, score: Score) -> bool:
