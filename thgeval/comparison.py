@@ -215,7 +215,7 @@ def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
     for name, run in runs.items():
         if run.options.get("limit") is not None:
             yield f"{name} holds its first {run.options['limit']} clips alone (--limit)"
-    ids = {name: {str(clip["id"]) for clip in run.clips} for name, run in runs.items()}
+    ids = {name: {clip.id for clip in run.clips} for name, run in runs.items()}
     everywhere = set.intersection(*ids.values())
     for name, own in ids.items():
         if alone := sorted(own - everywhere):
@@ -237,7 +237,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
     What can't be told of it is added to ``notes``.
     """
     _check_alike(key, runs)
-    held = [_held(run, key, "contributions") for run in runs.values()]
+    held = [_finite(key, {clip.id: clip.contributions for clip in run.clips}) for run in runs.values()]
     if not any(held):
         return _of_sets(key, runs)
     better = next(iter(runs.values())).scores[key].better
@@ -246,7 +246,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
     if better is Better.CLOSER_TO_ZERO:
         compares, marks = TO_ZERO, [dict.fromkeys(shared, 0.0)] * len(held)
     elif better is Better.CLOSER_TO_REFERENCE:
-        own = [_held(run, key, "reference_contributions") for run in runs.values()]
+        own = [_finite(key, {clip.id: clip.reference_contributions for clip in run.clips}) for run in runs.values()]
         known = sorted(set(shared).intersection(*own))
         if len(known) >= 2:
             compares, clips = TO_REFERENCE, known
@@ -297,9 +297,9 @@ def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
             )
 
 
-def _held(run: Run, key: str, of: str) -> dict[str, Sequence[float]]:
-    """What clips add to the score, or their references, by clip, of those that have a finite value."""
-    return {str(clip["id"]): row for clip in run.clips if (row := clip.get(of, {}).get(key)) is not None and row[1] > 0}
+def _finite(key: str, clips: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Sequence[float]]:
+    """What clips add to a score, of those that have a finite value."""
+    return {clip: rows[key] for clip, rows in clips.items() if key in rows and rows[key][1] > 0}
 
 
 def _distances(rows: Floats, marks: Floats) -> Floats:

@@ -100,10 +100,10 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
         yield "run.protocol.name", f"scored under {run.protocol['name']}, not {entry.board.protocol}", True
     if not entry.official:
         yield "board.status", "an experimental protocol is shown and never ranked", False
-    paired = [clip for clip in run.clips if clip.get("side") != "reference"]
+    paired = [clip for clip in run.clips if clip.side != "reference"]
     if len(paired) != run.expected:
         yield "run.expected", f"{run.expected} clips were expected and {len(paired)} are recorded", True
-    if len({clip["id"] for clip in paired}) != len(paired):
+    if len({clip.id for clip in paired}) != len(paired):
         yield "run.clips", "a clip is there twice", True
     if run.failures:
         yield "run.clips", f"{len(run.failures)} of {run.expected} clips could not be scored", False
@@ -166,8 +166,8 @@ def among(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def _generated(run: Run) -> Iterator[str]:
     for clip in run.clips:
-        if hashed := clip["content"].get("generated"):
-            yield f"{clip['id']} {hashed}"
+        if hashed := clip.content.get("generated"):
+            yield f"{clip.id} {hashed}"
 
 
 def since(before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from thgeval.metric import Better, Metric, View, of_generated, of_pair
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.registry import metric_class as registered
-from thgeval.results import Run, states_folder
+from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import protocol_part
 from thgeval.states import ClipMean, PooledMean, Rows, State
 from thgeval.states.checkpoint import Checkpoint, Kept, digest, save
@@ -171,7 +171,7 @@ class Sketch:
             "media": {"generated": {"fps": 25.0, "variable_rate": False}},
             "scores": {},
         } | record
-        self.contributions.append(Contribution(full, states, own))
+        self.contributions.append(Contribution(ClipResult.from_dict(full), states, own))
         self.checkpoints.append(Checkpoint(id, content, "pyav-by-hand", kept, full))
         return self
 

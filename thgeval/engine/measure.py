@@ -21,7 +21,7 @@ from thgeval.engine.company import counted
 from thgeval.engine.plan import Plan, lacking, measures_reference, side
 from thgeval.engine.remarks import rates_differ, remarks
 from thgeval.engine.workers import Cores
-from thgeval.errors import InputError, OutputError, ThgevalError
+from thgeval.errors import Failure, InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
 from thgeval.features.frames.frames import info, rgb
 from thgeval.features.frames.offered import offered
@@ -39,14 +39,6 @@ from thgeval.view import Given, Piece
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why something was not scored: a short reason to count under, and a sentence."""
-
-    reason: str
-    message: str
 
 
 @dataclass
@@ -109,7 +101,7 @@ def measured(
         if able.metrics and not lost and not able.rests_on_reference:
             outcome.notes.append(f"the reference's own value was not measured: {error}")
         else:
-            outcome.failure = Failure(error.reason, str(error))
+            outcome.failure = Failure.of(error)
             outcome.failed |= dict.fromkeys(lost, outcome.failure)
     outcome.failed |= lacks
     return outcome
@@ -319,7 +311,7 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             measure = metric.measure_alone if pair.side else metric.measure
             result.states[key] = _finite(measure(piece.seen_by(metric)), key, piece.clip)
         except InputError as error:
-            result.failed[key] = Failure(error.reason, str(error))
+            result.failed[key] = Failure.of(error)
         except ThgevalError:
             raise
         except Exception as error:  # what nobody foresaw costs this metric this clip, and no more

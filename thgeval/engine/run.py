@@ -145,9 +145,8 @@ def score(
     said: list[str] = []
     watcher = Watcher(warns=said.append)
     run = _written(scored(Pairing(tuple(pairs), ()), metrics, chosen, _options(options), watcher), options)
-    if run.failures:
-        failure = run.failures[0]["failure"]
-        raise InputError("; ".join([failure["message"], *said]), reason=failure["reason"])
+    if failure := next((clip.failure for clip in run.clips if clip.failure is not None), None):
+        raise InputError("; ".join([failure.message, *said]), reason=failure.reason)
     return run
 
 
@@ -248,7 +247,8 @@ def scored(
     ):
         store = Store(folder, Path(scratch), options.fresh, options.cache)
         run = _reduced(named, planned, pairing, chosen, options, store, watcher)
-    mismatched = not chosen.unpaired and any(clip["failure"]["reason"] in MISMATCHES for clip in run.failures)
+    reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
+    mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
     if mismatched and all(metric.sets for _, metric in named):
         watcher.warns(OFFER)
     return run
@@ -284,8 +284,7 @@ def _reduced(
         watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
     metrics = (*named, *others)
     if store.folder is not None:
-        for contribution in contributions:
-            contribution.sealed({item.key for item in metrics})
+        contributions = [item.sealed({key for key, _ in metrics}) for item in contributions]
     setting = Setting(
         protocol=protocol,
         resampling=options.resampling,

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from thgeval import states
-from thgeval.errors import OutputError
+from thgeval.errors import Failure, OutputError
 from thgeval.files import npy, opened, write_atomically
 from thgeval.states import Part, State
 from thgeval.states.stacked import Stored, blocks, stamp
@@ -74,15 +74,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why one metric has no state of a pair: a short reason and a sentence; ``whole`` if none of the clip has one.
+    """Why one metric has no state of a pair; ``whole`` if none of the clip has one.
 
     ``asked`` is what the refusal depends on beside the content, so that it is believed only where it would be said
     again word for word.
     """
 
     asked: str
-    reason: str
-    message: str
+    failure: Failure
     whole: bool
 
 
@@ -119,7 +118,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             }
             for key, kept in checkpoint.kept.items()
         },
-        "refused": {key: vars(refused) for key, refused in checkpoint.refused.items()},
+        "refused": {
+            key: {"asked": refused.asked, **vars(refused.failure), "whole": refused.whole}
+            for key, refused in checkpoint.refused.items()
+        },
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -254,7 +256,7 @@ def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]
 
 
 def _refused(item: Mapping[str, Any]) -> Refused:
-    return Refused(_text(item["asked"]), _text(item["reason"]), _text(item["message"]), item["whole"] is True)
+    return Refused(_text(item["asked"]), Failure(_text(item["reason"]), _text(item["message"])), item["whole"] is True)
 
 
 def _numbers(values: Any, dimensions: tuple[int, ...]) -> Any:

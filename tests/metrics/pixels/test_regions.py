@@ -20,6 +20,7 @@ from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
+from thgeval.results import ClipResult
 from thgeval.signature import closure
 from thgeval.states import ClipMean, TwoSets
 from thgeval.statistics import Resampling
@@ -255,8 +256,7 @@ def test_a_clip_without_a_face_is_not_among_copies():
         ClipMean.of(clip, np.array([np.inf]), left_out={reason: np.array([True])})
         for clip, reason in (("copy", "identical"), ("nobody", "no face in reference"))
     )
-    records = [{"id": clip, "failed": {}, "failure": None} for clip in ("copy", "nobody")]
-    seen = [Contribution(record, {"psnr": state}) for record, state in zip(records, (copy, nobody), strict=True)]
+    seen = [Contribution(ClipResult(*state.clips), {"psnr": state}) for state in (copy, nobody)]
     run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}), {}, {})
     assert math.isinf(run["psnr"].value)
     assert run["psnr"].clips == 1

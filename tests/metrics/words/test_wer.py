@@ -93,7 +93,7 @@ def test_all_errors_over_all_words_with_the_references_beside(folders):
 
 def test_aligned_words_are_in_the_clip_records(folders):
     first = run(folders, FAKE).clips[0]
-    assert first["details"][metric(FAKE).key].splitlines() == [
+    assert first.details[metric(FAKE).key].splitlines() == [
         "REF: one two three four",
         "HYP: one two three ****",
         "                      D",
@@ -106,7 +106,7 @@ def test_details_survive_resuming(folders, tmp_path):
     first.write(out)
     (folders[0] / "a.read").unlink()  # what was kept is not read again
     again = run(folders, FAKE, out=out)
-    assert again.clips[0]["details"] == first.clips[0]["details"]
+    assert again.clips[0].details == first.clips[0].details
 
 
 def test_other_words_are_measured_again(folders):
@@ -114,7 +114,7 @@ def test_other_words_are_measured_again(folders):
     rules = [Rule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
     options = Options(workers=1, cache="read-write")
     clips = [scored(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
-    assert [next(iter(clip["scores"].values())) for clip in clips] == [0.5, 0.0]
+    assert [next(iter(clip.scores.values())) for clip in clips] == [0.5, 0.0]
 
 
 def test_verbatim_text_keeps_case_and_punctuation(folders):
@@ -132,12 +132,12 @@ def test_a_transcript_without_words_leaves_the_clip_out(text, reason, folders):
     (score,) = done.scores.values()
     assert score.left_out == {reason: 1}
     assert score.clips == 1
-    assert done.clips[0]["failed"][score.key]["message"]
+    assert done.clips[0].failed[score.key].message
 
 
 def test_a_silent_reader_misses_every_word(folders):
     (folders[0] / "a.read").write_text("")
-    assert run(folders, FAKE).clips[0]["scores"][metric(FAKE).key] == 1.0
+    assert run(folders, FAKE).clips[0].scores[metric(FAKE).key] == 1.0
 
 
 def test_no_transcript_is_a_need_that_is_not_met(folders):
@@ -181,7 +181,7 @@ def test_no_apostrophe_is_an_error(folders, mark):
     (folders[0] / "a.txt").write_text("I don't", encoding="utf-8")
     (folders[0] / "a.read").write_text(f"i don{mark}t", encoding="utf-8")
     done = run(folders, FAKE)
-    assert done.clips[0]["scores"] == dict.fromkeys(done.scores, 0.0)
+    assert done.clips[0].scores == dict.fromkeys(done.scores, 0.0)
 
 
 def test_a_single_word_reader_refuses_sentences():
