@@ -284,9 +284,7 @@ def _p_values(rows: Floats, pairs: Sequence[tuple[int, int]], resampling: Resamp
 
 def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
     """Raise ProtocolError with the tokens by which the protocol parts of a metric's signatures differ."""
-    (first, ours), *others = (
-        (name, run.scores[key].signature.partition("||")[0].split("|")) for name, run in runs.items()
-    )
+    (first, ours), *others = ((name, run.scores[key].protocol_part.split("|")) for name, run in runs.items())
     for name, theirs in others:
         if ours != theirs:
             here, there = (

@@ -125,11 +125,11 @@ def bounds(metric: Metric[Any], state: State, resampling: Resampling) -> Bounds:
         found = jackknife_of_sides(metric, state, score)
     elif metric.stepwise:
         found = bootstrap(metric, state, resampling)
-    elif state.spread == "jackknife":
-        found = jackknife(metric, state, score)
-    else:
+    elif state.additive:
         rows = contributions(metric, state)
         found = of_rows(rows[rows[:, 1] > 0], events=metric.counts_events)
+    else:
+        found = jackknife(metric, state, score)
     if found.interval is None:
         return found
     low, high = metric.range
@@ -314,16 +314,14 @@ def jackknife_of_sides(metric: Metric[Any], state: TwoSets, score: float) -> Bou
     return Bounds(Interval(score - reach, score + reach), f"jackknife-{len(sides[0])}+{len(sides[1])}")
 
 
-def contributes(state: State) -> bool:
-    """Whether the clips of a state have values of their own that are finite."""
-    return state.spread == "clips" and bool(state.scored)
-
-
 def contributions(metric: Metric[Any], state: State) -> Floats:
     """What each scored clip adds above and below the fraction that is the score: (scored, 2).
 
-    A clip whose own score is infinite adds nothing to either, as it adds nothing to the mean.
+    A clip whose own score is infinite adds nothing to either, as it adds nothing to the mean; nor does any where the
+    score is no such fraction.
     """
+    if not state.additive:
+        return np.zeros((len(state.scored), 2))
     if isinstance(state, ClipMean):
         scores = clip_scores(metric, state)
         finite = np.isfinite(scores)

@@ -13,7 +13,7 @@ from thgeval.engine.verification import from_clips
 from thgeval.registry import table
 from thgeval.results import Run, Score
 from thgeval_leaderboard.entry import Entry, read_all
-from thgeval_leaderboard.ranking import columns, part_of
+from thgeval_leaderboard.ranking import columns
 from thgeval_leaderboard.untrusted import fault_of_link, mixed_scripts
 
 
@@ -116,7 +116,7 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
 
 
 def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
-    part, _, made = score.signature.partition("||")
+    part = score.protocol_part
     name = key.partition("/")[0].partition(":")[0]
     if name not in table():
         yield "", "no metric of this version is called so", True
@@ -125,7 +125,7 @@ def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
         yield ".signature", f"it signs {part.partition('@')[0]}, not {name}", True
     if not set(run.protocol["fields"]) <= set(part.split("|")):
         yield ".signature", "it names another preparation of the clips than the run's protocol", True
-    if (count := f"n:{score.clips}/{run.expected}") not in made.split("|") and score.reference_clips is None:
+    if (count := f"n:{score.clips}/{run.expected}") not in score.run_tokens and score.reference_clips is None:
         yield ".clips", f"its signature does not say {count}", True
     if score.value is not None and score.clips + sum(score.left_out.values()) != run.expected:
         yield ".left_out", f"{score.clips} clips scored and {sum(score.left_out.values())} left out are not all", True
@@ -189,6 +189,6 @@ def since(before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:
 def _numbers(entry: Entry) -> Mapping[str, Any]:
     scores = entry.run.scores if entry.run else {}
     return {
-        **{key: (score.value, score.interval, part_of(score)) for key, score in scores.items()},
+        **{key: (score.value, score.interval, score.protocol_part) for key, score in scores.items()},
         **{f"reported {at}": item for at, item in enumerate(entry.reported)},
     }

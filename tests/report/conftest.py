@@ -83,6 +83,10 @@ class Decibels(Written[ClipMean]):
         with np.errstate(divide="ignore"):
             return float(np.mean(-10 * np.log10(state.means))) if state.frames else float("nan")
 
+    def per_frame(self, values: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return -10 * np.log10(values)
+
 
 @dataclass(frozen=True)
 class Sharpness(Written[ClipMean]):

@@ -33,10 +33,11 @@ def _differs(run: Run, clip: ClipResult, found: Checkpoint) -> str | None:
         return f"it was decoded by {found.decoder}, the result's clips by {run.environment['decoder']}"
     kept = {key: item for key, item in found.kept.items() if key in run.scores}
     for key, item in kept.items():
-        made, _, run_part = run.scores[key].signature.partition("||")
-        if item.protocol != made:
-            return f"{key} was made as {item.protocol}, the score as {made}"
-        if f"device:{item.device}" not in run_part.split("|") and "device:" in run_part:
+        score = run.scores[key]
+        if item.protocol != score.protocol_part:
+            return f"{key} was made as {item.protocol}, the score as {score.protocol_part}"
+        devices = [token for token in score.run_tokens if token.startswith("device:")]
+        if devices and f"device:{item.device}" not in devices:
             return f"{key} was computed on {item.device}, the score on another device"
     if clip.states and clip.states != digest(kept):
         return f"the states of {clip.id} are not those that were scored"

@@ -106,7 +106,7 @@ def _check_fit(first: Run, other: Run) -> None:
     if first.options["bootstrap"] != other.options["bootstrap"]:
         raise ProtocolError(f"{first.path} and {other.path} were resampled differently")
     for key, score in first.scores.items():
-        ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
+        ours, theirs = score.protocol_part, other.scores[key].protocol_part
         if ours != theirs:
             raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}: {ours} and {theirs}")
         mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))

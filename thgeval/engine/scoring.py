@@ -14,7 +14,7 @@ from thgeval.results import ClipResult, Run, Score, Value
 from thgeval.signature import signature
 from thgeval.states import Rows, State, TwoSets
 from thgeval.states.checkpoint import Kept, digest
-from thgeval.statistics import Bounds, Resampling, bounds, contributes
+from thgeval.statistics import Bounds, Resampling, bounds
 from thgeval.statistics import contributions as contributions_of
 
 
@@ -92,7 +92,7 @@ def _parts(metrics: Sequence[Named], states: Mapping[str, State]) -> dict[str, l
     return {
         key: contributions_of(metric, states[key])[0].tolist()
         for key, metric in metrics
-        if key in states and contributes(states[key])
+        if key in states and states[key].per_clip and states[key].scored
     }
 
 
@@ -107,7 +107,7 @@ def _details(states: Mapping[str, State]) -> dict[str, str]:
 
 def _alone(metric: Metric[Any], state: State | None) -> float | None:
     """What one clip scores alone; None where it has no value, and for metrics of sets, which say nothing of one."""
-    value = math.nan if state is None or state.spread == "jackknife" else metric.score(state)
+    value = metric.score(state) if state is not None and state.per_clip else math.nan
     return None if math.isnan(value) else value
 
 

@@ -60,7 +60,7 @@ def from_clips(run: Run) -> Verdict:
 
 def _is_a_mean(run: Run, score: Score) -> bool:
     """Whether a score is a sum over clips by another, so that what clips add suffices."""
-    return not score.groups and any(score.key in clip.contributions for clip in run.clips)
+    return not score.groups and any(clip.contributions.get(score.key, (0, 0))[1] > 0 for clip in run.clips)
 
 
 def _from_clips(run: Run, score: Score) -> Iterator[str]:

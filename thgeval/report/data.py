@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from thgeval.engine.evidence import evidence
 from thgeval.errors import ProtocolError, ThgevalError
 from thgeval.metric import Metric
-from thgeval.protocol import Protocol
+from thgeval.protocol import NATIVE, Protocol, setting, written_rate
 from thgeval.registry import metric_class
 from thgeval.results import ClipResult, Run, Score, states_folder
 from thgeval.signature import parse
-from thgeval.states import Framewise, State
+from thgeval.states import Framewise
 from thgeval.states.checkpoint import Checkpoint, Kept
 
 Floats = NDArray[np.float64]
@@ -139,27 +139,21 @@ def _checkpoint(run: Run, result: ClipResult) -> Checkpoint | None:
 def _clip(run: Run, result: ClipResult, checkpoint: Checkpoint | None) -> ClipData:
     """With the frame rate of the protocol, or the clip's own where that is constant."""
     rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in result.media.items()}
-    tokens = run.protocol["fields"]
-    common = next((token.removesuffix("fps") for token in tokens if token.endswith("fps")), None)
+    common = dict(map(setting, run.protocol["fields"])).get("fps", NATIVE)
     return ClipData(
         result=result,
         files={side: run.place(result, side) for side in ("generated", "reference")},
-        fps=_rate(common) if common else rates.get("generated", rates.get("reference")),
+        fps=float(written_rate(common)) if common != NATIVE else rates.get("generated", rates.get("reference")),
         rates=rates,
         content=result.content or ({} if checkpoint is None else checkpoint.content),
     )
 
 
-def _rate(text: str) -> float:
-    above, _, below = text.partition("/")
-    return float(above) / float(below or 1)
-
-
 def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None) -> None:
     kept = None if checkpoint is None else checkpoint.kept.get(data.score.key)
-    if data.metric is None or kept is None or kept.protocol != data.score.signature.partition("||")[0]:
+    if data.metric is None or kept is None or kept.protocol != data.score.protocol_part:
         return
-    if kept.state.spread == "jackknife":  # rows of a set: no clip has a score of its own
+    if not kept.state.per_clip:
         data.kept.add(clip.id)
         return
     if not math.isclose(data.metric.score(kept.state), data.clips.get(clip.id, math.nan), rel_tol=1e-9):
@@ -181,36 +175,15 @@ def _curve(metric: Metric[Any], clip: ClipData, kept: Kept) -> Curve:
     record = kept.state.record(clip.id)
     missing = clip.result.frames - len(record.values)
     first = 1 if missing == 1 and record.start <= 1 else record.start
-    own = None
-    if isinstance(kept.reference, Framewise):
-        own = frame_scores(metric, kept.reference, clip.id)
-        own = own if len(own) == len(record.values) else None
+    own = None if kept.reference is None else kept.reference.record(clip.id).column
     return Curve(
         clip=clip.id,
         first=first,
-        values=frame_scores(metric, kept.state, clip.id),
+        values=metric.per_frame(record.column),
         left_out={why: tuple(first + frame for frame in frames) for why, frames in record.left_out.items()},
         by_frame=not clip.result.frames or first + len(record.values) == clip.result.frames,
-        reference=own,
+        reference=None if own is None or len(own) != len(record.values) else metric.per_frame(own),
     )
-
-
-def frame_scores(metric: Metric[Any], state: State, clip: str) -> Floats:
-    """The score each frame of a clip would get alone; NaN where it was left out.
-
-    A metric may keep something else than it scores (squared errors for decibels). Whether it does is told by scoring
-    some frames, spread over the range of values, alone; if they come out as they went in, all do.
-    """
-    kind: Any = type(state)
-    values = np.asarray(state.record(clip).column, dtype=np.float64)
-    used = np.flatnonzero(~np.isnan(values))
-    ordered = used[np.argsort(values[used], kind="stable")]
-    probes = ordered[np.unique(np.linspace(0, len(ordered) - 1, 9).astype(int))] if len(ordered) else ordered
-    if all(metric.score(kind.of(clip, [values[frame]])) == values[frame] for frame in probes):
-        return values
-    scores = np.full(len(values), np.nan)
-    scores[used] = [metric.score(kind.of(clip, [values[frame]])) for frame in used]
-    return scores
 
 
 def _explained(data: MetricData, folder: Path | None) -> MetricData:

@@ -54,6 +54,16 @@ class Score:
     pairs: tuple[Pair, ...] = field(default=(), repr=False)
 
     @property
+    def protocol_part(self) -> str:
+        """The part of the signature that decides what the number means: equal where scores may be compared."""
+        return self.signature.partition("||")[0]
+
+    @property
+    def run_tokens(self) -> list[str]:
+        """The tokens of the rest of the signature: coverage, decoder, device, the kind of interval, ..."""
+        return self.signature.partition("||")[2].split("|")
+
+    @property
     def reference_share(self) -> str:
         """On how many of the score's clips the reference's value rests, as ``1/2``; empty where it is all of them."""
         if self.reference is None or self.reference.clips == self.clips:

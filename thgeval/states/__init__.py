@@ -68,8 +68,12 @@ class State(ABC):
 
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
 
-    spread: ClassVar[str] = "clips"
-    """Whether each clip has a part of its own in the score, or only leaving ``jackknife`` groups out tells one."""
+    large: ClassVar[bool] = False
+    """Whether it holds feature rows, which stay on disk while other clips are measured."""
+    per_clip: ClassVar[bool] = True
+    """Whether a clip has a score of its own."""
+    additive: ClassVar[bool] = True
+    """Whether a score is a sum of what clips add over another; of others, leaving groups of clips out tells a part."""
 
     def __add__(self, other: Self) -> Self:
         return self.total([self, other])
@@ -281,7 +285,7 @@ class PooledMean(Framewise):
 class PooledRoot(PooledMean):
     """A PooledMean that a score is the root of: no sum over clips, so that intervals leave groups of clips out."""
 
-    spread: ClassVar[str] = "jackknife"
+    additive: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,7 +387,9 @@ class Counts(State):
 class Rows(State):
     """Feature rows (frames or windows, dimensions): what set metrics such as the Fréchet distances are made of."""
 
-    spread: ClassVar[str] = "jackknife"
+    large: ClassVar[bool] = True
+    per_clip: ClassVar[bool] = False
+    additive: ClassVar[bool] = False
 
     @classmethod
     def of(cls, clip: str, rows: Array, *, start: int = 0) -> Self:
@@ -413,7 +419,9 @@ class TwoRows(State):
     numbers of rows.
     """
 
-    spread: ClassVar[str] = "jackknife"
+    large: ClassVar[bool] = True
+    per_clip: ClassVar[bool] = False
+    additive: ClassVar[bool] = False
 
     @classmethod
     def of(cls, clip: str, *, generated: Array, reference: Array, start: int = 0) -> Self:

@@ -50,8 +50,6 @@ KINDS: dict[str, type[State]] = {
 }
 DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
 """How many dimensions the values of each kind have: (frames,) or (frames, columns) unless they are others."""
-ROWS = (states.Rows, states.TwoRows)
-"""States that may be large: a clip's rows are one array, which can stay in the file."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
                 return None
 
             def values(kind: str, name: str) -> Any:
-                if rows_stay and issubclass(KINDS[kind], ROWS):
+                if rows_stay and KINDS[kind].large:
                     return _stored(path, file, archive, name)
                 return _array(archive, name)
 
@@ -220,7 +218,7 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
     """A state as plain data; its arrays go to ``arrays`` under names of their own."""
     ((clip, parts),) = state.parts.items()
     described = []
-    for part in (state.record(clip),) if isinstance(state, ROWS) else parts:
+    for part in (state.record(clip),) if state.large else parts:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
         described.append({"array": name, **_plain(part)})

@@ -143,7 +143,7 @@ class Store:
 
 def has_rows(kept: Iterable[Kept]) -> bool:
     """Whether any state is made of feature rows, which are large."""
-    return any(item.state.spread == "jackknife" for item in kept)
+    return any(item.state.large for item in kept)
 
 
 def file_name(pair: str) -> str:
