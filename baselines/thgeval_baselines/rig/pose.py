@@ -34,6 +34,7 @@ class Joint:
 NECK = (Joint((0.0, 0.0, 0.0), 0.7, -1.05, -0.48), Joint((0.0, -1.2, -0.2), 0.3, -1.45, -0.9))
 """The top of the neck and its base; heights rise by ``TILT`` towards the viewer, as the chin hangs below the nape."""
 TILT = 0.36
+_NOTHING = 1e-7
 
 
 @dataclass(frozen=True)
@@ -60,26 +61,42 @@ class Pose:
 
 def posed(face: Points, pose: Pose) -> Points:
     """A face (V, 3) with the head turned, the neck following and the shoulders as they were."""
-    rotation = pose.rotation()
-    angle = np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))
-    if angle < 1e-9:
+    axis, angle = _axis(pose.rotation())
+    if angle < _NOTHING:
         return face
-    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
-    axis /= np.linalg.norm(axis)
     for joint, weights in zip(NECK, _shares(), strict=True):
         turns = joint.share * angle * weights[:, None]
         from_joint = face - np.array(joint.at)
         along = (from_joint @ axis)[:, None] * axis
-        across = np.stack(
-            [
-                axis[1] * from_joint[:, 2] - axis[2] * from_joint[:, 1],
-                axis[2] * from_joint[:, 0] - axis[0] * from_joint[:, 2],
-                axis[0] * from_joint[:, 1] - axis[1] * from_joint[:, 0],
-            ],
-            axis=-1,
-        )
+        across = from_joint @ _crossing(axis).T
         face = np.array(joint.at) + along + np.cos(turns) * (from_joint - along) + np.sin(turns) * across
     return face
+
+
+def skull(pose: Pose) -> Points:
+    """What a pose does to the skull: (4, 4), from where its points are at rest to where they are then, in dm."""
+    axis, angle = _axis(pose.rotation())
+    placed = np.eye(4)
+    for joint in NECK if angle >= _NOTHING else ():
+        turn = np.eye(3) + np.sin(joint.share * angle) * _crossing(axis)
+        turn += (1 - np.cos(joint.share * angle)) * _crossing(axis) @ _crossing(axis)
+        step = np.eye(4)
+        step[:3, :3], step[:3, 3] = turn, np.array(joint.at) - turn @ np.array(joint.at)
+        placed = step @ placed
+    return placed
+
+
+def _axis(rotation: Points) -> tuple[Points, float]:
+    """The axis of a rotation (3,), of length 1, and its angle in radians; no axis where it turns nothing."""
+    angle = float(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))
+    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    return (axis if angle < _NOTHING else axis / np.linalg.norm(axis)), angle
+
+
+def _crossing(axis: Points) -> Points:
+    """The matrix (3, 3) that crosses an axis with what it is multiplied with."""
+    x, y, z = axis
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
 
 
 def seen_from(pose: Pose, camera: Camera) -> NDArray[np.float64]:
