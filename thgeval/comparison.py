@@ -26,6 +26,7 @@ from thgeval.significance import (
     by_clips,
     by_groups,
     holm,
+    p_by_clips,
     significance_groups,
     within_reach,
 )
@@ -90,8 +91,12 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them."""
+class Comparable:
+    """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them.
+
+    ``scores`` and ``order`` are in the order of the runs, on ``clips`` shared clips of ``of_clips`` that any has;
+    ``p_values`` are those of many tests at once, before any correction.
+    """
 
     key: str
     better: Better
@@ -99,6 +104,7 @@ class _Asked:
     scores: Sequence[float]
     order: Sequence[float]
     test: Callable[[int, int], Difference]
+    p_values: Callable[[Sequence[tuple[int, int]]], Sequence[float]]
     clips: int
     of_clips: int
 
@@ -117,12 +123,12 @@ def compared(results: Sequence[Path], resampling: Resampling) -> Comparison:
     runs = dict(zip(_names(results), map(Run.read, results), strict=True))
     notes = list(_unlike(runs))
     skipped: dict[str, str] = {}
-    asked: list[_Asked] = []
+    asked: list[Comparable] = []
     for key in next(iter(runs.values())).scores:
         if any(key not in run.scores for run in runs.values()):
             continue
         try:
-            asked.append(_asked(key, runs, resampling, notes))
+            asked.append(comparable(key, runs, resampling, notes))
         except ProtocolError as error:
             skipped[key] = str(error)
     if not asked:
@@ -132,7 +138,9 @@ def compared(results: Sequence[Path], resampling: Resampling) -> Comparison:
     return _tested(asked, list(runs), skipped, notes)
 
 
-def _tested(asked: Sequence[_Asked], names: Sequence[str], skipped: dict[str, str], notes: Sequence[str]) -> Comparison:
+def _tested(
+    asked: Sequence[Comparable], names: Sequence[str], skipped: dict[str, str], notes: Sequence[str]
+) -> Comparison:
     """Every pair of systems under every metric, corrected as one family."""
     pairs = [(item, pair) for item in asked for pair in combinations(range(len(names)), 2)]
     found = [item.test(*pair) for item, pair in pairs]
@@ -150,7 +158,7 @@ def _tested(asked: Sequence[_Asked], names: Sequence[str], skipped: dict[str, st
     return Comparison(names[0], tuple(rows), groups, len(found), skipped, (*notes, *_out_of_reach(rows, found)))
 
 
-def _row(item: _Asked, name: str, system: int, found: Difference, corrected: float, possible: bool) -> Compared:
+def _row(item: Comparable, name: str, system: int, found: Difference, corrected: float, possible: bool) -> Compared:
     return Compared(
         metric=item.key,
         system=name,
@@ -170,7 +178,7 @@ def _row(item: _Asked, name: str, system: int, found: Difference, corrected: flo
     )
 
 
-def _groups(item: _Asked, names: Sequence[str], corrected: Mapping[tuple[int, int], float]) -> dict[str, int]:
+def _groups(item: Comparable, names: Sequence[str], corrected: Mapping[tuple[int, int], float]) -> dict[str, int]:
     """Group of each system; none where no system can be called better."""
     if not item.sign:
         return {}
@@ -223,8 +231,11 @@ def _listed(clips: Sequence[str]) -> str:
     return ", ".join(clips[:SHOWN_CLIPS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _asked(key: str, runs: Mapping[str, Run], resampling: Resampling, notes: list[str]) -> _Asked:
-    """A metric of all runs; ProtocolError if it can't be compared. What can't be told of it is added to ``notes``."""
+def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes: list[str]) -> Comparable:
+    """A metric of all runs, ready to be tested; ProtocolError if it can't be compared.
+
+    What can't be told of it is added to ``notes``.
+    """
     _check_alike(key, runs)
     held = [_held(run, key, "contributions") for run in runs.values()]
     if not any(held):
@@ -253,16 +264,22 @@ def _asked(key: str, runs: Mapping[str, Run], resampling: Resampling, notes: lis
         rows = [
             _distances(item, np.array([mark[clip] for clip in clips])) for item, mark in zip(rows, marks, strict=True)
         ]
-    return _Asked(
+    return Comparable(
         key=key,
         better=better,
         compares=compares,
         scores=scores,
         order=[float(quotients(item)) for item in rows],
         test=lambda i, j: by_clips(rows[i], rows[j], resampling),
+        p_values=lambda pairs: _p_values(np.stack(rows), pairs, resampling),
         clips=len(clips),
         of_clips=len(set.union(*map(set, held))),
     )
+
+
+def _p_values(rows: Floats, pairs: Sequence[tuple[int, int]], resampling: Resampling) -> Sequence[float]:
+    first, second = np.array(pairs, np.intp).reshape(-1, 2).T
+    return [float(p) for p in p_by_clips(rows[first], rows[second], resampling)]
 
 
 def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
@@ -290,7 +307,7 @@ def _distances(rows: Floats, marks: Floats) -> Floats:
     return np.stack([np.abs(rows[:, 0] / rows[:, 1] - marks), np.ones(len(rows))], axis=1)
 
 
-def _of_sets(key: str, runs: Mapping[str, Run]) -> _Asked:
+def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
     """A metric of sets, tested by its scores without groups of clips, which must be the same in all runs."""
     found = {name: run.scores[key] for name, run in runs.items()}
     if any(score.reference_clips is not None for score in found.values()):
@@ -311,13 +328,14 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> _Asked:
         )
     scores = [float(score.value) for score in found.values() if score.value is not None]
     systems = [LeftOut(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)]
-    return _Asked(
+    return Comparable(
         key=key,
         better=next(iter(found.values())).better,
         compares=SCORE,
         scores=scores,
         order=scores,
         test=lambda i, j: by_groups(systems[i], systems[j]),
+        p_values=lambda pairs: [by_groups(systems[i], systems[j]).p for i, j in pairs],
         clips=len(shared),
         of_clips=len(shared),
     )

@@ -225,23 +225,28 @@ class Run:
         path = Path(path)
         try:
             with opened(path) as file:
-                data = schema.decoded(file.read())
-            record = data[schema.RECORD]
-            return cls(
-                scores={key: Score.from_dict(key, score) for key, score in data["scores"].items()},
-                clips=tuple(data["clips"]),
-                protocol=data["protocol"],
-                environment=record.pop("environment"),
-                options=data["options"],
-                expected=data["expected"],
-                record=record,
-                places={side: path.parent / place for side, place in record.get("folders", {}).items()},
-                path=path,
-            )
+                found = cls.of_bytes(file.read())
         except OSError as error:
             raise ProtocolError(f"the result file {path} can't be read: {error.strerror or error}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
+        places = {side: path.parent / place for side, place in found.record.get("folders", {}).items()}
+        return replace(found, places=places, path=path)
+
+    @classmethod
+    def of_bytes(cls, content: bytes) -> "Run":
+        """The run that the bytes of a result file hold, wherever they lie; ValueError says what is wrong with them."""
+        data = schema.decoded(content)
+        record = data[schema.RECORD]
+        return cls(
+            scores={key: Score.from_dict(key, score) for key, score in data["scores"].items()},
+            clips=tuple(data["clips"]),
+            protocol=data["protocol"],
+            environment=record.pop("environment"),
+            options=data["options"],
+            expected=data["expected"],
+            record=record,
+        )
 
     def place(self, clip: Mapping[str, Any], side: str) -> Path | None:
         """Where a clip of a record was found: ``generated`` or ``reference``; None for frames from memory."""

@@ -1,1 +1,1 @@
-"""The leaderboard: nothing of it is built yet; this package holds its name."""
+"""The leaderboard: entries as reviewed text, checks that recompute them, rankings of what compares, a static site."""
