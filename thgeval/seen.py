@@ -22,6 +22,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Grain
 from thgeval.media.frames import FrameBatch
 from thgeval.networks import devices
+from thgeval.requirements import Pins, Program
 
 T = TypeVar("T")
 MOST_BYTES = 256 << 20
@@ -62,10 +63,11 @@ class Seen:
 
 
 class Chunk:
-    """One chunk of frames of one side, and what was found in the same frames before."""
+    """One chunk of frames of one side, and what was found in the same frames before, with the same requirements."""
 
-    def __init__(self, seen: Seen, frames: FrameBatch) -> None:
+    def __init__(self, seen: Seen, pins: Pins, frames: FrameBatch) -> None:
         self._seen = seen
+        self._pins = pins
         self._frames = frames
         self._digests: dict[int, bytes] = {}
 
@@ -74,7 +76,7 @@ class Chunk:
         halo = _halo(feature)
         if halo is None or devices.batches() is not None:
             return compute()
-        made_by = tuple(source.identity for source in feature.closure())  # names weights by what they are now
+        made_by = tuple(source.identity(self._pins) for source in feature.closure())  # names weights by what they are
         key = (feature, made_by, self._digest(halo))
         if (held := self._seen.found(key)) is not None:
             return cast("T", held)
@@ -102,7 +104,9 @@ class Chunk:
 def _halo(feature: Feature[Any]) -> int | None:
     """How many frames before a chunk a feature looks at; None if it rests on anything but frames of its own side."""
     sources = tuple(feature.closure())
-    if any(source.grain is not Grain.FRAMES or source.of_reference or source.checkouts for source in sources):
+    if any(isinstance(item, Program) for source in sources for item in source.requires):
+        return None
+    if any(source.grain is not Grain.FRAMES or source.of_reference for source in sources):
         return None
     if any(source.offered != "frames" for source in sources if not source.inputs):
         return None

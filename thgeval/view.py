@@ -8,6 +8,7 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
 from thgeval.features.frames.frames import rgb
 from thgeval.metric import Metric, View
+from thgeval.requirements import Pins
 from thgeval.seen import Chunk, Seen
 
 T = TypeVar("T")
@@ -17,14 +18,14 @@ Given = Mapping[Feature[Any], Any]
 class Values:
     """Features of one side, each computed at most once from what is given.
 
-    ``reference`` is the side of the reference clip, if this is not that side itself; ``seen`` knows what was found in
-    the same frames before.
+    ``reference`` is the side of the reference clip, if this is not that side itself; ``chunk`` knows what
+    was found in the same frames before.
     """
 
-    def __init__(self, given: Given, reference: "Values | None" = None, seen: Seen | None = None) -> None:
+    def __init__(self, given: Given, reference: "Values | None" = None, chunk: Chunk | None = None) -> None:
         self._held = dict(given)
         self._reference = reference
-        self._chunk = Chunk(seen, given[rgb]) if seen is not None and rgb in given else None
+        self._chunk = chunk
 
     def __getitem__(self, feature: Feature[T]) -> T:
         """The value of any feature that can be computed from what is given."""
@@ -43,7 +44,7 @@ class Values:
         if feature.compute is None:
             if feature.grain is Grain.CLIP:
                 return InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
-            raise KeyError(feature.identity)
+            raise KeyError(str(feature))
         compute = feature.compute
 
         def value() -> T:
@@ -66,7 +67,7 @@ class PairValues:
         """The value of a ``PAIR`` feature."""
         if feature not in self._held:
             if feature.compute is None or feature.grain is not Grain.PAIR:
-                raise KeyError(feature.identity)
+                raise KeyError(str(feature))
             inputs = [side[source] for side in self._sides for source in feature.inputs]
             self._held[feature] = feature.compute(*inputs, **dict(feature.parameters))
         value: T = self._held[feature]
@@ -84,7 +85,7 @@ class Declared:
     def __getitem__(self, feature: Feature[T]) -> T:
         """The value of a declared feature."""
         if feature not in self.features:
-            raise LookupError(f"{self.metric} reads {feature.identity} without declaring it in its needs")
+            raise LookupError(f"{self.metric} reads {feature} without declaring it in its needs")
         return self.values[feature]
 
 
@@ -110,10 +111,22 @@ class Piece:
     pair: PairValues
 
     @classmethod
-    def of(cls, clip: str, start: int, generated: Given, reference: Given, seen: Seen | None = None) -> "Piece":
+    def of(
+        cls,
+        clip: str,
+        start: int,
+        generated: Given,
+        reference: Given,
+        seen: Seen | None = None,
+        pins: Pins | None = None,
+    ) -> "Piece":
         """A piece of a pair from what is given on each side, and from what was seen before."""
-        second = Values(reference, None, seen)
-        first = Values(generated, second, seen)
+
+        def chunk(given: Given) -> Chunk | None:
+            return Chunk(seen, pins or {}, given[rgb]) if seen is not None and rgb in given else None
+
+        second = Values(reference, None, chunk(reference))
+        first = Values(generated, second, chunk(generated))
         return cls(clip, start, first, second, PairValues(first, second))
 
     def swapped(self) -> "Piece":

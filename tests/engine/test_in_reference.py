@@ -111,7 +111,7 @@ def test_what_the_reference_must_bring_along_is_asked_of_the_reference(tmp_path)
 
 
 def test_the_signature_says_what_of_the_reference_is_used():
-    names = [feature.identity for feature in contrast().closure()]
+    names = [str(feature) for feature in contrast().closure()]
     assert names == ["rgb@1", "brightness@1", "reference-brightness@1", "contrast@1"]
 
 

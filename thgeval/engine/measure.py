@@ -148,7 +148,7 @@ def _streamed(
             batch = first or second
             if batch is None or not len(batch):
                 continue
-            piece = Piece.of(pair.id, batch.start, _given(first), _given(second), seen)
+            piece = Piece.of(pair.id, batch.start, _given(first), _given(second), seen, plan.pins)
             pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))

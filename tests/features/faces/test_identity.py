@@ -8,6 +8,9 @@ import pytest
 from PIL import Image
 from support import assets
 
+from thgeval.networks import memory
+from thgeval.requirements import Weights
+
 torch = pytest.importorskip("torch")
 from support import random_weights
 from support.tolerances import agree
@@ -75,11 +78,11 @@ def test_refuses_what_is_not_there(chosen, said):
 
 @pytest.mark.parametrize("network", RECOGNISERS)
 def test_the_signature_names_the_weights_and_the_detector(network):
-    names = {name for feature in embeddings(network=network).closure() for name in feature.weights}
-    alone = embeddings(network=network, of="source").weights
-    assert names == set(alone)
-    assert RECOGNISERS[network].weights in names
-    assert ("yunet" in names) == (RECOGNISERS[network].detector == "yunet")
+    needs = {item for feature in embeddings(network=network).closure() for item in feature.requires}
+    alone = embeddings(network=network, of="source").requires
+    assert needs == set(alone)
+    assert Weights(RECOGNISERS[network].weights) in needs
+    assert (Weights("yunet") in needs) == (RECOGNISERS[network].detector == "yunet")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +121,8 @@ def test_whole_frames_are_squeezed_as_scikit_image_does(size):
 
 
 @pytest.mark.slow
-def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr("thgeval.networks.memory._held", {})
-    with random_weights.installed(["arcface-r50"]):
+def test_weights_of_another_network_are_refused():
+    with random_weights.installed(["arcface-r50"]), memory.apart():
         torch.save(random_weights.tensors("facenet-casia"), weights.folder() / weights.entry("arcface-r50").file)
         with pytest.raises(WeightsError, match=r"arcface-r50 .* can't be used: IResNet can't take these weights"):
             networks.published("arcface-r50")

@@ -257,7 +257,7 @@ def test_a_clip_without_a_face_is_not_among_copies():
     )
     records = [{"id": clip, "failed": {}, "failure": None} for clip in ("copy", "nobody")]
     seen = [Contribution(record, {"psnr": state}) for record, state in zip(records, (copy, nobody), strict=True)]
-    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}), {}, {})
+    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     assert math.isinf(run["psnr"].value)
     assert run["psnr"].clips == 1
     assert run["psnr"].left_out == {"no face in reference": 1}

@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Packages, feature
+from thgeval.feature import Feature, Requirements, feature
 from thgeval.features.faces.tracking import Trail
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.networks import TORCH
+from thgeval.requirements import Package, Weights
 
 SLOTS = 8
+DLIB = Package("dlib", extra="faces")
 
 Array = NDArray[np.float32]
 
@@ -59,8 +61,7 @@ class Backend(NamedTuple):
     """
 
     where: str
-    packages: Packages = ()
-    weights: tuple[str, ...] = ()
+    requires: Requirements = ()
     reads: str = ""
 
     def load(self) -> Callable[..., Any]:
@@ -81,16 +82,18 @@ def _loaded(where: str) -> Any:
 
 DETECTORS: Mapping[str, Backend] = MappingProxyType(
     {
-        "dlib": Backend("dlib_models:detected", (("dlib", "faces"),)),
-        "dlib-709": Backend("dlib_models:detected_in_709", (("dlib", "faces"),)),
-        "dlib-x2": Backend("dlib_models:detected_enlarged", (("dlib", "faces"),)),
+        "dlib": Backend("dlib_models:detected", (DLIB,)),
+        "dlib-709": Backend("dlib_models:detected_in_709", (DLIB,)),
+        "dlib-x2": Backend("dlib_models:detected_enlarged", (DLIB,)),
         "mtcnn": Backend(
             "mtcnn:detected",
-            (("torch", "models"), ("torchvision", "models"), ("facenet_pytorch", "facenet-pytorch")),
-            ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet"),
+            (
+                *(TORCH, Package("torchvision", extra="models"), Package("facenet_pytorch", extra="facenet-pytorch")),
+                *map(Weights, ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet")),
+            ),
         ),
-        "yunet": Backend("yunet:detected", weights=("yunet",)),
-        "s3fd": Backend("fan:detected", TORCH, ("s3fd",)),
+        "yunet": Backend("yunet:detected", (Weights("yunet"),)),
+        "s3fd": Backend("fan:detected", (TORCH, Weights("s3fd"))),
         "mediapipe": Backend("face_mesh:detected", reads="face_mesh:face_mesh"),
     }
 )
@@ -110,8 +113,7 @@ def _keys_every(follow: str) -> int:
     lambda detector, follow: DETECTORS[detector].source(follow),
     version=1,
     halo=lambda follow, **_: _keys_every(follow) - 1,
-    weights=lambda detector, **_: DETECTORS[detector].weights,
-    packages=lambda detector, **_: DETECTORS[detector].packages,
+    requires=lambda detector, **_: DETECTORS[detector].requires,
 )
 def faces(source: Any, *, detector: str = "dlib", follow: str = "every") -> Faces:
     """Faces of every frame.

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.feature import Feature, Grain, Parameter, Requirements, feature
 from thgeval.features.faces.detection import Faces, faces
 from thgeval.features.faces.gaps import filled
 from thgeval.features.faces.landmarks import GIVEN, detector_of, landmarks
@@ -141,7 +141,7 @@ def of_shapes(*, version: int) -> Callable[[Callable[..., T]], Callable[..., Fea
 
 
 def of_slots(
-    source: Callable[[str, str], tuple[Feature[Any], str]], *, version: int, weights: tuple[str, ...] = ()
+    source: Callable[[str, str], tuple[Feature[Any], str]], *, version: int, requires: Requirements = ()
 ) -> Callable[[Callable[[Any], NDArray[Any]]], Callable[..., Feature[NDArray[np.float64]]]]:
     """Declare the function below, from a feature of all faces to (frames, SLOTS, ...), for the chosen people.
 
@@ -162,7 +162,7 @@ def of_slots(
                 return filled(taken(compute(values), slots), fill)
 
             del of_people.__wrapped__  # whose signature is another
-            return feature(seen, slots, version=version, grain=Grain.CLIP, weights=weights)(of_people)(fill=fill)
+            return feature(seen, slots, version=version, grain=Grain.CLIP, requires=requires)(of_people)(fill=fill)
 
         return of
 

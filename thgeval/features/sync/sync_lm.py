@@ -21,7 +21,7 @@ from thgeval.features.frames.frames import WITH_SOUND, Shown, shown, times_of
 from thgeval.features.sync.offsets import Alignment, aligned
 from thgeval.features.sync.speech import mel_spectrogram, voice
 from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
 WEIGHTS = "sync-lm"
 COLUMNS_PER_ROW = 4
@@ -53,7 +53,7 @@ def _shapes(landmarks: str, follow: str, who: str, min_px: int, fill: int, **_: 
     return shapes(landmarks=landmarks, follow=follow, who=who, min_px=min_px, fill=fill)
 
 
-@feature(_shapes, shown, mel_spectrogram(), voice(), version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
+@feature(_shapes, shown, mel_spectrogram(), voice(), version=1, grain=Grain.CLIP, requires=(Weights(WEIGHTS),))
 def sync_lm(
     points: NDArray[np.float64],
     how: Shown,

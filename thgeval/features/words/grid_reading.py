@@ -15,7 +15,7 @@ from thgeval.features.faces.lips import at_25_hz
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, shown, times_of
 from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
 if TYPE_CHECKING:
     from thgeval_models.grid_reader import Array
@@ -28,7 +28,7 @@ NOTE = (
 )
 
 
-@feature(shapes(fill=LONGEST_GAP), shown, version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
+@feature(shapes(fill=LONGEST_GAP), shown, version=1, grain=Grain.CLIP, requires=(Weights(WEIGHTS),))
 def grid_reading(points: NDArray[np.float64], how: Shown) -> str:
     """The six words read, parted by spaces.
 

@@ -18,7 +18,7 @@ from thgeval.features.words.pocketsphinx import pocketsphinx_hearing
 from thgeval.features.words.program_reading import checkout_reading
 from thgeval.features.words.transcripts import TEXTS, written
 from thgeval.features.words.whisper import faster_whisper_hearing, transformers_whisper_hearing
-from thgeval.requirements import programs
+from thgeval.requirements import Package, programs
 from thgeval.version import release
 
 NO_MODEL = "none"
@@ -80,7 +80,7 @@ def reading(reader: str, model: str) -> Feature[str]:
     lambda reader, model, **_: reading(reader, model),
     version=2,
     grain=Grain.CLIP,
-    packages=(("jiwer", "speech"),),
+    requires=(Package("jiwer", extra="speech"),),
 )
 def alignment(said: str, read: str, *, reader: str, model: str, text: str, unit: str) -> Alignment:
     """The reader's text set against the transcript with the fewest insertions, deletions and substitutions.
