@@ -26,6 +26,7 @@ from thgeval.significance import (
     by_clips,
     by_groups,
     holm,
+    p_by_clips,
     significance_groups,
     within_reach,
 )
@@ -93,7 +94,8 @@ class Comparison:
 class Comparable:
     """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them.
 
-    ``scores`` and ``order`` are in the order of the runs, on ``clips`` shared clips of ``of_clips`` that any has.
+    ``scores`` and ``order`` are in the order of the runs, on ``clips`` shared clips of ``of_clips`` that any has;
+    ``p_values`` are those of many tests at once, before any correction.
     """
 
     key: str
@@ -102,6 +104,7 @@ class Comparable:
     scores: Sequence[float]
     order: Sequence[float]
     test: Callable[[int, int], Difference]
+    p_values: Callable[[Sequence[tuple[int, int]]], Sequence[float]]
     clips: int
     of_clips: int
 
@@ -268,9 +271,15 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
         scores=scores,
         order=[float(quotients(item)) for item in rows],
         test=lambda i, j: by_clips(rows[i], rows[j], resampling),
+        p_values=lambda pairs: _p_values(np.stack(rows), pairs, resampling),
         clips=len(clips),
         of_clips=len(set.union(*map(set, held))),
     )
+
+
+def _p_values(rows: Floats, pairs: Sequence[tuple[int, int]], resampling: Resampling) -> Sequence[float]:
+    first, second = np.array(pairs, np.intp).reshape(-1, 2).T
+    return [float(p) for p in p_by_clips(rows[first], rows[second], resampling)]
 
 
 def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
@@ -326,6 +335,7 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
         scores=scores,
         order=scores,
         test=lambda i, j: by_groups(systems[i], systems[j]),
+        p_values=lambda pairs: [by_groups(systems[i], systems[j]).p for i, j in pairs],
         clips=len(shared),
         of_clips=len(shared),
     )

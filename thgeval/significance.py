@@ -64,6 +64,21 @@ def by_clips(baseline: Floats, system: Floats, resampling: Resampling) -> Differ
     return Difference(observed, _interval(observed, _less(of_clips(system), of_clips(baseline))), p, test, least)
 
 
+def p_by_clips(baselines: Floats, systems: Floats, resampling: Resampling) -> Floats:
+    """The p-values of ``by_clips`` for many pairs of systems on the same clips: (pairs, clips, 2) each -> (pairs,)."""
+    observed = np.abs(quotients(systems) - quotients(baselines))
+    count = baselines.shape[1]
+    exact = count <= EXACT_CLIPS
+    swaps = _every_swap(count) if exact else resampling.swaps(count)
+    found = np.array(
+        [
+            _at_least(baseline, system, swaps, limit)
+            for baseline, system, limit in zip(baselines, systems, observed, strict=True)
+        ]
+    )
+    return found / len(swaps) if exact else (found + 1) / (len(swaps) + 1)
+
+
 class Spread(NamedTuple):
     """Variance of a score, estimated, and the degrees of freedom of the estimate."""
 

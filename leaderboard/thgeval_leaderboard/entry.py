@@ -8,7 +8,7 @@ never ranked beside them. Its history only grows: what is withdrawn stays, with 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,15 +19,13 @@ import fastjsonschema
 from thgeval import schema
 from thgeval.files import write_atomically
 from thgeval.results import Run
-from thgeval_leaderboard.untrusted import EntryError, read_json
+from thgeval_leaderboard.untrusted import EntryError, decoded, read_json
 
 SCHEMA = "thgeval.entry/1"
 SUFFIX = ".json"
 ROLES = ("system", "reference-baseline", "control", "ground-truth")
 VERIFIED = ("none", "rerun", "authors")
 EVENTS = ("added", "corrected", "verified", "marked-unreliable", "withdrawn")
-NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-"""What an id looks like: it becomes a file's name and an address."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Entry:
     history: tuple[Event, ...]
     verified: str = "none"
     unreliable: str = ""
-    run: Run | None = None
+    run: Run | None = field(default=None, repr=False)
     reported: tuple[Reported, ...] = ()
     cost: Mapping[str, Any] | None = None
 
@@ -153,9 +151,9 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _slim(run: Run) -> Run:
-    """A run without what neither a check nor a page needs: how files were encoded, and where this machine kept them."""
+    """A run without what neither a check nor a page needs: how files were encoded, and the paths of one machine."""
     clips = tuple({**clip, "media": {}, "states": "", "details": {}} for clip in run.clips)
-    record = {name: value for name, value in run.record.items() if name != "folders"}
+    record = {name: value for name, value in run.record.items() if name not in ("folders", "command")}
     return replace(run, clips=clips, record=record, places={}, path=None)
 
 
@@ -168,18 +166,26 @@ def checks() -> Any:
 
 def read(path: Path) -> Entry:
     """The entry in a file of a stranger's; EntryError names the file and the field that is wrong."""
-    data = read_json(path)
+    return _entry(read_json(path), path.name)
+
+
+def read_bytes(content: bytes, name: str) -> Entry:
+    """The entry that a file called ``name`` would hold; EntryError as of ``read``."""
+    return _entry(decoded(content, name), name)
+
+
+def _entry(data: Mapping[str, Any], file: str) -> Entry:
     try:
         checks()({**data, "run": None})
     except fastjsonschema.JsonSchemaValueException as error:
         field = ".".join(str(part) for part in error.path[1:])
-        raise EntryError(path.name, field, str(error.message).replace("data.", "").removeprefix("data ")) from None
+        raise EntryError(file, field, str(error.message).removeprefix(f"{error.name} ")) from None
     run = None
     if data["run"] is not None:
         try:
             run = Run.of_bytes(json.dumps(data["run"]).encode())
         except ValueError as error:
-            raise EntryError(path.name, "run", str(error)) from None
+            raise EntryError(file, "run", str(error)) from None
     method: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data["method"].items()
     }
@@ -215,3 +221,9 @@ def read_all(folder: Path) -> tuple[list[Entry], list[EntryError]]:
 def of_run(run: Run, *, id: str, method: Method, board: Board, date: str, reasons: Sequence[str] = ()) -> Entry:
     """A new entry of a run, as ``thgeval leaderboard add`` makes it."""
     return Entry(id=id, method=method, board=board, history=(Event(date, "added", "; ".join(reasons)),), run=run)
+
+
+def identified(method: Method, board: Board) -> str:
+    """The id of an entry by its method and board: ``ref-2d.synth-v1-1.self-audio``."""
+    name = re.sub(r"[^a-z0-9]+", "-", method.name.lower()).strip("-") or "method"
+    return f"{name}.{board.id}"

@@ -40,8 +40,13 @@ def read_json(path: Path) -> dict[str, Any]:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise EntryError(path.name, "", f"it can't be read: {error.strerror or error}") from None
+    return decoded(content, path.name)
+
+
+def decoded(content: bytes, name: str) -> dict[str, Any]:
+    """The object that bytes hold, as a file called ``name`` would; EntryError as of ``read_json``."""
     if len(content) > MOST_BYTES:
-        raise EntryError(path.name, "", f"it has more than {MOST_BYTES} bytes")
+        raise EntryError(name, "", f"it has more than {MOST_BYTES} bytes")
     try:
         text = content.decode("utf-8")
         _shallow(text)
@@ -49,14 +54,14 @@ def read_json(path: Path) -> dict[str, Any]:
             text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
         )
     except UnicodeDecodeError as error:
-        raise EntryError(path.name, "", f"it is not UTF-8 (byte {error.start})") from None
+        raise EntryError(name, "", f"it is not UTF-8 (byte {error.start})") from None
     except (ValueError, RecursionError) as error:
-        raise EntryError(path.name, "", f"it is no JSON that can be taken: {error}") from None
+        raise EntryError(name, "", f"it is no JSON that can be taken: {error}") from None
     if not isinstance(data, dict):
-        raise EntryError(path.name, "", f"it holds a {type(data).__name__} where an object should be")
+        raise EntryError(name, "", f"it holds a {type(data).__name__} where an object should be")
     for field, value in _texts(data, ""):
         if fault := fault_of(value):
-            raise EntryError(path.name, field, fault)
+            raise EntryError(name, field, fault)
     return data
 
 

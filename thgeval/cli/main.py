@@ -18,7 +18,20 @@ from thgeval.cli.showing import say
 from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
-COMMANDS = ("cite", "compare", "fetch", "ls", "merge", "report", "score", "selftest", "time", "validate", "verify")
+COMMANDS = (
+    "cite",
+    "compare",
+    "fetch",
+    "leaderboard",
+    "ls",
+    "merge",
+    "report",
+    "score",
+    "selftest",
+    "time",
+    "validate",
+    "verify",
+)
 
 
 class Commands(click.Group):

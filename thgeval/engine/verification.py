@@ -20,7 +20,7 @@ from thgeval.errors import InputError, ProtocolError
 from thgeval.media import fingerprint
 from thgeval.pairing import apart, paired
 from thgeval.results import Run, Score, states_folder
-from thgeval.statistics import quotients
+from thgeval.statistics import of_rows, quotients
 
 CLOSE = 1e-9
 """Relative difference that other versions of numpy and scipy may make in the last digits."""
@@ -52,7 +52,7 @@ def from_clips(run: Run) -> Verdict:
     """Check every score that is made of values per clip against them; the run alone is needed."""
     values = [score for score in run.scores.values() if score.value is not None]
     means = [score for score in values if _is_a_mean(run, score)]
-    differs = (said for score in means if (said := _from_clips(run, score)) is not None)
+    differs = (said for score in means for said in _from_clips(run, score))
     return Verdict((f"{len(means)} of {len(values)} scores from their values per clip",), tuple(differs))
 
 
@@ -61,14 +61,24 @@ def _is_a_mean(run: Run, score: Score) -> bool:
     return not score.groups and any(score.key in clip["contributions"] for clip in run.clips)
 
 
-def _from_clips(run: Run, score: Score) -> str | None:
+def _from_clips(run: Run, score: Score) -> Iterator[str]:
+    """Where a mean, or its interval if that is Student's or of a rate, is not what its values per clip make."""
     rows = np.array([row for clip in run.clips if (row := clip["contributions"].get(score.key))], dtype=np.float64)
-    if not rows[:, 1].sum() > 0:
-        return None
+    rows = rows[rows[:, 1] > 0]
+    if not len(rows):
+        return
     value = float(quotients(rows))
-    if score.value is not None and _alike(value, score.value):
-        return None
-    return f"{score.key} is {score.value!r}, and {value!r} by its values per clip"
+    if score.value is None or not _alike(value, score.value):
+        yield f"{score.key} is {score.value!r}, and {value!r} by its values per clip"
+    how = score.signature.rpartition("|ci:")[2]
+    if score.interval is None or how not in ("t", "score"):
+        return
+    found = of_rows(rows, events=how == "score").interval
+    low, high = score.range
+    bounds = None if found is None else (max(found.low, low), min(found.high, high))
+    if bounds is None or not all(_alike(*pair) for pair in zip(bounds, score.interval, strict=True)):
+        found_too = "none" if bounds is None else str(list(bounds))
+        yield f"{score.key} has the interval {list(score.interval)}, and {found_too} by its values per clip"
 
 
 def _from_states(run: Run) -> Iterator[str]:

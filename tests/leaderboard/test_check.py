@@ -1,0 +1,121 @@
+"""Checks: an edited digit is named, what was taken back is named, and honest entries pass."""
+
+from dataclasses import replace
+
+import pytest
+from support.boards import BOARD, made_entry
+
+from thgeval.statistics import Interval
+from thgeval_leaderboard.check import among, checked, of_entry, since
+from thgeval_leaderboard.entry import Event, Reported
+
+VALUES = {"psnr": [30.0, 31.0, 33.0], "ssim": [0.8, 0.9, 0.85]}
+SOURCE = "https://example.org/paper"
+
+
+def refused(findings):
+    return [str(finding) for finding in findings if finding.refused]
+
+
+def edited(entry, key, **changes):
+    """The entry with a score changed and its values per clip left."""
+    scores = {**entry.run.scores, key: replace(entry.run[key], **changes)}
+    return replace(entry, run=replace(entry.run, scores=scores))
+
+
+def test_an_honest_entry_passes():
+    assert of_entry(made_entry("mine", VALUES)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"value": 31.433333333333334}, "run.scores.psnr.value: psnr is 31.43"),
+        ({"interval": Interval(30.0, 35.0)}, "run.scores.psnr.value: psnr has the interval [30.0, 35.0]"),
+        ({"interval": Interval(40.0, 45.0)}, "run.scores.psnr.interval: [40.0, 45.0] does not hold"),
+        ({"clips": 2}, "run.scores.psnr.clips: its signature does not say n:2/3"),
+        ({"left_out": {"no face": 1}}, "run.scores.psnr.left_out: 3 clips scored and 1 left out"),
+        ({"value": -1.0}, "run.scores.psnr.value: -1.0 is outside [0.0, inf]"),
+    ],
+)
+def test_an_edited_digit_is_named(changes, says):
+    found = refused(of_entry(edited(made_entry("mine", VALUES), "psnr", **changes)))
+    assert any(says in line for line in found), found
+
+
+def test_another_metric_under_a_key_is_named():
+    entry = edited(made_entry("mine", VALUES), "psnr", signature=made_entry("x", VALUES).run["ssim"].signature)
+    assert "mine.json: run.scores.psnr.signature: it signs ssim, not psnr" in refused(of_entry(entry))
+
+
+def test_unknown_keys_and_limited_runs_are_refused():
+    entry = made_entry("mine", VALUES)
+    run = replace(entry.run, options={**entry.run.options, "limit": 3}, scores={"magic": entry.run["psnr"]})
+    found = refused(of_entry(replace(entry, run=run)))
+    assert "mine.json: run.options.limit: only its first 3 clips were scored" in found
+    assert "mine.json: run.scores.magic: no metric of this version is called so" in found
+
+
+def test_another_protocol_and_a_deviating_one_are_refused():
+    entry = made_entry("mine", VALUES, board=replace(BOARD, protocol="thg256@1"))
+    assert refused(of_entry(entry)) == ["mine.json: run.protocol.name: scored under native@1, not thg256@1"]
+    run = replace(entry.run, protocol={**entry.run.protocol, "name": "thg256@1!"})
+    assert "deviates from the protocol of that name" in refused(of_entry(replace(entry, run=run)))[0]
+
+
+def test_lost_clips_and_clips_that_are_there_twice_are_refused():
+    entry = made_entry("mine", VALUES)
+    assert "run.expected" in refused(of_entry(replace(entry, run=replace(entry.run, expected=4))))[0]
+    twice = replace(entry.run, clips=(*entry.run.clips[:2], entry.run.clips[0]))
+    assert any("a clip is there twice" in line for line in refused(of_entry(replace(entry, run=twice))))
+
+
+def test_reported_numbers_need_a_source_and_stand_apart():
+    entry = replace(made_entry("mine", VALUES), run=None)
+    assert refused(of_entry(entry)) == ["mine.json: run: it has neither a run nor reported numbers"]
+    said = replace(entry, reported=(Reported("lse-d", 6.4, SOURCE),))
+    assert of_entry(said) == []
+    assert not said.ranked
+    both = replace(made_entry("mine", VALUES), reported=(Reported("lse-d", 6.4, "javascript:x"),))
+    assert len(refused(of_entry(both))) == 2
+
+
+def test_verification_and_unreliability_stand_in_the_history():
+    entry = made_entry("mine", VALUES, verified="rerun", unreliable="its clips show a watermark")
+    assert len(refused(of_entry(entry))) == 2
+    told = entry.after(Event("2026-11-29", "verified")).after(Event("2026-11-29", "marked-unreliable", "a watermark"))
+    assert refused(of_entry(told)) == []
+
+
+def test_the_same_clips_under_two_names_are_refused():
+    first, second = made_entry("a", VALUES), replace(made_entry("a", VALUES), id="b")
+    assert refused(among([first, second])) == ["b.json: run.clips: the very clips of a"]
+
+
+def test_another_signature_gets_a_column_of_its_own_and_a_note_says_why():
+    ours = made_entry("a", VALUES, tokens={"psnr": "region:face"})
+    found = list(among([ours, made_entry("b", VALUES), made_entry("c", VALUES)]))
+    assert [str(finding) for finding in found] == [
+        "a.json: run.scores.psnr.signature: a column of its own: region:face where others have -"
+    ]
+    assert not found[0].refused
+
+
+def test_nothing_is_taken_back_in_silence():
+    before = made_entry("mine", VALUES)
+    gone = refused(since([before], []))
+    assert gone == ["mine.json: it was taken away; an entry is withdrawn with a reason, and stays"]
+    better = replace(made_entry("mine", VALUES | {"psnr": [35.0, 36.0, 37.0]}), history=before.history)
+    assert "numbers changed" in refused(since([before], [better]))[0]
+    assert refused(since([before], [better.after(Event("2026-11-30", "corrected", "a wrong crop"))])) == []
+    rewritten = replace(before, history=(Event("2026-11-29", "added"),))
+    assert "gone or changed" in refused(since([before], [rewritten]))[0]
+
+
+def test_a_bad_entry_keeps_itself_off_and_no_other(tmp_path):
+    made_entry("good", VALUES).write(tmp_path)
+    edited(made_entry("bad", VALUES), "psnr", value=50.0, interval=None).write(tmp_path)
+    (tmp_path / "worse.json").write_text("<script>")
+    entries, findings = checked(tmp_path)
+    assert [entry.id for entry in entries] == ["good"]
+    assert {finding.file for finding in findings} == {"bad.json", "worse.json"}
