@@ -12,7 +12,7 @@ dropped where there is too much. Where networks run on another device than the C
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -61,8 +61,12 @@ class Seen:
             while self._bytes > self._most:
                 self._bytes -= self._held.popitem(last=False)[1][1]
 
+    def under(self, pins: Pins) -> "Callable[[FrameBatch], SeenChunk]":
+        """What a run looks its frames up by; ``pins`` hold what its features require."""
+        return partial(SeenChunk, self, pins)
 
-class Chunk:
+
+class SeenChunk:
     """One chunk of frames of one side, and what was found in the same frames before, with the same requirements."""
 
     def __init__(self, seen: Seen, pins: Pins, frames: FrameBatch) -> None:

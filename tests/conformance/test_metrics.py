@@ -27,7 +27,7 @@ from thgeval.metric import Better
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
 from thgeval.signature import closure, parse, pins_of, protocol_part, signature
-from thgeval.view import Piece
+from thgeval.view import View
 
 pytestmark = pytest.mark.timeout(1200)  # the first test of a kind measures everything, half a minute when idle
 NAMES = list(registry.table())
@@ -271,6 +271,6 @@ def test_metrics_are_frozen_values(name):
 
 def test_only_declared_features_are_handed_out(clips):
     batch = FrameBatch(clips[0], 255.0, 0)
-    view = Piece.of("clip", 0, {rgb: batch}, {rgb: batch}).seen_by(registry.metric("psnr").metric)
+    view = View.of("clip", 0, {rgb: batch}, {rgb: batch}).seen_by(registry.metric("psnr").metric.needs, "psnr")
     with pytest.raises(LookupError, match="psnr reads rgb@1 without declaring it in its needs"):
         view.generated[rgb]

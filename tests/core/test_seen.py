@@ -16,7 +16,7 @@ from thgeval.features.faces.landmarks import landmarks
 from thgeval.features.frames.frames import luma, rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Pins, pinned
-from thgeval.seen import Chunk, Seen
+from thgeval.seen import Seen, SeenChunk
 
 FRAMES, SYSTEMS = 5, ("a", "b", "c")
 METRICS = ["f-mse", "lmd", "psnr"]
@@ -97,7 +97,7 @@ def computed(seen: Seen, frames: FrameBatch, of: Any = None) -> bool:
         calls.append(1)
         return np.zeros(len(frames))
 
-    Chunk(seen, pins(of or landmarks()), frames).value(of or landmarks(), compute)
+    SeenChunk(seen, pins(of or landmarks()), frames).value(of or landmarks(), compute)
     return bool(calls)
 
 
@@ -131,8 +131,8 @@ def test_errors_and_what_is_as_large_as_the_frames_are_not_held() -> None:
     seen = Seen()
     for _ in range(2):
         with pytest.raises(ValueError, match="this time"):
-            Chunk(seen, pins(landmarks()), batch()).value(landmarks(), _failing)
-    held = [Chunk(seen, {}, batch()).value(luma(), lambda: batch().pixels) for _ in range(2)]
+            SeenChunk(seen, pins(landmarks()), batch()).value(landmarks(), _failing)
+    held = [SeenChunk(seen, {}, batch()).value(luma(), lambda: batch().pixels) for _ in range(2)]
     assert held[0] is not held[1]
 
 

@@ -20,7 +20,7 @@ from thgeval.features.heads.pose import pose
 from thgeval.features.heads.vertices import vertices
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import weights
-from thgeval.view import Values
+from thgeval.view import Side
 
 
 def turned(yaw, pitch, roll):
@@ -69,7 +69,7 @@ def test_single_angles_are_those_of_every_estimator(angle):
 def test_every_part_comes_from_its_place():
     frames = assets.frames("May_5s.mp4", 2, 30)
     with random_weights.installed(["deep3d"]), memory.apart():
-        values = Values({rgb: FrameBatch(frames, 255.0, 0)})
+        values = Side({rgb: FrameBatch(frames, 255.0, 0)})
         rows = values[deep3d.deep3d(landmarks="dlib")]
         assert rows.shape == (2, 8, 257)
         assert np.isfinite(rows[:, 0]).all()
@@ -116,7 +116,7 @@ def test_a_file_that_is_not_the_basel_face_model_is_refused(tmp_path, monkeypatc
 
 def test_five_points_of_a_chain_are_means_of_its_landmarks():
     with assets.light():
-        values = Values({rgb: FrameBatch(assets.frames("May_5s.mp4", 1), 255.0, 0)})
+        values = Side({rgb: FrameBatch(assets.frames("May_5s.mp4", 1), 255.0, 0)})
         all68, five = values[landmarks(model="mediapipe")][0, 0], values[five_points(of="mediapipe")][0, 0]
         own = values[five_points(of="yunet")][0, 0]
     np.testing.assert_allclose(five[1], all68[[42, 45]].mean(axis=0))
