@@ -12,9 +12,10 @@ Three grains:
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import wraps
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -154,6 +155,29 @@ def feature(
         return Definition(name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(requires))
 
     return declare
+
+
+def derived_from(
+    source: Callable[..., Feature[Any]], *, version: int
+) -> Callable[[Callable[..., T]], Callable[..., Feature[T]]]:
+    """Declare the function below as a feature of whole clips, computed from ``source``, whose parameters it takes."""
+
+    def declare(compute: Callable[..., T]) -> Callable[..., Feature[T]]:
+        @wraps(compute)
+        def of(**parameters: Parameter) -> Feature[T]:
+            return feature(source(**parameters), version=version, grain=Grain.CLIP)(compute)()
+
+        return of
+
+    return declare
+
+
+def chosen_from(table: Mapping[str, T], **choice: str) -> T:
+    """The row of a table that is chosen by its name, as in ``source="npz"``; ProtocolError names all of them."""
+    ((field, name),) = choice.items()
+    if name not in table:
+        raise ProtocolError(f"{field} must be one of {', '.join(table)}, not {name!r}")
+    return table[name]
 
 
 def _by(value: T | Callable[..., T]) -> Callable[..., T]:

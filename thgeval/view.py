@@ -107,7 +107,7 @@ class Side:
         return value() if self._chunk is None else self._chunk.value(feature, value)
 
 
-class Both(Side):
+class PairSide(Side):
     """Features computed from both sides together, each at most once."""
 
     def __init__(self, generated: Side, reference: Side) -> None:
@@ -147,7 +147,7 @@ class View:
         chunks = [seen(given[rgb]) if seen is not None and rgb in given else None for given in (generated, reference)]
         second = Side(reference, None, chunks[1])
         first = Side(generated, second, chunks[0])
-        return cls(clip, start, first, second, Both(first, second))
+        return cls(clip, start, first, second, PairSide(first, second))
 
     def swapped(self) -> "View":
         """The reference seen as if it were the generated clip, to measure its own value."""

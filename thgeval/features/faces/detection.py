@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Requirements, feature
+from thgeval.feature import Feature, Requirements, chosen_from, feature
 from thgeval.features.faces.tracking import Trail
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
@@ -103,16 +102,10 @@ FOLLOWS: Mapping[str, int] = MappingProxyType({"every": 1, "tracked-8": 8})
 """How faces are followed, and how many frames apart the *key* frames are, at which the detector looks in any case."""
 
 
-def _keys_every(follow: str) -> int:
-    if follow not in FOLLOWS:
-        raise ProtocolError(f"follow must be one of {', '.join(FOLLOWS)}, not {follow!r}")
-    return FOLLOWS[follow]
-
-
 @feature(
     lambda detector, follow: DETECTORS[detector].source(follow),
     version=1,
-    halo=lambda follow, **_: _keys_every(follow) - 1,
+    halo=lambda follow, **_: chosen_from(FOLLOWS, follow=follow) - 1,
     requires=lambda detector, **_: DETECTORS[detector].requires,
 )
 def faces(source: Any, *, detector: str = "dlib", follow: str = "every") -> Faces:
@@ -123,7 +116,7 @@ def faces(source: Any, *, detector: str = "dlib", follow: str = "every") -> Face
     lost, or there was none to follow. Then a face that enters beside others is seen at the next key frame, and scores
     and points are those of the detection, the points moved with their box.
     """
-    backend, every = DETECTORS[detector], _keys_every(follow)
+    backend, every = DETECTORS[detector], chosen_from(FOLLOWS, follow=follow)
     if backend.reads:
         seen: Faces = backend.load()(source)
         return seen

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.feature import Feature, Grain, feature
+from thgeval.feature import Feature, Grain, chosen_from, feature
 from thgeval.features.words.grid_reading import NOTE, grid_reading
 from thgeval.features.words.lip_reading import lipnet_reading, lrw_reading
 from thgeval.features.words.pocketsphinx import pocketsphinx_hearing
@@ -65,14 +65,13 @@ class Alignment(NamedTuple):
 
 def reading(reader: str, model: str) -> Feature[str]:
     """The text that a reader reads; ProtocolError for a reader there isn't, or a model it doesn't take."""
-    if reader not in READERS:
-        raise ProtocolError(f"reader must be one of {', '.join(READERS)}, not {reader!r}")
-    if READERS[reader].takes_model != (model != NO_MODEL):
+    row = chosen_from(READERS, reader=reader)
+    if row.takes_model != (model != NO_MODEL):
         lacks = "needs the name of a model" if model == NO_MODEL else f"takes no model, so not {model!r} either"
         raise ProtocolError(f"the reader {reader} {lacks}")
     if model != NO_MODEL:
         _ = programs.folder(model)
-    return READERS[reader].text(model)
+    return row.text(model)
 
 
 @feature(
