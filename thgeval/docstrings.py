@@ -41,7 +41,7 @@ def described(cls: type[Metric[Any]]) -> dict[str, str]:
         "returns": said["Returns"],
         "source": said["Source"],
         "departs": said["Departs"],
-        "needs": ", ".join(feature.identity(pins_of([usual])) for feature in usual.needs.every()),
+        "needs": ", ".join(feature.identity(pins_of(usual)) for feature in usual.needs.every()),
         "presets": ", ".join(cls.presets),
         "version": str(cls.version),
     }

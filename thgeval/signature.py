@@ -9,7 +9,7 @@ stands the run part: coverage, decoder, resampling of the interval, tool version
 The text is derived from the dataclass fields, never typed by hand, and parses back to an equal metric.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,19 +43,19 @@ def closure(metric: Metric[Any]) -> tuple[Feature[Any], ...]:
     return tuple(features)
 
 
-def required(metric: Metric[Any]) -> tuple[Requirement, ...]:
-    """Everything that a metric rests on and an installation may lack, each once."""
-    return tuple(dict.fromkeys(item for feature in closure(metric) for item in feature.requires))
+def required(*metrics: Metric[Any]) -> tuple[Requirement, ...]:
+    """Everything that metrics rest on and an installation may lack, each once."""
+    return tuple(dict.fromkeys(item for metric in metrics for feature in closure(metric) for item in feature.requires))
 
 
-def pins_of(metrics: Iterable[Metric[Any]]) -> Pins:
-    """What everything that these metrics rest on is now."""
-    return pinned(item for metric in metrics for item in required(metric))
+def pins_of(*metrics: Metric[Any]) -> Pins:
+    """What everything that metrics rest on is now."""
+    return pinned(required(*metrics))
 
 
-def files(metric: Metric[Any]) -> list[str]:
-    """The weight files that a metric reads, by their names in the manifest."""
-    return sorted(item.name for item in required(metric) if isinstance(item, Weights))
+def files(*metrics: Metric[Any]) -> list[str]:
+    """The weight files that metrics read, by their names in the manifest."""
+    return sorted(item.name for item in required(*metrics) if isinstance(item, Weights))
 
 
 def text_of(value: Any) -> str:
@@ -108,7 +108,7 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None
     metric = cls(**settings)
-    if (own := protocol_part(metric, parsed_protocol, pins_of([metric]))) != first:
+    if (own := protocol_part(metric, parsed_protocol, pins_of(metric))) != first:
         raise ProtocolError(f"this version of thgeval signs {own!r}, not {first!r}")
     run_tokens = [token for token in second.split("|") if token]
     return Parsed(

@@ -157,7 +157,7 @@ def test_signatures_round_trip(request_):
         Protocol(),
         Protocol(fps=Fraction(30000, 1001), size=256, crop="centre-square", lengths="truncate"),
     ):
-        text = signature(metric, protocol, pins_of([metric]), {"n": "3/4", "bs": "1000-12345"}, "!limit")
+        text = signature(metric, protocol, pins_of(metric), {"n": "3/4", "bs": "1000-12345"}, "!limit")
         parsed = parse(text, registry.metric_class)
         assert parsed.metric == metric
         assert replace(parsed.protocol, name=protocol.name) == protocol
@@ -168,7 +168,7 @@ def test_signatures_round_trip(request_):
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_signatures_hold_every_field_and_feature(request_):
     metric = registry.metric(request_).metric
-    pins = pins_of([metric])
+    pins = pins_of(metric)
     tokens = protocol_part(metric, Protocol(), pins).split("|")
     assert {token.partition(":")[0] for token in tokens} >= set(metric.settings())
     assert {feature.identity(pins) for feature in closure(metric)} <= set(tokens)
@@ -177,7 +177,7 @@ def test_signatures_hold_every_field_and_feature(request_):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_signature_of_another_version_is_refused(name):
     metric = registry.metric(name).metric
-    text = signature(metric, Protocol(), pins_of([metric]), {"n": "1/1"})
+    text = signature(metric, Protocol(), pins_of(metric), {"n": "1/1"})
     with pytest.raises(ProtocolError, match="this version of thgeval signs"):
         parse(text.replace(f"{name}@{metric.version}", f"{name}@{metric.version + 1}", 1), registry.metric_class)
 

@@ -31,7 +31,7 @@ def parts() -> str:
     lines = []
     for request in requests():
         key, metric = registry.metric(request)
-        lines.append(f"{request}\t{key}\t{protocol_part(metric, Protocol(), pins_of([metric]))}\n")
+        lines.append(f"{request}\t{key}\t{protocol_part(metric, Protocol(), pins_of(metric))}\n")
     return "".join(lines)
 
 

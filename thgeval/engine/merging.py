@@ -57,7 +57,7 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
         run={name: value for name, value in any_signature.run.items() if name not in OWN},
-        pins=pins_of(metric for _, metric in named),
+        pins=pins_of(*(metric for _, metric in named)),
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )

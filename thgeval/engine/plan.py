@@ -115,7 +115,7 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     chunkwise = tuple(named for named in able if named not in clipwise)
-    return Plan(chunkwise, tuple(clipwise), unscored, pins_of(metric for _, metric in metrics))
+    return Plan(chunkwise, tuple(clipwise), unscored, pins_of(*(metric for _, metric in metrics)))
 
 
 def _instead(named: Named, pairs: Sequence[Pair]) -> str:

@@ -271,7 +271,7 @@ def _reduced(
         before = earlier.found(Path(options.out), store, protocol)
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
-    planned = replace(planned, pins={**pins_of(metric for _, metric in others), **planned.pins})
+    planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
     device = devices_of((*planned.metrics, *others), devices.token(options.device))
     job = Job(
         planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
@@ -303,10 +303,7 @@ def _reduced(
     }
     run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
-    terms = {
-        name: weights.entry(name).weight_licence
-        for name in sorted({name for _, metric in metrics for name in files(metric)})
-    }
+    terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     return replace(run, record={**record, "weights": terms}, places=pairing.places)
 
 

@@ -6,8 +6,11 @@ A key holds all that the value depends on, such as the token of its weights, so 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
+
+from thgeval.requirements import weights
 
 T = TypeVar("T")
 
@@ -24,6 +27,16 @@ def once(key: Hashable, load: Callable[[], T]) -> T:
             held[key] = load()
         found: T = held[key]
         return found
+
+
+def read_once(name: str, read: Callable[[Path], T]) -> T:
+    """What ``read`` made of the file of these weights when it was first called; WeightsError if it may not be used."""
+
+    def load() -> T:
+        with weights.opened(name) as file:
+            return read(file)
+
+    return once((name, weights.token(name)), load)
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from thgeval.features.faces.landmarks import CHAINS, landmarks
 from thgeval.features.frames.frames import rgb
 from thgeval.files import npy
 from thgeval.media.frames import FrameBatch
-from thgeval.networks.memory import once
-from thgeval.requirements import Weights, weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Weights
 
 CANVAS_PX = 256
 STEADY = (33, 36, 39, 42, 45)
@@ -117,19 +117,11 @@ def _of_lipnet(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
 
 
 def _of_lrw(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
-    turn = similarity(points[list(STEADY)], _lrw_face()[list(STEADY)], least_squares=True)
+    turn = similarity(points[list(STEADY)], read_once(LRW_FACE, _mean_face)[list(STEADY)], least_squares=True)
     upright = cv2.warpAffine(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), turn, (CANVAS_PX, CANVAS_PX))
     x, y = np.rint((points[48:] @ turn[:, :2].T + turn[:, 2]).mean(axis=0)).astype(int)
     x, y = (int(np.clip(centre, 48, CANVAS_PX - 48)) for centre in (x, y))
     return np.asarray(upright[y - 48 : y + 48, x - 48 : x + 48], np.uint8)
-
-
-def _lrw_face() -> Points:
-    def load() -> Points:
-        with weights.opened(LRW_FACE) as file:
-            return _mean_face(file)
-
-    return once((LRW_FACE, weights.token(LRW_FACE)), load)
 
 
 def _mean_face(path: Path) -> Points:
