@@ -618,8 +618,6 @@ def test_files_that_are_not_to_be_fetched(manifest, site, allow):
         fetch("share")
     with pytest.raises(LeftOut, match="computed from their seed; there is nothing to fetch"):
         fetch("seed")
-    with pytest.raises(LeftOut, match="may not be used commercially"):
-        fetch("research", policy=Policy(commercial=True))
     allow(Policy(commercial=True))
     with pytest.raises(LeftOut, match="may not be used commercially"):
         fetch("research")

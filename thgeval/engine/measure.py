@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.seen import Seen
+from thgeval.seen import Seen, SeenChunk
 from thgeval.states import State
 from thgeval.states.stacked import LARGEST
 from thgeval.view import Given, View
@@ -138,7 +139,7 @@ def _streamed(
 ) -> Measured:
     outcome = Measured()
     pending: list[Future[Chunk]] = []
-    looked_up = None if seen is None else seen.under(plan.pins)
+    looked_up = None if seen is None else partial(SeenChunk, seen, plan.pins)
     with ExitStack() as stack:
         first_clip = pair.generated if plan.decodes(reference=False) else None
         second_clip = pair.reference if plan.decodes(reference=True) else None

@@ -72,21 +72,13 @@ class Plan:
         """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and
         the faces among which any metric chooses one.
         """
-        found: dict[Feature[Any], None] = {}
-        for named in self.clipwise:
-            for need in side(named.metric, reference=reference):
-                if need.grain is Grain.FRAMES:
-                    found[need] = None
-                found |= {
-                    source: None
-                    for user in need.closure()
-                    if user.grain is Grain.CLIP
-                    for source in user.inputs
-                    if source.grain is Grain.FRAMES
-                }
+        needs = [need for named in self.clipwise for need in side(named.metric, reference=reference)]
+        whole = [user for need in needs for user in need.closure() if user.grain is Grain.CLIP]
+        used = [*needs, *(source for user in whole for source in user.inputs)]
+        found = [source for source in used if source.grain is Grain.FRAMES]
         for named in self.metrics:
-            found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
-        return tuple(found)
+            found += [choice.found for choice in choices(side(named.metric, reference=reference))]
+        return tuple(dict.fromkeys(found))
 
     def without(self, keys: Collection[str]) -> "Plan":
         """The part of the plan that measures none of these metrics, given by key."""

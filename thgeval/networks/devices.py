@@ -7,6 +7,7 @@ resizing, kernels, distances of sets) stays on the CPU.
 """
 
 import copy
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -36,7 +37,7 @@ class Kind(NamedTuple):
     @property
     def batch(self) -> int:
         """How many samples a batch has."""
-        numbers = sum(_product(shape) for shape in self.shapes)
+        numbers = sum(math.prod(shape) for shape in self.shapes)
         return max(1, min(LARGEST_BATCH, BATCH_NUMBERS // max(1, numbers)))
 
 
@@ -128,10 +129,3 @@ def _repeatable() -> Iterator[None]:
             yield
     finally:
         matmul.allow_tf32 = before
-
-
-def _product(shape: Sequence[int]) -> int:
-    total = 1
-    for length in shape:
-        total *= length
-    return total

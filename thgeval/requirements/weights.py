@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 from thgeval import files
 from thgeval.errors import ProtocolError, WeightsError
@@ -58,13 +58,8 @@ _checks: dict[str, tuple[Stamp, Check]] = {}  # by what was looked at, and so ri
 _checking = Lock()
 
 
-class _Run(NamedTuple):
-    policy: Policy
-    used: dict[str, str]  # what files of unknown hash were when they were first asked for
-
-
-_outside = _Run(Policy(), {})
-_run: ContextVar[_Run] = ContextVar("weights", default=_outside)
+_outside: tuple[Policy, dict[str, str]] = Policy(), {}
+_run = ContextVar("weights", default=_outside)  # with what files of unknown hash were when they were first asked for
 
 
 @contextmanager
@@ -74,7 +69,7 @@ def allowed(policy: Policy) -> Iterator[None]:
     It holds for this thread, and for those that are given its ``contextvars``. Outside verified files of any licence
     may be used.
     """
-    before = _run.set(_Run(policy, {}))
+    before = _run.set((policy, {}))
     try:
         yield
     finally:
@@ -83,7 +78,7 @@ def allowed(policy: Policy) -> Iterator[None]:
 
 def policy() -> Policy:
     """What may be used now."""
-    return _run.get().policy
+    return _run.get()[0]
 
 
 def folder() -> Path:
@@ -139,7 +134,7 @@ def token(name: str) -> str:
     if file is None:
         return "unknown"
     try:
-        return f"unverified-{_run.get().used.get(name) or checked(known, file).sha8}"
+        return f"unverified-{_run.get()[1].get(name) or checked(known, file).sha8}"
     except WeightsError:  # can't be read, which `problem` says before anything is computed
         return "unknown"
 
@@ -249,7 +244,7 @@ def _objection(entry: "Entry", file: Path, check: Check) -> WeightsError | None:
             f"the weights {entry.name} ({file}) have no published hash to check them by; "
             f"--allow-unverified-weights uses them and marks the signature unverified-{check.sha8}"
         )
-    if check.state == "unverified" and _run.get().used.setdefault(entry.name, check.sha8) != check.sha8:
+    if check.state == "unverified" and _run.get()[1].setdefault(entry.name, check.sha8) != check.sha8:
         return WeightsError(f"{file} is not the file that the run began with; start again")
     return None
 

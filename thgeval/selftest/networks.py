@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from thgeval.errors import ProtocolError, ThgevalError
+from thgeval.networks import memory
 from thgeval.requirements import programs, weights
 from thgeval.requirements.weights import Policy
 
@@ -129,7 +130,7 @@ def outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[
     """Run every row whose weights and examples are here; files of unknown hash may be used, as this is their proof."""
     at_hand = Hand(examples)
     for row in table:
-        with weights.allowed(Policy(unverified=True)):
+        with weights.allowed(Policy(unverified=True)), memory.apart():
             found = outcome(row, at_hand)
         yield found
 
@@ -181,9 +182,8 @@ def _files(row: Row, hand: Hand) -> dict[str, Path | None]:
 def _missing(row: Row, hand: Hand) -> str:
     """Commands that bring what a row lacks; empty if it lacks nothing."""
     problems = [*map(weights.problem, row.weights), *map(programs.problem, row.checkouts)]
-    for problem in problems:
-        if problem is not None:
-            return str(problem)
+    if problem := next(filter(None, problems), None):
+        return str(problem)
     if lacking := [name for name, path in _files(row, hand).items() if path is None]:
         return f"the example is not here; thgeval fetch {' '.join(lacking)}, or --examples DIR"
     if packages := [package for package in row.packages if find_spec(package) is None]:

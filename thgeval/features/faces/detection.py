@@ -20,7 +20,7 @@ from thgeval.feature import Feature, Requirements, chosen_from, feature
 from thgeval.features.faces.tracking import Trail
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.networks import TORCH
+from thgeval.networks import TORCH, as_bytes
 from thgeval.requirements import Package, Weights
 
 SLOTS = 8
@@ -171,7 +171,4 @@ def bytes_of(frames: FrameBatch, *, earlier: int = 0) -> NDArray[np.uint8]:
 
     Floats are scaled by their peak and rounded.
     """
-    pixels = frames.pixels[frames.lead - earlier :]
-    if pixels.dtype == np.uint8:
-        return np.asarray(pixels)
-    return np.asarray(np.clip(np.rint(pixels * (255.0 / frames.peak)), 0, 255), np.uint8)
+    return as_bytes(frames.pixels[frames.lead - earlier :], frames.peak)

@@ -7,6 +7,7 @@ is empty where they read nothing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -26,12 +27,14 @@ NO_MODEL = "none"
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader: the feature that is its text, given the name of a model, which ``NO_MODEL`` says it doesn't take.
+    """A reader: the feature that is its text, and the package whose release is one of its parameters.
 
-    ``single`` readers read one word whatever is said; ``note`` is what must be known of every number that rests on it.
+    ``takes_model`` says that the name of a model is another. ``single`` readers read one word whatever is said;
+    ``note`` is what must be known of every number that rests on it.
     """
 
-    text: Callable[[str], Feature[str]]
+    text: Callable[..., Feature[str]]
+    package: str = ""
     takes_model: bool = False
     single: bool = False
     note: str = ""
@@ -39,18 +42,14 @@ class Reader:
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
-        "pocketsphinx": Reader(lambda model: pocketsphinx_hearing(release=release("pocketsphinx"))),
-        "grid-landmarks": Reader(lambda model: grid_reading(), note=NOTE),
-        "lipnet-unseen": Reader(lambda model: lipnet_reading(port="unseen")),
-        "lipnet-overlap": Reader(lambda model: lipnet_reading(port="overlap")),
-        "lrw-mstcn": Reader(lambda model: lrw_reading(), single=True),
-        "faster-whisper": Reader(
-            lambda model: faster_whisper_hearing(model=model, release=release("faster-whisper")), takes_model=True
-        ),
-        "transformers-whisper": Reader(
-            lambda model: transformers_whisper_hearing(model=model, release=release("transformers")), takes_model=True
-        ),
-        "checkout": Reader(lambda model: checkout_reading(model=model), takes_model=True),
+        "pocketsphinx": Reader(pocketsphinx_hearing, "pocketsphinx"),
+        "grid-landmarks": Reader(grid_reading, note=NOTE),
+        "lipnet-unseen": Reader(partial(lipnet_reading, port="unseen")),
+        "lipnet-overlap": Reader(partial(lipnet_reading, port="overlap")),
+        "lrw-mstcn": Reader(lrw_reading, single=True),
+        "faster-whisper": Reader(faster_whisper_hearing, "faster-whisper", takes_model=True),
+        "transformers-whisper": Reader(transformers_whisper_hearing, "transformers", takes_model=True),
+        "checkout": Reader(checkout_reading, takes_model=True),
     }
 )
 
@@ -69,9 +68,11 @@ def reading(reader: str, model: str) -> Feature[str]:
     if row.takes_model != (model != NO_MODEL):
         lacks = "needs the name of a model" if model == NO_MODEL else f"takes no model, so not {model!r} either"
         raise ProtocolError(f"the reader {reader} {lacks}")
-    if model != NO_MODEL:
+    parameters = {"release": release(row.package)} if row.package else {}
+    if row.takes_model:
         _ = programs.folder(model)
-    return row.text(model)
+        parameters["model"] = model
+    return row.text(**parameters)
 
 
 @feature(
