@@ -49,7 +49,7 @@ def test_entries_are_in_the_order_of_the_file():
 def test_scoring_leaves_what_it_reads_as_it_is():
     clip = ClipResult("a", notes=("said",))
     contribution = Contribution(clip, {"l1": ClipMean.of("a", [0.5])})
-    run = run_of(registry.metrics(["l1"]), {}, [contribution], Setting(Protocol(), Resampling(), 1, {}), {}, {})
+    run = run_of(registry.metrics(["l1"]), {}, [contribution], Setting(Protocol(), Resampling(), 1, {}, {}), {}, {})
     assert run.clips[0].scores == {"l1": 0.5}
     assert clip == ClipResult("a", notes=("said",))
     assert contribution.sealed({"l1"}).clip.states

@@ -87,7 +87,7 @@ def test_a_pooled_root_has_a_value_per_clip_and_is_compared_by_groups(tmp_path):
         added = [Contribution(ClipResult(clip), {named.key: state}) for clip, state in states.items()]
         environment = {"thgeval": "0", "decoder": "d"}
         options = {"metrics": [named.key], "limit": None, "bootstrap": {"draws": 9, "seed": 1}}
-        run = run_of([named], {}, added, Setting(Protocol(), Resampling(), 12, {}), environment, options)
+        run = run_of([named], {}, added, Setting(Protocol(), Resampling(), 12, {}, {}), environment, options)
         files.append(tmp_path / f"{system}.json")
         run.write(files[-1])
         again = Run.read(files[-1])
