@@ -15,8 +15,9 @@ from support.tolerances import agree
 
 import thgeval
 from thgeval.comparison import compared
+from thgeval.engine.execution import OFFER
 from thgeval.engine.merging import merged
-from thgeval.engine.run import OFFER, Options, Watcher
+from thgeval.engine.run import Options, Watcher
 from thgeval.errors import InputError, ProtocolError
 from thgeval.metric import Better, Needs
 from thgeval.metrics.sets.sets import SetMetric

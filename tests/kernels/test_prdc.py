@@ -8,7 +8,7 @@ from oracles import prdc as oracle
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.prdc import PRDC, cpu, empty, jackknife, scores
-from thgeval.states.stacked import Stacked
+from thgeval.states.stacked import RowMatrix
 
 
 def rows(count: int, dimensions: int, *, seed: int, scale: float = 1.0) -> np.ndarray:
@@ -158,7 +158,7 @@ def test_only_close_calls_are_made_anew(monkeypatch):
     """Bounds hold for all pairs, and leave hardly any open where rows are spread."""
     generated, reference = rows(200, 64, seed=1) + 50, rows(300, 64, seed=2) + 50
     monkeypatch.setattr(cpu, "BLOCK_ROWS", 40)
-    for pairs in cpu._pairs(Stacked.of(generated), Stacked.of(reference)):
+    for pairs in cpu._pairs(RowMatrix.of(generated), RowMatrix.of(reference)):
         exact = np.stack([oracle.squared(reference[pairs.right], row) for row in generated[pairs.left]])
         assert (pairs.low <= exact).all()
         assert (exact <= pairs.high).all()

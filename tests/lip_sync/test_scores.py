@@ -415,7 +415,7 @@ def test_no_offset_is_beyond_the_furthest_shift():
 def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
     import pickle
 
-    from thgeval.engine.run import Options, scored
+    from thgeval.engine.run import Options, execute
     from thgeval.pairing import Pairing
     from thgeval.requirements.weights import Policy
     from thgeval.states import checkpoint
@@ -424,7 +424,7 @@ def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
     good = in_memory(face_like(20), wav(speech_like(640 * 20)))
     short = Pair("b", good.generated, audio=wav(speech_like(640 * 2)))
     options = Options(weights=Policy(unverified=True))
-    run = scored(Pairing((good, short), ()), list(PRECROPPED), "native", options)
+    run = execute(Pairing((good, short), ()), list(PRECROPPED), "native", options)
     for request in PRECROPPED:
         score = run[request]
         assert (score.clips, score.frames, score.left_out) == (1, 15, {"too short": 1})

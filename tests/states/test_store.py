@@ -17,7 +17,7 @@ from thgeval.files import write_atomically
 from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
 from thgeval.states import checkpoint as checkpoints
 from thgeval.states.checkpoint import Checkpoint, Kept
-from thgeval.states.stacked import Stored
+from thgeval.states.stacked import FileRows
 from thgeval.states.store import Store, file_name
 from thgeval.statistics import groups_of
 
@@ -283,7 +283,7 @@ def settled(folder, clips=3, count=50, dimensions=8):
 
 def test_settled_rows_are_read_from_their_files_bit_for_bit(tmp_path):
     held, stored = settled(tmp_path)
-    assert all(isinstance(part.values, Stored) for parts in stored.parts.values() for part in parts)
+    assert all(isinstance(part.values, FileRows) for parts in stored.parts.values() for part in parts)
     picked = np.random.default_rng(1).permutation(147)[:90]
     for side in ("generated", "reference"):
         mine, theirs = getattr(held, side), getattr(stored, side)

@@ -72,7 +72,7 @@ def command(**given: Any) -> int:
     """
     from thgeval.cli.progress import watching
     from thgeval.cli.tables import scores_text
-    from thgeval.engine.run import Options, scored
+    from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
     from thgeval.statistics import Resampling
 
@@ -94,7 +94,7 @@ def command(**given: Any) -> int:
     with watching(quiet=given["quiet"]) as watcher:
         for sentence in _terms(requests or _default(), pairing, protocol, options):
             watcher.warns(sentence)
-        run = scored(pairing, requests or _default(), protocol, options, watcher)
+        run = execute(pairing, requests or _default(), protocol, options, watcher)
     text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
     try:
         _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])

@@ -11,7 +11,6 @@ from pathlib import Path
 from thgeval import registry
 from thgeval.engine.evidence import evidence
 from thgeval.engine.provenance import Clock
-from thgeval.engine.run import alone
 from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol
@@ -19,7 +18,7 @@ from thgeval.registry import Named
 from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
 from thgeval.states.checkpoint import Checkpoint, settle
-from thgeval.states.store import file_name
+from thgeval.states.store import file_name, sole_writer
 from thgeval.statistics import Resampling
 
 OWN = ("n", "references", "device", "under", "ci", "bs")
@@ -34,7 +33,7 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     for run in runs[1:]:
         _check_fit(runs[0], run)
-    with alone(states_folder(out)):
+    with sole_writer(states_folder(out)):
         return _reduced(runs, states_folder(out))
 
 

@@ -24,7 +24,7 @@ from thgeval import states
 from thgeval.errors import Failure, OutputError
 from thgeval.files import npy, opened, write_atomically
 from thgeval.states import Part, State
-from thgeval.states.stacked import Stored, blocks, stamp
+from thgeval.states.stacked import FileRows, blocks, stamp
 
 FORMAT = "thgeval.states.checkpoint/1"
 UNREADABLE = (
@@ -139,7 +139,7 @@ def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
 def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
     """Read a checkpoint; None if there is none that can be trusted.
 
-    Feature rows may stay in the file, ``Stored``, to be read when they are needed; their checksums are compared now.
+    Feature rows may stay in the file, ``FileRows``, to be read when they are needed; their checksums are compared now.
     """
     try:
         with opened(path) as file, zipfile.ZipFile(file) as archive:
@@ -193,7 +193,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> Any:
         return npy.array(member, archive.getinfo(f"{name}.npy").file_size)
 
 
-def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Stored:
+def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> FileRows:
     """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
@@ -205,7 +205,7 @@ def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> 
     file.seek(entry.header_offset)
     lengths = file.read(LOCAL_HEADER_BYTES)[-4:]
     names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    return Stored(
+    return FileRows(
         path,
         entry.header_offset + LOCAL_HEADER_BYTES + names + before,
         header.shape,

@@ -13,7 +13,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from thgeval.errors import OutputError
 from thgeval.files import UNFINISHED
+from thgeval.files.locking import locked
 from thgeval.home import home
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save, settle
 
@@ -139,6 +140,12 @@ class Store:
         """Remove what killed writers left unfinished in the states folder; for whoever holds its lock."""
         for item in () if self.folder is None else self.folder.glob(f"{UNFINISHED}*.npz.*"):
             item.unlink(missing_ok=True)
+
+
+def sole_writer(folder: Path) -> AbstractContextManager[None]:
+    """Hold a states folder as its only writer; OutputError if another process is at work there."""
+    result = folder.with_suffix(".json")
+    return locked(folder / LOCK, held=f"another run is writing {result}; wait for it to end, or give another name")
 
 
 def has_rows(kept: Iterable[Kept]) -> bool:

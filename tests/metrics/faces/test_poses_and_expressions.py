@@ -19,6 +19,7 @@ from thgeval.features.heads.action_units import units_of
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.results import ClipResult, Run
+from thgeval.signature import pins_of
 from thgeval.significance import JACKKNIFE
 from thgeval.states import TwoSets
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save
@@ -87,7 +88,8 @@ def test_a_pooled_root_has_a_value_per_clip_and_is_compared_by_groups(tmp_path):
         added = [Contribution(ClipResult(clip), {named.key: state}) for clip, state in states.items()]
         environment = {"thgeval": "0", "decoder": "d"}
         options = {"metrics": [named.key], "limit": None, "bootstrap": {"draws": 9, "seed": 1}}
-        run = run_of([named], {}, added, Setting(Protocol(), Resampling(), 12, {}, {}), environment, options)
+        setting = Setting(Protocol(), Resampling(), 12, {}, pins_of(named.metric))
+        run = run_of([named], {}, added, setting, environment, options)
         files.append(tmp_path / f"{system}.json")
         run.write(files[-1])
         again = Run.read(files[-1])

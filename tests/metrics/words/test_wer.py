@@ -16,7 +16,7 @@ from oracles.edits import edits
 from support.clips import moving, write_clip
 
 import thgeval
-from thgeval.engine.run import Options, scored
+from thgeval.engine.run import Options, execute
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.faces.lips import at_25_hz
 from thgeval.features.frames.frames import Shown, shown
@@ -113,7 +113,7 @@ def test_other_words_are_measured_again(folders):
     pairing = paired(*folders)
     rules = [Rule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
     options = Options(workers=1, cache="read-write")
-    clips = [scored(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
+    clips = [execute(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
     assert [next(iter(clip.scores.values())) for clip in clips] == [0.5, 0.0]
 
 
@@ -236,7 +236,7 @@ def real():
 @pytest.mark.skipif(find_spec("pocketsphinx") is None, reason="pocketsphinx is not installed")
 def test_pocketsphinx_on_real_speech(real):
     """13 of 18 words wrong with pocketsphinx 5.1.1, measured once; another release may hear differently."""
-    score = scored(real, ["wer/pocketsphinx"], "native", Options(workers=2))["wer/pocketsphinx"]
+    score = execute(real, ["wer/pocketsphinx"], "native", Options(workers=2))["wer/pocketsphinx"]
     assert score.clips == 3
     assert score.value == pytest.approx(13 / 18, abs=2 / 18)
 
@@ -244,7 +244,7 @@ def test_pocketsphinx_on_real_speech(real):
 @pytest.mark.skipif(find_spec("dlib") is None, reason="dlib is not installed")
 def test_the_grid_reader_on_other_speakers(real):
     """13 of 18 words wrong, as its card says: it hardly reads anybody but the speaker it was trained on."""
-    score = scored(real, ["wer/grid-landmarks"], "native", Options(workers=1))["wer/grid-landmarks"]
+    score = execute(real, ["wer/grid-landmarks"], "native", Options(workers=1))["wer/grid-landmarks"]
     if score.unscored:
         pytest.skip(score.unscored)
     assert score.value == pytest.approx(13 / 18, abs=2 / 18)

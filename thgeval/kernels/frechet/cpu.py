@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, eigh, lapack
 
-from thgeval.states.stacked import Rows, Stacked, blocks
+from thgeval.states.stacked import AnyRows, RowMatrix, blocks
 
 BLOCK_ROWS = 1024
 CACHED_ROWS = 128  # of which sums are taken while they are in the cache
@@ -31,7 +31,7 @@ Mask = NDArray[np.bool_]
 class Side:
     """One set of rows: (rows, dimensions), any float type. They are only ever read in blocks."""
 
-    rows: Rows
+    rows: AnyRows
 
     @property
     def rank(self) -> int:
@@ -132,22 +132,6 @@ def distance(generated: Side, reference: Side, ddof: int) -> float:
     return _total(gap, spread, shared)
 
 
-def distance_of_moments(
-    generated_mean: Matrix, generated_covariance: Matrix, reference_mean: Matrix, reference_covariance: Matrix
-) -> float:
-    """Squared Fréchet distance of two Gaussians."""
-    gap = generated_mean - reference_mean
-    spread = float(np.trace(generated_covariance) + np.trace(reference_covariance))
-    roots = Roots(0.0, inf)
-    if len(gap) > DIRECT:
-        scale = float(np.linalg.norm(generated_covariance) * np.linalg.norm(reference_covariance))
-        roots = by_covariances(generated_covariance, reference_covariance, scale)
-    if roots.doubt > TOLERANCE / 2 * spread:
-        generated_root, reference_root = principal(generated_covariance), principal(reference_covariance)
-        roots = Roots(singular_sum(generated_root.T @ reference_root), 0.0)
-    return _total(gap, spread, roots.total)
-
-
 def jackknife(generated: Side, reference: Side, groups: Sequence[tuple[Mask, Mask]], ddof: int) -> Matrix:
     """Distances of what is left without each group, given as the rows of either side that are in it: (groups,)."""
     return np.array([_without(generated, reference, group, ddof) for group in groups])
@@ -168,8 +152,8 @@ def _without(generated: Side, reference: Side, group: tuple[Mask, Mask], ddof: i
     return distance(Side(_chosen(generated.rows, ~group[0])), Side(_chosen(reference.rows, ~group[1])), ddof)
 
 
-def _chosen(rows: Rows, mask: Mask) -> Stacked:
-    return Stacked.of(rows).chosen(np.flatnonzero(mask))
+def _chosen(rows: AnyRows, mask: Mask) -> RowMatrix:
+    return RowMatrix.of(rows).chosen(np.flatnonzero(mask))
 
 
 def _total(gap: Matrix, spread: float, shared: float) -> float:
@@ -177,7 +161,7 @@ def _total(gap: Matrix, spread: float, shared: float) -> float:
 
 
 def infinity(
-    generated: Stacked, reference: Side, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
+    generated: RowMatrix, reference: Side, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
 ) -> float:
     """Where the line through distances over 1 / size meets 0; subsets are prefixes of fresh permutations."""
     subsets = (Side(generated.chosen(rng.permutation(len(generated))[:size])) for size in sizes)
@@ -242,14 +226,6 @@ def eigenvalue_roots(square: Matrix, scale: float) -> Roots:
     lost = len(eigenvalues) - len(sound)
     doubt = 10 * EPSILON * scale / len(eigenvalues) * float((1 / sound).sum()) + 2 * lost * sqrt(noise)
     return Roots(float(np.sqrt(np.maximum(eigenvalues, 0)).sum()), doubt)
-
-
-def principal(covariance: Matrix) -> Matrix:
-    """A matrix whose products are the covariance: (dimensions, rank), without what is below rounding."""
-    eigenvalues, axes = eigh(covariance, driver="evd", check_finite=False)
-    kept = eigenvalues > len(eigenvalues) * EPSILON * max(eigenvalues[-1], 0.0)
-    root: Matrix = axes[:, kept] * np.sqrt(eigenvalues[kept])
-    return root
 
 
 def singular_sum(matrix: Matrix) -> float:
