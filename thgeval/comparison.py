@@ -31,7 +31,7 @@ from thgeval.significance import (
     significance_groups,
     within_reach,
 )
-from thgeval.statistics import Floats, Interval, LeftOut, Resampling, quotients
+from thgeval.statistics import Floats, Interval, Jackknifed, Resampling, quotients
 
 SHOWN_CLIPS = 5
 SCORE, TO_REFERENCE, TO_ZERO = "score", "distance to reference", "distance to zero"
@@ -328,7 +328,9 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
             f"a metric of sets is compared on equal sets of clips; these are not in every score: {said}"
         )
     scores = [float(score.value) for score in found.values() if score.value is not None]
-    systems = [LeftOut(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)]
+    systems = [
+        Jackknifed(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)
+    ]
     return Comparable(
         key=key,
         better=next(iter(found.values())).better,

@@ -72,19 +72,19 @@ class Group(NamedTuple):
     without: float
 
 
-class Pair(NamedTuple):
+class TwoGroups(NamedTuple):
     """Two groups, by their numbers, and the score without either."""
 
     groups: tuple[int, int]
     without: float
 
 
-class LeftOut(NamedTuple):
+class Jackknifed(NamedTuple):
     """A score, and what it is without groups of clips, one and two at a time."""
 
     score: float
     groups: tuple[Group, ...]
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[TwoGroups, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Bounds:
     how: str = ""
     note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
-    pairs: tuple[Pair, ...] = field(default=(), repr=False)
+    pairs: tuple[TwoGroups, ...] = field(default=(), repr=False)
 
 
 class PseudoValues(NamedTuple):
@@ -241,14 +241,14 @@ def jackknife(metric: Metric[Any], state: State, score: float) -> Bounds:
     return Bounds(found, f"jackknife-{len(groups)}", groups=groups, pairs=pairs_without(metric, state, dealt))
 
 
-def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
+def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[TwoGroups, ...]:
     """Scores without two groups at once, up to ``PAIRS`` of them; none where too little is left for a score."""
-    found: list[Pair] = []
+    found: list[TwoGroups] = []
     for drawn in rounds(len(dealt)):
         idle = set(range(len(dealt))).difference(*drawn)
         together = [[*dealt[first], *dealt[second]] for first, second in drawn]
         scores = metric.scores_without(state, [*together, *(dealt[group] for group in idle)])
-        found += [Pair(pair, float(score)) for pair, score in zip(drawn, scores, strict=False)]
+        found += [TwoGroups(pair, float(score)) for pair, score in zip(drawn, scores, strict=False)]
     return tuple(found) if all(math.isfinite(pair.without) for pair in found) else ()
 
 

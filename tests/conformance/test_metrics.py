@@ -100,7 +100,7 @@ def measured_together(generated, reference, beside, *, chunk, workers, requests)
     pair, requests = Pair("clip", *sides, **beside), [asked(request) for request in requests]
     planned = plan(registry.metrics(requests), [pair])
     with Cores(workers) as cores:
-        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
+        outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
     assert outcome.failure is None, outcome.failure
     return outcome, planned.unscored
 

@@ -112,7 +112,7 @@ def states_of(pair, wanted, *, chunk=0, workers=1):
         made = pair(frames)
         planned = plan(registry.metrics([asked(request) for request in requests]), [made])
         with Cores(workers) as cores:
-            outcome = cores.hold(measured, made, planned, Protocol(), cores, lambda frames: None, chunk)
+            outcome = cores.occupy(measured, made, planned, Protocol(), cores, lambda frames: None, chunk)
         assert outcome.failure is None, outcome.failure
         assert not outcome.failed, outcome.failed
         found |= outcome.states | planned.unscored

@@ -54,7 +54,7 @@ def test_squares_doubt_more_than_they_err(shape, fall, first):
             rows(count, dimensions, seed=seed, fall=fall, turned=basis) * 10 ** (first * (np.arange(dimensions) == 0))
             for count, seed, basis in ((count, 1, 0), (others, 2, turned))
         ]
-        small, large = (cpu.Side(side) for side in sides)
+        small, large = (cpu.RowSet(side) for side in sides)
         if small.rank < dimensions:
             roots = cpu.by_rows(small, large)
         else:
@@ -160,7 +160,7 @@ def test_blocks_have_no_say(shape, monkeypatch):
     whole = distance(generated, reference)
     monkeypatch.setattr(cpu, "BLOCK_ROWS", 37)
     assert distance(generated, reference) == pytest.approx(whole, rel=1e-11)
-    assert len(cpu.Side(reference).factor) == min(shape[1] - 1, shape[2])
+    assert len(cpu.RowSet(reference).factor) == min(shape[1] - 1, shape[2])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -13,7 +13,7 @@ from thgeval.engine import earlier
 from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
 from thgeval.engine.plan import Plan, plan
-from thgeval.engine.provenance import Clock, decoder, environment
+from thgeval.engine.provenance import Stopwatch, decoder, environment
 from thgeval.engine.scoring import Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
@@ -91,7 +91,7 @@ def _reduced(
     watcher: Watcher,
 ) -> Run:
     """Everything measured, or found in the store, as a run."""
-    clock = Clock()
+    clock = Stopwatch()
     store.swept()
     others: tuple[Named, ...] = ()
     if options.out is not None and not options.fresh:

@@ -31,7 +31,7 @@ def batches(
         return
     first_side, second_side = iter(generated), iter(reference)
     while True:
-        ahead = cores.lend(next, second_side, None)
+        ahead = cores.spare(next, second_side, None)
         try:
             first = next(first_side, None)
         finally:

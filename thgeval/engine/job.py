@@ -30,7 +30,7 @@ from thgeval.results import ClipResult
 from thgeval.seen import Seen
 from thgeval.signature import protocol_part
 from thgeval.states.checkpoint import Checkpoint, Kept, Refused
-from thgeval.states.store import Recalled, Store, has_rows
+from thgeval.states.store import Known, Store, has_rows
 from thgeval.version import __version__
 
 
@@ -86,7 +86,7 @@ class Job:
         self.watcher.begins(len(pairing.pairs))
         with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
             futures = [
-                started(threads, partial(cores.hold, self.contribution, pair, problems.get(pair.id), cores))
+                started(threads, partial(cores.occupy, self.contribution, pair, problems.get(pair.id), cores))
                 for pair in pairing.pairs
             ]
             try:
@@ -117,8 +117,8 @@ class Job:
         wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
         companions = pair.companions if self.store.used else {}
         content = self._content(pair, companions)
-        nothing = Recalled(Checkpoint(pair.id, {}, "", {}))
-        known, complete = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
+        nothing = Known(Checkpoint(pair.id, {}, "", {}))
+        known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         beside = _beside(pair, companions)
         asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
         refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
@@ -197,7 +197,7 @@ class Job:
         if not checkpoint.content and not has_rows(checkpoint.kept.values()):
             return dict(checkpoint.kept)
         try:
-            return dict(self.store.keep(checkpoint).kept)
+            return dict(self.store.save(checkpoint).kept)
         except OutputError as error:
             self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
             return dict(checkpoint.kept)

@@ -143,7 +143,7 @@ def _streamed(
             if batch is None or not len(batch):
                 continue
             piece = View.of(pair.id, batch.start, _given(first), _given(second), looked_up)
-            pending.append(cores.lend(_chunk, piece, plan, pair))
+            pending.append(cores.spare(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
         chunks = [future.result() for future in pending]

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from thgeval import registry
 from thgeval.engine.evidence import evidence
-from thgeval.engine.provenance import Clock
+from thgeval.engine.provenance import Stopwatch
 from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
-from thgeval.states.checkpoint import Checkpoint, settle
+from thgeval.states.checkpoint import Checkpoint, save_and_reopen
 from thgeval.states.store import file_name, sole_writer
 from thgeval.statistics import Resampling
 
@@ -68,7 +68,7 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
     }
     contributions = [item.sealed(first.scores.keys()) if item.kept else item for item in contributions]
     run = run_of(named, unscored, contributions, setting, first.environment, first.options)
-    return replace(run, record=Clock().record(workers=1, device="cpu", measured={}), places=first.places)
+    return replace(run, record=Stopwatch().record(workers=1, device="cpu", measured={}), places=first.places)
 
 
 def _distinct(runs: Sequence[Run]) -> list[tuple[ClipResult, ...]]:
@@ -130,7 +130,7 @@ def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
             found.append(Contribution(clip))
             continue
         if folder is not None:
-            checkpoint = settle(folder / file_name(clip.id), checkpoint)
+            checkpoint = save_and_reopen(folder / file_name(clip.id), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
         found.append(Contribution.of_kept(clip, kept))
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thgeval.metric import Better
-from thgeval.statistics import Group, Interval, Pair
+from thgeval.statistics import Group, Interval, TwoGroups
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Score:
     note: str | None = None
     interval_note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
-    pairs: tuple[Pair, ...] = field(default=(), repr=False)
+    pairs: tuple[TwoGroups, ...] = field(default=(), repr=False)
 
     @property
     def protocol_part(self) -> str:
@@ -128,7 +128,8 @@ class Score:
             interval_note=data.get("interval_note"),
             groups=tuple(Group(tuple(item["clips"]), float(item["without"])) for item in data.get("groups", ())),
             pairs=tuple(
-                Pair((item["groups"][0], item["groups"][1]), float(item["without"])) for item in data.get("pairs", ())
+                TwoGroups((item["groups"][0], item["groups"][1]), float(item["without"]))
+                for item in data.get("pairs", ())
             ),
         )
 

@@ -127,7 +127,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
+def save_and_reopen(path: Path, checkpoint: Checkpoint) -> Checkpoint:
     """Write a checkpoint and give it back with its feature rows left in the file; OutputError if that can't be."""
     save(path, checkpoint)
     settled = load(path, rows_stay=True)

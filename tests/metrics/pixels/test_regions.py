@@ -227,7 +227,7 @@ def test_a_wrong_mouth_is_an_error_of_the_mouth():
     requests = ["psnr", "psnr/face", "psnr/mouth"]
     planned = plan(registry.metrics(requests), [pair])
     with Cores(2) as cores:
-        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, 2)
+        outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None, 2)
     whole, of_face, of_mouth = (registry.metric(each).metric.score(outcome.states[each]) for each in requests)
     assert of_mouth < of_face < whole
     assert dict(outcome.states["psnr/mouth"].left_out) in ({}, {"identical": 1})

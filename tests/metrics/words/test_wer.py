@@ -24,7 +24,7 @@ from thgeval.features.words import grid_reading, pocketsphinx, whisper
 from thgeval.features.words.reading import READERS, alignment, compared
 from thgeval.media.frames import FrameBatch
 from thgeval.pairing import paired
-from thgeval.pairing.transcript_rules import Rule
+from thgeval.pairing.transcript_rules import TranscriptRule
 from thgeval.registry import metric
 from thgeval.requirements import programs
 from thgeval.states import Counts
@@ -111,7 +111,7 @@ def test_details_survive_resuming(folders, tmp_path):
 
 def test_other_words_are_measured_again(folders):
     pairing = paired(*folders)
-    rules = [Rule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
+    rules = [TranscriptRule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
     options = Options(workers=1, cache="read-write")
     clips = [execute(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
     assert [next(iter(clip.scores.values())) for clip in clips] == [0.5, 0.0]
@@ -230,7 +230,7 @@ def real():
     if not all((CLIPS / f"{name}.mpg").exists() for name in GRID):
         pytest.skip("needs ../shared/assets/clips")
     pairing = paired(CLIPS, None, tuple(GRID))
-    return pairing.saying(Rule(re.compile("(.*)"), (1,), (GRID,)))
+    return pairing.saying(TranscriptRule(re.compile("(.*)"), (1,), (GRID,)))
 
 
 @pytest.mark.skipif(find_spec("pocketsphinx") is None, reason="pocketsphinx is not installed")

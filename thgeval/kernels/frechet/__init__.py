@@ -49,7 +49,7 @@ def distance(generated_rows: AnyRows, reference_rows: AnyRows, *, ddof: int = 1)
     """
     rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
-    generated, reference = (cpu.Side(side) for side in rows)
+    generated, reference = (cpu.RowSet(side) for side in rows)
     return cpu.distance(generated, reference, ddof)
 
 
@@ -87,7 +87,7 @@ def infinity(
             reason="too few rows",
         )
     sizes = np.linspace(smallest, len(rows[0]), points).astype(np.int64)
-    return cpu.infinity(rows[0], cpu.Side(rows[1]), sizes, np.random.default_rng(seed), ddof)
+    return cpu.infinity(rows[0], cpu.RowSet(rows[1]), sizes, np.random.default_rng(seed), ddof)
 
 
 def jackknife(
@@ -108,7 +108,7 @@ def jackknife(
     _check_ddof(ddof)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
     masks = [(groups.generated == group, groups.reference == group) for group in range(groups.total)]
-    return cpu.jackknife(cpu.Side(rows[0]), cpu.Side(rows[1]), masks, ddof)
+    return cpu.jackknife(cpu.RowSet(rows[0]), cpu.RowSet(rows[1]), masks, ddof)
 
 
 def _check_ddof(ddof: int) -> None:

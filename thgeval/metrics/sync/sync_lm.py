@@ -10,8 +10,8 @@ import numpy as np
 from thgeval.errors import InputError, ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.faces.lips import RATE_HZ
-from thgeval.features.sync.offsets import Alignment
-from thgeval.features.sync.sync_lm import Synced, sync_lm
+from thgeval.features.sync.offsets import OffsetDistances
+from thgeval.features.sync.sync_lm import SyncedPerson, sync_lm
 from thgeval.metric import Needs, Preset, View, of_generated
 from thgeval.metrics.faces.faces import Array, FaceMetric, over_people, refuse, stated
 from thgeval.states import ClipMean
@@ -45,7 +45,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
             raise ProtocolError(f"{self.name}: furthest must lie in 1..75, not {self.furthest}")
 
     @property
-    def synced(self) -> Feature[tuple[Synced, ...]]:
+    def synced(self) -> Feature[tuple[SyncedPerson, ...]]:
         """Every chosen person of the clip against its speech."""
         return sync_lm(**self.chosen, furthest=self.furthest)
 
@@ -55,7 +55,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
         return of_generated(self.synced)
 
     @abstractmethod
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """What each row adds to the score of its person, which is their mean: (rows,), NaN where there is none."""
 
     def measure(self, view: View) -> ClipMean:

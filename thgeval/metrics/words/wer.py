@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from thgeval.feature import Feature
-from thgeval.features.words.reading import NO_MODEL, READERS, Alignment, alignment, said_in
+from thgeval.features.words.reading import NO_MODEL, READERS, WordAlignment, alignment, said_in
 from thgeval.features.words.transcripts import TEXTS, unparted
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.states import Counts
@@ -43,7 +43,7 @@ class ErrorRate(Metric[Counts]):
         _ = self.alignment
 
     @property
-    def alignment(self) -> Feature[Alignment]:
+    def alignment(self) -> Feature[WordAlignment]:
         """What was read against what was said."""
         return alignment(reader=self.reader, model=self.model, text=self.text, unit=self.unit_of_text)
 
