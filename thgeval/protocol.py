@@ -184,12 +184,12 @@ def read(path: Path) -> Protocol:
     """
     try:
         if check_file(path, "companion_bytes") > LARGEST_BYTES:
-            raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
+            raise ProtocolError(f"{path} is not a protocol: it has more than {LARGEST_BYTES} bytes")
         found = _read(tomllib.loads(text(path, "companion_bytes", "utf-8-sig")))
     except (InputError, OSError) as error:
         raise ProtocolError(f"the protocol {path} can't be read: {str(error).removeprefix(f'{path}: ')}") from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise ProtocolError(f"{path} is no protocol: {error}") from None
+        raise ProtocolError(f"{path} is not a protocol: {error}") from None
     except ProtocolError as error:
         raise ProtocolError(f"{path}: {error}") from None
     if found.label.endswith("!"):

@@ -308,8 +308,8 @@ def test_names_are_read_as_told(tmp_path, naming, generated, reference, expected
 @pytest.mark.parametrize(
     ("naming", "said"),
     [
-        ({"match": "("}, r"^'\(' is no regular expression: missing \)"),
-        ({"match": "a{99999999999}(b)"}, "is no regular expression"),
+        ({"match": "("}, r"^'\(' is not a valid regular expression: missing \)"),
+        ({"match": "a{99999999999}(b)"}, "is not a valid regular expression"),
         ({"match": "a"}, r"has no group: put the part of the name that is the id in \(parentheses\)"),
         ({"match": "(a)(b)"}, r"has 2 groups: call the one that is the id \(\?P<id>"),
         ({"match": 7}, "^match must be text, not 7"),

@@ -53,7 +53,7 @@ def rule(path: Path) -> TranscriptRule:
     except KeyError:
         raise ProtocolError(f"{path} has no {REGEX} to find words with") from None
     except (re.error, TypeError) as error:
-        raise ProtocolError(f"{path}: {REGEX} is no regular expression ({error})") from None
+        raise ProtocolError(f"{path}: {REGEX} is not a valid regular expression ({error})") from None
     chosen = given.get(GROUP)
     groups = tuple(range(1, pattern.groups + 1)) if chosen is None else (chosen,)
     if not groups or not all(type(group) is int and 0 <= group <= pattern.groups for group in groups):
@@ -79,7 +79,7 @@ def _content(path: Path) -> dict[str, Any]:
     except (InputError, OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"the rule {path} can't be read: {error}") from None
     if not isinstance(given, dict):
-        raise ProtocolError(f"the rule {path} is no table of keys and values")
+        raise ProtocolError(f"the rule {path} is not a table of keys and values")
     return given
 
 

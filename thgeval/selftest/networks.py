@@ -161,7 +161,7 @@ class Hand:
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None and not folder.is_dir():
-            raise ProtocolError(f"{folder} is no folder; --examples takes one that holds the example files")
+            raise ProtocolError(f"{folder} is not a folder; --examples takes one that holds the example files")
         self._by_size: dict[int, list[Path]] = {}
         for path in sorted(folder.rglob("*")) if folder else ():
             if path.is_file():

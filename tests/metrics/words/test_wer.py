@@ -154,7 +154,7 @@ def test_readers_take_a_model_or_none():
         metric("wer:reader=pocketsphinx,model=en")
     with pytest.raises(ProtocolError, match="reader must be one of"):
         metric("wer:reader=me")
-    with pytest.raises(ProtocolError, match="no name of a folder"):
+    with pytest.raises(ProtocolError, match="not the name of a folder"):
         metric("wer:reader=transformers-whisper,model=openai/whisper-tiny")
 
 

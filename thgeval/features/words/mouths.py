@@ -129,7 +129,7 @@ def _mean_face(path: Path) -> Points:
         with path.open("rb") as file:
             face = np.asarray(npy.array(file, path.stat().st_size), np.float64)
     except (OSError, ValueError, EOFError) as error:
-        raise WeightsError(f"{path} is no array of landmarks ({error})") from None
+        raise WeightsError(f"{path} is not an array of landmarks ({error})") from None
     if face.shape != (68, 2) or not np.isfinite(face).all():
         raise WeightsError(f"{path} must hold 68 landmarks, (68, 2), not {face.shape}")
     return face
