@@ -100,5 +100,5 @@ def test_a_reference_of_another_length_or_without_sound_costs_its_own_value_alon
     assert run["sync-envelope"].value is not None
     assert run["sync-envelope"].reference is None
     assert run.clips[0].failure is None
-    assert [text for text in run.clips[0].notes if text.startswith(note or "the reference")] == run.clips[0].notes
+    assert [text for text in run.clips[0].notes if text.startswith(note or "the reference")] == list(run.clips[0].notes)
     assert bool(run.clips[0].notes) == (note is not None)

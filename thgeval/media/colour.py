@@ -32,7 +32,7 @@ MATRICES: dict[str, tuple[float, float]] = {
 FRACTION_BITS = 20
 
 
-class LevelWeights(NamedTuple):
+class Weights(NamedTuple):
     """Levels per code value, and offsets that hold black, grey chroma and the half for rounding: all times 2^20."""
 
     luma: np.int32
@@ -45,7 +45,7 @@ class LevelWeights(NamedTuple):
     blue_offset: np.int32
 
 
-def weights(matrix: str, *, full_range: bool, bits: int, padding_bits: int = 0) -> LevelWeights:
+def weights(matrix: str, *, full_range: bool, bits: int, padding_bits: int = 0) -> Weights:
     """The weights for codes of ``bits`` bits, stored shifted up by ``padding_bits`` zero bits."""
     kr, kb = MATRICES[matrix]
     kg = 1.0 - kr - kb
@@ -61,7 +61,7 @@ def weights(matrix: str, *, full_range: bool, bits: int, padding_bits: int = 0) 
     scale = float(1 << FRACTION_BITS)
     # Partial sums may wrap; the whole is below 2^30 at any depth, and two's complement brings it back.
     fixed = np.concatenate([np.rint(factors * scale / (1 << padding_bits)), np.rint(offsets * scale)])
-    return LevelWeights(*(np.int32(value) for value in fixed))
+    return Weights(*(np.int32(value) for value in fixed))
 
 
 @jit()
@@ -107,7 +107,7 @@ def write_rgb(
     v: Plane,
     strides: tuple[int, int, int],
     halvings: tuple[int, int],
-    weight: LevelWeights,
+    weight: Weights,
     out: NDArray[np.uint8],
 ) -> None:
     """Convert one frame.

@@ -111,7 +111,7 @@ def tags(frame: av.VideoFrame, name: str) -> Tags:
 
 
 @lru_cache(maxsize=64)
-def _weights(matrix: str, full_range: bool, bits: int, padding_bits: int) -> colour.LevelWeights:
+def _weights(matrix: str, full_range: bool, bits: int, padding_bits: int) -> colour.Weights:
     return colour.weights(matrix, full_range=full_range, bits=bits, padding_bits=padding_bits)
 
 
