@@ -44,6 +44,9 @@ def test_data_files_travel(wheel):
         "thgeval_baselines/speech/speech.json",
         "thgeval_baselines/tasks/taskset.schema.json",
         "thgeval_baselines/tasks/item.schema.json",
+        "thgeval_baselines/adapters/manifest.schema.json",
+        "thgeval_baselines/adapters/manifests/wav2lip.yaml",
+        "thgeval_baselines/contamination/data.toml",
     } <= names
 
 
