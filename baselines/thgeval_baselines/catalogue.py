@@ -102,3 +102,33 @@ def _python(spec: str) -> PythonSystem:
 
 def _precomputed(name: str, folder: str) -> PrecomputedSystem:
     return PrecomputedSystem(name, Path(folder))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list: ``lacks`` is the first thing that stands in its way here."""
+
+    id: str
+    paradigm: str
+    says: str
+    needs: str
+    lacks: str
+
+
+def listed(places: Places) -> dict[str, list[Row]]:
+    """Everything that there is, under a title for each kind."""
+    theirs, broken = registered()
+    return {
+        "reference generators": [_row(system) for system in builtin()],
+        "of other packages": [
+            *(_row(system) for system in theirs),
+            *(Row(each.name, "", "can't be loaded", "", each.why) for each in broken),
+        ],
+    }
+
+
+def _row(system: System) -> Row:
+    problems = system.problems()
+    needs = ", ".join(sorted(system.needs | system.fitting))
+    paradigm = "" if system.paradigm is None else system.paradigm.value
+    return Row(system.id, paradigm, system.says, needs, problems[0] if problems else "")

@@ -87,6 +87,10 @@ class System(ABC):
         """What stands in its way on this machine, one sentence each with its cure."""
         return []
 
+    def notes(self) -> list[str]:
+        """What whoever runs it should know."""
+        return []
+
     def refusal(self, stage: Stage, code: int | None, log: Path) -> InputError:
         """Why a process that ended with this code made nothing."""
         return InputError(f"it ended with exit code {code}", reason="crashed")

@@ -27,8 +27,8 @@ LENGTH = 0.1
 """How far the duration may be from the wanted one, as a part of it."""
 STILL_LEVELS, SMALL_PX, BLOCK_PX = 2.0, 64, 8
 """Change of grey levels, in the mean of any block of 8 x 8 px of the picture at 64 x 64 px, under which a video is a
-still picture. Heads at 128 px, H.264 at CRF 12 and 18: 1.3 at most for a still one, 4.5 and more for lips that part by a
-tenth or a head that turns by half a degree, 10.5 for one blink."""
+still picture. Heads at 128 px, H.264 at CRF 12 and 18: 1.3 at most for a still one, 4.5 and more for lips that part
+by a tenth or a head that turns by half a degree, 10.5 for one blink."""
 STILL_FRAMES = 1000
 """Frames that are compared for it, the first quarter aside: encoders refine a still picture for a while."""
 COPY_LEVELS = 1.5
