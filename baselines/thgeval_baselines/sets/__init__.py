@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 SETS: Mapping[str, str] = MappingProxyType(
     {
+        "synth-v1": "thgeval_baselines.sets.synth:make_synth",
         "synth3d-v1": "thgeval_baselines.sets.synth3d:make_synth3d",
         "demo": "thgeval_baselines.demo:make_demo",
     }
