@@ -100,12 +100,12 @@ def _read(frames: Any, chain: str, follow: str) -> Read:
     from thgeval.features.frames.frames import rgb
     from thgeval.features.heads.pose import pose
     from thgeval.media.frames import FrameBatch
-    from thgeval.view import Values
+    from thgeval.view import Side
 
     chosen = {"landmarks": chain, "follow": follow}
-    of_frames = Values({rgb: FrameBatch(frames, 255.0, 0)})
+    of_frames = Side({rgb: FrameBatch(frames, 255.0, 0)})
     found = {key: of_frames[key] for key in (faces(follow=follow), landmarks(model=chain, follow=follow))}
-    clip = Values(found)
+    clip = Side(found)
     values = {"pose": clip[pose(**chosen)], "mouth": clip[mouth(**chosen)], "eyes": clip[eyes(**chosen)]}
     return Read(clip[shapes(**chosen)][:, 0], {name: value[:, 0] for name, value in values.items()})
 

@@ -175,7 +175,7 @@ def _our_route(path: Path, *, every: int = 1) -> dict[str, float]:
     from thgeval.clip import Clip, Pair
     from thgeval.features.frames import offered as companions
     from thgeval.features.sync import syncnet as features
-    from thgeval.view import Values
+    from thgeval.view import Side
 
     networks.published("sfd-face")
     features._streams()
@@ -191,7 +191,7 @@ def _our_route(path: Path, *, every: int = 1) -> dict[str, float]:
         patch.object(features._Windows, "_run", lambda self: stages.time("SyncNet", run, self)),
         patch.object(features, "_speech", lambda *args: stages.time("SyncNet", speech, *args)),
     ):
-        side = Values(companions.offered(Pair("a", Clip("a", path)), reference=False))
+        side = Side(companions.offered(Pair("a", Clip("a", path)), reference=False))
         start = time.process_time()
         (synced,) = side[features.syncnet(every=every)]
         total = time.process_time() - start

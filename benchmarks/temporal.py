@@ -13,7 +13,7 @@ import numpy as np
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.registry import metric
-from thgeval.view import Piece
+from thgeval.view import View
 
 KEYS = ("f-mse", "f-mse/diffused-heads", "ofm", "ofm/diffused-heads", "temporal-warp-error")
 FRAMES = 8
@@ -36,7 +36,7 @@ def milliseconds(key: str, batch: FrameBatch) -> float:
     seconds = []
     for _ in range(RUNS + 1):
         began = perf_counter()
-        scored.measure(Piece.of("clip", batch.start, {rgb: batch}, {rgb: batch}).seen_by(scored))
+        scored.measure(View.of("clip", batch.start, {rgb: batch}, {rgb: batch}).seen_by(scored.needs, scored.name))
         seconds.append(perf_counter() - began)
     return 1000 * median(seconds[1:]) / len(batch)
 

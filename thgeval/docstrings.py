@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from thgeval.metric import Metric
+from thgeval.signature import pins_of
 
 LABELS = ("Reads", "Returns", "Source", "Departs")
 
@@ -30,7 +31,7 @@ def sections(cls: type[Metric[Any]]) -> dict[str, str]:
 
 def described(cls: type[Metric[Any]]) -> dict[str, str]:
     """Everything a listing says of a metric, as text."""
-    said = sections(cls)
+    said, usual = sections(cls), cls()
     return {
         "name": cls.name,
         "is": said["Is"],
@@ -40,7 +41,7 @@ def described(cls: type[Metric[Any]]) -> dict[str, str]:
         "returns": said["Returns"],
         "source": said["Source"],
         "departs": said["Departs"],
-        "needs": ", ".join(feature.identity for feature in cls().needs.every()),
+        "needs": ", ".join(feature.identity(pins_of(usual)) for feature in usual.needs.every()),
         "presets": ", ".join(cls.presets),
         "version": str(cls.version),
     }

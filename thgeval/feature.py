@@ -12,21 +12,20 @@ Three grains:
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from importlib.util import find_spec
+from functools import wraps
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
-from thgeval.requirements import programs, weights
+from thgeval.errors import ProtocolError, ThgevalError
+from thgeval.requirements import Pins, Requirement
 
 T = TypeVar("T")
 Parameter: TypeAlias = str | int | float | bool
-Weights: TypeAlias = tuple[str, ...] | Callable[..., tuple[str, ...]]
-Packages: TypeAlias = tuple[tuple[str, str], ...]
+Requirements: TypeAlias = tuple[Requirement, ...]
 
 
 class Grain(Enum):
@@ -42,10 +41,8 @@ class Feature(Generic[T]):
     """One shared quantity with its parameters: the key under which its value is found.
 
     ``halo`` is how many frames before the chunk it must see; ``compute`` is None for what only the decoder or the clip
-    itself can supply (``offered``: frames, container facts). ``weights`` are names in the manifest of weight files,
-    ``checkouts`` folders of the user's own, and ``packages`` importable modules with the extra that brings them: what
-    an installation may lack. ``of_reference`` says that the value is that of the only input on the reference's side:
-    see ``in_reference``.
+    itself can supply (``offered``: frames, container facts). ``requires`` is what an installation may lack.
+    ``of_reference`` says that the value is that of the only input on the reference's side: see ``in_reference``.
     """
 
     name: str
@@ -56,25 +53,22 @@ class Feature(Generic[T]):
     halo: int = 0
     compute: Callable[..., T] | None = field(default=None, compare=False, repr=False)
     offered: str | None = None
-    weights: tuple[str, ...] = ()
-    packages: Packages = ()
+    requires: Requirements = ()
     of_reference: bool = False
-    checkouts: tuple[str, ...] = ()
 
-    @property
-    def identity(self) -> str:
-        """Name, version, parameter values and weights, as signatures print it: ``luma@1:bt601-rounded``."""
+    def identity(self, pins: Pins) -> str:
+        """Name, version, parameter values and what it requires, as signatures print it: ``luma@1:bt601-rounded``."""
         values = [str(value) for _, value in self.parameters]
-        values += map(weights.token, self.weights)
-        values += map(programs.token, self.checkouts)
+        values += filter(None, (pins[requirement] for requirement in self.requires))
         return f"{self.name}@{self.version}" + (f":{','.join(values)}" if values else "")
+
+    def __str__(self) -> str:
+        """Name, version and parameter values, without what it requires."""
+        return replace(self, requires=()).identity({})
 
     def lacks(self) -> ThgevalError | None:
         """What this installation lacks to compute the feature itself, as the error that says what helps, or None."""
-        for module, extra in self.packages:
-            if find_spec(module) is None:
-                return MissingExtra(self.name, extra=extra)
-        problems = [*map(weights.problem, self.weights), *map(programs.problem, self.checkouts)]
+        problems = (requirement.problem(self.name) for requirement in self.requires)
         return next((problem for problem in problems if problem is not None), None)
 
     def closure(self) -> Iterator["Feature[Any]"]:
@@ -112,9 +106,7 @@ class Definition(Generic[T]):
     grain: Grain
     halo: Callable[..., int]
     defaults: tuple[tuple[str, Any], ...]
-    weights: Callable[..., tuple[str, ...]]
-    packages: Callable[..., Packages]
-    checkouts: Callable[..., tuple[str, ...]]
+    requires: Callable[..., Requirements]
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
@@ -132,9 +124,7 @@ class Definition(Generic[T]):
             grain=self.grain,
             halo=self.halo(**values),
             compute=self.compute,
-            weights=self.weights(**values),
-            packages=self.packages(**values),
-            checkouts=self.checkouts(**values),
+            requires=self.requires(**values),
         )
 
 
@@ -143,15 +133,13 @@ def feature(
     version: int,
     grain: Grain = Grain.FRAMES,
     halo: int | Callable[..., int] = 0,
-    weights: Weights = (),
-    packages: Packages | Callable[..., Packages] = (),
-    checkouts: Weights = (),
+    requires: Requirements | Callable[..., Requirements] = (),
 ) -> Callable[[Callable[..., T]], Definition[T]]:
     """Declare the function below as a feature, computed from ``inputs`` in that order.
 
-    An input is a feature, or a function from the parameters to one; ``halo``, ``weights``, ``packages`` and
-    ``checkouts`` may be such functions too. The function's keyword-only arguments are the feature's parameters. A
-    ``PAIR`` feature receives each input twice: generated, then reference.
+    An input is a feature, or a function from the parameters to one; ``halo`` and ``requires`` may be
+    such functions too. The function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives
+    each input twice: generated, then reference.
     """
 
     def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
@@ -164,20 +152,32 @@ def feature(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         ]
         name = compute.__name__.replace("_", "-")
-        return Definition(
-            name,
-            version,
-            compute,
-            bound,
-            grain,
-            _by(halo),
-            tuple(keyword_only),
-            _by(weights),
-            _by(packages),
-            _by(checkouts),
-        )
+        return Definition(name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(requires))
 
     return declare
+
+
+def derived_from(
+    source: Callable[..., Feature[Any]], *, version: int
+) -> Callable[[Callable[..., T]], Callable[..., Feature[T]]]:
+    """Declare the function below as a feature of whole clips, computed from ``source``, whose parameters it takes."""
+
+    def declare(compute: Callable[..., T]) -> Callable[..., Feature[T]]:
+        @wraps(compute)
+        def of(**parameters: Parameter) -> Feature[T]:
+            return feature(source(**parameters), version=version, grain=Grain.CLIP)(compute)()
+
+        return of
+
+    return declare
+
+
+def chosen_from(table: Mapping[str, T], **choice: str) -> T:
+    """The row of a table that is chosen by its name, as in ``source="npz"``; ProtocolError names all of them."""
+    ((field, name),) = choice.items()
+    if name not in table:
+        raise ProtocolError(f"{field} must be one of {', '.join(table)}, not {name!r}")
+    return table[name]
 
 
 def _by(value: T | Callable[..., T]) -> Callable[..., T]:

@@ -12,14 +12,14 @@ from thgeval.files import write_atomically
 from thgeval.home import home
 from thgeval.registry import Named
 from thgeval.requirements import weights
-from thgeval.signature import closure
+from thgeval.signature import files
 
 
 def reminders(metrics: Iterable[Named]) -> list[str]:
     """A sentence for each file that these metrics read, that excludes commercial use, and that wasn't told of yet."""
     readers: dict[str, list[str]] = {}
     for key, metric in metrics:
-        for name in sorted({name for feature in closure(metric) for name in feature.weights}):
+        for name in files(metric):
             readers.setdefault(name, []).append(key)
     return [
         f"{', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} {name}, whose terms exclude commercial use; "

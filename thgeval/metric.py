@@ -11,17 +11,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Parameter
+from thgeval.feature import Parameter
 from thgeval.states import State
+from thgeval.view import Needs, Side, View, of_both, of_generated, of_pair
+
+__all__ = ["Better", "Metric", "Needs", "Preset", "Side", "View", "of_both", "of_generated", "of_pair"]
 
 S = TypeVar("S", bound=State)
-T = TypeVar("T")
 
 
 class Better(Enum):
@@ -37,76 +39,6 @@ class Better(Enum):
     def arrow(self) -> str:
         """One character for tables."""
         return {"higher": "↑", "lower": "↓", "closer-to-reference": "≈", "closer-to-zero": "0", "none": "·"}[self.value]
-
-
-@dataclass(frozen=True)
-class Needs:
-    """Features of the generated clip, of the reference clip, and of the two together."""
-
-    generated: tuple[Feature[Any], ...] = ()
-    reference: tuple[Feature[Any], ...] = ()
-    pair: tuple[Feature[Any], ...] = ()
-
-    def every(self) -> tuple[Feature[Any], ...]:
-        """All features named, each once."""
-        return tuple(dict.fromkeys(self.generated + self.reference + self.pair))
-
-    @property
-    def a_reference(self) -> bool:
-        """Whether the reference clip is looked at at all."""
-        return self.compares or any(source.of_reference for need in self.generated for source in need.closure())
-
-    @property
-    def compares(self) -> bool:
-        """Whether the two clips are compared with each other."""
-        return bool(self.reference or self.pair)
-
-
-def of_generated(*features: Feature[Any]) -> Needs:
-    """Features of the generated clip alone."""
-    return Needs(generated=features)
-
-
-def of_both(*features: Feature[Any]) -> Needs:
-    """The same features of both clips."""
-    return Needs(generated=features, reference=features)
-
-
-def of_pair(*features: Feature[Any]) -> Needs:
-    """Features computed from both clips together."""
-    return Needs(pair=features)
-
-
-class Side(Protocol):
-    """The features of one side of a view."""
-
-    def __getitem__(self, feature: Feature[T]) -> T:
-        """The value of a feature that the metric declared; anything else is refused."""
-        ...
-
-
-class View(Protocol):
-    """One chunk, or for metrics of clip features one whole clip, of a pair."""
-
-    @property
-    def clip(self) -> str:
-        """The pair's id."""
-
-    @property
-    def start(self) -> int:
-        """Index of the first frame seen."""
-
-    @property
-    def generated(self) -> Side:
-        """Features of the generated clip."""
-
-    @property
-    def reference(self) -> Side:
-        """Features of the reference clip."""
-
-    @property
-    def pair(self) -> Side:
-        """Features of the two together."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, ELSEWHERE, METRICS, meant
 from thgeval.requirements import weights
-from thgeval.signature import closure, text_of, value_of
+from thgeval.signature import files, text_of, value_of
 
 GROUPS = ("all", "embedded")
 NEARLY = 0.8
@@ -127,5 +127,4 @@ def embedded(name: str) -> str | None:
     cls = metric_class(name)
     if cls.embedded:
         return f"{cls.name}/{cls.embedded}"
-    needed = {item for feature in closure(cls()) for item in feature.weights}
-    return cls.name if all(weights.entry(item).tier == "embedded" for item in needed) else None
+    return cls.name if all(weights.entry(item).tier == "embedded" for item in files(cls())) else None

@@ -12,6 +12,7 @@ dropped where there is too much. Where networks run on another device than the C
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -22,6 +23,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, Grain
 from thgeval.media.frames import FrameBatch
 from thgeval.networks import devices
+from thgeval.requirements import Pins, Program
 
 T = TypeVar("T")
 MOST_BYTES = 256 << 20
@@ -61,33 +63,34 @@ class Seen:
                 self._bytes -= self._held.popitem(last=False)[1][1]
 
 
-class Chunk:
-    """One chunk of frames of one side, and what was found in the same frames before."""
+@dataclass(frozen=True)
+class SeenChunk:
+    """One chunk of frames of one side, and what was found in the same frames before, with the same requirements."""
 
-    def __init__(self, seen: Seen, frames: FrameBatch) -> None:
-        self._seen = seen
-        self._frames = frames
-        self._digests: dict[int, bytes] = {}
+    seen: Seen
+    pins: Pins
+    frames: FrameBatch
+    _digests: dict[int, bytes] = field(default_factory=dict)
 
     def value(self, feature: Feature[T], compute: Callable[[], T]) -> T:
         """The feature's value in these frames: as it was found before, or computed; errors are not held."""
         halo = _halo(feature)
         if halo is None or devices.batches() is not None:
             return compute()
-        made_by = tuple(source.identity for source in feature.closure())  # names weights by what they are now
+        made_by = tuple(source.identity(self.pins) for source in feature.closure())  # names weights by what they are
         key = (feature, made_by, self._digest(halo))
-        if (held := self._seen.found(key)) is not None:
+        if (held := self.seen.found(key)) is not None:
             return cast("T", held)
         value = compute()
         size = _size(value)
-        if size is not None and size * SHARE <= self._frames.new.nbytes:
-            self._seen.keep(key, value, size)
+        if size is not None and size * SHARE <= self.frames.new.nbytes:
+            self.seen.keep(key, value, size)
         return value
 
     def _digest(self, halo: int) -> bytes:
         """The sha256 of all that a feature can see that looks so many frames back."""
         if halo not in self._digests:
-            frames = self._frames
+            frames = self.frames
             lead = min(halo, frames.lead)
             pixels = np.ascontiguousarray(frames.pixels[frames.lead - lead :])
             facts = (pixels.shape, pixels.dtype.str, float(frames.peak), frames.start, lead, frames.fps)
@@ -102,7 +105,8 @@ class Chunk:
 def _halo(feature: Feature[Any]) -> int | None:
     """How many frames before a chunk a feature looks at; None if it rests on anything but frames of its own side."""
     sources = tuple(feature.closure())
-    if any(source.grain is not Grain.FRAMES or source.of_reference or source.checkouts for source in sources):
+    programs = {Program} & {type(item) for source in sources for item in source.requires}
+    if programs or any(source.grain is not Grain.FRAMES or source.of_reference for source in sources):
         return None
     if any(source.offered != "frames" for source in sources if not source.inputs):
         return None

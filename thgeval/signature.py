@@ -17,21 +17,22 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
+from thgeval.requirements import Pins, Requirement, Weights, pinned
 
 RESERVED = "|:"
 
 
-def protocol_part(metric: Metric[Any], protocol: Protocol) -> str:
-    """Everything that decides what the number means."""
+def protocol_part(metric: Metric[Any], protocol: Protocol, pins: Pins) -> str:
+    """Everything that decides what the number means; ``pins`` hold all that the metric requires."""
     own = [f"{name}:{text_of(value)}" for name, value in metric.settings().items()]
-    shared = [feature.identity for feature in closure(metric)]
+    shared = [feature.identity(pins) for feature in closure(metric)]
     return "|".join([f"{metric.name}@{metric.version}", *own, *shared, *protocol.tokens()])
 
 
-def signature(metric: Metric[Any], protocol: Protocol, run: Mapping[str, str], *flags: str) -> str:
+def signature(metric: Metric[Any], protocol: Protocol, pins: Pins, run: Mapping[str, str], *flags: str) -> str:
     """The whole signature; ``run`` and ``flags`` (``!limit``) form its second part."""
     second = "|".join([*(f"{key}:{value}" for key, value in run.items()), *flags])
-    return f"{protocol_part(metric, protocol)}||{second}"
+    return f"{protocol_part(metric, protocol, pins)}||{second}"
 
 
 def closure(metric: Metric[Any]) -> tuple[Feature[Any], ...]:
@@ -40,6 +41,21 @@ def closure(metric: Metric[Any]) -> tuple[Feature[Any], ...]:
     for need in metric.needs.every():
         features.update(dict.fromkeys(need.closure()))
     return tuple(features)
+
+
+def required(*metrics: Metric[Any]) -> tuple[Requirement, ...]:
+    """Everything that metrics rest on and an installation may lack, each once."""
+    return tuple(dict.fromkeys(item for metric in metrics for feature in closure(metric) for item in feature.requires))
+
+
+def pins_of(*metrics: Metric[Any]) -> Pins:
+    """What everything that metrics rest on is now."""
+    return pinned(required(*metrics))
+
+
+def files(*metrics: Metric[Any]) -> list[str]:
+    """The weight files that metrics read, by their names in the manifest."""
+    return sorted(item.name for item in required(*metrics) if isinstance(item, Weights))
 
 
 def text_of(value: Any) -> str:
@@ -92,7 +108,7 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None
     metric = cls(**settings)
-    if (own := protocol_part(metric, parsed_protocol)) != first:
+    if (own := protocol_part(metric, parsed_protocol, pins_of(metric))) != first:
         raise ProtocolError(f"this version of thgeval signs {own!r}, not {first!r}")
     run_tokens = [token for token in second.split("|") if token]
     return Parsed(

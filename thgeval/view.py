@@ -1,136 +1,164 @@
-"""What ``measure`` gets to see: features of one chunk, or of one whole clip, computed when first asked for."""
+"""What a metric needs of a pair of clips, and what ``measure`` gets to see: features, computed when first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
 from thgeval.features.frames.frames import rgb
-from thgeval.metric import Metric, View
-from thgeval.seen import Chunk, Seen
+from thgeval.media.frames import FrameBatch
+from thgeval.seen import SeenChunk
 
 T = TypeVar("T")
-Given = Mapping[Feature[Any], Any]
+Given: TypeAlias = Mapping[Feature[Any], Any]
 
 
-class Values:
-    """Features of one side, each computed at most once from what is given.
+@dataclass(frozen=True)
+class Needs:
+    """Features of the generated clip, of the reference clip, and of the two together."""
 
-    ``reference`` is the side of the reference clip, if this is not that side itself; ``seen`` knows what was found in
+    generated: tuple[Feature[Any], ...] = ()
+    reference: tuple[Feature[Any], ...] = ()
+    pair: tuple[Feature[Any], ...] = ()
+
+    def every(self) -> tuple[Feature[Any], ...]:
+        """All features named, each once."""
+        return tuple(dict.fromkeys(self.generated + self.reference + self.pair))
+
+    @property
+    def a_reference(self) -> bool:
+        """Whether the reference clip is looked at at all."""
+        return self.compares or any(source.of_reference for need in self.generated for source in need.closure())
+
+    @property
+    def compares(self) -> bool:
+        """Whether the two clips are compared with each other."""
+        return bool(self.reference or self.pair)
+
+
+def of_generated(*features: Feature[Any]) -> Needs:
+    """Features of the generated clip alone."""
+    return Needs(generated=features)
+
+
+def of_both(*features: Feature[Any]) -> Needs:
+    """The same features of both clips."""
+    return Needs(generated=features, reference=features)
+
+
+def of_pair(*features: Feature[Any]) -> Needs:
+    """Features computed from both clips together."""
+    return Needs(pair=features)
+
+
+class Side:
+    """Features of one side of a pair, each computed at most once from what is given.
+
+    ``reference`` is the side of the reference clip, if this is not that side itself; ``chunk`` knows what was found in
     the same frames before.
     """
 
-    def __init__(self, given: Given, reference: "Values | None" = None, seen: Seen | None = None) -> None:
+    def __init__(self, given: Given, reference: "Side | None" = None, chunk: SeenChunk | None = None) -> None:
         self._held = dict(given)
-        self._reference = reference
-        self._chunk = Chunk(seen, given[rgb]) if seen is not None and rgb in given else None
+        self._reference = reference or self
+        self._chunk = chunk
+        self._declared: tuple[Feature[Any], ...] | None = None
+        self._metric = ""
+
+    def only(self, declared: tuple[Feature[Any], ...], metric: str) -> "Side":
+        """The same side, of which a metric sees what it declared and nothing else."""
+        narrow = copy(self)
+        narrow._declared, narrow._metric = declared, metric
+        return narrow
 
     def __getitem__(self, feature: Feature[T]) -> T:
-        """The value of any feature that can be computed from what is given."""
+        """The value of any feature that can be computed from what is given; a metric declares it in its needs."""
+        if self._declared is not None and feature not in self._declared:
+            raise LookupError(f"{self._metric} reads {feature} without declaring it in its needs")
+        return self._value(feature)
+
+    def _value(self, feature: Feature[T]) -> T:
+        """The value, or why there is none: what can't be computed for one metric isn't tried again for the next."""
         if feature not in self._held:
-            self._held[feature] = self._computed(feature)
+            try:
+                self._held[feature] = self._computed(feature)
+            except InputError as error:
+                self._held[feature] = error
         value = self._held[feature]
         if isinstance(value, InputError):
             raise value
         found: T = value
         return found
 
-    def _computed(self, feature: Feature[T]) -> T | InputError:
-        """The value, or why there is none: what can't be computed for one metric isn't tried again for the next."""
+    def _computed(self, feature: Feature[Any]) -> Any:
         if feature.of_reference:
-            return (self._reference or self)[cast("Feature[T]", feature.inputs[0])]
+            return self._reference._value(feature.inputs[0])
         if feature.compute is None:
             if feature.grain is Grain.CLIP:
-                return InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
-            raise KeyError(feature.identity)
+                raise InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
+            raise KeyError(str(feature))
         compute = feature.compute
 
-        def value() -> T:
-            return compute(*(self[source] for source in feature.inputs), **dict(feature.parameters))
+        def value() -> Any:
+            return compute(*map(self._value, feature.inputs), **dict(feature.parameters))
 
-        try:
-            return value() if self._chunk is None else self._chunk.value(feature, value)
-        except InputError as error:
-            return error
+        return value() if self._chunk is None else self._chunk.value(feature, value)
 
 
-class PairValues:
+class PairSide(Side):
     """Features computed from both sides together, each at most once."""
 
-    def __init__(self, generated: Values, reference: Values) -> None:
-        self._sides = generated, reference
-        self._held: dict[Feature[Any], Any] = {}
+    def __init__(self, generated: Side, reference: Side) -> None:
+        super().__init__({}, reference)
+        self._generated = generated
 
-    def __getitem__(self, feature: Feature[T]) -> T:
-        """The value of a ``PAIR`` feature."""
-        if feature not in self._held:
-            if feature.compute is None or feature.grain is not Grain.PAIR:
-                raise KeyError(feature.identity)
-            inputs = [side[source] for side in self._sides for source in feature.inputs]
-            self._held[feature] = feature.compute(*inputs, **dict(feature.parameters))
-        value: T = self._held[feature]
-        return value
+    def _computed(self, feature: Feature[Any]) -> Any:
+        if feature.compute is None or feature.grain is not Grain.PAIR:
+            raise KeyError(str(feature))
+        inputs = [side[source] for side in (self._generated, self._reference) for source in feature.inputs]
+        return feature.compute(*inputs, **dict(feature.parameters))
 
 
 @dataclass(frozen=True)
-class Declared:
-    """A side that hands out declared features alone."""
+class View:
+    """One chunk, or for metrics of clip features one whole clip, of a pair.
 
-    values: Values | PairValues
-    features: tuple[Feature[Any], ...]
-    metric: str
-
-    def __getitem__(self, feature: Feature[T]) -> T:
-        """The value of a declared feature."""
-        if feature not in self.features:
-            raise LookupError(f"{self.metric} reads {feature.identity} without declaring it in its needs")
-        return self.values[feature]
-
-
-@dataclass(frozen=True)
-class MetricView:
-    """The part of a piece of a pair that one metric declared."""
+    ``clip`` is the pair's id, ``start`` the index of the first frame seen.
+    """
 
     clip: str
     start: int
-    generated: Declared
-    reference: Declared
-    pair: Declared
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One chunk, or one whole clip, of a pair, before a metric narrows it to what it declared."""
-
-    clip: str
-    start: int
-    generated: Values
-    reference: Values
-    pair: PairValues
+    generated: Side
+    reference: Side
+    pair: Side
 
     @classmethod
-    def of(cls, clip: str, start: int, generated: Given, reference: Given, seen: Seen | None = None) -> "Piece":
-        """A piece of a pair from what is given on each side, and from what was seen before."""
-        second = Values(reference, None, seen)
-        first = Values(generated, second, seen)
-        return cls(clip, start, first, second, PairValues(first, second))
+    def of(
+        cls,
+        clip: str,
+        start: int,
+        generated: Given,
+        reference: Given,
+        seen: Callable[[FrameBatch], SeenChunk] | None = None,
+    ) -> "View":
+        """A piece of a pair from what is given on each side, and from what was seen before in the same frames."""
+        chunks = [seen(given[rgb]) if seen is not None and rgb in given else None for given in (generated, reference)]
+        second = Side(reference, None, chunks[1])
+        first = Side(generated, second, chunks[0])
+        return cls(clip, start, first, second, PairSide(first, second))
 
-    def swapped(self) -> "Piece":
+    def swapped(self) -> "View":
         """The reference seen as if it were the generated clip, to measure its own value."""
-        return Piece(self.clip, self.start, self.reference, self.generated, self.pair)
+        return View(self.clip, self.start, self.reference, self.generated, self.pair)
 
-    def seen_by(self, metric: Metric[Any]) -> View:
-        """What this metric declared, and nothing else."""
-        needs = metric.needs
-
-        def narrow(values: Values | PairValues, features: tuple[Feature[Any], ...]) -> Declared:
-            return Declared(values, features, metric.name)
-
-        return MetricView(
+    def seen_by(self, needs: Needs, metric: str) -> "View":
+        """What the metric of that name declared, and nothing else."""
+        return View(
             self.clip,
             self.start,
-            narrow(self.generated, needs.generated),
-            narrow(self.reference, needs.reference),
-            narrow(self.pair, needs.pair),
+            self.generated.only(needs.generated, metric),
+            self.reference.only(needs.reference, metric),
+            self.pair.only(needs.pair, metric),
         )

@@ -73,7 +73,7 @@ def test_a_reference_whose_generated_clip_has_no_value_is_not_in_the_mean():
         Contribution(records[0], {"f-mse": ClipMean.of("a", [0.9])}, {"f-mse": own["a"]}),
         Contribution(records[1], {"f-mse": ClipMean.of("b", [0.5], left_out={"no face": [0]})}, {"f-mse": own["b"]}),
     ]
-    run = run_of(registry.metrics(["f-mse"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}), {}, {})
+    run = run_of(registry.metrics(["f-mse"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     score = run["f-mse"]
     assert (score.clips, score.reference.clips, score.value, score.reference.value) == (1, 1, 0.9, 0.9)
     assert score.reference_share == ""

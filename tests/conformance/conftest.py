@@ -10,7 +10,8 @@ from support import assets, random_weights
 from support.once import seen_once
 
 from thgeval import registry
-from thgeval.signature import closure
+from thgeval.networks import memory
+from thgeval.signature import files
 
 CHEAPER = {"iqa": ":crops=1", "fvd": ":length=9"}
 """Metrics measured with a parameter that makes seconds of minutes."""
@@ -48,12 +49,11 @@ def wanted(request):
 def networks(wanted):
     """A THGEVAL_HOME with a file for each network that is asked for and can be random."""
     known = random_weights.KEYS | random_weights.FACES
-    read = {name for of in wanted for feature in closure(registry.metric(of).metric) for name in feature.weights}
+    read = {name for of in wanted for name in files(registry.metric(of).metric)}
     names = [name for name in known if name in read and name not in ABSENT]
     if names:
         pytest.importorskip("torch")
-    with random_weights.installed(names) as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.networks.memory._held", {})
+    with random_weights.installed(names) as home, memory.apart():
         _basel()
         _light()
         with seen_once():

@@ -26,8 +26,8 @@ from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
-from thgeval.signature import closure, parse, protocol_part, signature
-from thgeval.view import Piece
+from thgeval.signature import closure, parse, pins_of, protocol_part, signature
+from thgeval.view import View
 
 pytestmark = pytest.mark.timeout(1200)  # the first test of a kind measures everything, half a minute when idle
 NAMES = list(registry.table())
@@ -157,7 +157,7 @@ def test_signatures_round_trip(request_):
         Protocol(),
         Protocol(fps=Fraction(30000, 1001), size=256, crop="centre-square", lengths="truncate"),
     ):
-        text = signature(metric, protocol, {"n": "3/4", "bs": "1000-12345"}, "!limit")
+        text = signature(metric, protocol, pins_of(metric), {"n": "3/4", "bs": "1000-12345"}, "!limit")
         parsed = parse(text, registry.metric_class)
         assert parsed.metric == metric
         assert replace(parsed.protocol, name=protocol.name) == protocol
@@ -168,15 +168,16 @@ def test_signatures_round_trip(request_):
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_signatures_hold_every_field_and_feature(request_):
     metric = registry.metric(request_).metric
-    tokens = protocol_part(metric, Protocol()).split("|")
+    pins = pins_of(metric)
+    tokens = protocol_part(metric, Protocol(), pins).split("|")
     assert {token.partition(":")[0] for token in tokens} >= set(metric.settings())
-    assert {feature.identity for feature in closure(metric)} <= set(tokens)
+    assert {feature.identity(pins) for feature in closure(metric)} <= set(tokens)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_signature_of_another_version_is_refused(name):
     metric = registry.metric(name).metric
-    text = signature(metric, Protocol(), {"n": "1/1"})
+    text = signature(metric, Protocol(), pins_of(metric), {"n": "1/1"})
     with pytest.raises(ProtocolError, match="this version of thgeval signs"):
         parse(text.replace(f"{name}@{metric.version}", f"{name}@{metric.version + 1}", 1), registry.metric_class)
 
@@ -270,6 +271,6 @@ def test_metrics_are_frozen_values(name):
 
 def test_only_declared_features_are_handed_out(clips):
     batch = FrameBatch(clips[0], 255.0, 0)
-    view = Piece.of("clip", 0, {rgb: batch}, {rgb: batch}).seen_by(registry.metric("psnr").metric)
+    view = View.of("clip", 0, {rgb: batch}, {rgb: batch}).seen_by(registry.metric("psnr").metric.needs, "psnr")
     with pytest.raises(LookupError, match="psnr reads rgb@1 without declaring it in its needs"):
         view.generated[rgb]

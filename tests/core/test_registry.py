@@ -9,7 +9,7 @@ from thgeval.cli.arguments import gathered, metric_requests
 from thgeval.errors import ProtocolError
 from thgeval.metrics import ALIASES, ELSEWHERE
 from thgeval.requirements import weights
-from thgeval.signature import closure
+from thgeval.signature import files
 
 
 def test_parameters_and_presets_make_the_shortest_key():
@@ -31,7 +31,7 @@ def test_all_is_every_metric_and_its_embedded_form():
 
 def test_embedded_is_what_needs_nothing_to_be_fetched():
     named = registry.metrics(["embedded"])
-    needed = {item for _, metric in named for feature in closure(metric) for item in feature.weights}
+    needed = {item for _, metric in named for item in files(metric)}
     assert {"psnr", "fid-random"} <= {key for key, _ in named}
     assert "fid" not in {key for key, _ in named}
     assert {weights.entry(item).tier for item in needed} == {"embedded"}

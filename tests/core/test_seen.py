@@ -9,13 +9,14 @@ import pytest
 
 from thgeval import ProtocolError
 from thgeval.engine.run import Options, evaluate
-from thgeval.feature import feature
+from thgeval.feature import Feature, feature
 from thgeval.features.faces import dlib_models
 from thgeval.features.faces.detection import Found
 from thgeval.features.faces.landmarks import landmarks
 from thgeval.features.frames.frames import luma, rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.seen import Chunk, Seen
+from thgeval.requirements import Pins, pinned
+from thgeval.seen import Seen, SeenChunk
 
 FRAMES, SYSTEMS = 5, ("a", "b", "c")
 METRICS = ["f-mse", "lmd", "psnr"]
@@ -84,6 +85,10 @@ def batch(**changes: Any) -> FrameBatch:
     return FrameBatch(**({"pixels": pixels, "peak": 255.0, "start": 8, "lead": 1} | changes))
 
 
+def pins(of: Feature[Any]) -> Pins:
+    return pinned(item for source in of.closure() for item in source.requires)
+
+
 def computed(seen: Seen, frames: FrameBatch, of: Any = None) -> bool:
     """Whether a value had to be computed for these frames."""
     calls = []
@@ -92,7 +97,7 @@ def computed(seen: Seen, frames: FrameBatch, of: Any = None) -> bool:
         calls.append(1)
         return np.zeros(len(frames))
 
-    Chunk(seen, frames).value(of or landmarks(), compute)
+    SeenChunk(seen, pins(of or landmarks()), frames).value(of or landmarks(), compute)
     return bool(calls)
 
 
@@ -126,8 +131,8 @@ def test_errors_and_what_is_as_large_as_the_frames_are_not_held() -> None:
     seen = Seen()
     for _ in range(2):
         with pytest.raises(ValueError, match="this time"):
-            Chunk(seen, batch()).value(landmarks(), _failing)
-    held = [Chunk(seen, batch()).value(luma(), lambda: batch().pixels) for _ in range(2)]
+            SeenChunk(seen, pins(landmarks()), batch()).value(landmarks(), _failing)
+    held = [SeenChunk(seen, {}, batch()).value(luma(), lambda: batch().pixels) for _ in range(2)]
     assert held[0] is not held[1]
 
 

@@ -18,7 +18,7 @@ from thgeval.metric import Better, Metric, of_generated
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.states import ClipMean
-from thgeval.view import Piece
+from thgeval.view import View
 
 
 @feature(rgb, version=1)
@@ -111,7 +111,7 @@ def test_what_the_reference_must_bring_along_is_asked_of_the_reference(tmp_path)
 
 
 def test_the_signature_says_what_of_the_reference_is_used():
-    names = [feature.identity for feature in contrast().closure()]
+    names = [str(feature) for feature in contrast().closure()]
     assert names == ["rgb@1", "brightness@1", "reference-brightness@1", "contrast@1"]
 
 
@@ -124,7 +124,7 @@ def test_a_feature_may_be_computed_from_something_else():
     moved = resting_on(luma(), old=rgb, new=negative())
     assert moved != luma()
     assert [feature.name for feature in moved.closure()] == ["rgb", "negative", "luma"]
-    piece = Piece.of("a", 0, {rgb: FrameBatch(frames(200), 255.0, 0)}, {})
+    piece = View.of("a", 0, {rgb: FrameBatch(frames(200), 255.0, 0)}, {})
     assert (piece.generated[luma()].pixels == 200).all()
     assert (piece.generated[moved].pixels == 55).all()
     assert resting_on(moved, old=brightness(), new=negative()) == moved

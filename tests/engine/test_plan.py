@@ -14,7 +14,7 @@ from thgeval.feature import Feature, Grain
 from thgeval.features.frames.offered import clip, offered, openface_file, prompt, sound
 from thgeval.metric import Better, Metric, Needs, of_both, of_generated
 from thgeval.states import ClipMean
-from thgeval.view import Piece, Values
+from thgeval.view import Side, View
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def test_what_cannot_be_computed_is_tried_once():
     given = Feature("given", 1, grain=Grain.CLIP, offered="clip")
     feature = Feature("broken", 1, inputs=(given,), grain=Grain.CLIP, compute=broken)
     above = Feature("above", 1, inputs=(feature,), grain=Grain.CLIP, compute=lambda value: value)
-    values = Values({given: 7})
+    values = Side({given: 7})
     for asked in (feature, above, feature, above):
         with pytest.raises(InputError, match="no face anywhere"):
             values[asked]
@@ -91,7 +91,7 @@ def test_what_cannot_be_computed_is_tried_once():
 
 
 def test_a_companion_that_one_side_lacks_is_an_input_error_of_that_side():
-    seen = Piece.of("a", 0, {openface_file: Path("a.csv")}, {}).swapped().seen_by(reading(of_generated(openface_file)))
+    seen = View.of("a", 0, {openface_file: Path("a.csv")}, {}).swapped().seen_by(of_generated(openface_file), "reading")
     with pytest.raises(InputError, match="there is no openface beside the clip") as caught:
         seen.generated[openface_file]
     assert caught.value.reason == "no openface"

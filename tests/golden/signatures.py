@@ -9,7 +9,7 @@ from pathlib import Path
 from thgeval import registry
 from thgeval.metrics import ALIASES
 from thgeval.protocol import Protocol
-from thgeval.signature import protocol_part
+from thgeval.signature import pins_of, protocol_part
 
 FOLDER = Path(__file__).parent
 PARTS = FOLDER / "protocol_parts.txt"
@@ -28,8 +28,11 @@ def presets(name: str) -> list[str]:
 
 def parts() -> str:
     """One line per request: the request, the key it is stored under, its protocol part."""
-    named = [(request, registry.metric(request)) for request in requests()]
-    return "".join(f"{request}\t{key}\t{protocol_part(metric, Protocol())}\n" for request, (key, metric) in named)
+    lines = []
+    for request in requests():
+        key, metric = registry.metric(request)
+        lines.append(f"{request}\t{key}\t{protocol_part(metric, Protocol(), pins_of(metric))}\n")
+    return "".join(lines)
 
 
 def aliases() -> str:

@@ -202,23 +202,25 @@ def test_delaying_the_sound_lowers_the_offset(weights, monkeypatch, wav):
         assert synced.alignment.distances.shape == (65, 31)
 
 
-def test_a_first_version_of_the_weights_is_refused_by_name(weights, tmp_path, monkeypatch):
+def test_a_first_version_of_the_weights_is_refused_by_name(weights):
     from thgeval import networks
     from thgeval.errors import WeightsError
-    from thgeval.requirements.weights import folder, policy, use
+    from thgeval.networks import memory
+    from thgeval.requirements.weights import allowed, folder, policy
 
     wide = weights | {"netfcaud.0.weight": torch.zeros(2048, 512), "netfcaud.0.bias": torch.zeros(2048)}
-    monkeypatch.setattr("thgeval.networks.memory._held", {})
     file = folder() / "syncnet_v2.model"
     kept = file.read_bytes()
     torch.save(wide, file)
-    use(policy())  # a new run: until then a file must stay the one it began with
     try:
-        with pytest.raises(WeightsError, match=r"SyncNet's first version, 2048 wide; syncnet_v2\.model is 512 wide"):
+        with (
+            allowed(policy()),
+            memory.apart(),
+            pytest.raises(WeightsError, match=r"SyncNet's first version, 2048 wide; syncnet_v2\.model is 512 wide"),
+        ):
             networks.published("syncnet-v2")
     finally:
         file.write_bytes(kept)
-        use(policy())
 
 
 def seen_by(scenes, cuts):

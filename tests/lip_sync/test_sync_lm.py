@@ -74,7 +74,7 @@ def test_the_shipped_file_is_small_and_the_one_in_the_manifest():
     path = weights.path("sync-lm")
     assert path.stat().st_size == entry.bytes < 2_000_000
     assert hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256
-    assert weights.state("sync-lm") == "embedded"
+    assert weights.standing("sync-lm") == "embedded"
     assert all(tensor.dtype == np.float32 for tensor in load_file(path).values())
 
 

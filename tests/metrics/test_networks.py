@@ -9,6 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from thgeval.networks import memory
+from thgeval.requirements import pinned
+
 torch = pytest.importorskip("torch")
 from support import random_weights
 
@@ -92,10 +95,9 @@ def whole(home, pair):
     def refused(*args, **kwargs):
         raise AssertionError("something tried to open a connection")
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, memory.apart():
         patch.setattr(socket, "socket", refused)
         patch.setattr(socket, "create_connection", refused)
-        patch.setattr("thgeval.networks.memory._held", {})
         return states(pair, chunk=FRAMES, workers=1)
 
 
@@ -134,7 +136,7 @@ def test_the_callers_threads_come_back():
 
 def test_unverified_weights_are_marked_in_the_feature(home):
     feature = registry.metric("fid").metric.rows
-    assert feature.identity.startswith("inception@1:pytorch-fid,bilinear,unverified-")
+    assert feature.identity(pinned(feature.requires)).startswith("inception@1:pytorch-fid,bilinear,unverified-")
 
 
 @pytest.mark.parametrize(
@@ -173,4 +175,4 @@ def test_the_seed_of_the_shipped_random_network_is_that_of_its_hash():
     assert random_embedding.DIMENSIONS == random_features.DIMENSIONS
     for kind, name in (("image", "random-vgg16"), ("clip", "random-vgg16-3d")):
         assert random_features.fingerprint(random_features.build(kind)).startswith(weights.token(name))
-    assert registry.metric("fid-random:seed=5").metric.rows.weights == ()
+    assert registry.metric("fid-random:seed=5").metric.rows.requires == (networks.TORCH,)

@@ -2,6 +2,7 @@
 
 import builtins
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import thgeval
 from thgeval import networks
 from thgeval.engine.merging import merged
 from thgeval.engine.run import Options, evaluate
+from thgeval.engine.workers import started
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.networks import devices
 from thgeval.signature import parse
@@ -30,8 +32,9 @@ def images(count, seed=0, side=32):
 def on_cpu(monkeypatch):
     """A device like any other, that is the CPU; batches hold few samples."""
     monkeypatch.setattr(devices, "BATCH_NUMBERS", 8 * 3 * 32 * 32)
-    with devices.in_batches("cpu") as batches:
-        monkeypatch.setattr(devices, "_batches", batches)
+    gather = devices.in_batches
+    monkeypatch.setattr(devices, "in_batches", lambda device: gather("cpu"))
+    with devices.at("cuda"):
         yield
 
 
@@ -78,9 +81,9 @@ def test_threads_get_what_is_theirs(on_cpu):
         for seed, side in ((1, 32), (2, 48))
     ]
     with ThreadPoolExecutor(6) as threads:
-        found = list(threads.map(lambda call: networks.rows(*call), calls))
+        found = [started(threads, partial(networks.rows, *call)) for call in calls]
     for (network, samples), rows in zip(calls, found, strict=True):
-        assert rows.tobytes() == networks.rows(network, samples).tobytes()
+        assert rows.result().tobytes() == networks.rows(network, samples).tobytes()
 
 
 def test_methods_and_named_arguments_reach_the_copy_on_the_device(on_cpu):

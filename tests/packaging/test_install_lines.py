@@ -13,6 +13,7 @@ from thgeval import errors
 from thgeval.errors import MissingExtra, install_line
 from thgeval.feature import Feature
 from thgeval.registry import metric, table
+from thgeval.requirements import Package
 from thgeval.signature import closure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +71,7 @@ def lacking():
     """Every extra that a feature behind a metric asks for, at its defaults or in a preset."""
     requests = [f"{name}/{preset}" for name in table() for preset in type(metric(name).metric).presets] + [*table()]
     features: set[Feature] = {feature for request in requests for feature in closure(metric(request).metric)}
-    return {extra for feature in features for _, extra in feature.packages}
+    return {item.extra for feature in features for item in feature.requires if isinstance(item, Package)}
 
 
 def test_every_extra_that_is_asked_for_is_there():

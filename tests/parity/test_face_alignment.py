@@ -1,9 +1,12 @@
 """S3FD and FAN against face-alignment on equal random weights, without a way out of the machine."""
 
 import socket
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
+
+from thgeval.networks import memory
 
 torch = pytest.importorskip("torch")
 api = pytest.importorskip("face_alignment.api")
@@ -31,13 +34,13 @@ def package():
     def refused(*args, **kwargs):
         raise AssertionError("something tried to open a connection")
 
-    with random_weights.installed(["fan-2d", "s3fd"]), pytest.MonkeyPatch.context() as patch:
+    with random_weights.installed(["fan-2d", "s3fd"]), pytest.MonkeyPatch.context() as patch, ExitStack() as runs:
         patch.setattr(socket, "socket", refused)
-        patch.setattr("thgeval.networks.memory._held", {})
+        runs.enter_context(memory.apart())
         tensors = torch.load(weights.path("s3fd"), weights_only=True)
         near = {name: value * 0.05 if "mbox" in name else value for name, value in tensors.items()}
         torch.save(near, weights.path("s3fd"))  # boxes near their places, and no two probabilities alike
-        weights.use(weights.policy())
+        runs.enter_context(weights.allowed(weights.policy()))
         path = {"path_to_detector": str(weights.path("s3fd"))}
         yield Loaded(1, device="cpu", flip_input=False, compile=False, face_detector_kwargs=path)
 

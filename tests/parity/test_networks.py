@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thgeval.networks import memory
+
 torch = pytest.importorskip("torch")
 from PIL import Image
 from support import random_weights
@@ -28,8 +30,7 @@ SQUEEZENET = (
 
 @pytest.fixture(scope="module", autouse=True)
 def home():
-    with random_weights.installed(list(random_weights.KEYS)) as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.networks.memory._held", {})
+    with random_weights.installed(list(random_weights.KEYS)) as folder, memory.apart():
         yield folder
 
 

@@ -156,7 +156,7 @@ class Sketch:
             content = {
                 side: fingerprint(Clip(id, path)) for side, path in zip(("generated", "reference"), files, strict=True)
             }
-        parts = {named.key: protocol_part(named.metric, self.protocol) for named in self.named()}
+        parts = {named.key: protocol_part(named.metric, self.protocol, {}) for named in self.named()}
         kept = {key: Kept(parts[key], state, own.get(key)) for key, state in states.items()}
         full = {
             "id": id,
@@ -186,6 +186,7 @@ class Sketch:
             resampling=Resampling(draws=200, seed=1),
             expected=len(self.contributions) if self.expected is None else self.expected,
             run={"protocol": self.protocol.label, "dec": "hand", "thgeval": "0"},
+            pins={},
         )
         environment = {"thgeval": "0.0.7", "decoder": "pyav-by-hand"}
         options = {

@@ -1,5 +1,6 @@
 """A manifest of small made-up files, a home of their own, and a server that has the files."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -21,15 +22,20 @@ def site():
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """An empty THGEVAL_HOME, no proxies, no mirror, and the policy as it was afterwards."""
+    """An empty THGEVAL_HOME, no proxies, no mirror."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.delenv("THGEVAL_MIRROR", raising=False)
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
-    before = weights.policy()
-    yield tmp_path / "home"
-    weights.use(before)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def allow():
+    """``allow(Policy(...))`` says what may be used from now on, as in a run of its own, until the test ends."""
+    with ExitStack() as runs:
+        yield lambda policy: runs.enter_context(weights.allowed(policy))
 
 
 @pytest.fixture

@@ -86,9 +86,9 @@ def test_what_is_here_is_not_fetched_again(net, site):
 def test_what_is_damaged_is_fetched_again(net, site):
     net()
     fetch("net").write_bytes(b"damaged")
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
     assert fetch("net").read_bytes() == BODY
-    assert weights.state("net") == "present"
+    assert weights.standing("net") == "present"
 
 
 def test_nothing_is_visible_before_it_is_whole(net, site):
@@ -367,7 +367,7 @@ def test_an_empty_answer_is_no_file(net):
 def test_a_file_of_unknown_hash_comes_unverified(net):
     net(sha256=None, hash="unknown")
     fetch("net")
-    assert weights.state("net") == "unverified"
+    assert weights.standing("net") == "unverified"
     assert weights.token("net") == f"unverified-{sha256(BODY)[:8]}"
 
 
@@ -568,7 +568,7 @@ def test_a_local_copy(net, site, tmp_path):
     net()
     (tmp_path / "mine").write_bytes(BODY)
     assert fetch("net", source=tmp_path / "mine") == weights.folder() / "net.bin"
-    assert weights.state("net") == "present"
+    assert weights.standing("net") == "present"
     assert (tmp_path / "mine").read_bytes() == BODY
     assert site.asked == []
     assert leftovers() == []
@@ -608,7 +608,7 @@ def test_a_new_local_copy_replaces_one_of_unknown_hash(net, tmp_path):
         assert weights.token("net") == f"unverified-{sha256(body)[:8]}"
 
 
-def test_files_that_are_not_to_be_fetched(manifest, site):
+def test_files_that_are_not_to_be_fetched(manifest, site, allow):
     manifest(
         entry_text("share", origin_note="on a file share", hash="unknown"),
         entry_text("seed", tier="embedded", origin_note="computed", sha256="0" * 64),
@@ -618,9 +618,7 @@ def test_files_that_are_not_to_be_fetched(manifest, site):
         fetch("share")
     with pytest.raises(LeftOut, match="computed from their seed; there is nothing to fetch"):
         fetch("seed")
-    with pytest.raises(LeftOut, match="may not be used commercially"):
-        fetch("research", policy=Policy(commercial=True))
-    weights.use(Policy(commercial=True))
+    allow(Policy(commercial=True))
     with pytest.raises(LeftOut, match="may not be used commercially"):
         fetch("research")
     assert site.asked == []

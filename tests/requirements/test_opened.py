@@ -116,16 +116,16 @@ def test_a_forged_record_makes_nothing_pass(file, thgeval):
     for text in (record.read_text(), "[" * 100_000):
         record.write_text(text)
         weights._checks.clear()
-        assert weights.state("net") == "damaged"
+        assert weights.standing("net") == "damaged"
         assert "is not the published" in str(weights.problem("net"))
         assert "damaged" in thgeval("ls", "weights").out
         with pytest.raises(WeightsError, match="is not the published"), weights.opened("net"):
             raise AssertionError("the body ran")
 
 
-def test_a_file_of_unknown_hash_stays_the_same_for_a_run(manifest, file, way):
+def test_a_file_of_unknown_hash_stays_the_same_for_a_run(manifest, file, way, allow):
     manifest(entry_text("net", origin="https://example.org/net.bin", hash="unknown"))
-    weights.use(Policy(unverified=True))
+    allow(Policy(unverified=True))
     with weights.opened("net") as path:
         assert path.read_bytes() == BODY
     token = weights.token("net")
@@ -134,7 +134,7 @@ def test_a_file_of_unknown_hash_stays_the_same_for_a_run(manifest, file, way):
         raise AssertionError("the body ran")
     assert str(raised.value) == f"{file} is not the file that the run began with; start again"
     assert weights.token("net") == token == f"unverified-{sha256(BODY)[:8]}"
-    weights.use(Policy(unverified=True))
+    allow(Policy(unverified=True))
     assert weights.token("net") == f"unverified-{sha256(OTHER)[:8]}"
     with weights.opened("net") as path:
         assert path.read_bytes() == OTHER
@@ -172,7 +172,7 @@ def test_only_regular_files_are_opened(kind, file):
         file.mkdir()
     else:
         file.symlink_to("/dev/zero")
-    assert weights.state("net") == "absent"
+    assert weights.standing("net") == "absent"
     with pytest.raises(WeightsError, match="it is not a regular file"):
         weights.checked(weights.entry("net"), file)
 

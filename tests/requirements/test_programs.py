@@ -6,11 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+from support.clips import moving
 
+import thgeval
+from thgeval import Options
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.words.program_reading import checkout_reading
-from thgeval.requirements import programs
+from thgeval.requirements import pinned, programs
 
 HONEST = """
 import json, pathlib, sys
@@ -150,15 +153,29 @@ def test_without_a_folder_there_is_a_sentence(tmp_path, monkeypatch):
     assert checkout_reading(model="whisper").lacks() is not None
 
 
+def _signed(feature):
+    return feature.identity(pinned(feature.requires))
+
+
 def test_every_file_is_in_the_signature(checkout, tmp_path):
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"one")
     place = checkout(HONEST, more=f"files = [{json.dumps(str(weights))}]")
-    seen = [checkout_reading(model="fake").identity]
+    seen = [_signed(checkout_reading(model="fake"))]
     for path, content in ((weights, b"two"), (place / "read.py", b"pass"), (place / "new", b"")):
         path.write_bytes(content)
         os.utime(path, ns=(len(seen), len(seen)))
-        seen.append(checkout_reading(model="fake").identity)
+        seen.append(_signed(checkout_reading(model="fake")))
     assert len(set(seen)) == 4
     weights.unlink()
     assert "can't be read" in str(programs.problem("fake"))
+
+
+def test_a_program_that_cannot_be_read_costs_its_own_metric_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
+    (tmp_path / "checkouts" / "auto-avsr").mkdir(parents=True)
+    (tmp_path / "checkouts" / "auto-avsr" / programs.RECIPE).write_text("command = [")
+    found = thgeval.score(moving(6), fps=25, metrics=["video-fps", "wer/auto-avsr"], options=Options(workers=1))
+    assert found["video-fps"].clips == 1
+    assert "thgeval.toml can't be read" in found["wer/auto-avsr"].unscored
+    assert "|checkout-reading@1:auto-avsr,unknown|" in found["wer/auto-avsr"].signature

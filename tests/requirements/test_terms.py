@@ -9,7 +9,7 @@ from support.clips import moving, write_clip
 from thgeval.feature import Feature
 from thgeval.licences import reminders
 from thgeval.registry import Named
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
 SENTENCE = "{} dlib-68, whose terms exclude commercial use; --commercial-safe leaves such metrics unscored"
 
@@ -53,11 +53,11 @@ def test_a_result_names_the_licence_of_every_file_it_read(thgeval, clips, tmp_pa
 
 class Stub:
     def __init__(self, *names):
-        self.feature = Feature("embedding", version=1, weights=names)
+        self.feature = Feature("embedding", version=1, requires=tuple(map(Weights, names)))
 
 
 def told(monkeypatch, *stubs):
-    monkeypatch.setattr("thgeval.licences.closure", lambda stub: [stub.feature])
+    monkeypatch.setattr("thgeval.signature.closure", lambda stub: [stub.feature])
     return reminders([Named(f"m{i}", stub) for i, stub in enumerate(stubs)])
 
 

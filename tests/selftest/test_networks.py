@@ -265,7 +265,7 @@ def test_a_fetched_example_lies_apart_from_weights(squeeze, pictures, tmp_path):
     (tmp_path / "copy").write_bytes(pictures["one"])
     path = fetch("one", source=tmp_path / "copy")
     assert path == weights.folder().parent / "examples" / "one.png"
-    assert weights.state("one") == "present"
+    assert weights.standing("one") == "present"
     assert Hand(None).file("one") == path
     path.write_bytes(bytes(len(pictures["one"])))
     assert Hand(None).file("one") is None

@@ -38,17 +38,16 @@ def there(kind: str, name: str) -> Path:
 def light(commercial: bool = False) -> Iterator[Path]:
     """A THGEVAL_HOME with the light tier's files, as if they had been fetched."""
     files = {name: there("weights", file) for name, file in NAMES.items()}
-    before = weights.policy()
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        weights.allowed(weights.Policy(commercial=commercial)),
+    ):
         patch.setenv("THGEVAL_HOME", folder)
-        weights.use(weights.Policy(commercial=commercial))
         weights.folder().mkdir(parents=True)
         for name, file in files.items():
             (weights.folder() / weights.entry(name).file).symlink_to(file)
-        try:
-            yield Path(folder)
-        finally:
-            weights.use(before)
+        yield Path(folder)
 
 
 @cache

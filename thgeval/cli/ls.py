@@ -72,7 +72,8 @@ def _protocols() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, Any]]:
-    from thgeval.requirements.weights import is_computed, located, requirement, size_text, state
+    from thgeval.requirements.obtaining import index_package, size_text
+    from thgeval.requirements.weights import is_computed, located, standing
     from thgeval_models.manifest import manifest
 
     rows: list[dict[str, Any]] = []
@@ -82,7 +83,7 @@ def _weights() -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "state": state(name),
+                "state": standing(name),
                 "tier": entry.tier,
                 "file": "" if is_computed(entry) else str(file or entry.file),
                 "bytes": size,
@@ -93,8 +94,8 @@ def _weights() -> list[dict[str, Any]]:
                 "used_by": list(entry.used_by),
                 "origin": entry.origin,
                 "origin_note": entry.origin_note,
-                "packaged": f"{requirement(entry)}: {entry.packaged.path}"
-                if entry.packaged and requirement(entry)
+                "packaged": f"{index_package(entry)}: {entry.packaged.path}"
+                if entry.packaged and index_package(entry)
                 else "",
             }
         )
@@ -102,19 +103,20 @@ def _weights() -> list[dict[str, Any]]:
 
 
 def _examples() -> list[dict[str, Any]]:
-    from thgeval.requirements.weights import located, requirement, size_text, state
+    from thgeval.requirements.obtaining import index_package, size_text
+    from thgeval.requirements.weights import located, standing
     from thgeval_models.manifest import examples
 
     return [
         {
             "name": name,
-            "state": state(name),
+            "state": standing(name),
             "file": str(located(entry) or entry.file),
             "bytes": entry.bytes,
             "size": size_text(entry.bytes),
             "licence": entry.weight_licence,
             "origin": entry.origin,
-            "packaged": f"{requirement(entry)}: {entry.packaged.path}" if entry.packaged else "",
+            "packaged": f"{index_package(entry)}: {entry.packaged.path}" if entry.packaged else "",
         }
         for name, entry in examples().items()
     ]

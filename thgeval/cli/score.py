@@ -145,11 +145,11 @@ def _terms(requests: Sequence[str], pairing: Any, protocol: Any, options: Any) -
     from thgeval.registry import metrics
     from thgeval.requirements import weights
 
-    weights.use(options.weights)
     named = metrics(list(requests))
     if protocol.unpaired:
         named = [item for item in named if item.metric.sets or not item.metric.needs.a_reference]
-    return reminders(plan(named, pairing.pairs[:1]).metrics)
+    with weights.allowed(options.weights):
+        return reminders(plan(named, pairing.pairs[:1]).metrics)
 
 
 def _default() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from thgeval.features.faces.detection import Faces
 from thgeval.features.faces.people import Company, chosen, company
 from thgeval.metric import Metric
 from thgeval.states import State
-from thgeval.view import Values
+from thgeval.view import Side
 
 WHO = {"squares": "largest", "mouths": "largest", "aligned-faces": "first"}
 """Features that choose a face by a policy of their own; ``people`` says its policy among its parameters."""
@@ -49,14 +49,14 @@ def _below(feature: Feature[Any]) -> Iterator[Choice]:
         yield Choice(found, who, int(told.get("min_px", 0)))
 
 
-def counted(needs: tuple[Feature[Any], ...], values: Values) -> dict[str, int]:
+def counted(needs: tuple[Feature[Any], ...], values: Side) -> dict[str, int]:
     """What one side of a whole clip shows beside the chosen face; empty where there is never another one."""
     seen = [_company(choice, values) for choice in choices(needs)]
     most = Company(*(max(column) for column in zip(*seen, strict=True))) if seen else Company(0, 0)
     return {name: count for name, count in ((FRAMES, most.frames), (CHANGES, most.changes)) if count}
 
 
-def _company(choice: Choice, values: Values) -> Company:
+def _company(choice: Choice, values: Side) -> Company:
     with suppress(InputError):
         found = values[choice.found]
         slots = chosen(found, who=choice.who, min_px=choice.min_px)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
@@ -19,7 +19,7 @@ from thgeval.engine.measure import UNFORESEEN, Failure, Measured, measured, unfo
 from thgeval.engine.plan import Plan
 from thgeval.engine.provenance import decoder
 from thgeval.engine.scoring import Contribution
-from thgeval.engine.workers import Cores
+from thgeval.engine.workers import Cores, started
 from thgeval.errors import InputError, OutputError, ThgevalError
 from thgeval.limits import VARIABLE
 from thgeval.media import file_fingerprint, fingerprint
@@ -85,7 +85,7 @@ class Job:
         self.watcher.begins(len(pairing.pairs))
         with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
             futures = [
-                threads.submit(cores.hold, self.contribution, pair, problems.get(pair.id), cores)
+                started(threads, partial(cores.hold, self.contribution, pair, problems.get(pair.id), cores))
                 for pair in pairing.pairs
             ]
             try:
@@ -167,7 +167,9 @@ class Job:
         return self._parts(self.plan.of_references())
 
     def _parts(self, plan: Plan) -> dict[str, str]:
-        return {key: protocol_part(metric, self.protocol) for key, metric in (*plan.metrics, *self.carried)}
+        return {
+            key: protocol_part(metric, self.protocol, self.plan.pins) for key, metric in (*plan.metrics, *self.carried)
+        }
 
     def _content(self, pair: Pair, companions: Mapping[str, Path]) -> dict[str, str]:
         """Fingerprints of everything a pair's states depend on; empty where nothing is kept or read."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -31,10 +32,10 @@ from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.seen import Seen
+from thgeval.seen import Seen, SeenChunk
 from thgeval.states import State
 from thgeval.states.stacked import LARGEST
-from thgeval.view import Given, Piece
+from thgeval.view import Given, View
 
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
@@ -138,6 +139,7 @@ def _streamed(
 ) -> Measured:
     outcome = Measured()
     pending: list[Future[Chunk]] = []
+    looked_up = None if seen is None else partial(SeenChunk, seen, plan.pins)
     with ExitStack() as stack:
         first_clip = pair.generated if plan.decodes(reference=False) else None
         second_clip = pair.reference if plan.decodes(reference=True) else None
@@ -148,7 +150,7 @@ def _streamed(
             batch = first or second
             if batch is None or not len(batch):
                 continue
-            piece = Piece.of(pair.id, batch.start, _given(first), _given(second), seen)
+            piece = View.of(pair.id, batch.start, _given(first), _given(second), looked_up)
             pending.append(cores.lend(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
@@ -293,7 +295,7 @@ def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | Non
         )
 
 
-def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
+def _chunk(piece: View, plan: Plan, pair: Pair) -> Chunk:
     """Measure a chunk, and keep what metrics of whole clips will read."""
     result = _pieced(piece, plan.chunkwise, pair)
     result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
@@ -302,22 +304,22 @@ def _chunk(piece: Piece, plan: Plan, pair: Pair) -> Chunk:
     return result
 
 
-def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Piece:
+def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> View:
     """What metrics that look at whole clips see."""
     generated: dict[Feature[Any], Any] = {info: outcome.generated, **offered(pair, reference=False)}
     reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
             given[feature] = joined([part[feature] for part in parts])
-    return Piece.of(pair.id, 0, generated, reference)
+    return View.of(pair.id, 0, generated, reference)
 
 
-def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
+def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
             measure = metric.measure_alone if pair.side else metric.measure
-            result.states[key] = _finite(measure(piece.seen_by(metric)), key, piece.clip)
+            result.states[key] = _finite(measure(piece.seen_by(metric.needs, metric.name)), key, piece.clip)
         except InputError as error:
             result.failed[key] = Failure(error.reason, str(error))
         except ThgevalError:
@@ -326,7 +328,9 @@ def _pieced(piece: Piece, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             result.failed[key] = unforeseen(piece.clip, error)
         if pair.reference is not None and measures_reference(metric):
             try:
-                result.reference_states[key] = _finite(metric.measure(piece.swapped().seen_by(metric)), key, piece.clip)
+                result.reference_states[key] = _finite(
+                    metric.measure(piece.swapped().seen_by(metric.needs, metric.name)), key, piece.clip
+                )
             except InputError:
                 pass  # the reference's own value then rests on fewer clips, which is counted
             except ThgevalError:
@@ -349,7 +353,7 @@ def _finite(state: State, key: str, clip: str) -> State:
     return state
 
 
-def _accompany(outcome: Measured, whole: Piece, plan: Plan, pair: Pair) -> None:
+def _accompany(outcome: Measured, whole: View, plan: Plan, pair: Pair) -> None:
     """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
     for key, metric in plan.metrics:
         if key in outcome.states:

@@ -18,7 +18,7 @@ from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.results import Run, side_of, states_folder
-from thgeval.signature import Parsed, parse
+from thgeval.signature import Parsed, parse, pins_of
 from thgeval.states.checkpoint import Checkpoint, settle
 from thgeval.states.store import file_name
 from thgeval.statistics import Resampling
@@ -51,15 +51,16 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
     contributions = [item for run in runs for item in _contributions(run, folder)]
     bootstrap = first.options["bootstrap"]
     any_signature = next(iter(signed.values()))
+    named = [Named(key, parsed.metric) for key, parsed in signed.items()]
     setting = Setting(
         protocol=_labelled(first, any_signature),
         resampling=Resampling(bootstrap["draws"], bootstrap["seed"]),
         expected=sum(run.expected for run in runs),
         run={name: value for name, value in any_signature.run.items() if name not in OWN},
+        pins=pins_of(*(metric for _, metric in named)),
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
-    named = [Named(key, parsed.metric) for key, parsed in signed.items()]
     tried = {key for run in runs for clip in run.clips for key in clip["failed"]}
     tried |= {key for item in contributions for key in item.states}
     unscored = {

@@ -16,7 +16,8 @@ from thgeval.errors import ThgevalError, UnmetNeed
 from thgeval.feature import Feature, Grain
 from thgeval.metric import Better, Metric
 from thgeval.registry import Named, metric
-from thgeval.signature import closure
+from thgeval.requirements import Pins
+from thgeval.signature import closure, pins_of
 
 LACKS = {
     "reference": "no reference clip",
@@ -35,11 +36,15 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Metrics by the moment they are measured, and those that no pair can serve, with the reason."""
+    """Metrics by the moment they are measured, and those that no pair can serve, with the reason.
+
+    ``pins`` hold what all of them require, as it was when the plan was made.
+    """
 
     chunkwise: tuple[Named, ...]
     clipwise: tuple[Named, ...]
     unscored: dict[str, str]
+    pins: Pins
 
     @property
     def metrics(self) -> tuple[Named, ...]:
@@ -67,21 +72,13 @@ class Plan:
         """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and
         the faces among which any metric chooses one.
         """
-        found: dict[Feature[Any], None] = {}
-        for named in self.clipwise:
-            for need in side(named.metric, reference=reference):
-                if need.grain is Grain.FRAMES:
-                    found[need] = None
-                found |= {
-                    source: None
-                    for user in need.closure()
-                    if user.grain is Grain.CLIP
-                    for source in user.inputs
-                    if source.grain is Grain.FRAMES
-                }
+        needs = [need for named in self.clipwise for need in side(named.metric, reference=reference)]
+        whole = [user for need in needs for user in need.closure() if user.grain is Grain.CLIP]
+        used = [*needs, *(source for user in whole for source in user.inputs)]
+        found = [source for source in used if source.grain is Grain.FRAMES]
         for named in self.metrics:
-            found |= {choice.found: None for choice in choices(side(named.metric, reference=reference))}
-        return tuple(found)
+            found += [choice.found for choice in choices(side(named.metric, reference=reference))]
+        return tuple(dict.fromkeys(found))
 
     def without(self, keys: Collection[str]) -> "Plan":
         """The part of the plan that measures none of these metrics, given by key."""
@@ -92,19 +89,11 @@ class Plan:
 
     def without_reference(self) -> "Plan":
         """The part of the plan that looks at the generated clip alone."""
-        return Plan(
-            tuple(named for named in self.chunkwise if not named.metric.needs.a_reference),
-            tuple(named for named in self.clipwise if not named.metric.needs.a_reference),
-            self.unscored,
-        )
+        return self.without({key for key, metric in self.metrics if metric.needs.a_reference})
 
     def of_references(self) -> "Plan":
         """The part of the plan that reference clips without a partner are measured for."""
-
-        def kept(metrics: tuple[Named, ...]) -> tuple[Named, ...]:
-            return tuple(named for named in metrics if named.metric.sets or measures_reference(named.metric))
-
-        return Plan(kept(self.chunkwise), kept(self.clipwise), self.unscored)
+        return self.without({key for key, metric in self.metrics if not (metric.sets or measures_reference(metric))})
 
 
 def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
@@ -117,7 +106,8 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
             unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
-    return Plan(tuple(named for named in able if named not in clipwise), tuple(clipwise), unscored)
+    chunkwise = tuple(named for named in able if named not in clipwise)
+    return Plan(chunkwise, tuple(clipwise), unscored, pins_of(*(metric for _, metric in metrics)))
 
 
 def _instead(named: Named, pairs: Sequence[Pair]) -> str:

@@ -37,7 +37,7 @@ from thgeval.requirements import weights
 from thgeval.requirements.weights import Policy
 from thgeval.results import SUFFIX, Run, states_folder
 from thgeval.seen import Seen
-from thgeval.signature import closure
+from thgeval.signature import files, pins_of, required
 from thgeval.states.store import CACHE_MODES, LOCK, Store, file_name
 from thgeval.statistics import Resampling
 from thgeval.version import __version__
@@ -228,7 +228,6 @@ def scored(
     """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
     watcher = watcher or Watcher()
     chosen = _protocol(protocol)
-    weights.use(options.weights)
     requests = _requests(metrics)
     named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
     pairing = pairing.limited(options.limit)
@@ -236,16 +235,17 @@ def scored(
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     if pairing.advice:
         watcher.warns(pairing.advice)
-    planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
     folder = None
     if options.out is not None:
         replaceable(Path(options.out))  # what can't be written is refused before anything is measured
         folder = states_folder(Path(options.out))
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
+        weights.allowed(options.weights),
         devices.at(options.device),
         nullcontext() if folder is None else alone(folder),
     ):
+        planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
         store = Store(folder, Path(scratch), options.fresh, options.cache)
         run = _reduced(named, planned, pairing, chosen, options, store, watcher)
     mismatched = not chosen.unpaired and any(clip["failure"]["reason"] in MISMATCHES for clip in run.failures)
@@ -271,6 +271,7 @@ def _reduced(
         before = earlier.found(Path(options.out), store, protocol)
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
+    planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
     device = devices_of((*planned.metrics, *others), devices.token(options.device))
     job = Job(
         planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
@@ -291,6 +292,7 @@ def _reduced(
         resampling=options.resampling,
         expected=pairing.expected,
         run=run_tokens(protocol),
+        pins=planned.pins,
         flags=() if options.limit is None else ("!limit",),
         devices=device,
     )
@@ -301,7 +303,7 @@ def _reduced(
     }
     run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
-    terms = {name: weights.entry(name).weight_licence for name in files_of(metrics)}
+    terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     return replace(run, record={**record, "weights": terms}, places=pairing.places)
 
 
@@ -348,11 +350,7 @@ def _is_one_file(pair: Pair) -> bool:
 
 def devices_of(metrics: Sequence[Named], device: str) -> dict[str, str]:
     """The device of each metric that looks through a torch network, by key."""
-    return {
-        key: device
-        for key, metric in metrics
-        if any(package in feature.packages for feature in closure(metric) for package in networks.TORCH)
-    }
+    return {key: device for key, metric in metrics if networks.TORCH in required(metric)}
 
 
 OFFER = "these metrics compare sets: --unpaired (in Python, unpaired=True) takes the folders as they are"
@@ -368,11 +366,6 @@ MISMATCHES = (
     "range differs",
 )
 """Reasons for which a pair fails, and its clips would not without each other."""
-
-
-def files_of(metrics: Iterable[Named]) -> list[str]:
-    """The weight files that metrics read, by their names in the manifest."""
-    return sorted({name for _, metric in metrics for feature in closure(metric) for name in feature.weights})
 
 
 def run_tokens(protocol: Protocol) -> dict[str, str]:

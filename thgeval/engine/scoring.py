@@ -10,6 +10,7 @@ from thgeval.engine import company
 from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.requirements import Pins
 from thgeval.results import Run, Score, Value, side_of, to_json
 from thgeval.signature import signature
 from thgeval.states import Rows, State, TwoSets
@@ -52,6 +53,7 @@ class Setting:
     resampling: Resampling
     expected: int
     run: Mapping[str, str]
+    pins: Pins
     flags: tuple[str, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
 
@@ -146,7 +148,7 @@ def _score(named: Named, contributions: Sequence[Contribution], setting: Setting
         frames=0 if total is None else total.frames,
         left_out=left_out,
         frames_left_out={} if total is None else dict(total.left_out),
-        signature=signature(metric, setting.protocol, run, *setting.flags),
+        signature=signature(metric, setting.protocol, setting.pins, run, *setting.flags),
         reference=reference,
         reference_clips=reference_clips if metric.sets else None,
         unscored=(unscored or remark or _why(left_out)) if math.isnan(value) else None,

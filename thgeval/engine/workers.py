@@ -8,6 +8,7 @@ the machine as well as many short ones, and the order of work never reaches the 
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from threading import BoundedSemaphore
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -20,6 +21,11 @@ def available() -> int:
     """How many cores this process may use; all of them on systems that don't say."""
     affinity = getattr(os, "sched_getaffinity", None)
     return (os.cpu_count() or 1) if affinity is None else len(affinity(0))
+
+
+def started(threads: ThreadPoolExecutor, work: Callable[[], T]) -> "Future[T]":
+    """Work on another thread, where all holds that holds on this one: devices, and which weights may be used."""
+    return threads.submit(copy_context().run, work)
 
 
 class Cores:
@@ -43,7 +49,7 @@ class Cores:
             done: Future[T] = Future()
             done.set_result(work(*args, **kwargs))
             return done
-        return self._threads.submit(lambda: self._released(work, *args, **kwargs))
+        return started(self._threads, lambda: self._released(work, *args, **kwargs))
 
     def hold(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work here, counting as one core for as long as it takes."""

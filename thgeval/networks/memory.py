@@ -1,19 +1,49 @@
-"""What is loaded at its first use and stays for the whole process: models, networks, bases."""
+"""What is loaded at its first use and stays for the whole process: models, networks, bases.
 
-from collections.abc import Callable, Hashable
+A key holds all that the value depends on, such as the token of its weights, so that what stays is right in any run.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
+
+from thgeval.requirements import weights
 
 T = TypeVar("T")
 
 _loading = Lock()
-_held: dict[Hashable, Any] = {}
+_lasting: dict[Hashable, Any] = {}
+_held: ContextVar[dict[Hashable, Any]] = ContextVar("held", default=_lasting)
 
 
 def once(key: Hashable, load: Callable[[], T]) -> T:
     """What ``load`` returned when it was first called under this key; it must not ask for another key itself."""
     with _loading:
-        if key not in _held:
-            _held[key] = load()
-        found: T = _held[key]
+        held = _held.get()
+        if key not in held:
+            held[key] = load()
+        found: T = held[key]
         return found
+
+
+def read_once(name: str, read: Callable[[Path], T]) -> T:
+    """What ``read`` made of the file of these weights when it was first called; WeightsError if it may not be used."""
+
+    def load() -> T:
+        with weights.opened(name) as file:
+            return read(file)
+
+    return once((name, weights.token(name)), load)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Nothing is known that was loaded before, and what is loaded until the context ends is let go of then."""
+    before = _held.set({})
+    try:
+        yield
+    finally:
+        _held.reset(before)

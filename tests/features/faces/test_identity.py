@@ -8,6 +8,9 @@ import pytest
 from PIL import Image
 from support import assets
 
+from thgeval.networks import memory
+from thgeval.requirements import Weights
+
 torch = pytest.importorskip("torch")
 from support import random_weights
 from support.tolerances import agree
@@ -27,7 +30,7 @@ from thgeval.features.frames import offered
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import weights
-from thgeval.view import Values
+from thgeval.view import Side
 
 PEOPLE = ("May_5s.mp4", "WolfgangLanger_Pexels.mp4", "brbk7n.mpg", "iplap_129.mp4")
 SAME, OTHER = 0.6, 0.3
@@ -75,11 +78,11 @@ def test_refuses_what_is_not_there(chosen, said):
 
 @pytest.mark.parametrize("network", RECOGNISERS)
 def test_the_signature_names_the_weights_and_the_detector(network):
-    names = {name for feature in embeddings(network=network).closure() for name in feature.weights}
-    alone = embeddings(network=network, of="source").weights
-    assert names == set(alone)
-    assert RECOGNISERS[network].weights in names
-    assert ("yunet" in names) == (RECOGNISERS[network].detector == "yunet")
+    needs = {item for feature in embeddings(network=network).closure() for item in feature.requires}
+    alone = embeddings(network=network, of="source").requires
+    assert needs == set(alone)
+    assert Weights(RECOGNISERS[network].weights) in needs
+    assert (Weights("yunet") in needs) == (RECOGNISERS[network].detector == "yunet")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +121,8 @@ def test_whole_frames_are_squeezed_as_scikit_image_does(size):
 
 
 @pytest.mark.slow
-def test_weights_of_another_network_are_refused(monkeypatch):
-    monkeypatch.setattr("thgeval.networks.memory._held", {})
-    with random_weights.installed(["arcface-r50"]):
+def test_weights_of_another_network_are_refused():
+    with random_weights.installed(["arcface-r50"]), memory.apart():
         torch.save(random_weights.tensors("facenet-casia"), weights.folder() / weights.entry("arcface-r50").file)
         with pytest.raises(WeightsError, match=r"arcface-r50 .* can't be used: IResNet can't take these weights"):
             networks.published("arcface-r50")
@@ -130,7 +132,7 @@ def test_weights_of_another_network_are_refused(monkeypatch):
 def test_whole_frames_need_no_face():
     frames = np.random.default_rng(3).integers(0, 256, (3, 90, 120, 3), dtype=np.uint8)
     with random_weights.installed(["openface-nn4"]):
-        found = Values({rgb: batch(frames)})[embeddings(network="openface")]
+        found = Side({rgb: batch(frames)})[embeddings(network="openface")]
     assert found.rows.shape == (3, 1, 128)
     np.testing.assert_allclose(np.linalg.norm(found.rows, axis=-1), 1, atol=1e-3)
 
@@ -140,7 +142,7 @@ def test_real_people_are_told_apart():
     with assets.light():
         rows = {}
         for name in PEOPLE:
-            found = Values({rgb: batch(assets.frames(name, 8, 8))})[embeddings(network="mobilefacenet")]
+            found = Side({rgb: batch(assets.frames(name, 8, 8))})[embeddings(network="mobilefacenet")]
             assert found.frames.tolist() == list(range(8))
             rows[name] = unit(found.rows[:, 0])
     for name, own in rows.items():
@@ -150,7 +152,7 @@ def test_real_people_are_told_apart():
 
 def test_a_clip_without_a_face_has_rows_without_numbers():
     with assets.light():
-        found = Values({rgb: batch(assets.frames("no_face.mp4", 3))})[embeddings(network="mobilefacenet")]
+        found = Side({rgb: batch(assets.frames("no_face.mp4", 3))})[embeddings(network="mobilefacenet")]
     assert found.rows.shape == (3, 1, 128)
     assert np.isnan(found.rows).all()
 
@@ -159,8 +161,8 @@ def test_chunks_do_not_change_a_bit():
     frames = assets.frames("iplap_129.mp4", 7)
     feature = described(network="mobilefacenet", per_s=10.0)
     with assets.light():
-        whole = Values({rgb: batch(frames)})[feature]
-        parts = joined([Values({rgb: batch(frames[i : i + 3], i)})[feature] for i in range(0, 7, 3)])
+        whole = Side({rgb: batch(frames)})[feature]
+        parts = joined([Side({rgb: batch(frames[i : i + 3], i)})[feature] for i in range(0, 7, 3)])
     assert whole.frames.tolist() == parts.frames.tolist() == [0, 3, 5]
     assert whole.rows.tobytes() == parts.rows.tobytes()
 
@@ -169,9 +171,9 @@ def test_the_source_image_is_embedded_like_a_frame(tmp_path):
     frames = assets.frames("iplap_129.mp4", 1)
     Image.fromarray(frames[0]).save(tmp_path / "a.source.png")
     with assets.light():
-        source = Values({offered.source_image: tmp_path / "a.source.png"})
+        source = Side({offered.source_image: tmp_path / "a.source.png"})
         found = source[embeddings(network="mobilefacenet", of="source")]
-        clip = Values({rgb: batch(frames)})[embeddings(network="mobilefacenet")]
+        clip = Side({rgb: batch(frames)})[embeddings(network="mobilefacenet")]
     np.testing.assert_array_equal(found.rows, clip.rows)
     assert found.frames.tolist() == [0]
 
@@ -186,6 +188,6 @@ def test_a_source_image_that_cannot_serve_says_why(tmp_path, content, reason):
     else:
         Image.new("RGB", (64, 64)).save(path)
     with assets.light(), pytest.raises(InputError) as said:
-        Values({offered.source_image: path})[embeddings(network="mobilefacenet", of="source")]
+        Side({offered.source_image: path})[embeddings(network="mobilefacenet", of="source")]
     assert said.value.reason == reason
     assert str(path) in str(said.value)

@@ -24,7 +24,7 @@ from thgeval.features.heads.expression import expression
 from thgeval.features.heads.pose import pose
 from thgeval.features.heads.vertices import vertices
 from thgeval.media.frames import FrameBatch
-from thgeval.view import Values
+from thgeval.view import Side
 
 TALKING, TURNING = "May_5s.mp4", "WolfgangLanger_Pexels.mp4"
 FROM_DLIB = {"mediapipe": 0.06, "3ddfa": 0.08}
@@ -50,12 +50,12 @@ def home():
 
 @pytest.fixture(scope="module")
 def talking(home):
-    return Values({rgb: batch(assets.frames(TALKING, 10, 12))})
+    return Side({rgb: batch(assets.frames(TALKING, 10, 12))})
 
 
 @pytest.fixture(scope="module")
 def turning(home):
-    return Values({rgb: batch(assets.frames(TURNING, 10, 40))})
+    return Side({rgb: batch(assets.frames(TURNING, 10, 40))})
 
 
 def boxes_overlap(one, other):
@@ -124,21 +124,21 @@ def test_expressions_of_3ddfa_move_with_the_mouth(talking):
 @pytest.mark.parametrize("feature", [face_mesh(), tddfa(detector="yunet")], ids=lambda feature: feature.name)
 def test_chunks_do_not_change_a_bit(home, feature):
     frames = assets.frames(TALKING, 10, 12)[:5]
-    whole = Values({rgb: batch(frames)})[feature]
-    parts = joined([Values({rgb: batch(frames[i : i + 2], i)})[feature] for i in (0, 2, 4)])
+    whole = Side({rgb: batch(frames)})[feature]
+    parts = joined([Side({rgb: batch(frames[i : i + 2], i)})[feature] for i in (0, 2, 4)])
     assert all(a.tobytes() == b.tobytes() for a, b in zip(whole, parts, strict=True))
 
 
 @pytest.mark.parametrize("chain", ["mediapipe", "3ddfa"])
 def test_frames_without_a_face_have_no_numbers(home, chain):
-    values = Values({rgb: batch(assets.frames("no_face.mp4", 2))})
+    values = Side({rgb: batch(assets.frames("no_face.mp4", 2))})
     assert values[faces(detector=CHAINS[chain].detector)].counts.tolist() == [0, 0]
     for feature in (shapes(landmarks=chain), pose(estimator=chain, landmarks=chain)):
         assert np.isnan(values[feature]).all()
 
 
 def test_mediapipe_looks_at_every_frame(home):
-    values = Values({rgb: batch(np.zeros((1, 8, 8, 3), np.uint8))})
+    values = Side({rgb: batch(np.zeros((1, 8, 8, 3), np.uint8))})
     with pytest.raises(ProtocolError, match="follow must be every"):
         values[faces(detector="mediapipe", follow="tracked-8")]
 
@@ -147,7 +147,7 @@ def test_mediapipe_starts_without_a_line_on_standard_error(home, capfd):
     """Its own log passes by Python and by --quiet; a new thread starts a landmarker of its own."""
     frames = batch(assets.frames(TALKING, 10, 12)[:2])
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: Values({rgb: frames})[face_mesh()].counts.tolist()).result() == [1, 1]
+        assert pool.submit(lambda: Side({rgb: frames})[face_mesh()].counts.tolist()).result() == [1, 1]
     assert capfd.readouterr().err == ""
 
 

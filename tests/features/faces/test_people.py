@@ -11,7 +11,7 @@ from thgeval.features.faces.detection import SLOTS, Faces, faces, slotted
 from thgeval.features.faces.detection import Found as _Found
 from thgeval.features.faces.people import POLICIES, absent, company, filled, overlap, people, taken
 from thgeval.features.faces.people import chosen as chosen_slots
-from thgeval.view import Values
+from thgeval.view import Side
 
 PAIRED = [policy for policy in POLICIES if policy != "all"]
 
@@ -28,7 +28,7 @@ def seen(*frames) -> Faces:
 
 def chosen(found: Faces, **how):
     """The slots (frames, people) that a policy chooses, and why frames have no one."""
-    slots = Values({faces(): found})[people(**how)]
+    slots = Side({faces(): found})[people(**how)]
     return slots, absent(slots).tolist()
 
 

@@ -22,7 +22,7 @@ from thgeval.features.heads.expression import expression
 from thgeval.features.heads.pose import pose
 from thgeval.features.heads.vertices import vertices
 from thgeval.protocol import Protocol
-from thgeval.view import Values
+from thgeval.view import Side
 
 FRAMES, SIZE = 5, 64
 RNG = np.random.default_rng(11)
@@ -48,7 +48,7 @@ def side(tmp_path):
         path = tmp_path / "a.faces.npz"
         np.savez(path, **arrays)
         frames = Shown(np.tile([SIZE, SIZE], (FRAMES, 1)), np.full(FRAMES, 0.04), np.arange(FRAMES) * 0.04)
-        return Values({faces_file: path, shown: frames})
+        return Side({faces_file: path, shown: frames})
 
     return of
 

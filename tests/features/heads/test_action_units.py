@@ -11,7 +11,7 @@ from thgeval.features.faces.people import shapes
 from thgeval.features.heads.action_units import action_units, units_of
 from thgeval.features.heads.expression import expression
 from thgeval.features.heads.pose import pose
-from thgeval.view import Values
+from thgeval.view import Side
 
 pytest.importorskip("skimage")
 
@@ -51,7 +51,7 @@ def person(request):
 def of(feature, person, frames):
     """A feature's value on the exact landmarks of a person: one face a frame."""
     points = np.stack([person.landmarks(frame) for frame in frames])[:, None]
-    return Values({shapes(): points})[feature]
+    return Side({shapes(): points})[feature]
 
 
 @pytest.mark.parametrize("unit", MOVES)
@@ -97,12 +97,12 @@ def test_a_still_face_has_no_units_but_an_open_mouth(person):
 def test_frames_without_a_face_have_no_units(person):
     points = np.stack([person.landmarks(REST)] * 4)[:, None]
     points[2] = np.nan
-    found = Values({shapes(): points})[action_units()]
+    found = Side({shapes(): points})[action_units()]
     for part in found:
         assert part.shape == (4, 1, len(UNITS))
         assert np.isnan(part[2]).all()
         assert not np.isnan(part[[0, 1, 3]]).any()
-    nobody = Values({shapes(): np.full((3, 1, 68, 2), np.nan)})[action_units()]
+    nobody = Side({shapes(): np.full((3, 1, 68, 2), np.nan)})[action_units()]
     assert np.isnan(nobody.presence).all()
 
 
@@ -124,7 +124,7 @@ def test_the_eye_aspect_ratio_is_its_formula():
     points = np.full((1, 1, 68, 2), 7.0)
     points[0, 0, 36:42] = [(0, 0), (1, -1), (3, -1), (4, 0), (3, 2), (1, 1)]
     points[0, 0, 42:48] = [(0, 0), (0, 0), (0, 0), (2, 0), (0, 0), (0, 0)]
-    assert Values({shapes(): points})[eyes()][0, 0] == pytest.approx([(2 + 3) / (2 * 4), 0.0])
+    assert Side({shapes(): points})[eyes()][0, 0] == pytest.approx([(2 + 3) / (2 * 4), 0.0])
 
 
 def test_unknown_names_are_refused():

@@ -5,6 +5,8 @@ import pytest
 from scipy.io import savemat
 from support import assets
 
+from thgeval.networks import memory
+
 torch = pytest.importorskip("torch")
 from support import random_weights
 
@@ -18,7 +20,7 @@ from thgeval.features.heads.pose import pose
 from thgeval.features.heads.vertices import vertices
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import weights
-from thgeval.view import Values
+from thgeval.view import Side
 
 
 def turned(yaw, pitch, roll):
@@ -66,9 +68,8 @@ def test_single_angles_are_those_of_every_estimator(angle):
 @pytest.mark.slow
 def test_every_part_comes_from_its_place():
     frames = assets.frames("May_5s.mp4", 2, 30)
-    with random_weights.installed(["deep3d"]), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("thgeval.networks.memory._held", {})
-        values = Values({rgb: FrameBatch(frames, 255.0, 0)})
+    with random_weights.installed(["deep3d"]), memory.apart():
+        values = Side({rgb: FrameBatch(frames, 255.0, 0)})
         rows = values[deep3d.deep3d(landmarks="dlib")]
         assert rows.shape == (2, 8, 257)
         assert np.isfinite(rows[:, 0]).all()
@@ -85,38 +86,37 @@ def test_vertices_need_the_basel_face_model(tmp_path, monkeypatch):
 
 def test_an_identity_coefficient_moves_vertices_along_its_direction(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.networks.memory._held", {})
     rng = np.random.default_rng(1)
     model = {"shapeMU": rng.normal(0, 1e5, (96, 1)), "shapePC": rng.normal(0, 1, (96, 199))}
     model["shapeEV"] = rng.uniform(1e4, 1e5, (199, 1))
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, model)
-    monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))
-    monkeypatch.setattr(weights, "_used", {})
-    coefficients = np.zeros((1, 1, 257), np.float32)
-    still = deep3d.vertices_deep3d.__wrapped__(coefficients)
-    assert still.shape == (1, 1, 2, 3)
-    np.testing.assert_allclose(still[0, 0], model["shapeMU"].reshape(-1, 3)[[0, 16]] / 1e5)
-    coefficients[..., 7] = 2
-    moved = deep3d.vertices_deep3d.__wrapped__(coefficients) - still
-    direction = (model["shapePC"][:, 7] * model["shapeEV"][7]).reshape(-1, 3)[[0, 16]] / 1e5
-    np.testing.assert_allclose(moved[0, 0], 2 * direction, atol=1e-12)
+    with weights.allowed(weights.Policy(unverified=True)), memory.apart():
+        coefficients = np.zeros((1, 1, 257), np.float32)
+        still = deep3d.vertices_deep3d.__wrapped__(coefficients)
+        assert still.shape == (1, 1, 2, 3)
+        np.testing.assert_allclose(still[0, 0], model["shapeMU"].reshape(-1, 3)[[0, 16]] / 1e5)
+        coefficients[..., 7] = 2
+        moved = deep3d.vertices_deep3d.__wrapped__(coefficients) - still
+        direction = (model["shapePC"][:, 7] * model["shapeEV"][7]).reshape(-1, 3)[[0, 16]] / 1e5
+        np.testing.assert_allclose(moved[0, 0], 2 * direction, atol=1e-12)
 
 
 def test_a_file_that_is_not_the_basel_face_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    monkeypatch.setattr("thgeval.networks.memory._held", {})
     weights.folder().mkdir(parents=True)
     savemat(weights.folder() / weights.entry("bfm09").file, {"other": np.ones(3)})
-    monkeypatch.setattr(weights, "_policy", weights.Policy(unverified=True))
-    monkeypatch.setattr(weights, "_used", {})
-    with pytest.raises(WeightsError, match="is not the Basel Face Model 2009"):
+    with (
+        weights.allowed(weights.Policy(unverified=True)),
+        memory.apart(),
+        pytest.raises(WeightsError, match="is not the Basel Face Model 2009"),
+    ):
         deep3d.faces_of_basel()
 
 
 def test_five_points_of_a_chain_are_means_of_its_landmarks():
     with assets.light():
-        values = Values({rgb: FrameBatch(assets.frames("May_5s.mp4", 1), 255.0, 0)})
+        values = Side({rgb: FrameBatch(assets.frames("May_5s.mp4", 1), 255.0, 0)})
         all68, five = values[landmarks(model="mediapipe")][0, 0], values[five_points(of="mediapipe")][0, 0]
         own = values[five_points(of="yunet")][0, 0]
     np.testing.assert_allclose(five[1], all68[[42, 45]].mean(axis=0))

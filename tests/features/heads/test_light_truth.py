@@ -12,7 +12,7 @@ from thgeval.features.frames.frames import rgb
 from thgeval.features.heads.expression import expression
 from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
-from thgeval.view import Values
+from thgeval.view import Side
 from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait
@@ -34,7 +34,7 @@ def drawn():
     every = [Parameters(**{name: float(values[i]) for name, values in MOTION.items()}) for i in range(COUNT)]
     frames = np.stack([head.frame(parameters) for parameters in every])
     with assets.light():
-        yield Values({rgb: FrameBatch(frames, 255.0, 0)}), np.stack([head.landmarks(p) for p in every])
+        yield Side({rgb: FrameBatch(frames, 255.0, 0)}), np.stack([head.landmarks(p) for p in every])
 
 
 @pytest.mark.parametrize("estimator", LEAST)

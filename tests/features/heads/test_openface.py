@@ -26,7 +26,7 @@ from thgeval.features.heads.openface import (
     read,
     rotations,
 )
-from thgeval.view import Values
+from thgeval.view import Side
 
 FRAMES = 6
 REAL = "OpenFace_Test.csv"
@@ -55,7 +55,7 @@ def write(path, columns, blank=" "):
 def side(tmp_path):
     def of(columns, frames=FRAMES, **how):
         path = write(tmp_path / "a.csv", columns, **how) if isinstance(columns, dict) else columns
-        return Values(
+        return Side(
             {
                 openface_file: path,
                 shown: Shown(np.tile([99, 99], (frames, 1)), np.full(frames, 0.04), np.arange(frames) * 0.04),
@@ -223,7 +223,7 @@ source = pathlib.Path(arguments[arguments.index('-f') + 1])
 def running(tmp_path, source=None):
     frames = Shown(np.tile([99, 99], (FRAMES, 1)), np.full(FRAMES, 0.04), np.arange(FRAMES) * 0.04)
     seen = Clip("a", source or tmp_path / "a clip; rm.mp4")
-    return Values({clip: seen, shown: frames})[openface_pose(binary=True)]
+    return Side({clip: seen, shown: frames})[openface_pose(binary=True)]
 
 
 def test_the_program_is_run_on_the_clip(tmp_path, monkeypatch):

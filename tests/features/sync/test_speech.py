@@ -12,15 +12,15 @@ from thgeval.feature import Feature
 from thgeval.features.frames.offered import offered
 from thgeval.features.sync import speech as features
 from thgeval.media import write_video
-from thgeval.view import Values
+from thgeval.view import Side
 
 soundfile = pytest.importorskip("soundfile")
 
 FRAMES = np.zeros((50, 32, 32, 3), np.uint8)
 
 
-def values(pair: Pair) -> Values:
-    return Values(offered(pair, reference=False))
+def values(pair: Pair) -> Side:
+    return Side(offered(pair, reference=False))
 
 
 def of_file(path: Path, feature: Feature) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from thgeval import registry
 from thgeval.features.faces.people import people, shapes
-from thgeval.view import Piece
+from thgeval.view import View
 from thgeval_baselines.sets.clips import head
 from thgeval_baselines.sets.track import track
 
@@ -47,7 +47,7 @@ def measured(request, generated, reference):
         }
         for points in (generated, reference)
     ]
-    state = metric.measure(Piece.of("clip", 0, *sides).seen_by(metric))
+    state = metric.measure(View.of("clip", 0, *sides).seen_by(metric.needs, metric.name))
     return metric, state
 
 

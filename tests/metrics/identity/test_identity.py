@@ -22,7 +22,7 @@ from thgeval.features.faces.people import choice
 from thgeval.metrics.identity.id_consistency import with_the_others
 from thgeval.metrics.identity.identity import cosine, directions
 from thgeval.protocol import Protocol
-from thgeval.view import Piece
+from thgeval.view import View
 
 NAN = np.nan
 
@@ -45,7 +45,7 @@ def state_of(request, generated, reference=None, source=None):
     metric = registry.metric(request).metric
     first = side(metric, generated) | ({metric.of_source: source} if source is not None else {})
     second = {} if reference is None else side(metric, reference)
-    return metric, metric.measure(Piece.of("clip", 0, first, second).seen_by(metric))
+    return metric, metric.measure(View.of("clip", 0, first, second).seen_by(metric.needs, metric.name))
 
 
 def values_of(request, *sides, **more):
@@ -146,7 +146,7 @@ def test_the_reference_has_an_f_sim_of_its_own():
     metric = registry.metric("f-sim").metric
     sides = side(metric, found([1, 0], [1, 0])), side(metric, found([1, 0], [0, 1]))
     assert measures_reference(metric)
-    own = metric.measure(Piece.of("clip", 0, *sides).swapped().seen_by(metric))
+    own = metric.measure(View.of("clip", 0, *sides).swapped().seen_by(metric.needs, metric.name))
     assert own.record("clip").values == pytest.approx([100, 0])
 
 

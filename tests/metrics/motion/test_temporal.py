@@ -26,7 +26,7 @@ from thgeval.metrics.motion.ofm import OFM, mean_jet_colour, mean_length
 from thgeval.metrics.motion.temporal_warp_error import TemporalWarpError
 from thgeval.metrics.motion.video_fps import VideoFPS
 from thgeval.timing import TimingRecord, read_timing
-from thgeval.view import Piece
+from thgeval.view import View
 
 FRAMEWISE = [
     FMSE(),
@@ -60,7 +60,7 @@ def state_of(metric, generated, reference=None, *, peak=255.0, chunk=None, lead=
             held = min(lead, start)
             pixels = frames[start - held : start + (chunk or len(generated))]
             sides.append({rgb: FrameBatch(pixels, peak, start, held)})
-        parts.append(metric.measure(Piece.of("clip", start, *sides).seen_by(metric)))
+        parts.append(metric.measure(View.of("clip", start, *sides).seen_by(metric.needs, metric.name)))
     return reduce(add, parts)
 
 
@@ -155,7 +155,7 @@ def test_flow_is_the_step_of_a_translation(step, method):
     for direction, sign in (("forward", 1), ("backward", -1)):
         wanted = flow(method=method, direction=direction)
         given = {rgb: FrameBatch(moving(step), 255.0, 0)}
-        field = Piece.of("clip", 0, given, {}).generated[wanted]
+        field = View.of("clip", 0, given, {}).generated[wanted]
         assert field.shape == (3, 72, 88, 2)
         inner = np.median(field[:, 20:-20, 20:-20].reshape(-1, 2), axis=0)
         np.testing.assert_allclose(inner, np.multiply(step, sign), atol=0.1)
@@ -180,7 +180,7 @@ def test_ofm_is_the_mean_length_of_the_flow():
 
 def test_equal_frames_have_no_flow_where_opencv_sees_some():
     still = {rgb: FrameBatch(np.stack([texture()] * 2), 255.0, 0)}
-    features = Piece.of("clip", 0, still, {}).generated
+    features = View.of("clip", 0, still, {}).generated
     assert not features[flow(method="farneback")].any()
     raw = np.abs(features[flow(method="farneback-diffused-heads")])
     assert 0.1 < raw.max() < 1.0
@@ -255,8 +255,8 @@ def test_frames_without_visible_pixels_are_left_out_and_counted():
     seen[1, 30:40] = True
     given = {flow(): np.zeros((2, *frames.shape[1:3], 2), np.float32), visible(): seen}
     metric = TemporalWarpError()
-    piece = Piece.of("clip", 0, {rgb: FrameBatch(frames, 255.0, 0)}, given)
-    state = metric.measure(piece.seen_by(metric))
+    piece = View.of("clip", 0, {rgb: FrameBatch(frames, 255.0, 0)}, given)
+    state = metric.measure(piece.seen_by(metric.needs, metric.name))
     assert dict(state.left_out) == {"all occluded": 1}
     difference = (frames[2, 30:40] / 255.0 - frames[1, 30:40] / 255.0) ** 2
     assert metric.score(state) == pytest.approx(difference.mean(), rel=1e-12)
@@ -267,7 +267,7 @@ def test_beside_a_square_that_moves_pixels_are_hidden():
     frames = np.stack([background] * 2)
     for index, left in enumerate((30, 38)):
         frames[index, 30:62, left : left + 32] = patch
-    seen = Piece.of("clip", 0, {}, {rgb: FrameBatch(frames, 255.0, 0)}).reference[visible()][0]
+    seen = View.of("clip", 0, {}, {rgb: FrameBatch(frames, 255.0, 0)}).reference[visible()][0]
     assert seen[36:56, 36:56].all()
     assert seen[38:54, 62:70].mean() < 0.5
     assert seen[:15].mean() > 0.9
@@ -297,7 +297,7 @@ def container(fps):
 
 
 def rate_of(clip, fps):
-    return VideoFPS().measure(Piece.of(clip, 0, {info: container(fps)}, {}).seen_by(VideoFPS()))
+    return VideoFPS().measure(View.of(clip, 0, {info: container(fps)}, {}).seen_by(VideoFPS().needs, "video-fps"))
 
 
 def test_video_fps_is_the_mean_of_the_clips_rates():
@@ -323,7 +323,7 @@ def speed_of(tmp_path):
     def measured(clip, record):
         path = tmp_path / f"{clip}.timing.json"
         path.write_text(json.dumps(asdict(record)))
-        return FPS().measure(Piece.of(clip, 0, {timing: path}, {}).seen_by(FPS()))
+        return FPS().measure(View.of(clip, 0, {timing: path}, {}).seen_by(FPS().needs, "fps"))
 
     return measured
 

@@ -23,7 +23,7 @@ from thgeval.protocol import Protocol
 from thgeval.signature import closure
 from thgeval.states import ClipMean, TwoSets
 from thgeval.statistics import Resampling
-from thgeval.view import Piece, Values
+from thgeval.view import Side, View
 
 HEIGHT, WIDTH = 120, 160
 REGIONAL = ("psnr", "l1", "l1-255", "ssim", "ms-ssim", "lpips", "cpbd", "fid")
@@ -60,7 +60,7 @@ def noise(frames=1, seed=0):
 
 
 def square_of(shapes, region="mouth"):
-    return Values(given(noise(len(shapes)), shapes))[squares(region=region)]
+    return Side(given(noise(len(shapes)), shapes))[squares(region=region)]
 
 
 def test_a_square_lies_about_the_middle_of_its_points():
@@ -91,7 +91,7 @@ def test_the_largest_face_counts_in_every_frame_anew():
 
 def test_a_crop_is_the_frame_cut_and_resized():
     frames = noise()
-    side = Values(given(frames, [[face(40, 20, 64)]]))
+    side = Side(given(frames, [[face(40, 20, 64)]]))
     left, top, wide = (int(value) for value in side[squares(region="mouth")][0])
     expected = resize(frames[:, top : top + wide, left : left + wide], width=96, height=96)
     np.testing.assert_array_equal(side[cropped(region="mouth", at="own")].pixels, expected)
@@ -100,7 +100,7 @@ def test_a_crop_is_the_frame_cut_and_resized():
 def test_floats_stay_floats_and_leads_are_dropped():
     frames = noise(3).astype(np.float32) / 255
     held = given(frames[1:], [[face(40, 20, 64)]] * 2) | {rgb: FrameBatch(frames, 1.0, 5, lead=1)}
-    found = Values(held)[cropped(region="mouth", at="own")]
+    found = Side(held)[cropped(region="mouth", at="own")]
     assert (found.pixels.dtype, found.peak, found.start, found.lead, len(found)) == (np.float32, 1.0, 5, 0, 2)
 
 
@@ -113,13 +113,13 @@ def sides(reason_rows=None):
 
 def measure(request, generated, reference):
     metric = registry.metric(request).metric
-    return metric, metric.measure(Piece.of("clip", 0, generated, reference).seen_by(metric))
+    return metric, metric.measure(View.of("clip", 0, generated, reference).seen_by(metric.needs, metric.name))
 
 
 @pytest.mark.parametrize("name", ["psnr", "l1", "l1-255", "ssim", "ms-ssim"])
 def test_both_clips_are_cut_where_the_reference_has_its_face(name):
     generated, reference = sides()
-    left, top, wide = (int(value) for value in Values(reference)[squares(region="face")][0])
+    left, top, wide = (int(value) for value in Side(reference)[squares(region="face")][0])
     cuts = [
         {
             rgb: FrameBatch(
@@ -136,7 +136,7 @@ def test_both_clips_are_cut_where_the_reference_has_its_face(name):
 
 def test_sharpness_is_that_of_the_clips_own_face():
     generated, reference = sides()
-    left, top, wide = (int(value) for value in Values(generated)[squares(region="face")][0])
+    left, top, wide = (int(value) for value in Side(generated)[squares(region="face")][0])
     cut = resize(generated[rgb].new[:, top : top + wide, left : left + wide], width=256, height=256)
     _, state = measure("cpbd/face", generated, reference)
     _, expected = measure("cpbd", {rgb: FrameBatch(cut, 255.0, 0)}, {})
@@ -176,7 +176,7 @@ def test_sets_lose_the_rows_of_frames_without_a_face_on_that_side():
     rows = [rng.normal(size=(4, 3)), rng.normal(size=(4, 3))]
     generated = {metric.rows: rows[0], own: np.stack([there, gone, there, gone])}
     reference = {metric.rows: rows[1], own: np.stack([there, there, gone, gone])}
-    state = metric.measure(Piece.of("clip", 0, generated, reference).seen_by(metric))
+    state = metric.measure(View.of("clip", 0, generated, reference).seen_by(metric.needs, metric.name))
     np.testing.assert_array_equal(state.generated, rows[0][[0, 2]])
     np.testing.assert_array_equal(state.reference, rows[1][[0, 1]])
     assert dict(state.left_out) == {"no face in generated": 1, "no face in reference": 1, "no face in either": 1}
@@ -186,7 +186,7 @@ def test_clips_that_stand_alone_lose_the_rows_of_frames_without_a_face():
     metric = registry.metric("fid/mouth").metric
     rows = np.random.default_rng(0).normal(size=(4, 3))
     seen = {metric.rows: rows, places(region="mouth", at="own"): np.stack([np.ones(3), np.full(3, np.nan)] * 2)}
-    state = metric.measure_alone(Piece.of("r", 0, seen, {}).seen_by(metric))
+    state = metric.measure_alone(View.of("r", 0, seen, {}).seen_by(metric.needs, metric.name))
     assert state.left_out == {"no face": 2}
     sets = TwoSets.of_sides([], [state])
     np.testing.assert_array_equal(sets.reference, rows[[0, 2]])
@@ -239,7 +239,7 @@ def test_networks_see_the_region_alone():
     from support import random_weights
 
     generated, reference = sides()
-    left, top, wide = (int(value) for value in Values(reference)[squares(region="mouth")][0])
+    left, top, wide = (int(value) for value in Side(reference)[squares(region="mouth")][0])
     parts = [side[rgb].new[:, top : top + wide, left : left + wide] for side in (generated, reference)]
     cuts = [{rgb: FrameBatch(resize(part, width=96, height=96), 255.0, 0)} for part in parts]
     with random_weights.installed(["squeezenet"]):
@@ -257,7 +257,7 @@ def test_a_clip_without_a_face_is_not_among_copies():
     )
     records = [{"id": clip, "failed": {}, "failure": None} for clip in ("copy", "nobody")]
     seen = [Contribution(record, {"psnr": state}) for record, state in zip(records, (copy, nobody), strict=True)]
-    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}), {}, {})
+    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     assert math.isinf(run["psnr"].value)
     assert run["psnr"].clips == 1
     assert run["psnr"].left_out == {"no face in reference": 1}

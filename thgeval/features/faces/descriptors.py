@@ -12,13 +12,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from subprocess import PIPE, Popen
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.features.faces.descriptor_worker import READY, VALUES
-from thgeval.networks.memory import once
+from thgeval.networks.memory import once, read_once
 from thgeval.requirements import weights
 
 NAME = "dlib-face-descriptor"
@@ -33,7 +32,7 @@ def described(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     except OSError:
         worker.kill()
         _ended(worker)
-        return np.array([_here(token, face) for face in faces], np.float32).reshape(-1, VALUES)
+        return np.array([_here(face) for face in faces], np.float32).reshape(-1, VALUES)
     _idle(token).put(worker)
     return np.array(rows, np.float32).reshape(-1, VALUES)
 
@@ -57,14 +56,11 @@ def _asked(worker: "Popen[bytes]", face: NDArray[np.uint8]) -> NDArray[np.float6
     return np.frombuffer(answer, np.float64)
 
 
-def _here(token: str, face: NDArray[np.uint8]) -> NDArray[np.float64]:
-    def load() -> Any:
-        import dlib
+def _here(face: NDArray[np.uint8]) -> NDArray[np.float64]:
+    import dlib
 
-        with weights.opened(NAME) as file:
-            return dlib.face_recognition_model_v1(str(file))
-
-    return np.array(once((NAME, token), load).compute_face_descriptor(face), np.float64)
+    model = read_once(NAME, lambda file: dlib.face_recognition_model_v1(str(file)))
+    return np.array(model.compute_face_descriptor(face), np.float64)
 
 
 def _borrowed(token: str) -> "Popen[bytes]":

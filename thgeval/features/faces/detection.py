@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Packages, feature
+from thgeval.feature import Feature, Requirements, chosen_from, feature
 from thgeval.features.faces.tracking import Trail
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.networks import TORCH
+from thgeval.networks import TORCH, as_bytes
+from thgeval.requirements import Package, Weights
 
 SLOTS = 8
+DLIB = Package("dlib", extra="faces")
 
 Array = NDArray[np.float32]
 
@@ -59,8 +60,7 @@ class Backend(NamedTuple):
     """
 
     where: str
-    packages: Packages = ()
-    weights: tuple[str, ...] = ()
+    requires: Requirements = ()
     reads: str = ""
 
     def load(self) -> Callable[..., Any]:
@@ -81,16 +81,18 @@ def _loaded(where: str) -> Any:
 
 DETECTORS: Mapping[str, Backend] = MappingProxyType(
     {
-        "dlib": Backend("dlib_models:detected", (("dlib", "faces"),)),
-        "dlib-709": Backend("dlib_models:detected_in_709", (("dlib", "faces"),)),
-        "dlib-x2": Backend("dlib_models:detected_enlarged", (("dlib", "faces"),)),
+        "dlib": Backend("dlib_models:detected", (DLIB,)),
+        "dlib-709": Backend("dlib_models:detected_in_709", (DLIB,)),
+        "dlib-x2": Backend("dlib_models:detected_enlarged", (DLIB,)),
         "mtcnn": Backend(
             "mtcnn:detected",
-            (("torch", "models"), ("torchvision", "models"), ("facenet_pytorch", "facenet-pytorch")),
-            ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet"),
+            (
+                *(TORCH, Package("torchvision", extra="models"), Package("facenet_pytorch", extra="facenet-pytorch")),
+                *map(Weights, ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet")),
+            ),
         ),
-        "yunet": Backend("yunet:detected", weights=("yunet",)),
-        "s3fd": Backend("fan:detected", TORCH, ("s3fd",)),
+        "yunet": Backend("yunet:detected", (Weights("yunet"),)),
+        "s3fd": Backend("fan:detected", (TORCH, Weights("s3fd"))),
         "mediapipe": Backend("face_mesh:detected", reads="face_mesh:face_mesh"),
     }
 )
@@ -100,18 +102,11 @@ FOLLOWS: Mapping[str, int] = MappingProxyType({"every": 1, "tracked-8": 8})
 """How faces are followed, and how many frames apart the *key* frames are, at which the detector looks in any case."""
 
 
-def _keys_every(follow: str) -> int:
-    if follow not in FOLLOWS:
-        raise ProtocolError(f"follow must be one of {', '.join(FOLLOWS)}, not {follow!r}")
-    return FOLLOWS[follow]
-
-
 @feature(
     lambda detector, follow: DETECTORS[detector].source(follow),
     version=1,
-    halo=lambda follow, **_: _keys_every(follow) - 1,
-    weights=lambda detector, **_: DETECTORS[detector].weights,
-    packages=lambda detector, **_: DETECTORS[detector].packages,
+    halo=lambda follow, **_: chosen_from(FOLLOWS, follow=follow) - 1,
+    requires=lambda detector, **_: DETECTORS[detector].requires,
 )
 def faces(source: Any, *, detector: str = "dlib", follow: str = "every") -> Faces:
     """Faces of every frame.
@@ -121,7 +116,7 @@ def faces(source: Any, *, detector: str = "dlib", follow: str = "every") -> Face
     lost, or there was none to follow. Then a face that enters beside others is seen at the next key frame, and scores
     and points are those of the detection, the points moved with their box.
     """
-    backend, every = DETECTORS[detector], _keys_every(follow)
+    backend, every = DETECTORS[detector], chosen_from(FOLLOWS, follow=follow)
     if backend.reads:
         seen: Faces = backend.load()(source)
         return seen
@@ -176,7 +171,4 @@ def bytes_of(frames: FrameBatch, *, earlier: int = 0) -> NDArray[np.uint8]:
 
     Floats are scaled by their peak and rounded.
     """
-    pixels = frames.pixels[frames.lead - earlier :]
-    if pixels.dtype == np.uint8:
-        return np.asarray(pixels)
-    return np.asarray(np.clip(np.rint(pixels * (255.0 / frames.peak)), 0, 255), np.uint8)
+    return as_bytes(frames.pixels[frames.lead - earlier :], frames.peak)

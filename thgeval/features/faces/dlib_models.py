@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from thgeval.features.faces.descriptor_worker import SIDE_PX
 from thgeval.features.faces.descriptors import described
 from thgeval.features.faces.detection import Found
-from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.networks.memory import read_once
 
 X4 = 4
 MARGIN = 0.35
@@ -114,14 +113,9 @@ def descriptors(frame: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.fl
 
 def predictor() -> Any:
     """The predictor of 68 landmarks, read once."""
+    import dlib
 
-    def load() -> Any:
-        import dlib
-
-        with weights.opened("dlib-68") as file:
-            return dlib.shape_predictor(str(file))
-
-    return once(("dlib-68", weights.token("dlib-68")), load)
+    return read_once("dlib-68", lambda file: dlib.shape_predictor(str(file)))
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

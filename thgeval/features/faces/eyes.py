@@ -9,13 +9,14 @@ Source: Soukupova, Cech, "Real-Time Eye Blink Detection using Facial Landmarks",
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.faces.people import of_shapes
+from thgeval.feature import derived_from
+from thgeval.features.faces.people import shapes
 
 LEFT, RIGHT = slice(36, 42), slice(42, 48)
 """Landmarks of the eye on the left and on the right of the picture: corner, upper lid, corner, lower lid."""
 
 
-@of_shapes(version=1)
+@derived_from(shapes, version=1)
 def eyes(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Eye aspect ratio of the eye on the left and on the right: (frames, people, 2), NaN where there is no face."""
     return np.stack([aspect(points[..., eye, :]) for eye in (LEFT, RIGHT)], axis=-1)

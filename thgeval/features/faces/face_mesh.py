@@ -19,17 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError, install_line
-from thgeval.feature import Feature, Packages, feature
+from thgeval.feature import Feature, feature
 from thgeval.features.faces.alignment import angles, downwards
 from thgeval.features.faces.chatter import without
 from thgeval.features.faces.detection import SLOTS, Faces, bytes_of
 from thgeval.features.faces.people import of_slots
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.requirements import weights
+from thgeval.requirements import Package, Weights, weights
 
-WEIGHTS = ("face-landmarker",)
-PACKAGES: Packages = (("mediapipe", "mediapipe"),)
+WEIGHTS = "face-landmarker"
 SILENT = ("0.10.31", "0.10.32", "0.10.33")
 """Releases that were watched to connect to nothing."""
 
@@ -73,7 +72,7 @@ class Mesh(NamedTuple):
     size: NDArray[np.int64]
 
 
-@feature(rgb, version=1, weights=WEIGHTS, packages=PACKAGES)
+@feature(rgb, version=1, requires=(Package("mediapipe", extra="mediapipe"), Weights(WEIGHTS)))
 def face_mesh(frames: FrameBatch, *, follow: str = "every") -> Mesh:
     """All faces of every frame; it looks at every one."""
     if follow != "every":
@@ -112,12 +111,12 @@ def _picture(pixels: NDArray[np.uint8]) -> Any:
 
 def _landmarker() -> Any:
     """A landmarker of this thread, which mustn't be shared."""
-    token = weights.token(*WEIGHTS)
+    token = weights.token(WEIGHTS)
     if getattr(_held, "token", None) != token:
         check_silent(version("mediapipe"))
         from mediapipe.tasks.python import BaseOptions, vision
 
-        with weights.opened(*WEIGHTS) as file:
+        with weights.opened(WEIGHTS) as file:
             content = file.read_bytes()  # of a path it would map the file, and see what is written there later
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=content),

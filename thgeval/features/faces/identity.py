@@ -21,9 +21,9 @@ from scipy import ndimage
 
 from thgeval import networks
 from thgeval.errors import InputError, ProtocolError
-from thgeval.feature import Feature, Grain, Packages, feature
+from thgeval.feature import Feature, Grain, Requirements, feature
 from thgeval.features.faces import crops
-from thgeval.features.faces.detection import DETECTORS, SLOTS, Backend, Faces, bytes_of, faces, slotted
+from thgeval.features.faces.detection import DETECTORS, DLIB, SLOTS, Backend, Faces, bytes_of, faces, slotted
 from thgeval.features.faces.landmarks import CHAINS, GIVEN, landmarks
 from thgeval.features.faces.people import Slots, chosen, people, taken
 from thgeval.features.faces.supplied import given
@@ -32,6 +32,7 @@ from thgeval.features.frames.offered import source_image
 from thgeval.media import image
 from thgeval.media.folder import content
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import Package, Weights
 
 Pixels = NDArray[np.uint8]
 SIDES = ("clip", "source")
@@ -58,13 +59,13 @@ class Recogniser(NamedTuple):
     dimensions: int
     detector: str
     crop: Crop | None
-    packages: Packages = networks.TORCH
+    package: Package = networks.TORCH
     per_s: float = 0.0
 
     @property
-    def backend(self) -> Backend:
+    def requires(self) -> Requirements:
         """What must be there to run it."""
-        return Backend("", self.packages, (self.weights,))
+        return self.package, Weights(self.weights)
 
 
 ARCFACE = Crop("five points", 112, -1.0, 1.0)
@@ -72,7 +73,7 @@ FACENET = Crop("box", 160, -127.5 / 128, 127.5 / 128)
 
 RECOGNISERS: Mapping[str, Recogniser] = MappingProxyType(
     {
-        "dlib": Recogniser("dlib-face-descriptor", 128, "dlib", None, (("dlib", "faces"),), per_s=5.0),
+        "dlib": Recogniser("dlib-face-descriptor", 128, "dlib", None, DLIB, per_s=5.0),
         "mobilefacenet": Recogniser("mobilefacenet", 128, "yunet", Crop("five points", 112, 0.0, 1.0)),
         "arcface-r50": Recogniser("arcface-r50", 512, "yunet", ARCFACE),
         "arcface-r100": Recogniser("arcface-r100", 512, "yunet", ARCFACE),
@@ -120,8 +121,7 @@ def _places(network: str, follow: str) -> Feature[Any]:
     rgb,
     lambda network, follow, **_: _places(network, follow),
     version=1,
-    weights=lambda network, **_: RECOGNISERS[network].backend.weights,
-    packages=lambda network, **_: RECOGNISERS[network].backend.packages,
+    requires=lambda network, **_: RECOGNISERS[network].requires,
 )
 def described(frames: FrameBatch, where: Any, *, network: str, per_s: float = 0.0, follow: str = "every") -> Described:
     """Embeddings of every face in every sampled frame."""
@@ -156,8 +156,7 @@ def frame_embeddings(found: Described, *, network: str, per_s: float) -> Embeddi
     source_image,
     version=1,
     grain=Grain.CLIP,
-    weights=lambda network, **_: _needs(network).weights,
-    packages=lambda network, **_: _needs(network).packages,
+    requires=lambda network, **_: _needs(network),
 )
 def source_embeddings(path: Path, *, network: str, who: str, min_px: int) -> Embeddings:
     """Embeddings of the people in the source image; InputError if it shows none."""
@@ -298,16 +297,15 @@ def _marked(picture: Pixels, found: Faces, model: str) -> NDArray[np.float32]:
     return points
 
 
-def _needs(network: str) -> Backend:
+def _needs(network: str) -> Requirements:
     """All that a source image needs to be read with this recogniser: there is no shared detection for it."""
     row = RECOGNISERS[network]
-    parts = [row.backend]
+    needs = row.requires
     if row.detector:
-        parts.append(DETECTORS[row.detector])
+        needs += DETECTORS[row.detector].requires
     if row.crop is None:
-        parts.append(CHAINS[row.detector].landmarks)
-    packages = dict.fromkeys(package for part in parts for package in part.packages)
-    return Backend("", tuple(packages), tuple(name for part in parts for name in part.weights))
+        needs += CHAINS[row.detector].landmarks.requires
+    return tuple(dict.fromkeys(needs))
 
 
 def read_picture(path: Path) -> Pixels:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import feature
-from thgeval.features.faces.detection import SLOTS, Backend, Faces, bytes_of, faces
+from thgeval.features.faces.detection import DLIB, SLOTS, Backend, Faces, bytes_of, faces
 from thgeval.media.frames import FrameBatch
 from thgeval.networks import TORCH
+from thgeval.requirements import Weights
 
 Mark = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 
@@ -26,17 +27,18 @@ class Chain(NamedTuple):
     landmarks: Backend
 
 
+DLIB_68 = (DLIB, Weights("dlib-68"))
 BASIS_3DDFA = ("3ddfa-mean-shape", "3ddfa-shape-basis", "3ddfa-expression-basis")
 
 CHAINS: Mapping[str, Chain] = MappingProxyType(
     {
-        "dlib": Chain("dlib", Backend("dlib_models:landmarks68", (("dlib", "faces"),), ("dlib-68",))),
-        "dlib-709": Chain("dlib-709", Backend("dlib_models:landmarks68_in_709", (("dlib", "faces"),), ("dlib-68",))),
-        "dlib-detected-x2": Chain("dlib-x2", Backend("dlib_models:landmarks68", (("dlib", "faces"),), ("dlib-68",))),
-        "dlib-x4": Chain("dlib", Backend("dlib_models:landmarks68_x4", (("dlib", "faces"),), ("dlib-68",))),
+        "dlib": Chain("dlib", Backend("dlib_models:landmarks68", DLIB_68)),
+        "dlib-709": Chain("dlib-709", Backend("dlib_models:landmarks68_in_709", DLIB_68)),
+        "dlib-detected-x2": Chain("dlib-x2", Backend("dlib_models:landmarks68", DLIB_68)),
+        "dlib-x4": Chain("dlib", Backend("dlib_models:landmarks68_x4", DLIB_68)),
         "mediapipe": Chain("mediapipe", Backend("face_mesh:landmarks68", reads="face_mesh:face_mesh")),
-        "fan": Chain("s3fd", Backend("fan:landmarks68", TORCH, ("fan-2d",))),
-        "3ddfa": Chain("yunet", Backend("tddfa:landmarks68", weights=BASIS_3DDFA, reads="tddfa:tddfa")),
+        "fan": Chain("s3fd", Backend("fan:landmarks68", (TORCH, Weights("fan-2d")))),
+        "3ddfa": Chain("yunet", Backend("tddfa:landmarks68", tuple(map(Weights, BASIS_3DDFA)), reads="tddfa:tddfa")),
     }
 )
 """Landmark functions take a (height, width, 3) uint8 RGB frame and (faces, 4) boxes and give (faces, 68, 2); those that
@@ -60,8 +62,7 @@ def detector_of(model: str) -> str:
     lambda model, follow: CHAINS[model].landmarks.source(follow),
     lambda model, follow: faces(detector=CHAINS[model].detector, follow=follow),
     version=1,
-    weights=lambda model, **_: CHAINS[model].landmarks.weights,
-    packages=lambda model, **_: CHAINS[model].landmarks.packages,
+    requires=lambda model, **_: CHAINS[model].landmarks.requires,
 )
 def landmarks(source: Any, found: Faces, *, model: str = "dlib", follow: str = "every") -> NDArray[np.float32]:
     """68 points of every face in every frame: (frames, SLOTS, 68, 2), NaN where there is no face."""

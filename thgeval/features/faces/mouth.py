@@ -7,12 +7,13 @@ truth (``benchmarks/faces.py``).
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.faces.people import of_shapes
+from thgeval.feature import derived_from
+from thgeval.features.faces.people import shapes
 
 UPPER, LOWER = 62, 66
 
 
-@of_shapes(version=1)
+@derived_from(shapes, version=1)
 def mouth(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Aperture of the mouth in eye distances: (frames, people), 0 closed, NaN where there is no face."""
     gap, unit = points[..., LOWER, :] - points[..., UPPER, :], points[..., 45, :] - points[..., 36, :]

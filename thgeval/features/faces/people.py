@@ -14,16 +14,15 @@ is NaN, and its slot says why (``ABSENT``).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
-from inspect import signature
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.feature import Feature, Grain, Requirements, chosen_from, feature
 from thgeval.features.faces.detection import Faces, faces
 from thgeval.features.faces.gaps import filled
 from thgeval.features.faces.landmarks import GIVEN, detector_of, landmarks
@@ -62,12 +61,11 @@ def people(
 
 def chosen(found: Faces, *, who: str, min_px: int) -> Slots:
     """The slots of the faces that the policy chooses, as ``people`` gives them."""
-    if who not in POLICIES:
-        raise ProtocolError(f"who must be one of {', '.join(POLICIES)}, not {who!r}")
+    choose = chosen_from(CHOICES, who=who)
     boxes = found.boxes.astype(np.float64)
     large = large_enough(boxes, min_px)
     boxes[~large] = np.nan
-    slots = CHOICES[who](boxes)
+    slots = choose(boxes)
     why = np.select([found.counts == 0, ~large.any(axis=1)], [-1, -2], default=ELSEWHERE.get(who, -1))
     return np.where(slots < 0, why[:, None], slots)
 
@@ -121,27 +119,8 @@ def only_person(frames: Shown) -> Slots:
     return np.zeros((len(frames.size), 1), np.int64)
 
 
-def of_shapes(*, version: int) -> Callable[[Callable[..., T]], Callable[..., Feature[T]]]:
-    """Declare the function below as a feature of whole clips, computed from ``shapes``.
-
-    It takes the parameters of ``shapes``, which choose the people, beside its own keyword-only ones.
-    """
-
-    def declare(compute: Callable[..., T]) -> Callable[..., Feature[T]]:
-        own = [name for name, item in signature(compute).parameters.items() if item.kind is item.KEYWORD_ONLY]
-
-        @wraps(compute)
-        def of(**parameters: Parameter) -> Feature[T]:
-            mine = {name: parameters.pop(name) for name in own if name in parameters}
-            return feature(shapes(**parameters), version=version, grain=Grain.CLIP)(compute)(**mine)
-
-        return of
-
-    return declare
-
-
 def of_slots(
-    source: Callable[[str, str], tuple[Feature[Any], str]], *, version: int, weights: tuple[str, ...] = ()
+    source: Callable[[str, str], tuple[Feature[Any], str]], *, version: int, requires: Requirements = ()
 ) -> Callable[[Callable[[Any], NDArray[Any]]], Callable[..., Feature[NDArray[np.float64]]]]:
     """Declare the function below, from a feature of all faces to (frames, SLOTS, ...), for the chosen people.
 
@@ -150,19 +129,19 @@ def of_slots(
     """
 
     def declare(compute: Callable[[Any], NDArray[Any]]) -> Callable[..., Feature[NDArray[np.float64]]]:
+        def of_people(values: Any, slots: Slots, *, fill: int) -> NDArray[np.float64]:
+            return filled(taken(compute(values), slots), fill)
+
+        of_people.__name__ = compute.__name__
+        declared = feature(version=version, grain=Grain.CLIP, requires=requires)(of_people)
+
         @wraps(compute)
         def of(
             *, landmarks: str = "dlib", follow: str = "every", who: str = "largest", min_px: int = 0, fill: int = 0
         ) -> Feature[NDArray[np.float64]]:
             seen, detector = source(landmarks, follow)
             slots = people(landmarks=detector, follow=follow, who=who, min_px=min_px)
-
-            @wraps(compute)
-            def of_people(values: Any, slots: Slots, *, fill: int) -> NDArray[np.float64]:
-                return filled(taken(compute(values), slots), fill)
-
-            del of_people.__wrapped__  # whose signature is another
-            return feature(seen, slots, version=version, grain=Grain.CLIP, weights=weights)(of_people)(fill=fill)
+            return replace(declared(fill=fill), inputs=(seen, slots))
 
         return of
 

@@ -21,9 +21,9 @@ from thgeval.features.faces.landmarks import BASIS_3DDFA, detector_of
 from thgeval.features.faces.people import of_slots
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
-WEIGHTS = ("3ddfa-mb05",)
+WEIGHTS = "3ddfa-mb05"
 SIDE_PX = 120
 PARAMETERS = 62
 DECIMETRE = 1e5  # in the model's units
@@ -40,8 +40,7 @@ class Fitted(NamedTuple):
     rgb,
     lambda detector, follow: faces(detector=detector, follow=follow),
     version=1,
-    weights=WEIGHTS,
-    packages=networks.TORCH,
+    requires=(networks.TORCH, Weights(WEIGHTS)),
 )
 def tddfa(frames: FrameBatch, found: Faces, *, detector: str = "yunet", follow: str = "every") -> Fitted:
     """The morphable face of every face in every frame, NaN where there is none."""
@@ -65,7 +64,7 @@ def _regressed(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     from thgeval_models.tddfa import MEAN, SPREAD
 
     images = networks.as_images(crops[..., ::-1], 255.0, white=255.0)
-    outputs = networks.rows(networks.published(*WEIGHTS), images)
+    outputs = networks.rows(networks.published(WEIGHTS), images)
     return outputs * np.array(SPREAD, np.float32) + np.array(MEAN, np.float32)
 
 
@@ -123,7 +122,7 @@ def expression_3ddfa(fitted: Fitted) -> NDArray[np.float32]:
     return fitted.parameters[..., 52:]
 
 
-@of_slots(_of_all, version=1, weights=BASIS_3DDFA)
+@of_slots(_of_all, version=1, requires=tuple(map(Weights, BASIS_3DDFA)))
 def vertices_3ddfa(fitted: Fitted) -> NDArray[np.float64]:
     """The 68 points of each person's own face, without pose and expression: (..., 68, 3) in decimetres."""
     mean, shapes, _ = basis()

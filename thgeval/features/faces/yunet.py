@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thgeval.features.faces.detection import Found
 from thgeval.requirements import weights
 
-WEIGHTS = ("yunet",)
+WEIGHTS = "yunet"
 LEAST_SCORE = 0.7
 MOST_OVERLAP = 0.3
 CANDIDATES = 5000
@@ -38,10 +38,10 @@ def detected(frame: NDArray[np.uint8]) -> Found:
 
 def _detector() -> Any:
     """A detector of this thread: it remembers the size of the frame and mustn't be shared."""
-    token = weights.token(*WEIGHTS)
+    token = weights.token(WEIGHTS)
     if getattr(_held, "token", None) != token:
         level = cv2.utils.logging.getLogLevel()
-        with weights.opened(*WEIGHTS) as file:
+        with weights.opened(WEIGHTS) as file:
             cv2.utils.logging.setLogLevel(ERRORS_ONLY)  # OpenCV 5 warns of a target that nobody asked for
             made = cv2.FaceDetectorYN.create(str(file), "", (0, 0), LEAST_SCORE, MOST_OVERLAP, CANDIDATES)
             cv2.utils.logging.setLogLevel(level)

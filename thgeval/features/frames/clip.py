@@ -26,13 +26,14 @@ from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import rgb
 from thgeval.features.frames.offered import prompt
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import Package, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SIDE_PX = 224
 DIMENSIONS = 512
-WEIGHTS = ("clip-vit-b32",)
+WEIGHTS = "clip-vit-b32"
 SQUARES = ("bicubic-crop", "nearest")
 FORMS = {"plain": "{}", "photo": "A photo depicts {}", "bare": "{}"}
 LONG = ("refuse", "cut")
@@ -51,12 +52,12 @@ def read_prompt(path: Path) -> str:
     return text
 
 
-@feature(rgb, version=1, weights=WEIGHTS, packages=networks.TORCH)
+@feature(rgb, version=1, requires=(networks.TORCH, Weights(WEIGHTS)))
 def clip_image(frames: FrameBatch, *, square: str = "bicubic-crop") -> NDArray[np.float32]:
     """Direction of every frame: (frames, 512), of unit length."""
     if not len(frames):
         return np.empty((0, DIMENSIONS), np.float32)
-    network = networks.published(*WEIGHTS)
+    network = networks.published(WEIGHTS)
     with networks.alone():
         images = (_cropped if square == "bicubic-crop" else _nearest)(frames)
     return networks.rows(network.images, images)
@@ -66,8 +67,7 @@ def clip_image(frames: FrameBatch, *, square: str = "bicubic-crop") -> NDArray[n
     prompt,
     version=1,
     grain=Grain.CLIP,
-    weights=WEIGHTS,
-    packages=(*networks.TORCH, ("open_clip", "models")),
+    requires=(networks.TORCH, Package("open_clip", extra="models"), Weights(WEIGHTS)),
 )
 def clip_text(file: Path, *, form: str = "plain", long: str = "refuse") -> NDArray[np.float32]:
     """Direction of the clip's prompt: (512,), of unit length."""
@@ -79,7 +79,7 @@ def clip_text(file: Path, *, form: str = "plain", long: str = "refuse") -> NDArr
         tokens = clip.tokens([FORMS[form].format(text)], cut=long == "cut", marks=form != "bare")
     except InputShapeError as error:
         raise InputError(str(error), reason="prompt too long") from None
-    network = networks.published(*WEIGHTS)
+    network = networks.published(WEIGHTS)
     found: NDArray[np.float32] = networks.rows(network.sentences, tokens)[0]
     return found
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from thgeval import networks
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.windows import span, squares, windows
+from thgeval.requirements import Weights
 
 SIDE_PX = 224
 PORTS: Mapping[str, str] = MappingProxyType({"stylegan-v": "i3d-torchscript", "videogpt": "i3d-kinetics400"})
@@ -34,8 +35,7 @@ SMALLEST_FRAMES = 9
     ),
     version=1,
     grain=Grain.CLIP,
-    weights=lambda port, **_: (PORTS[port],),
-    packages=networks.TORCH,
+    requires=lambda port, **_: (networks.TORCH, Weights(PORTS[port])),
 )
 def i3d(
     held: NDArray[np.float32],

@@ -28,6 +28,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import feature
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +38,7 @@ DIMENSIONS = 2048
 PORTS: Mapping[str, str] = MappingProxyType({"pytorch-fid": "inception-fid", "nvidia": "inception-nvidia"})
 
 
-@feature(rgb, version=1, weights=lambda port, **_: (PORTS[port],), packages=networks.TORCH)
+@feature(rgb, version=1, requires=lambda port, **_: (networks.TORCH, Weights(PORTS[port])))
 def inception(frames: FrameBatch, *, port: str = "pytorch-fid", resize: str = "bilinear") -> NDArray[np.float32]:
     """pool3 of every frame: (frames, 2048); ``port`` and ``resize`` as the module says."""
     if not len(frames):

@@ -17,7 +17,7 @@ from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def files(trunk: str, release: str, **_: Any) -> tuple[str, str]:
     return TRUNKS[trunk], HEADS[release].format(trunk)
 
 
-@feature(rgb, version=1, grain=Grain.PAIR, weights=files, packages=networks.TORCH)
+@feature(rgb, version=1, grain=Grain.PAIR, requires=lambda **how: (networks.TORCH, *map(Weights, files(**how))))
 def perceptual_distance(
     generated: FrameBatch,
     reference: FrameBatch,

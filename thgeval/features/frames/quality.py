@@ -17,15 +17,16 @@ from thgeval import networks
 from thgeval.feature import feature
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import Weights
 
 WIDTH_PX, HEIGHT_PX, CROP_PX = 384, 512, 224
-WEIGHTS = ("hyperiqa",)
+WEIGHTS = "hyperiqa"
 
 
-@feature(rgb, version=1, weights=WEIGHTS, packages=networks.TORCH)
+@feature(rgb, version=1, requires=(networks.TORCH, Weights(WEIGHTS)))
 def quality(frames: FrameBatch, *, crops: int = 10, seed: int = 0) -> NDArray[np.float64]:
     """Quality of every frame on KonIQ-10k's scale of about 0 to 100, the mean over ``crops`` squares: (frames,)."""
-    network = networks.published(*WEIGHTS)
+    network = networks.published(WEIGHTS)
     corners = places(crops, seed)
     return np.array([_judged(network, frame, frames.peak, corners) for frame in frames.new], np.float64)
 

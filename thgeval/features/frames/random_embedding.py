@@ -14,6 +14,7 @@ from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import resized
 from thgeval.features.frames.windows import span, squares, windows
 from thgeval.media.frames import FrameBatch
+from thgeval.requirements import Weights
 
 SEED = 20200713  # that of thgeval_models.random_features, which can't be asked without importing torch
 DIMENSIONS = 64
@@ -22,8 +23,7 @@ DIMENSIONS = 64
 @feature(
     lambda side_px, **_: resized(side_px=side_px),
     version=1,
-    weights=lambda seed, **_: ("random-vgg16",) if seed == SEED else (),
-    packages=networks.TORCH,
+    requires=lambda seed, **_: (networks.TORCH, Weights("random-vgg16")) if seed == SEED else (networks.TORCH,),
 )
 def random_embedding(frames: FrameBatch, *, side_px: int = 64, seed: int = SEED) -> NDArray[np.float32]:
     """Embedding of every frame, brought to a square of ``side_px``: (frames, 64)."""
@@ -38,8 +38,7 @@ def random_embedding(frames: FrameBatch, *, side_px: int = 64, seed: int = SEED)
     ),
     version=1,
     grain=Grain.CLIP,
-    weights=lambda seed, **_: ("random-vgg16-3d",) if seed == SEED else (),
-    packages=networks.TORCH,
+    requires=lambda seed, **_: (networks.TORCH, Weights("random-vgg16-3d")) if seed == SEED else (networks.TORCH,),
 )
 def random_clip_embedding(
     held: NDArray[np.float32],

@@ -20,6 +20,7 @@ from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.npz import Layout, arrays
 from thgeval.features.frames.offered import views_file
+from thgeval.requirements import Weights
 
 REASON = "bad bundle of views"
 SAME_TIME = ((0, 2), (3, 1))
@@ -80,8 +81,7 @@ def views(path: Path) -> Views:
     lambda **_: views(),
     version=1,
     grain=Grain.CLIP,
-    weights=lambda network: (network,),
-    packages=networks.TORCH,
+    requires=lambda network: (networks.TORCH, Weights(network)),
 )
 def view_embeddings(bundle: Views, *, network: str = "arcface-irse50") -> NDArray[np.float64]:
     """What a face recogniser of the manifest makes of each whole image, brought to 112 px: (4, dimensions), length 1.

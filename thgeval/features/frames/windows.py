@@ -31,7 +31,7 @@ SQUARES = ("stretch", "centre-crop", "area")
 WHICH = ("first", "all")
 
 
-@feature(rgb, version=1, packages=networks.TORCH)
+@feature(rgb, version=1, requires=(networks.TORCH,))
 def squares(
     frames: FrameBatch, *, side_px: int, square: str = "stretch", start: int = 0, count: int = 0
 ) -> NDArray[np.float32]:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Parameter
+from thgeval.feature import Feature, Parameter, chosen_from
 from thgeval.features.faces.facs import OPENFACE, ActionUnits
 from thgeval.features.faces.supplied import units_given
-from thgeval.features.heads.geometric_units import UNITS, geometric, geometric_of_both
+from thgeval.features.heads.geometric_units import UNITS, action_units_geometric, geometric_of_both
 from thgeval.features.heads.openface import units_openface, units_openface_binary
 from thgeval.features.heads.rest import Both
 
@@ -26,7 +25,7 @@ class Source(NamedTuple):
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
-        "geometric": Source(geometric, tuple(UNITS)),
+        "geometric": Source(action_units_geometric, tuple(UNITS)),
         "openface": Source(units_openface, OPENFACE),
         "openface-binary": Source(units_openface_binary, OPENFACE),
         "npz": Source(units_given, OPENFACE),
@@ -36,7 +35,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
 
 def action_units(*, source: str = "geometric", **chosen: Parameter) -> Feature[ActionUnits]:
     """Action units of the chosen people from one of ``SOURCES``; their names are ``units_of(source)``."""
-    return _of(source).feature(**chosen)
+    return chosen_from(SOURCES, source=source).feature(**chosen)
 
 
 def units_of_both(*, source: str = "geometric", **chosen: Parameter) -> Feature[Both[ActionUnits]] | None:
@@ -46,10 +45,4 @@ def units_of_both(*, source: str = "geometric", **chosen: Parameter) -> Feature[
 
 def units_of(source: str) -> tuple[str, ...]:
     """The action units that a source tells, in order: ``("AU01", ...)``."""
-    return _of(source).units
-
-
-def _of(source: str) -> Source:
-    if source not in SOURCES:
-        raise ProtocolError(f"source must be one of {', '.join(SOURCES)}, not {source!r}")
-    return SOURCES[source]
+    return chosen_from(SOURCES, source=source).units

@@ -8,6 +8,7 @@ Sources: Deng et al., CVPRW 2019; sicxu/Deep3DFaceRecon_pytorch ``util/preproces
 and ``util/load_mats.py`` (147e60d1e658); the five standard points are those of its ``similarity_Lm3D_all.mat``.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from thgeval.features.faces.landmarks import detector_of, five_points
 from thgeval.features.faces.people import of_slots
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.requirements import weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Weights
 
-WEIGHTS = ("deep3d",)
-SHAPES = ("bfm09",)
+WEIGHTS = "deep3d"
+SHAPES = "bfm09"
 SIDE_PX = 224
 COEFFICIENTS = 257
 EXPRESSION = slice(80, 144)
@@ -51,8 +53,7 @@ RESCALE = 102.0
     rgb,
     lambda landmarks, follow: five_points(of=landmarks, follow=follow),
     version=1,
-    weights=WEIGHTS,
-    packages=networks.TORCH,
+    requires=(networks.TORCH, Weights(WEIGHTS)),
 )
 def deep3d(
     frames: FrameBatch, points: NDArray[np.float32], *, landmarks: str = "yunet", follow: str = "every"
@@ -63,7 +64,7 @@ def deep3d(
     if there.any():
         pixels = bytes_of(frames)
         crops = np.stack([standing(pixels[frame], points[frame, slot]) for frame, slot in np.argwhere(there)])
-        rows[there] = networks.rows(networks.published(*WEIGHTS), networks.as_images(crops, 255.0))
+        rows[there] = networks.rows(networks.published(WEIGHTS), networks.as_images(crops, 255.0))
     return rows
 
 
@@ -108,7 +109,7 @@ def expression_deep3d(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
     return coefficients[..., EXPRESSION]
 
 
-@of_slots(_of_all, version=1, weights=SHAPES)
+@of_slots(_of_all, version=1, requires=(Weights(SHAPES),))
 def vertices_deep3d(coefficients: NDArray[np.float32]) -> NDArray[np.float64]:
     """Every sixteenth vertex of each person's own face in the Basel Face Model 2009: (..., 3344, 3) in decimetres."""
     mean, directions = faces_of_basel()
@@ -119,19 +120,18 @@ def vertices_deep3d(coefficients: NDArray[np.float32]) -> NDArray[np.float64]:
 def faces_of_basel() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mean of every sixteenth vertex, (3n,), and its 80 directions of identity, (3n, 80), in decimetres."""
 
-    def load() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def read(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         from scipy.io import loadmat
 
-        with weights.opened(*SHAPES) as file:
-            try:  # loadmat raises NotImplementedError for MATLAB's later formats
-                model = loadmat(file, variable_names=["shapeMU", "shapePC", "shapeEV"])
-                mean = model["shapeMU"].reshape(-1, 3)[::EVERY].reshape(-1)
-                directions = model["shapePC"][:, :IDENTITIES] * model["shapeEV"].reshape(-1)[:IDENTITIES]
-            except (KeyError, ValueError, NotImplementedError, TypeError) as error:
-                raise WeightsError(
-                    f"{file} is not the Basel Face Model 2009 ({error}); get its 01_MorphableModel.mat"
-                ) from None
+        try:  # loadmat raises NotImplementedError for MATLAB's later formats
+            model = loadmat(file, variable_names=["shapeMU", "shapePC", "shapeEV"])
+            mean = model["shapeMU"].reshape(-1, 3)[::EVERY].reshape(-1)
+            directions = model["shapePC"][:, :IDENTITIES] * model["shapeEV"].reshape(-1)[:IDENTITIES]
+        except (KeyError, ValueError, NotImplementedError, TypeError) as error:
+            raise WeightsError(
+                f"{file} is not the Basel Face Model 2009 ({error}); get its 01_MorphableModel.mat"
+            ) from None
         thinned = directions.reshape(-1, 3, IDENTITIES)[::EVERY].reshape(-1, IDENTITIES)
         return mean.astype(np.float64) / UNITS, thinned.astype(np.float64) / UNITS
 
-    return networks.loaded((*SHAPES, weights.token(*SHAPES)), load)
+    return read_once(SHAPES, read)

@@ -6,8 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.feature import Feature, Parameter, chosen_from, derived_from
 from thgeval.features.faces.face_mesh import expression_blendshapes
 from thgeval.features.faces.supplied import expression_given
 from thgeval.features.faces.tddfa import expression_3ddfa
@@ -21,14 +20,10 @@ EXPRESSIVE = np.array([*range(6, 11), *range(17, 27), *range(36, 68)])
 """Landmarks that expressions move: chin, brows, eyes and lips."""
 
 
-def of_landmarks(**chosen: Parameter) -> Feature[Rows]:
+@derived_from(frontal, version=1)
+def expression_landmarks(turned: Turned) -> Rows:
     """X and y of 47 landmarks turned to the front, in eye distances: (frames, people, 94)."""
-
-    @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
-    def expression_landmarks(turned: Turned) -> Rows:
-        return _rows(turned)
-
-    return expression_landmarks()
+    return _rows(turned)
 
 
 def _rows(turned: Turned) -> Rows:
@@ -39,12 +34,12 @@ def expression_of_both(*, source: str = "landmarks", **chosen: Parameter) -> Fea
     """Expression of both sides where it is measured from a person's rest; None where each frame stands for itself."""
     if source != "landmarks":
         return None
-    return over_one_rest(of_landmarks(**chosen), lambda points, rest: _rows(turned(points, rest)), **chosen)
+    return over_one_rest(expression_landmarks(**chosen), lambda points, rest: _rows(turned(points, rest)), **chosen)
 
 
 SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
     {
-        "landmarks": of_landmarks,
+        "landmarks": expression_landmarks,
         "blendshapes": expression_blendshapes,
         "3ddfa": expression_3ddfa,
         "deep3d": expression_deep3d,
@@ -56,6 +51,4 @@ SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
 
 def expression(*, source: str = "landmarks", **chosen: Parameter) -> Feature[Rows]:
     """Expression of the chosen people from one of ``SOURCES``: (frames, people, dimensions), NaN without a face."""
-    if source not in SOURCES:
-        raise ProtocolError(f"source must be one of {', '.join(SOURCES)}, not {source!r}")
-    return SOURCES[source](**chosen)
+    return chosen_from(SOURCES, source=source)(**chosen)

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.feature import derived_from
 from thgeval.features.faces.alignment import Alignment, aligned
-from thgeval.features.faces.people import of_shapes
+from thgeval.features.faces.people import shapes
 from thgeval.features.faces.template import EYE_DISTANCE, FACE, RIGID
 from thgeval.features.heads.rest import Rest, shown
 
@@ -32,7 +33,7 @@ class Turned(NamedTuple):
     rotation: Array
 
 
-@of_shapes(version=1)
+@derived_from(shapes, version=1)
 def frontal(points: Array) -> Turned:
     """The chosen people's landmarks turned to the front, NaN where there is no face."""
     return turned(points, shown(points))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.feature import Feature, Parameter, derived_from
 from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.frontal import Turned, frontal, turned
 from thgeval.features.heads.rest import Both, Rest, over_one_rest, shown
@@ -81,14 +81,10 @@ changes distances by up to 0.03 where a face is not as deep as the generic one; 
 """
 
 
-def geometric(**chosen: Parameter) -> Feature[ActionUnits]:
+@derived_from(frontal, version=1)
+def action_units_geometric(turned: Turned) -> ActionUnits:
     """The action units of ``UNITS`` for the people that the parameters of ``people.shapes`` choose."""
-
-    @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
-    def action_units_geometric(turned: Turned) -> ActionUnits:
-        return units(turned.points, shown(turned.points))
-
-    return action_units_geometric()
+    return units(turned.points, shown(turned.points))
 
 
 def geometric_of_both(**chosen: Parameter) -> Feature[Both[ActionUnits]]:
@@ -97,7 +93,7 @@ def geometric_of_both(**chosen: Parameter) -> Feature[Both[ActionUnits]]:
     def measured(points: Array, rest: Rest) -> ActionUnits:
         return units(turned(points, rest).points, rest)
 
-    return over_one_rest(geometric(**chosen), measured, **chosen)
+    return over_one_rest(action_units_geometric(**chosen), measured, **chosen)
 
 
 def units(points: Array, rest: Rest) -> ActionUnits:

@@ -11,8 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Grain, Parameter, feature
+from thgeval.feature import Feature, Parameter, chosen_from, derived_from
 from thgeval.features.faces.alignment import angles
 from thgeval.features.faces.face_mesh import pose_mediapipe
 from thgeval.features.faces.supplied import pose_given
@@ -25,19 +24,15 @@ from thgeval.features.heads.rest import Both, over_one_rest
 Angles = NDArray[np.float64]
 
 
-def pnp(**chosen: Parameter) -> Feature[Angles]:
-    """Pose by fitting a generic rigid face to the landmarks of ``chosen`` people, see ``frontal``."""
-
-    @feature(frontal(**chosen), version=1, grain=Grain.CLIP)
-    def pose_pnp(turned: Turned) -> Angles:
-        return angles(turned.rotation)
-
-    return pose_pnp()
+@derived_from(frontal, version=1)
+def pose_pnp(turned: Turned) -> Angles:
+    """Pose by fitting a generic rigid face to landmarks, see ``frontal``."""
+    return angles(turned.rotation)
 
 
 ESTIMATORS: Mapping[str, Callable[..., Feature[Angles]]] = MappingProxyType(
     {
-        "pnp": pnp,
+        "pnp": pose_pnp,
         "mediapipe": pose_mediapipe,
         "3ddfa": pose_3ddfa,
         "deep3d": pose_deep3d,
@@ -53,11 +48,9 @@ def pose_of_both(*, estimator: str = "pnp", **chosen: Parameter) -> Feature[Both
     """Pose of both sides where it is measured from a person's rest; None where each frame stands for itself."""
     if estimator != "pnp":
         return None
-    return over_one_rest(pnp(**chosen), lambda points, rest: angles(turned(points, rest).rotation), **chosen)
+    return over_one_rest(pose_pnp(**chosen), lambda points, rest: angles(turned(points, rest).rotation), **chosen)
 
 
 def pose(*, estimator: str = "pnp", **chosen: Parameter) -> Feature[Angles]:
     """Pose of the chosen people by one of ``ESTIMATORS``: (frames, people, 3) degrees, NaN where there is no face."""
-    if estimator not in ESTIMATORS:
-        raise ProtocolError(f"estimator must be one of {', '.join(ESTIMATORS)}, not {estimator!r}")
-    return ESTIMATORS[estimator](**chosen)
+    return chosen_from(ESTIMATORS, estimator=estimator)(**chosen)

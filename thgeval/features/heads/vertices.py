@@ -6,8 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
-from thgeval.feature import Feature, Parameter
+from thgeval.feature import Feature, Parameter, chosen_from
 from thgeval.features.faces.supplied import vertices_given
 from thgeval.features.faces.tddfa import vertices_3ddfa
 from thgeval.features.heads.deep3d import vertices_deep3d
@@ -22,6 +21,4 @@ MODELS: Mapping[str, Callable[..., Feature[Vertices]]] = MappingProxyType(
 
 def vertices(*, model: str = "3ddfa", **chosen: Parameter) -> Feature[Vertices]:
     """Points of the chosen people's faces by one of ``MODELS``: (frames, people, points, 3), NaN without a face."""
-    if model not in MODELS:
-        raise ProtocolError(f"model must be one of {', '.join(MODELS)}, not {model!r}")
-    return MODELS[model](**chosen)
+    return chosen_from(MODELS, model=model)(**chosen)

@@ -20,8 +20,8 @@ from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, Shown, shown, times_of
 from thgeval.features.sync.offsets import Alignment, aligned
 from thgeval.features.sync.speech import mel_spectrogram, voice
-from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Weights
 
 WEIGHTS = "sync-lm"
 COLUMNS_PER_ROW = 4
@@ -53,7 +53,7 @@ def _shapes(landmarks: str, follow: str, who: str, min_px: int, fill: int, **_: 
     return shapes(landmarks=landmarks, follow=follow, who=who, min_px=min_px, fill=fill)
 
 
-@feature(_shapes, shown, mel_spectrogram(), voice(), version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
+@feature(_shapes, shown, mel_spectrogram(), voice(), version=1, grain=Grain.CLIP, requires=(Weights(WEIGHTS),))
 def sync_lm(
     points: NDArray[np.float64],
     how: Shown,
@@ -128,14 +128,9 @@ def voice_rows(spectrum: NDArray[np.float64]) -> Rows:
 
 def towers() -> Tensors:
     """The packaged weights, read once; WeightsError if they may not be used."""
+    from safetensors.numpy import load
 
-    def load() -> Tensors:
-        from safetensors.numpy import load
-
-        with weights.opened(WEIGHTS) as file:
-            return dict(load(file.read_bytes()))
-
-    return once((WEIGHTS, weights.token(WEIGHTS)), load)
+    return read_once(WEIGHTS, lambda file: dict(load(file.read_bytes())))
 
 
 def embedded(rows: Rows, tensors: Tensors, layers: tuple[tuple[str, int, int], ...]) -> Rows:

@@ -48,6 +48,7 @@ from thgeval.features.sync.offsets import Alignment, aligned
 from thgeval.features.sync.speech import pcm
 from thgeval.kernels import mel
 from thgeval.media import decode
+from thgeval.requirements import Package, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,6 +63,8 @@ DIMENSIONS = 1024
 DETECTOR_SCALE, LIKELY, FIRST_OVERLAP, LAST_OVERLAP = 0.25, 0.9, 0.3, 0.1
 CUTS_WIDTH_PX = 256
 INTERPOLATIONS = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
+
+SYNCNET = (networks.TORCH, Weights("syncnet-v2"))
 
 Image = NDArray[np.uint8]
 Rows = NDArray[np.float32]
@@ -95,8 +98,7 @@ def _filmed(route: str, **_: Any) -> Feature[Any]:
     _filmed,
     version=1,
     grain=Grain.CLIP,
-    weights=("sfd-face",),
-    packages=(*networks.TORCH, ("scenedetect", "sync")),
+    requires=(networks.TORCH, Package("scenedetect", extra="sync"), Weights("sfd-face")),
 )
 def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> Faces:
     """Boxes of faces in every ``every``-th frame at 25 per second, and the frames where a new scene starts."""
@@ -112,8 +114,7 @@ def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> F
     lambda every, route, **_: shot_faces(every=every, route=route),
     version=1,
     grain=Grain.CLIP,
-    weights=("syncnet-v2",),
-    packages=networks.TORCH,
+    requires=SYNCNET,
 )
 def tracked_lips(
     video: Clip | Avi,
@@ -138,13 +139,13 @@ def tracked_lips(
     return tuple(_lips(track.first, _read_back(stream)) for track, stream in zip(found, streams, strict=True))
 
 
-@feature(clip, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
+@feature(clip, version=1, grain=Grain.CLIP, requires=SYNCNET)
 def whole_frame_lips(video: Clip, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
     """Lips of a clip that is a face crop already, as its one track."""
     return _whole(_frames(video, RATE if clock == "25fps" else None), resize)
 
 
-@feature(clip, sound, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
+@feature(clip, sound, version=1, grain=Grain.CLIP, requires=SYNCNET)
 def jpeg_lips(video: Clip, source: Clip | Path, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
     """The same by way of JPEGs, with the frame that ffmpeg shows at each tick of the clock."""
     side_px = face_tracks.SIDE_PX if resize == "bicubic" else None
@@ -173,7 +174,7 @@ def _heard(route: str, **_: Any) -> Feature[NDArray[np.int16]]:
     return avi_pcm() if route == "avi" else pcm()
 
 
-@feature(_lips_of, _heard, version=1, grain=Grain.CLIP, weights=("syncnet-v2",), packages=networks.TORCH)
+@feature(_lips_of, _heard, version=1, grain=Grain.CLIP, requires=SYNCNET)
 def syncnet(
     tracks: tuple[Lips, ...],
     samples: NDArray[np.int16],

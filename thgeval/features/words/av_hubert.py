@@ -25,7 +25,7 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
 from thgeval.features.frames.offered import OF_EITHER_SIDE, clip
 from thgeval.media.archives import arrays_in, names_in
-from thgeval.requirements import programs
+from thgeval.requirements import Program, programs
 
 BESIDE = "none"
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -54,7 +54,7 @@ def _source(kind: str, model: str) -> Feature[Any]:
     return OF_EITHER_SIDE[kind] if model == BESIDE else clip
 
 
-@feature(_source, version=1, grain=Grain.CLIP, checkouts=lambda model, **_: () if model == BESIDE else (model,))
+@feature(_source, version=1, grain=Grain.CLIP, requires=lambda model, **_: () if model == BESIDE else (Program(model),))
 def embeddings(source: Path | Clip, *, kind: str, model: str) -> Embedded:
     """The rows in the file beside a clip, or those that a checkout computes of it.
 

@@ -14,8 +14,8 @@ from thgeval.feature import Grain, feature
 from thgeval.features.faces.lips import at_25_hz
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, shown, times_of
-from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Weights
 
 if TYPE_CHECKING:
     from thgeval_models.grid_reader import Array
@@ -28,7 +28,7 @@ NOTE = (
 )
 
 
-@feature(shapes(fill=LONGEST_GAP), shown, version=1, grain=Grain.CLIP, weights=(WEIGHTS,))
+@feature(shapes(fill=LONGEST_GAP), shown, version=1, grain=Grain.CLIP, requires=(Weights(WEIGHTS),))
 def grid_reading(points: NDArray[np.float64], how: Shown) -> str:
     """The six words read, parted by spaces.
 
@@ -56,11 +56,6 @@ def grid_reading(points: NDArray[np.float64], how: Shown) -> str:
 
 def _read() -> "dict[str, Array]":
     """The packaged weights, read once; WeightsError if they may not be used."""
+    from thgeval_models import grid_reader
 
-    def load() -> "dict[str, Array]":
-        from thgeval_models import grid_reader
-
-        with weights.opened(WEIGHTS) as file:
-            return grid_reader.load(file)
-
-    return once((WEIGHTS, weights.token(WEIGHTS)), load)
+    return read_once(WEIGHTS, grid_reader.load)

@@ -13,7 +13,7 @@ from thgeval import networks
 from thgeval.errors import InputError, WeightsError
 from thgeval.feature import Grain, feature
 from thgeval.features.words.mouths import Mouths, complete, mouths
-from thgeval.requirements import weights
+from thgeval.requirements import Weights, weights
 
 PORTS: Mapping[str, str] = MappingProxyType({"unseen": "lipnet-unseen", "overlap": "lipnet-overlap"})
 LRW, LRW_WORDS = "lrw-mstcn", "lrw-words"
@@ -23,8 +23,7 @@ LRW, LRW_WORDS = "lrw-mstcn", "lrw-words"
     mouths(crop="lipnet"),
     version=1,
     grain=Grain.CLIP,
-    weights=lambda port: (PORTS[port],),
-    packages=networks.TORCH,
+    requires=lambda port: (networks.TORCH, Weights(PORTS[port])),
 )
 def lipnet_reading(found: Mouths, *, port: str = "unseen") -> str:
     """The sentence LipNet reads; ``port`` says which speakers of GRID it was not trained on: some, or none.
@@ -42,7 +41,7 @@ def lipnet_reading(found: Mouths, *, port: str = "unseen") -> str:
         return lipnet.text(network(blue_first[None])[0].numpy())
 
 
-@feature(mouths(crop="lrw"), version=1, grain=Grain.CLIP, weights=(LRW, LRW_WORDS), packages=networks.TORCH)
+@feature(mouths(crop="lrw"), version=1, grain=Grain.CLIP, requires=(networks.TORCH, Weights(LRW), Weights(LRW_WORDS)))
 def lrw_reading(found: Mouths) -> str:
     """The word that the first 29 frames fit best.
 

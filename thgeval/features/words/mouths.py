@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError, WeightsError
-from thgeval.feature import feature
+from thgeval.feature import Requirements, feature
 from thgeval.features.faces.detection import Faces, bytes_of, faces
 from thgeval.features.faces.landmarks import CHAINS, landmarks
 from thgeval.features.frames.frames import rgb
 from thgeval.files import npy
 from thgeval.media.frames import FrameBatch
-from thgeval.networks.memory import once
-from thgeval.requirements import weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Weights
 
 CANVAS_PX = 256
 STEADY = (33, 36, 39, 42, 45)
@@ -51,11 +51,11 @@ class Mouths(NamedTuple):
 
 
 class Crop(NamedTuple):
-    """How a mouth is cut out of a frame given its 68 landmarks, what comes out, and the weights it needs."""
+    """How a mouth is cut out of a frame given its 68 landmarks, what comes out, and what it needs."""
 
     cut: Callable[[NDArray[np.uint8], Points], NDArray[np.uint8]]
     shape: tuple[int, ...]
-    weights: tuple[str, ...] = ()
+    requires: Requirements = ()
 
 
 @feature(
@@ -63,7 +63,7 @@ class Crop(NamedTuple):
     lambda model, **_: faces(detector=CHAINS[model].detector),
     lambda model, **_: landmarks(model=model),
     version=1,
-    weights=lambda crop, **_: CROPS[crop].weights,
+    requires=lambda crop, **_: CROPS[crop].requires,
 )
 def mouths(
     frames: FrameBatch, found: Faces, points: NDArray[np.float32], *, crop: str = "lipnet", model: str = "dlib"
@@ -117,19 +117,11 @@ def _of_lipnet(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
 
 
 def _of_lrw(frame: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
-    turn = similarity(points[list(STEADY)], _lrw_face()[list(STEADY)], least_squares=True)
+    turn = similarity(points[list(STEADY)], read_once(LRW_FACE, _mean_face)[list(STEADY)], least_squares=True)
     upright = cv2.warpAffine(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), turn, (CANVAS_PX, CANVAS_PX))
     x, y = np.rint((points[48:] @ turn[:, :2].T + turn[:, 2]).mean(axis=0)).astype(int)
     x, y = (int(np.clip(centre, 48, CANVAS_PX - 48)) for centre in (x, y))
     return np.asarray(upright[y - 48 : y + 48, x - 48 : x + 48], np.uint8)
-
-
-def _lrw_face() -> Points:
-    def load() -> Points:
-        with weights.opened(LRW_FACE) as file:
-            return _mean_face(file)
-
-    return once((LRW_FACE, weights.token(LRW_FACE)), load)
 
 
 def _mean_face(path: Path) -> Points:
@@ -158,5 +150,5 @@ def similarity(points: Points, target: Points, *, least_squares: bool) -> Points
 
 
 CROPS: Mapping[str, Crop] = MappingProxyType(
-    {"lipnet": Crop(_of_lipnet, (64, 128, 3)), "lrw": Crop(_of_lrw, (96, 96), (LRW_FACE,))}
+    {"lipnet": Crop(_of_lipnet, (64, 128, 3)), "lrw": Crop(_of_lrw, (96, 96), (Weights(LRW_FACE),))}
 )

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from thgeval.feature import Grain, feature
 from thgeval.features.sync.speech import pcm
+from thgeval.requirements import Package
 
 _listening = Lock()
 
 
-@feature(pcm(), version=1, grain=Grain.CLIP, packages=(("pocketsphinx", "speech"),))
+@feature(pcm(), version=1, grain=Grain.CLIP, requires=(Package("pocketsphinx", extra="speech"),))
 def pocketsphinx_hearing(samples: NDArray[np.int16], *, release: str) -> str:
     """The words heard in the speech at 16 kHz, parted by spaces; empty where there are none."""
     from pocketsphinx import Decoder

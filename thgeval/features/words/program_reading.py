@@ -10,10 +10,10 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.offered import clip
-from thgeval.requirements import programs
+from thgeval.requirements import Program, programs
 
 
-@feature(clip, version=1, grain=Grain.CLIP, checkouts=lambda model: (model,))
+@feature(clip, version=1, grain=Grain.CLIP, requires=lambda model: (Program(model),))
 def checkout_reading(source: Clip, *, model: str) -> str:
     """The text that the checkout writes for the clip's file.
 

@@ -7,18 +7,19 @@ is empty where they read nothing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.feature import Feature, Grain, feature
+from thgeval.feature import Feature, Grain, chosen_from, feature
 from thgeval.features.words.grid_reading import NOTE, grid_reading
 from thgeval.features.words.lip_reading import lipnet_reading, lrw_reading
 from thgeval.features.words.pocketsphinx import pocketsphinx_hearing
 from thgeval.features.words.program_reading import checkout_reading
 from thgeval.features.words.transcripts import TEXTS, written
 from thgeval.features.words.whisper import faster_whisper_hearing, transformers_whisper_hearing
-from thgeval.requirements import programs
+from thgeval.requirements import Package, programs
 from thgeval.version import release
 
 NO_MODEL = "none"
@@ -26,12 +27,14 @@ NO_MODEL = "none"
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader: the feature that is its text, given the name of a model, which ``NO_MODEL`` says it doesn't take.
+    """A reader: the feature that is its text, and the package whose release is one of its parameters.
 
-    ``single`` readers read one word whatever is said; ``note`` is what must be known of every number that rests on it.
+    ``takes_model`` says that the name of a model is another. ``single`` readers read one word whatever is said;
+    ``note`` is what must be known of every number that rests on it.
     """
 
-    text: Callable[[str], Feature[str]]
+    text: Callable[..., Feature[str]]
+    package: str = ""
     takes_model: bool = False
     single: bool = False
     note: str = ""
@@ -39,18 +42,14 @@ class Reader:
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
-        "pocketsphinx": Reader(lambda model: pocketsphinx_hearing(release=release("pocketsphinx"))),
-        "grid-landmarks": Reader(lambda model: grid_reading(), note=NOTE),
-        "lipnet-unseen": Reader(lambda model: lipnet_reading(port="unseen")),
-        "lipnet-overlap": Reader(lambda model: lipnet_reading(port="overlap")),
-        "lrw-mstcn": Reader(lambda model: lrw_reading(), single=True),
-        "faster-whisper": Reader(
-            lambda model: faster_whisper_hearing(model=model, release=release("faster-whisper")), takes_model=True
-        ),
-        "transformers-whisper": Reader(
-            lambda model: transformers_whisper_hearing(model=model, release=release("transformers")), takes_model=True
-        ),
-        "checkout": Reader(lambda model: checkout_reading(model=model), takes_model=True),
+        "pocketsphinx": Reader(pocketsphinx_hearing, "pocketsphinx"),
+        "grid-landmarks": Reader(grid_reading, note=NOTE),
+        "lipnet-unseen": Reader(partial(lipnet_reading, port="unseen")),
+        "lipnet-overlap": Reader(partial(lipnet_reading, port="overlap")),
+        "lrw-mstcn": Reader(lrw_reading, single=True),
+        "faster-whisper": Reader(faster_whisper_hearing, "faster-whisper", takes_model=True),
+        "transformers-whisper": Reader(transformers_whisper_hearing, "transformers", takes_model=True),
+        "checkout": Reader(checkout_reading, takes_model=True),
     }
 )
 
@@ -65,14 +64,15 @@ class Alignment(NamedTuple):
 
 def reading(reader: str, model: str) -> Feature[str]:
     """The text that a reader reads; ProtocolError for a reader there isn't, or a model it doesn't take."""
-    if reader not in READERS:
-        raise ProtocolError(f"reader must be one of {', '.join(READERS)}, not {reader!r}")
-    if READERS[reader].takes_model != (model != NO_MODEL):
+    row = chosen_from(READERS, reader=reader)
+    if row.takes_model != (model != NO_MODEL):
         lacks = "needs the name of a model" if model == NO_MODEL else f"takes no model, so not {model!r} either"
         raise ProtocolError(f"the reader {reader} {lacks}")
-    if model != NO_MODEL:
+    parameters = {"release": release(row.package)} if row.package else {}
+    if row.takes_model:
         _ = programs.folder(model)
-    return READERS[reader].text(model)
+        parameters["model"] = model
+    return row.text(**parameters)
 
 
 @feature(
@@ -80,7 +80,7 @@ def reading(reader: str, model: str) -> Feature[str]:
     lambda reader, model, **_: reading(reader, model),
     version=2,
     grain=Grain.CLIP,
-    packages=(("jiwer", "speech"),),
+    requires=(Package("jiwer", extra="speech"),),
 )
 def alignment(said: str, read: str, *, reader: str, model: str, text: str, unit: str) -> Alignment:
     """The reader's text set against the transcript with the fewest insertions, deletions and substitutions.

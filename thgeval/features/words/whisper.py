@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.sync.speech import speech
-from thgeval.networks import alone
-from thgeval.requirements import programs
+from thgeval.networks import TORCH, alone
+from thgeval.requirements import Package, Program, programs
 
 RATE_HZ = 16000
 LONGEST_S = 30
@@ -30,8 +30,7 @@ _listening = Lock()
     speech(),
     version=1,
     grain=Grain.CLIP,
-    checkouts=lambda model, **_: (model,),
-    packages=(("faster_whisper", "whisper"),),
+    requires=lambda model, **_: (Package("faster_whisper", extra="whisper"), Program(model)),
 )
 def faster_whisper_hearing(samples: NDArray[np.float32], *, model: str, release: str) -> str:
     """The text heard by faster-whisper, with five beams and nothing carried over from one half minute to the next."""
@@ -46,8 +45,7 @@ def faster_whisper_hearing(samples: NDArray[np.float32], *, model: str, release:
     speech(),
     version=1,
     grain=Grain.CLIP,
-    checkouts=lambda model, **_: (model,),
-    packages=(("transformers", "whisper"), ("torch", "models")),
+    requires=lambda model, **_: (Package("transformers", extra="whisper"), TORCH, Program(model)),
 )
 def transformers_whisper_hearing(samples: NDArray[np.float32], *, model: str, release: str) -> str:
     """The text heard by transformers' Whisper, the likeliest token at a time; InputError "too long" above 30 s."""
