@@ -26,6 +26,7 @@ from thgeval.significance import (
     by_clips,
     by_groups,
     holm,
+    least_by_clips,
     p_by_clips,
     significance_groups,
     within_reach,
@@ -95,7 +96,7 @@ class Comparable:
     """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them.
 
     ``scores`` and ``order`` are in the order of the runs, on ``clips`` shared clips of ``of_clips`` that any has;
-    ``p_values`` are those of many tests at once, before any correction.
+    ``p_values`` are those of many tests at once, before any correction, ``least`` the smallest p there can be.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Comparable:
     order: Sequence[float]
     test: Callable[[int, int], Difference]
     p_values: Callable[[Sequence[tuple[int, int]]], Sequence[float]]
+    least: float
     clips: int
     of_clips: int
 
@@ -272,6 +274,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
         order=[float(quotients(item)) for item in rows],
         test=lambda i, j: by_clips(rows[i], rows[j], resampling),
         p_values=lambda pairs: _p_values(np.stack(rows), pairs, resampling),
+        least=least_by_clips(len(clips), resampling),
         clips=len(clips),
         of_clips=len(set.union(*map(set, held))),
     )
@@ -336,6 +339,7 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
         order=scores,
         test=lambda i, j: by_groups(systems[i], systems[j]),
         p_values=lambda pairs: [by_groups(systems[i], systems[j]).p for i, j in pairs],
+        least=0.0,
         clips=len(shared),
         of_clips=len(shared),
     )

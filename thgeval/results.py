@@ -173,18 +173,17 @@ class Run:
 
     def to_dict(self) -> dict[str, Any]:
         """The run as the result file holds it."""
-        data: dict[str, Any] = self._nameless(
-            {
-                "schema": schema.SCHEMA,
-                "scores": {key: score.to_dict() for key, score in self.scores.items()},
-                "expected": self.expected,
-                "protocol": dict(self.protocol),
-                "options": dict(self.options),
-                "clips": [dict(clip) for clip in self.clips],
-                schema.RECORD: {"environment": dict(self.environment), **self.record},
-            }
-        )
-        return data
+        data: dict[str, Any] = {
+            "schema": schema.SCHEMA,
+            "scores": {key: score.to_dict() for key, score in self.scores.items()},
+            "expected": self.expected,
+            "protocol": dict(self.protocol),
+            "options": dict(self.options),
+            "clips": [dict(clip) for clip in self.clips],
+            schema.RECORD: {"environment": dict(self.environment), **self.record},
+        }
+        named: dict[str, Any] = self._nameless(data) if self.places else data
+        return named
 
     def _nameless(self, value: Any) -> Any:
         """Data without the names of this machine's folders: those of clips are called by their sides."""

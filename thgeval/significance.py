@@ -59,9 +59,14 @@ def by_clips(baseline: Floats, system: Floats, resampling: Resampling) -> Differ
     swaps = _every_swap(count) if exact else resampling.swaps(count)
     found = _at_least(baseline, system, swaps, abs(observed))
     p = found / len(swaps) if exact else (found + 1) / (len(swaps) + 1)
-    least = 1 / len(swaps) if exact else 1 / (len(swaps) + 1)
+    least = least_by_clips(count, resampling)
     test = EXACT if exact else f"randomisation-{resampling.draws}-{resampling.seed}"
     return Difference(observed, _interval(observed, _less(of_clips(system), of_clips(baseline))), p, test, least)
+
+
+def least_by_clips(clips: int, resampling: Resampling) -> float:
+    """The smallest p that a test by so many clips can give."""
+    return 1 / 2 ** (clips - 1) if clips <= EXACT_CLIPS else 1 / (resampling.draws + 1)
 
 
 def p_by_clips(baselines: Floats, systems: Floats, resampling: Resampling) -> Floats:

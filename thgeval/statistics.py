@@ -11,8 +11,8 @@ clips, what it adds, found by leaving it out; the score gets Student's interval 
 * Rates of few events: the score interval of a Poisson count, wider where clips scatter more than such counts.
 * Medians: percentile bootstrap over clips (Efron 1979).
 
-``benchmarks/coverage.py`` measures how often each of them covers. Nothing but a clip's id and state decides its part,
-so that merged shards give the same interval.
+``benchmarks/interval_coverage.py`` measures how often each of them covers. Nothing but a clip's id and state decides
+its part, so that merged shards give the same interval.
 """
 
 import hashlib

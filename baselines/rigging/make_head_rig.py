@@ -58,11 +58,12 @@ POPULATIONS, SEXES = ("african", "asian", "caucasian"), ("female", "male")
 
 # The mesh's own numbers of the vertices at the landmarks on the picture's left and on the middle; the others are their
 # mirror images. Found by reading dlib's 68 points in renders of seven heads and taking, under symmetry, the vertex
-# nearest to where they were on average; then those of the eyes were moved onto the edges of the lids, and those of
-# the inner lips onto the edges that part when the jaw drops.
+# nearest to where they were on average; then those of the eyes were moved onto the edges of the lids, those of the
+# inner lips onto the edges that part when the jaw drops, and those of the brows up to where dlib and MediaPipe, which
+# both had them higher, agree.
 LANDMARKS = {
     **dict(zip(range(9), (5765, 5763, 5098, 5242, 895, 762, 917, 5221, 5296), strict=True)),
-    **dict(zip(range(17, 22), (211, 207, 204, 180, 209), strict=True)),
+    **dict(zip(range(17, 22), (255, 225, 222, 205, 209), strict=True)),
     **dict(zip(range(27, 34), (132, 131, 164, 294, 344, 313, 317), strict=True)),
     **dict(zip(range(36, 42), (24, 0, 54, 6764, 47, 41), strict=True)),
     **dict(zip(range(48, 52), (3735, 5351, 450, 455), strict=True)),

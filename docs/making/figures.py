@@ -58,7 +58,7 @@ def interval_coverage() -> str:
     """How often intervals hold the truth, and how often equal systems are found to differ, as last simulated."""
     held: dict[str, dict[int, str]] = {}
     false: dict[str, dict[int, str]] = {}
-    for row in _measured("coverage"):
+    for row in _measured("interval_coverage"):
         if "false" in row:
             false.setdefault(row["design"].removeprefix("difference: "), {})[row["clips"]] = (
                 f"{100 * row['false']:.1f} %"

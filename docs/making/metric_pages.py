@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from making.families import FAMILIES, family, members, title
 from making.markdown import MADE, code, explained, listed, prose, stacked, table
 from thgeval.bibliography import entry
 from thgeval.docstrings import described, sections
+from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
 

@@ -116,38 +116,28 @@ class Entry:
         """The same with one more line of history; nothing of it can be taken back."""
         return replace(self, history=(*self.history, event))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The entry as its file holds it."""
-        return {
+    def encoded(self) -> bytes:
+        """The bytes of its file: a line for each score and each clip, so that a change shows as a change of a line."""
+        data = {
             "schema": SCHEMA,
             "id": self.id,
-            "method": _plain(asdict(self.method)),
+            "method": asdict(self.method),
             "board": asdict(self.board),
             "verified": self.verified,
             "unreliable": self.unreliable,
             "history": [asdict(event) for event in self.history],
             "reported": [asdict(item) for item in self.reported],
             "cost": None if self.cost is None else dict(self.cost),
-            "run": None if self.run is None else json.loads(schema.encoded(_slim(self.run).to_dict())),
         }
-
-    def encoded(self) -> bytes:
-        """The bytes of its file: a line for each score and each clip, so that a change shows as a change of a line."""
-        data = self.to_dict()
-        run = data.pop("run")
-        head = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
-        tail = "null" if run is None or self.run is None else schema.encoded(_slim(self.run).to_dict()).decode().strip()
-        return f'{head.removesuffix("}").rstrip()},\n "run": {tail}\n}}\n'.encode()
+        head = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("}").rstrip()
+        run = "null" if self.run is None else schema.encoded(_slim(self.run).to_dict()).decode().strip()
+        return f'{head},\n "run": {run}\n}}\n'.encode()
 
     def write(self, folder: Path) -> Path:
         """Write ``ID.json`` into a folder of entries in one step; its path."""
         path = folder / f"{self.id}{SUFFIX}"
         write_atomically(path, self.encoded())
         return path
-
-
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
 
 
 def _slim(run: Run) -> Run:

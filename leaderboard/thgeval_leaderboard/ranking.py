@@ -115,7 +115,9 @@ def _placed(ids: Sequence[str], asked: Comparable) -> dict[str, Place]:
     against_best = [(best, at) for at in order[1:]]
     neighbours = [pair for pair in pairwise(order) if pair not in against_best]
     pairs = [*against_best, *neighbours]
-    differs = dict(zip(pairs, (p < ALPHA for p in holm(asked.p_values(pairs))), strict=True))
+    reachable = len(pairs) * asked.least < ALPHA  # else no p is small enough for so many tests: all share one place
+    found_p = holm(asked.p_values(pairs)) if reachable else [1.0] * len(pairs)
+    differs = dict(zip(pairs, (p < ALPHA for p in found_p), strict=True))
     groups = [[best]]
     for before, at in pairwise(order):
         leaves_best = differs[best, at] and (before == best or not differs[best, before])

@@ -7,7 +7,7 @@ import pytest
 from thgeval.errors import ProtocolError
 from thgeval_baselines.rig.model import person, rig
 
-SHA256 = "70c9f6918f0d5d96ff356de4716ff7342a715050a443ab50bd26b591ca416ae6"
+SHA256 = "59516d691d81055a517cbdc5a78dbb5ca0ca2848daa40bdd6e124347a3d73304"
 EYES = {"Right": (36, 39, (37, 38), (41, 40)), "Left": (42, 45, (43, 44), (47, 46))}
 
 

@@ -42,6 +42,8 @@ def test_data_files_travel(wheel):
         "thgeval_models/sync_lm.safetensors",
         "thgeval_baselines/speech/speech.opus",
         "thgeval_baselines/speech/speech.json",
+        "thgeval_baselines/tasks/taskset.schema.json",
+        "thgeval_baselines/tasks/item.schema.json",
     } <= names
 
 

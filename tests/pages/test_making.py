@@ -8,8 +8,9 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "docs"))
 
 import generate
-from making import families, markdown
+from making import markdown
 
+from thgeval import families
 from thgeval.metrics import METRICS
 
 

@@ -122,6 +122,40 @@ def check(entries: Path, against: Path | None) -> int:
     return 1 if refused else 0
 
 
+@command.command("build")
+@click.argument("entries", type=FOLDER)
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--against", type=FOLDER, help="The entries as they were, as for check.")
+def build(entries: Path, out: Path, against: Path | None) -> int:
+    """Write the site of the entries in the folder ENTRIES to OUT, in one step; refused entries are named and left out.
+
+    The site needs no server: open OUT/index.html. The exit code is 1 if an entry was refused.
+    """
+    from thgeval_leaderboard.check import checked
+    from thgeval_leaderboard.site.build import build as built
+
+    kept, findings = checked(entries, against)
+    refused = [finding for finding in findings if finding.refused]
+    for finding in refused:
+        say(f"refused: {finding}")
+    built(kept, out)
+    show(f"{out / 'index.html'}  {len(kept)} entries")
+    return 1 if refused else 0
+
+
+@command.command("serve")
+@click.argument("site", type=FOLDER)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+def serve(site: Path, port: int) -> None:
+    """Serve a built SITE to this machine alone, for a look at it; Ctrl-C ends it."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    with ThreadingHTTPServer(("127.0.0.1", port), partial(SimpleHTTPRequestHandler, directory=site)) as server:
+        show(f"http://127.0.0.1:{server.server_port}/")
+        server.serve_forever()
+
+
 def _kept(entry: "Entry", folder: Path) -> int:
     """Check an entry and write it if it may stand; the exit code."""
     from thgeval_leaderboard.check import of_entry

@@ -1,1 +1,7 @@
-"""Reference generators, one for each of the ten paradigms: small, seeded, and honest in name."""
+"""Reference generators, one per paradigm. A new one is a line here.
+
+Their modules import at the top only what the core installs; torch and the like inside the functions that need them.
+"""
+
+BUILTIN: tuple[str, ...] = ()
+"""``module:Class`` of each, in the order in which they are listed."""

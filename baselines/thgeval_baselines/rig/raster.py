@@ -25,14 +25,20 @@ class Fragments:
     """What each sample of a picture sees.
 
     ``triangle`` (rows, columns) int32, -1 where there is nothing; ``weights`` (rows, columns, 3) float32 of its
-    corners, summing to 1; ``depth`` (rows, columns) float32, the distance along the camera's axis, infinite where there
-    is nothing. Rows and columns are pixels times ``samples``.
+    corners, summing to 1; ``nearness`` (rows, columns) float64, one over the distance along the camera's axis, 0 where
+    there is nothing. Rows and columns are pixels times ``samples``.
     """
 
     triangle: NDArray[np.int32]
     weights: NDArray[np.float32]
-    depth: NDArray[np.float32]
+    nearness: NDArray[np.float64]
     samples: int
+
+    @property
+    def depth(self) -> NDArray[np.float32]:
+        """The distance along the camera's axis (rows, columns), infinite where there is nothing."""
+        with np.errstate(divide="ignore"):
+            return (1 / self.nearness).astype(np.float32)
 
     def of(self, corners: NDArray[np.int32], values: NDArray[np.float32]) -> NDArray[np.float32]:
         """``values`` (points, channels) interpolated at every sample, (rows, columns, channels); 0 where nothing is."""
@@ -60,9 +66,7 @@ def rasterise(
     weights = np.zeros((rows, columns, 3), np.float32)
     nearness = np.zeros((rows, columns))
     _fill(placed, corners, both, triangle, weights, nearness)
-    with np.errstate(divide="ignore"):
-        depth = (1 / nearness).astype(np.float32)
-    return Fragments(triangle, weights, depth, samples)
+    return Fragments(triangle, weights, nearness, samples)
 
 
 def seen(fragments: Fragments, corners: NDArray[np.int32], points: int) -> NDArray[np.bool_]:

@@ -79,16 +79,16 @@ def track(*, seed: int, seconds: float = 4.0, fps: int = 25, first: int | None =
     times_s = np.arange(round(frames / fps * CURVE_HZ) + 1) / CURVE_HZ
     sentence = int(rng.integers(4)) if first is None else first
     said = spoken(sentence, seconds=frames / fps)
-    blinks_s = _blink_times(times_s[-1], rng)
-    curves = {"aperture": said.aperture, "rounding": said.rounding, "blink": _blink_curve(times_s, blinks_s)}
-    curves |= {name: _sway(times_s, rng, largest, rate_hz) for name, (largest, rate_hz) in SWAY.items()}
+    blinks_s = blink_times(times_s[-1], rng)
+    curves = {"aperture": said.aperture, "rounding": said.rounding, "blink": blink_curve(times_s, blinks_s)}
+    curves |= {name: sway(times_s, rng, largest, rate_hz) for name, (largest, rate_hz) in SWAY.items()}
     curves["smile"] = 0.4 + curves["smile"]
     shown_s = np.arange(frames) / fps
     values = np.stack([np.interp(shown_s, times_s, curves[name]) for name in PARAMETERS], axis=-1)
     return Track(fps=fps, values=values, blinks_s=blinks_s, speech=said, first=sentence)
 
 
-def _blink_times(end_s: float, rng: np.random.Generator) -> Points:
+def blink_times(end_s: float, rng: np.random.Generator) -> Points:
     """When blinks begin and end: the first within 1.1 s where it fits, then one every 1.2 to 2.4 s."""
     blinks, start = [], rng.uniform(0.4, 0.7)
     while start + sum(BLINK_S) <= end_s - 0.04:
@@ -97,7 +97,8 @@ def _blink_times(end_s: float, rng: np.random.Generator) -> Points:
     return np.array(blinks).reshape(-1, 2)
 
 
-def _blink_curve(times_s: Points, blinks_s: Points) -> Points:
+def blink_curve(times_s: Points, blinks_s: Points) -> Points:
+    """How far shut eyes are at any times, 0 to 1, that blink when ``blinks_s`` (blinks, 2) say."""
     closing, held, _ = BLINK_S
     curve = np.zeros_like(times_s)
     for start, end in blinks_s:
@@ -106,7 +107,7 @@ def _blink_curve(times_s: Points, blinks_s: Points) -> Points:
     return curve
 
 
-def _sway(times_s: Points, rng: np.random.Generator, largest: float, rate_hz: float) -> Points:
+def sway(times_s: Points, rng: np.random.Generator, largest: float, rate_hz: float) -> Points:
     """Three sines with random phases, at most ``largest``, easing in from rest within 0.6 s."""
     rates_hz = rate_hz * np.array([0.6, 1.0, 1.7]) * rng.uniform(0.85, 1.15, 3)
     phases = rng.uniform(0, 2 * np.pi, 3)

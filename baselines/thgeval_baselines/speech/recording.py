@@ -1,112 +1,117 @@
-"""How the demo's speech was made: four sentences of ours, spoken by espeak-ng, with the time of every phoneme.
+"""How the speech that ships was made: sentences of ours, spoken by espeak-ng, with the time of every sound.
 
     python -m thgeval_baselines.speech.recording FOLDER
 
-writes ``speech.opus`` (mono, 16 kHz before encoding) and ``speech.json`` beside it, as they ship in this package. Needs
-the installed espeak-ng (GPL-3.0-or-later, a separate program; libespeak-ng 1.51 made the shipped files). Each
-sentence is spoken in a fresh process, because espeak-ng's sound depends on what it said before. Other versions of it
-sound different: the shipped files are the reference, and nothing makes them anew by itself.
+writes ``utterances.opus`` (mono, 16 kHz before encoding) and ``utterances.json`` beside it, as they ship in this
+package. Needs the extra ``tts``: ``espeakng-loader`` 0.2.4, which carries libespeak-ng 1.52.0 (GPL-3.0-or-later, a
+separate program). With that version the samples have the sha256 that is in ``utterances.json``; another version sounds
+different.
+
+``speech.opus`` and ``speech.json``, the four sentences of the demo, are older: libespeak-ng 1.51 spoke them.
 """
 
-import ctypes
+import hashlib
 import json
-from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
-from multiprocessing import get_context
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import av
 import click
 import numpy as np
-from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-RATE_HZ = 16000
+from thgeval_baselines.speech.tts import RATE_HZ, WORDS_PER_MINUTE, spoken_text
+
 BIT_RATE = 32000
 PAUSE_S = 0.4
-SPEED_WPM = 150
 
-SENTENCES = (
-    ("en-us", "Every morning a small boat moves over the quiet water."),
-    ("en-gb", "Please remember to bring warm bread and a map for the walk."),
-    ("en-us+f3", "Five brown foxes jump above my open window while we wait."),
-    ("en-gb+m3", "The weather may improve before people arrive from the village."),
+
+class Script(NamedTuple):
+    """What is said: ``text`` in a ``language`` or by a voice of it; in ``[[...]]`` espeak-ng's own phonemes."""
+
+    id: str
+    language: str
+    text: str
+    words_per_minute: int = WORDS_PER_MINUTE
+
+
+UTTERANCES = (
+    Script("e01", "en-us", "Mary and Bob built a paper boat below the big blue bridge by the park."),
+    Script("e02", "en-us", "We value every vivid picture that few of you have ever seen before now."),
+    Script("e03", "en-us+f4", "My mother put seven warm blankets on the bench beside a broken pump."),
+    Script("e04", "en", "You should choose two juicy peaches, or the chef will shout at you again."),
+    Script("e05", "en-gb-x-rp+f1", "Nobody in town knows why the tall man walks so slowly to the river."),
+    Script("e06", "en-us+m3", "Please give the grey goose a bowl of green beans and keep the gate shut."),
+    Script("e07", "en-gb-scotland", "A farmer with a purple umbrella hopes for rain before the month of May."),
+    Script("e08", "en-us+m7", "Five people hummed a simple tune while the film was moving backwards."),
+    Script("de1", "de", "Am Morgen fahren wir mit dem Boot über den blauen See und sammeln Pilze."),
+    Script("fr1", "fr", "Le matin, un petit bateau bleu passe sous le pont et part vers la mer."),
+    Script("es1", "es", "Por la mañana, el barco pequeño pasa por el puente y vuelve muy tarde."),
+    Script("ru1", "ru", "Утром маленькая лодка плывёт по тихой воде мимо старого моста."),
 )
-"""Voice and text; written for this purpose, about nobody."""
+"""What is said in the clips that are scored: eight in English by seven voices, four in other languages."""
 
-_SYNCHRONOUS, _PHONEME_EVENTS, _IPA, _RATE, _UTF8, _PHONEME = 2, 1, 2, 1, 1, 7
+STRESSES = (
+    Script("closures", "en-us", "[[ma ba pa ma ba pa mi bi pi mi bi pi mu bu pu mu bu pu ma ba pa mi bi pi]]", 130),
+    Script("vowels", "en-us", "[[A:]], [[i:]], [[u:]], [[O:]], [[eI]]", 80),
+)
+"""Nothing but lips that touch, and nothing but vowels that last."""
 
+FITTING = (
+    Script("f01", "en-us", "The quick brown fox jumps over a lazy dog near the old mill."),
+    Script("f02", "en-us", "Both of my brothers play the piano and the big bass drum."),
+    Script("f03", "en-us", "She sells fresh fish and shrimp from a shop on the shore."),
+    Script("f04", "en-us", "Would you rather move to a warm valley or a high mountain?"),
+    Script("f05", "en-us", "An empty basket was found under the apple tree this evening."),
+    Script("f06", "en-us", "Few voices were heard above the rough and windy water."),
+    Script("f07", "en-us", "Could you join us for a huge bowl of tomato soup at noon?"),
+    Script("f08", "en-us", "The museum opens at ten, but the map shop opens at eight."),
+    Script("f09", "en-us", "Measure the paper twice, then cut it with the sharp blade."),
+    Script("f10", "en-us", "Something moved behind the hedge, maybe a rabbit or a bird."),
+)
+"""What is said in the clips that generators are fitted to; none of it is scored."""
 
-class _Event(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("name", ctypes.c_char * 8),
-    )
-
-
-def said(voice: str, text: str) -> tuple[NDArray[np.int16], int, list[tuple[float, str]]]:
-    """One sentence: samples, their rate, and when each phoneme begins, in seconds, by its IPA name."""
-    library = ctypes.CDLL("libespeak-ng.so.1")
-    rate_hz = library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _IPA)
-    blocks: list[NDArray[np.int16]] = []
-    phonemes: list[tuple[float, str]] = []
-
-    def receive(samples: Any, count: int, events: Any) -> int:
-        if samples:
-            blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        index = 0
-        while events[index].type:
-            if events[index].type == _PHONEME:
-                name = bytes(events[index].name).split(b"\0")[0].decode()
-                phonemes.append((round(events[index].sample / rate_hz, 4), name))
-            index += 1
-        return 0
-
-    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-    callback = kind(receive)  # held by this name, or it would be gone before the library calls it
-    library.espeak_SetSynthCallback(callback)
-    library.espeak_SetVoiceByName(voice.encode())
-    library.espeak_SetParameter(_RATE, SPEED_WPM, 0)
-    encoded = text.encode()
-    library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 0, 0, _UTF8, None, None)
-    return np.concatenate(blocks), rate_hz, phonemes
-
-
-def at_16_khz(samples: NDArray[np.int16], rate_hz: int) -> NDArray[np.int16]:
-    """The same sound at 16 kHz."""
-    resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-    frame.sample_rate = rate_hz
-    parts = [part.to_ndarray()[0] for given in (frame, None) for part in resampler.resample(given)]
-    return np.concatenate(parts)
+PURPOSES = {"utterance": UTTERANCES, "stress": STRESSES, "fitting": FITTING}
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def main(folder: Path) -> None:
-    """Speak the sentences and write them and their phonemes into FOLDER."""
-    sentences, pieces, start = [], [], 0
+    """Speak everything and write it, with its sounds and its hashes, into FOLDER."""
+    records, pieces, start = [], [], 0
     silence = np.zeros(round(PAUSE_S * RATE_HZ), np.int16)
-    for voice, text in SENTENCES:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            samples, rate_hz, phonemes = process.submit(said, voice, text).result()
-        samples = at_16_khz(samples, rate_hz)
-        record = {"voice": voice, "text": text, "start": start, "samples": len(samples), "phonemes": phonemes}
-        sentences.append(record)
-        pieces += [samples, silence]
-        start += len(samples) + len(silence)
+    for purpose, scripts in PURPOSES.items():
+        for script in scripts:
+            said = spoken_text(
+                script.text,
+                language=script.language,
+                words_per_minute=script.words_per_minute,
+                as_phonemes=purpose == "stress",
+            )
+            samples = np.rint(said.samples * 32768).astype(np.int16)
+            records.append(
+                {
+                    "id": script.id,
+                    "purpose": purpose,
+                    "voice": said.voice,
+                    "text": script.text,
+                    "start": start,
+                    "samples": len(samples),
+                    "sha256": hashlib.sha256(samples.tobytes()).hexdigest(),
+                    "phones": [(name, round(begin, 4), round(end, 4)) for name, begin, end in said.phones],
+                }
+            )
+            pieces += [samples, silence]
+            start += len(samples) + len(silence)
+            click.echo(f"{script.id}  {said.seconds:.2f} s  {script.text}")
     folder.mkdir(parents=True, exist_ok=True)
-    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in sentences)
-    (folder / "speech.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    _encode(folder / "speech.opus", np.concatenate(pieces))
-    for name in ("speech.json", "speech.opus"):
+    _encode(folder / "utterances.opus", np.concatenate(pieces))
+    made_with = json.dumps({"espeakng-loader": version("espeakng-loader"), "espeak-ng": "1.52.0"})
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    (folder / "utterances.json").write_text(f'{{"made_with": {made_with},\n"said": [\n{lines}\n]}}\n', encoding="utf-8")
+    for name in ("utterances.json", "utterances.opus"):
         click.echo(f"{folder / name}: {(folder / name).stat().st_size} bytes")
 
 

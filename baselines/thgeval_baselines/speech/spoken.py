@@ -1,7 +1,7 @@
 """Speech for synthetic heads, and how a mouth moves that says it.
 
 Four sentences ship as ``speech.opus`` (14 s, 54 kB) with the time of every phoneme in ``speech.json``; ``recording``
-made both with espeak-ng. A mouth aims at one opening and rounding for each sound of a phoneme, a table of ours;
+made both with espeak-ng. A mouth aims at one opening and rounding for each sound of a phoneme, see ``visemes``;
 lips that must touch (b, m, p) do so a little early and part a little late. The aims are smoothed by a Gaussian of 30
 ms, so that sound and picture belong together with no offset.
 
@@ -20,30 +20,12 @@ from scipy.ndimage import gaussian_filter1d
 
 from thgeval.media.audio import speech
 from thgeval_baselines.photo.portrait import Points
+from thgeval_baselines.speech.visemes import IPA, VISEMES
 
 RATE_HZ = 16000
 CURVE_HZ = 200
 LEAD_S, PAUSE_S = 0.3, 0.4
 SMOOTHED_S, TOUCHING_S = 0.03, 0.025
-
-SOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys("aɑ", (0.85, 0.0)),
-    **dict.fromkeys("ɐʌɛ", (0.6, 0.0)),
-    "ɔ": (0.6, 0.5),
-    "e": (0.5, 0.0),
-    "o": (0.5, 0.6),
-    **dict.fromkeys("əɚ", (0.4, 0.1)),
-    **dict.fromkeys("iɪᵻ", (0.3, 0.0)),
-    **dict.fromkeys("uʊ", (0.2, 0.9)),
-    "w": (0.12, 1.0),
-    "ɹ": (0.22, 0.4),
-    "ʒ": (0.2, 0.5),
-    **dict.fromkeys("kŋ", (0.3, 0.0)),
-    **dict.fromkeys("dlnstzðɾ", (0.2, 0.0)),
-    **dict.fromkeys("fv", (0.05, 0.0)),
-    **dict.fromkeys("bmp", (0.0, 0.0)),
-}
-"""Opening and rounding that the mouth aims at, as in ``geometry.Parameters``; ``ː`` goes on with what was before it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +81,12 @@ def _aims(record: dict[str, Any]) -> tuple[Points, Points]:
     begins = [begin for begin, _ in record["phonemes"]] + [end_s]
     for (begin, name), end in zip(record["phonemes"], begins[1:], strict=True):
         bounds = np.linspace(begin, end, len(name) + 1)
-        aim = (0.0, 0.0)
+        aim = VISEMES["rest"]
         for sound, after, before in zip(name, bounds, bounds[1:], strict=False):
-            aim = aim if sound == "ː" else SOUNDS[sound]
+            aim = aim if sound == "ː" else VISEMES[IPA[sound]]
             inside = (times_s >= after) & (times_s < before)
-            opened[inside], rounded[inside] = aim
-            if aim == SOUNDS["m"]:
+            opened[inside], rounded[inside] = aim.aperture, aim.rounding
+            if aim.shut:
                 touching |= (times_s >= after - TOUCHING_S) & (times_s < before + TOUCHING_S)
     opened[touching] = 0.0
     return opened, rounded

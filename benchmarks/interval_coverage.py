@@ -1,9 +1,9 @@
 """How often 95 % intervals hold the truth, and how often ``compare`` finds what isn't there: simulated, no times.
 
-``python benchmarks/run.py coverage`` draws 2,000 sets of clips of each design; ``python benchmarks/coverage.py 100``
-draws fewer. ``covers`` is the share of intervals that hold the truth (of metrics of sets: the mean score of sets of
-that size), ``width`` their mean half width over 1.96 standard deviations of the score, ``false`` the share of p below
-.05 where two systems are alike. Two thousand sets tell 95 % to within one percent.
+``python benchmarks/interval_coverage.py`` draws 2,000 sets of clips of each design, with ``100`` behind it fewer.
+``covers`` is the share of intervals that hold the truth (of metrics of sets: the mean score of sets of that size),
+``width`` their mean half width over 1.96 standard deviations of the score, ``false`` the share of p below .05 where two
+systems are alike. Two thousand sets tell 95 % to within one percent.
 
 Of metrics of sets the scores are Fréchet distances. ``paired`` systems add noise and a shift of its own strength to the
 reference's rows, clip by clip; ``unpaired`` ones have nothing to do with its clips. In every one of them rows of a clip

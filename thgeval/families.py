@@ -105,6 +105,3 @@ def members() -> dict[str, list[type[Metric[Any]]]]:
         cls = metric_class(name)
         found[family(cls)].append(cls)
     return found
-
-
-"""The families of metrics whose modules still lie in one folder."""

@@ -1,0 +1,169 @@
+"""The site's plain files: data that machines read at stable addresses, and what its scripts load on demand."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+
+from thgeval.report.text import number
+from thgeval.results import Run, to_json
+from thgeval_leaderboard.board import Table
+from thgeval_leaderboard.entry import Entry
+from thgeval_leaderboard.ranking import part_of
+from thgeval_leaderboard.site.badges import badge
+from thgeval_leaderboard.site.pages import Site
+
+API = "api/v1"
+
+
+def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
+    """Every file that is no page: its address from the root of the site, and its bytes."""
+    package = files("thgeval_leaderboard")
+    report = files("thgeval.report").joinpath("style.css").read_bytes()
+    yield "static/site.css", report + package.joinpath("site/static/board.css").read_bytes()
+    for script in ("board.js", "compare.js"):
+        yield f"static/{script}", package.joinpath("site/static", script).read_bytes()
+    yield f"{API}/schema.json", package.joinpath("entry.schema.json").read_bytes()
+    yield f"{API}/index.json", _json(_index(site))
+    for entry in site.entries:
+        yield f"{API}/entries/{entry.id}.json", entry.encoded()
+        yield f"{API}/entries/{entry.id}.bib", bibtex(entry).encode()
+        if entry.run is not None:
+            yield f"{API}/results/{entry.id}.yaml", hub_results(entry, entry.run).encode()
+            yield f"data/entries/{entry.id}.js", _script("thgevalEntry", entry.id, _clips_of(site, entry, entry.run))
+    for each in site.tables.values():
+        yield f"boards/{each.board.id}.csv", _csv(each)
+        yield f"{API}/boards/{each.board.id}.csv", _csv(each)
+        for family, numbers in each.groups.items():
+            columns = {str(at): _column(each, at) for at in numbers}
+            yield f"data/{each.board.id}/{family}.js", _script("thgevalColumns", family, columns)
+        for row in each.rows:
+            for at in each.shown:
+                cell, head = row.cells[at], each.heads[at]
+                if cell.place is not None:
+                    key = head.key.replace("/", ".")
+                    yield (
+                        f"badges/{row.entry.id}/{key}.svg",
+                        badge(head.title, f"{cell.text} (place {cell.place.rank})"),
+                    )
+
+
+def bibtex(entry: Entry) -> str:
+    """How an entry is cited: the method as the board names it, with its addresses."""
+    fields = {
+        "title": f"{{{_tex(entry.method.name)}}} on {_tex(entry.board.dataset)} ({_tex(entry.board.setting)})",
+        "howpublished": "thgeval leaderboard",
+        "year": entry.history[0].date[:4],
+        "url": entry.method.paper or entry.method.code,
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "@misc{" + entry.id.replace(".", "-") + ",\n" + "\n".join(lines) + "\n}\n"
+
+
+def hub_results(entry: Entry, run: Run) -> str:
+    """The scores as a model card's ``.eval_results``: one list item a metric, in YAML that is also JSON."""
+    items = [
+        {
+            "dataset": {"id": entry.board.dataset, "task_id": entry.board.setting},
+            "metric": key,
+            "value": to_json(score.value),
+            "date": entry.history[-1].date,
+            "source": {"name": "thgeval", "signature": score.signature},
+            "verified": entry.verified != "none",
+        }
+        for key, score in run.scores.items()
+        if score.value is not None
+    ]
+    return "".join(f"- {json.dumps(item, ensure_ascii=False)}\n" for item in items) or "[]\n"
+
+
+def _tex(text: str) -> str:
+    return "".join(f"\\{mark}" if mark in "&%$#_{}" else mark for mark in text)
+
+
+def _index(site: Site) -> dict[str, object]:
+    return {
+        "schema": "thgeval.index/1",
+        "boards": [
+            {
+                "id": each.board.id,
+                "dataset": each.board.dataset,
+                "protocol": each.board.protocol,
+                "setting": each.board.setting,
+                "table": f"{API}/boards/{each.board.id}.csv",
+                "entries": [row.entry.id for row in each.rows],
+            }
+            for each in site.tables.values()
+        ],
+        "entries": [{"id": entry.id, "json": f"{API}/entries/{entry.id}.json"} for entry in site.entries],
+    }
+
+
+def _json(data: object) -> bytes:
+    return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _script(function: str, name: str, data: object) -> bytes:
+    """A classic script that hands data over; ``<`` is escaped, so that it can stand wherever a script may."""
+    said = ",".join(json.dumps(item, separators=(",", ":"), ensure_ascii=False) for item in (name, data))
+    return f"{function}({said});\n".replace("<", "\\u003c").replace("\u2028", "\\u2028").encode()
+
+
+def _column(each: Table, at: int) -> dict[str, object]:
+    head = each.heads[at]
+    cells = {
+        row.entry.id: [row.cells[at].text, to_json(row.cells[at].value)] for row in each.rows if row.cells[at].text
+    }
+    return {"title": head.title, "arrow": head.arrow, "unit": head.unit, "better": head.better.value, "cells": cells}
+
+
+def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:
+    """What the compare page needs of one entry: what each clip adds to each score, and the reference's own marks."""
+    heads = {head.key: head for head in site.tables[entry.board.id].heads}
+    metrics: dict[str, object] = {}
+    for key, score in run.scores.items():
+        rows, marks = {}, {}
+        for clip in run.clips:
+            if (row := clip["contributions"].get(key)) is not None and row[1] > 0:
+                rows[clip["id"]] = row
+            if (row := clip["reference_contributions"].get(key)) is not None and row[1] > 0:
+                marks[clip["id"]] = row[0] / row[1]
+        metrics[key] = {
+            "title": heads[key].title,
+            "arrow": heads[key].arrow,
+            "better": score.better.value,
+            "part": part_of(score),
+            "value": to_json(score.value),
+            "rows": rows,
+            "marks": marks,
+        }
+    return {"name": entry.method.name, "metrics": metrics}
+
+
+def _csv(each: Table) -> bytes:
+    """Every column of a board, with intervals and places: one line an entry."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    heads = []
+    for head in each.heads:
+        name = head.key + (f" ({head.apart})" if head.apart else "")
+        heads += [name, f"{name} low", f"{name} high", f"{name} place"]
+    writer.writerow(["id", "method", "paradigm", "role", "verified", "withdrawn", *heads])
+    for row in each.rows:
+        entry = row.entry
+        cells: list[str] = []
+        for cell, column in zip(row.cells, each.columns, strict=True):
+            score = column.scores.get(entry.id)
+            bounds = score.interval if score and score.interval else None
+            cells.append("" if cell.value is None else repr(cell.value))
+            cells += ["", ""] if bounds is None else [number(bound) for bound in bounds]
+            cells.append("" if cell.place is None else str(cell.place.rank))
+        named = (entry.id, entry.method.name, entry.method.paradigm, entry.method.role, entry.verified, entry.withdrawn)
+        writer.writerow([*(_harmless(item) for item in named), *cells])
+    return text.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

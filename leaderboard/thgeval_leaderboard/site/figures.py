@@ -1,0 +1,295 @@
+"""Figures of the site: SVG drawn once, with a title, a description and the same numbers as a table beneath.
+
+Coordinates are rounded to a tenth, so that equal entries make equal bytes.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from scipy.stats import spearmanr
+
+from thgeval.metric import Better
+from thgeval.report.axes import Axis, axis
+from thgeval.report.text import number
+from thgeval.results import Run
+from thgeval_leaderboard.board import Head, Row, Table
+from thgeval_leaderboard.entry import Entry
+from thgeval_leaderboard.ranking import Column, places
+
+WIDTH = 640
+MOST_LINES = 40
+MOST_POINTS = 200
+"""Lines and points drawn in one figure and listed beneath; a board's CSV has all."""
+
+KINDS = {"control": "control", "ground-truth": "truth"}
+SHORT = 24
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and what it shows: as a sentence, and as a table of ``rows`` under ``heads``."""
+
+    title: str
+    svg: Markup
+    says: str
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: str) -> Figure:
+    """Every score of a column with its interval, the best first."""
+    scored = {
+        id: score for id, score in column.scores.items() if score.value is not None and math.isfinite(score.value)
+    }
+    order = sorted(scored, key=lambda id: (_badness(column.better, scored[id].value or 0.0), id))
+    drawn = order[:MOST_LINES]
+    ends = [bound for id in drawn for bound in (scored[id].interval or (scored[id].value,)) if bound is not None]
+    across = axis([*ends, *(scored[id].value or 0.0 for id in drawn)], 190, WIDTH - 16)
+    parts = _grid(across, 14, 22 + 20 * len(drawn))
+    for line, id in enumerate(drawn):
+        y, value, kind = 28 + 20 * line, scored[id].value or 0.0, KINDS.get(entries[id].method.role, "")
+        parts.append(_text(182, y + 4, _short(entries[id].method.name), f"name {kind}", "end"))
+        if found := scored[id].interval:
+            low, high = (min(max(across(bound), 190), WIDTH - 16) for bound in found)
+            parts.append(Markup('<path class="bar {}" d="M{} {}H{}"/>').format(kind, low, y, high))
+        parts.append(Markup('<circle class="score {}" cx="{}" cy="{}" r="4"/>').format(kind, across(value), y))
+    rows = tuple(
+        (entries[id].method.name, number(scored[id].value or 0.0), _bounds(scored[id].interval)) for id in drawn
+    )
+    more = f" The best {MOST_LINES} of {len(order)} are drawn." if len(order) > MOST_LINES else ""
+    says = f"{head.title}, {SAYS[column.better]}; lines are 95 % intervals over clips.{more}"
+    heads = ("Method", f"{head.title} {head.unit}".strip(), "95 % interval")
+    return Figure(title, _svg(parts, 40 + 20 * len(drawn), title, says), says, heads, rows)
+
+
+SAYS = {
+    Better.HIGHER: "higher is better",
+    Better.LOWER: "lower is better",
+    Better.CLOSER_TO_ZERO: "closer to 0 is better",
+    Better.CLOSER_TO_REFERENCE: "closer to the reference's own value is better",
+    Better.NONE: "no direction is better",
+}
+
+
+def against(table: Table, across_keys: Sequence[str], up_keys: Sequence[str], title: str) -> Figure | None:
+    """One metric against another over the entries that have both; None if fewer than three do."""
+    found = {head.key: at for at, head in enumerate(table.heads) if not head.apart}
+    x_at = next((found[key] for key in across_keys if key in found), None)
+    y_at = next((found[key] for key in up_keys if key in found), None)
+    if x_at is None or y_at is None:
+        return None
+    points = [
+        (row, x, y)
+        for row in table.rows
+        if (x := _finite(row, x_at)) is not None and (y := _finite(row, y_at)) is not None
+    ]
+    if len(points) < 3:
+        return None
+    points = points[:MOST_POINTS]
+    across, up = axis([x for _, x, _ in points], 56, WIDTH - 16), axis([y for _, _, y in points], 300, 14)
+    parts = _grid(across, 14, 300) + _levels(up, 56, WIDTH - 16)
+    for row, x, y in points:
+        kind = KINDS.get(row.entry.method.role, "")
+        name = row.entry.method.name
+        parts.append(
+            Markup('<circle class="dot {}" cx="{}" cy="{}" r="5"><title>{}: {}, {}</title></circle>').format(
+                kind, across(x), up(y), name, number(x), number(y)
+            )
+        )
+        if len(points) <= 16:
+            parts.append(_text(across(x) + 8, up(y) + 4, _short(name), f"name {kind}"))
+    x_head, y_head = table.heads[x_at], table.heads[y_at]
+    parts.append(_text(WIDTH - 16, 334, f"{x_head.title} {x_head.arrow}", "name", "end"))
+    parts.append(_text(8, 10, f"{y_head.title} {y_head.arrow}", "name"))
+    says = f"{y_head.title} ({SAYS[y_head.better]}) against {x_head.title} ({SAYS[x_head.better]})."
+    rows = tuple((row.entry.method.name, number(x), number(y)) for row, x, y in points)
+    return Figure(title, _svg(parts, 342, title, says), says, ("Method", x_head.title, y_head.title), rows)
+
+
+def correlation(table: Table) -> Figure | None:
+    """How alike the columns that are shown order the entries, as Spearman's rank correlation; None for under five."""
+    wanted = [at for at in table.shown if sum(_finite(row, at) is not None for row in table.rows) >= 5]
+    if len(wanted) < 2:
+        return None
+    values = {(i, j): _rank_correlation(table, i, j) for i in wanted for j in wanted}
+    size, left, top = 34, 170, 26
+    parts = []
+    for line, i in enumerate(wanted):
+        parts.append(_text(left - 8, top + size * line + 21, _short(table.heads[i].title), "name", "end"))
+        parts.append(_text(left + size * line + 17, top - 8, str(line + 1), "name", "middle"))
+        parts.append(_text(left - 160, top + size * line + 21, str(line + 1), "name"))
+        for place, j in enumerate(wanted):
+            value = values[i, j]
+            if value is None:
+                continue
+            x, y = left + size * place, top + size * line
+            parts.append(
+                Markup('<rect class="{}" fill-opacity="{}" x="{}" y="{}" width="32" height="32" rx="3"/>').format(
+                    "with" if value >= 0 else "against", round(abs(value), 2), x, y
+                )
+            )
+            parts.append(
+                _text(x + 16, y + 20, f"{value:.2f}".replace("0.", ".").replace("1.00", "1"), "name", "middle")
+            )
+    title, says = (
+        "Do the metrics agree?",
+        "Spearman's rank correlation over the entries, signs turned so that 1 is agreement.",
+    )
+    heads = ("", *(table.heads[j].title for j in wanted))
+    rows = tuple(
+        (table.heads[i].title, *("" if values[i, j] is None else f"{values[i, j]:.2f}" for j in wanted)) for i in wanted
+    )
+    return Figure(title, _svg(parts, top + size * len(wanted) + 6, title, says), says, heads, rows)
+
+
+def parallel(table: Table) -> Figure | None:
+    """Every system across the columns that are shown, the best of each column on top; None for under two systems."""
+    rows = [row for row in table.rows if row.entry.ranked or row.entry.method.role == "ground-truth"][:MOST_LINES]
+    wanted = [at for at in table.shown if sum(_finite(row, at) is not None for row in rows) >= 2]
+    if len(rows) < 2 or len(wanted) < 2:
+        return None
+    step = (WIDTH - 90) / (len(wanted) - 1)
+    scales: dict[int, Axis] = {}
+    for at in wanted:
+        bad = [_badness(table.heads[at].better, value) for row in rows if (value := _finite(row, at)) is not None]
+        scales[at] = axis(bad, 24, 250)
+    parts = []
+    for place, at in enumerate(wanted):
+        x = round(45 + step * place, 1)
+        parts.append(Markup('<line class="edge" x1="{0}" x2="{0}" y1="18" y2="256"/>').format(x))
+        label = Markup('<text class="name" text-anchor="end" transform="translate({} 272) rotate(-35)">{}</text>')
+        parts.append(label.format(round(x + 4, 1), _short(table.heads[at].title)))
+    for row in rows:
+        points = [
+            f"{round(45 + step * place, 1)} {scales[at](_badness(table.heads[at].better, value))}"
+            for place, at in enumerate(wanted)
+            if (value := _finite(row, at)) is not None
+        ]
+        kind = KINDS.get(row.entry.method.role, "")
+        name = Markup('<path class="line {}" d="M{}"><title>{}</title></path>')
+        parts.append(name.format(kind, "L".join(points), row.entry.method.name))
+    title, says = (
+        "Across the metrics",
+        "One line a system; the best of each column is on top, columns are not comparable.",
+    )
+    heads = ("Method", *(table.heads[at].title for at in wanted))
+    cells = tuple((row.entry.method.name, *(row.cells[at].text for at in wanted)) for row in rows)
+    return Figure(title, _svg(parts, 352, title, says), says, heads, cells)
+
+
+def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Figure | None:
+    """The best score by day of submission; None if all came on one day."""
+    placed = places(column, entries)
+    dated = sorted((entries[id].history[0].date, id) for id in placed)
+    if len({date for date, _ in dated}) < 2:
+        return None
+    steps: list[tuple[str, str, float]] = []
+    for date, id in dated:
+        value = column.scores[id].value or 0.0
+        if not steps or _badness(column.better, value) < _badness(column.better, steps[-1][2]):
+            steps.append((date, id, value))
+    days = axis([_day(date) for date, *_ in (*steps, (dated[-1][0], "", 0.0))], 56, WIDTH - 16)
+    up = axis([value for *_, value in steps], 200, 20)
+    parts = _levels(up, 56, WIDTH - 16)
+    path = f"M{days(_day(steps[0][0]))} {up(steps[0][2])}"
+    for date, _, value in steps[1:]:
+        path += f"H{days(_day(date))}V{up(value)}"
+    parts.append(Markup('<path class="curve" d="{}H{}"/>').format(path, days(_day(dated[-1][0]))))
+    for date, id, value in steps:
+        x, y = days(_day(date)), up(value)
+        parts.append(Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(x, y))
+        parts.append(_text(min(x + 6, WIDTH - 120), y - 6, _short(entries[id].method.name), "name"))
+        parts.append(_text(x, 218, date, "tick", "middle"))
+    title, says = f"The best so far: {head.title}", f"{head.title}, {SAYS[column.better]}, by day of submission."
+    rows = tuple((date, entries[id].method.name, number(value)) for date, id, value in steps)
+    return Figure(title, _svg(parts, 226, title, says), says, ("Date", "Method", head.title), rows)
+
+
+def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None:
+    """The score of every clip of one entry, with the worst named; None where clips have none of their own."""
+    values = {
+        str(clip["id"]): float(value)
+        for clip in run.clips
+        if isinstance(value := clip["scores"].get(column.key), int | float)
+    }
+    if len(values) < 2:
+        return None
+    order = sorted(values, key=lambda id: (-_badness(column.better, values[id]), id))
+    across = axis(list(values.values()), 16, WIDTH - 16)
+    parts = _grid(across, 10, 70)
+    for at, id in enumerate(sorted(values)):
+        bad = column.better is not Better.NONE and id in order[:worst]
+        dot = Markup('<circle class="dot{}" cx="{}" cy="{}" r="4.5"><title>{}: {}</title></circle>')
+        parts.append(
+            dot.format(" worst" if bad else "", across(values[id]), 24 + 13 * (at % 3), id, number(values[id]))
+        )
+    named = ", ".join(f"{id} ({number(values[id])})" for id in order[:worst])
+    says = f"Worst: {named}." if column.better is not Better.NONE else ""
+    title = f"{head.title} {head.arrow}"
+    rows = tuple((id, number(values[id])) for id in order)
+    return Figure(title, _svg(parts, 92, title, f"{len(values)} clips. {says}"), says, ("Clip", head.title), rows)
+
+
+def _svg(parts: Iterable[Markup], height: float, title: str, says: str) -> Markup:
+    head = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>')
+    return head.format(WIDTH, height, title, says) + Markup("").join(parts) + Markup("</svg>")
+
+
+def _text(x: float, y: float, said: str, kind: str, anchor: str = "start") -> Markup:
+    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
+    return text.format(kind.strip(), round(x, 1), round(y, 1), anchor, said)
+
+
+def _grid(across: Axis, top: float, bottom: float) -> list[Markup]:
+    line = Markup('<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>')
+    return [
+        part
+        for x, label in across.ticks(6)
+        for part in (line.format(x, top, bottom), _text(x, bottom + 14, label, "tick", "middle"))
+    ]
+
+
+def _levels(up: Axis, left: float, right: float) -> list[Markup]:
+    line = Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0}" y2="{0}"/>')
+    return [
+        part
+        for y, label in up.ticks(5)
+        for part in (line.format(y, left, right), _text(left - 6, y + 4, label, "tick", "end"))
+    ]
+
+
+def _badness(better: Better, value: float) -> float:
+    return {Better.HIGHER: -value, Better.CLOSER_TO_ZERO: abs(value)}.get(better, value)
+
+
+def _finite(row: Row, at: int) -> float | None:
+    value = row.cells[at].value
+    return value if value is not None and math.isfinite(value) and not row.entry.withdrawn else None
+
+
+def _rank_correlation(table: Table, i: int, j: int) -> float | None:
+    pairs = [
+        (_badness(table.heads[i].better, x), _badness(table.heads[j].better, y))
+        for row in table.rows
+        if (x := _finite(row, i)) is not None and (y := _finite(row, j)) is not None
+    ]
+    first, second = [x for x, _ in pairs], [y for _, y in pairs]
+    if len(pairs) < 5 or len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    return round(float(spearmanr(first, second).statistic), 6)
+
+
+def _bounds(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else " .. ".join(number(bound) for bound in interval)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= SHORT else name[: SHORT - 1] + "…"
+
+
+def _day(date: str) -> float:
+    from datetime import date as day
+
+    return float(day.fromisoformat(date).toordinal())

@@ -1,0 +1,309 @@
+"""Every page of the site as text: what each shows is decided here, how it looks in ``templates/``."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from thgeval.docstrings import described, sections
+from thgeval.families import FAMILIES, title
+from thgeval.metric import Better
+from thgeval.registry import metric_class
+from thgeval.report.text import counted, number
+from thgeval.results import Score
+from thgeval.version import __version__
+from thgeval_leaderboard.board import SECTIONS, Table, boards, table
+from thgeval_leaderboard.entry import Entry
+from thgeval_leaderboard.site import figures
+
+SMALL = 200
+"""Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
+
+STRIPS = 6
+SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
+QUALITY = ("fid", "lpips", "ssim", "psnr")
+
+MENU = (("index.html", "Boards"), ("compare.html", "Compare"), ("about.html", "About"))
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Everything the pages are made of."""
+
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The table of every board, by the board's id."""
+        return {id: table(own) for id, own in boards(self.entries).items()}
+
+    @cached_property
+    def measured(self) -> tuple[Entry, ...]:
+        """Entries with a run, by id."""
+        return tuple(entry for entry in self.entries if entry.run is not None)
+
+    @cached_property
+    def metrics(self) -> dict[str, list[tuple[Table, int]]]:
+        """Where each metric stands, by its name: tables and numbers of columns."""
+        found: dict[str, list[tuple[Table, int]]] = {}
+        for each in self.tables.values():
+            for at, head in enumerate(each.heads):
+                found.setdefault(name_of(head.key), []).append((each, at))
+        return found
+
+
+def name_of(key: str) -> str:
+    """The metric that a key is of: ``lmd/eat`` is of ``lmd``."""
+    return key.partition("/")[0].partition(":")[0]
+
+
+def pages(site: Site) -> Iterator[tuple[str, str]]:
+    """Every page: its address from the root of the site, and its HTML."""
+    show = _Pages(site)
+    yield "index.html", show.index()
+    yield "about.html", show.about()
+    yield "compare.html", show.compare()
+    for each in site.tables.values():
+        yield f"boards/{each.board.id}.html", show.board(each)
+        if not is_small(each):
+            yield f"boards/{each.board.id}.figures.html", show.figures(each)
+    for entry in site.measured:
+        yield f"methods/{entry.id}.html", show.method(entry)
+    for name in site.metrics:
+        yield f"metrics/{name}.html", show.metric(name)
+    for name in sorted({dataset_of(entry) for entry in site.measured}):
+        yield f"datasets/{name}.html", show.group("Data set", name, lambda entry, name=name: dataset_of(entry) == name)
+    for name in paradigms(site.measured):
+        among = lambda entry, name=name: name in (entry.method.paradigm, *entry.method.also)  # noqa: E731
+        yield f"paradigms/{name}.html", show.group("Paradigm", name, among)
+
+
+def is_small(each: Table) -> bool:
+    """Whether a board's page has room for half-widths, places and figures."""
+    return len(each.rows) <= SMALL
+
+
+def paradigms(entries: Sequence[Entry]) -> list[str]:
+    """Paradigms that occur, in alphabetical order."""
+    return sorted({name for entry in entries for name in (entry.method.paradigm, *entry.method.also)} - {"none"})
+
+
+def dataset_of(entry: Entry) -> str:
+    """An entry's data set as addresses name it."""
+    return entry.board.dataset.replace("@", "-")
+
+
+class _Pages:
+    """One method a kind of page."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.environment = _environment()
+
+    def _page(self, template: str, here: str, **what: Any) -> str:
+        root = "../" * here.count("/")
+        made = self.environment.get_template(template)
+        return made.render(root=root, here=here, menu=MENU, version=__version__, **what)
+
+    def index(self) -> str:
+        said = []
+        for id, each in self.site.tables.items():
+            said.append(
+                {
+                    "id": id,
+                    "dataset": each.board.dataset,
+                    "setting": each.board.setting,
+                    "protocol": each.board.protocol,
+                    "experimental": each.board.status != "official",
+                    "systems": len(each.section("system")) + len(each.section("reference-baseline")),
+                    "controls": len(each.section("control")) + len(each.section("ground-truth")),
+                    "metrics": len(each.heads),
+                    "leaders": _leaders(each),
+                }
+            )
+        reported = [(entry, item) for entry in self.site.entries for item in entry.reported if not entry.withdrawn]
+        return self._page(
+            "index.html.j2", "index.html", boards=said, paradigms=paradigms(self.site.measured), reported=reported
+        )
+
+    def about(self) -> str:
+        first = next(iter(self.site.tables.values()), None)
+        return self._page(
+            "about.html.j2",
+            "about.html",
+            protocol=first.board.protocol if first else "native@1",
+            dataset=first.board.dataset if first else "NAME@1",
+        )
+
+    def compare(self) -> str:
+        choices = [(each.board, [row.entry for row in each.rows]) for each in self.site.tables.values()]
+        listed = {board.id: [[entry.id, entry.method.name] for entry in entries] for board, entries in choices}
+        return self._page("compare.html.j2", "compare.html", choices=choices, listed=listed)
+
+    def drawn(self, each: Table) -> list[figures.Figure]:
+        """The figures of a board."""
+        entries = {row.entry.id: row.entry for row in each.rows}
+        found = [figures.against(each, SYNC, QUALITY, "Picture and sync"), figures.parallel(each)]
+        found.append(figures.correlation(each))
+        if each.shown:
+            first, head = each.columns[each.shown[0]], each.heads[each.shown[0]]
+            found = [figures.intervals(first, head, entries, head.title), *found]
+            found.append(figures.best_so_far(first, head, entries))
+        return [plot for plot in found if plot is not None]
+
+    def figures(self, each: Table) -> str:
+        return self._page(
+            "figures.html.j2", f"boards/{each.board.id}.figures.html", board=each.board, figures=self.drawn(each)
+        )
+
+    def board(self, each: Table) -> str:
+        return self._page(
+            "board.html.j2",
+            f"boards/{each.board.id}.html",
+            table=each,
+            wide=is_small(each),
+            dataset=each.board.dataset.replace("@", "-"),
+            paradigms=paradigms([row.entry for row in each.rows]),
+            families={name: known.title for name, known in FAMILIES.items()} | {"other": "Plugged in"},
+            sections=SECTIONS,
+            apart=[
+                (head, len(column.scores)) for head, column in zip(each.heads, each.columns, strict=True) if head.apart
+            ],
+            contaminated=_contaminated(each),
+            figures=self.drawn(each) if is_small(each) else [],
+        )
+
+    def method(self, entry: Entry) -> str:
+        each = self.site.tables[entry.board.id]
+        row = next(row for row in each.rows if row.entry is entry)
+        run = entry.run
+        lines = [
+            {
+                "head": head,
+                "cell": cell,
+                "score": column.scores[entry.id],
+                "interval": _interval(column.scores[entry.id]),
+            }
+            for head, cell, column in zip(each.heads, row.cells, each.columns, strict=True)
+            if entry.id in column.scores
+        ]
+        drawn = (
+            plot
+            for at in each.shown
+            if run is not None
+            and entry.id in each.columns[at].scores
+            and (plot := figures.clips(run, each.columns[at], each.heads[at])) is not None
+        )
+        same = [other for other in self.site.measured if other.board.id == entry.board.id]
+        return self._page(
+            "method.html.j2",
+            f"methods/{entry.id}.html",
+            entry=entry,
+            run=run,
+            lines=lines,
+            strips=list(islice(drawn, STRIPS)),
+            costs=_costs(entry.cost or {}),
+            command=command(entry),
+            submissions=sum(other.method.name == entry.method.name for other in same),
+        )
+
+    def metric(self, name: str) -> str:
+        cls = metric_class(name)
+        by_board = []
+        for each, at in self.site.metrics[name]:
+            entries = {row.entry.id: row.entry for row in each.rows}
+            head, column = each.heads[at], each.columns[at]
+            if any(score.value is not None for score in column.scores.values()):
+                called = head.title + (f", made otherwise: {head.apart}" if head.apart else "")
+                by_board.append((each.board, [figures.intervals(column, head, entries, called)]))
+        said = {**sections(cls), "range": described(cls)["range"]}
+        first = self.site.metrics[name][0]
+        return self._page(
+            "metric.html.j2",
+            f"metrics/{name}.html",
+            title=title(name),
+            family=first[0].heads[first[1]].family,
+            said=said,
+            better=cls.better,
+            by_board=by_board,
+            spread=_spread(self.site.metrics[name]),
+        )
+
+    def group(self, kind: str, name: str, among: Any) -> str:
+        entries = [entry for entry in self.site.measured if among(entry)]
+        folder = {"Data set": "datasets", "Paradigm": "paradigms"}[kind]
+        return self._page("group.html.j2", f"{folder}/{name}.html", kind=kind, name=name, says="", entries=entries)
+
+
+def command(entry: Entry) -> str:
+    """What makes an entry's numbers again from its clips."""
+    assert entry.run is not None  # noqa: S101  # entries with a page have a run
+    metrics = " ".join(entry.run.options["metrics"])
+    return f"thgeval score GENERATED REFERENCE --protocol {entry.board.protocol} -m {metrics} -o run.json"
+
+
+def _leaders(each: Table) -> Mapping[str, Any] | None:
+    """The entries that share the first place of the first column that has places."""
+    for at in each.shown:
+        first = [row.entry for row in each.rows if (place := row.cells[at].place) and place.rank == 1]
+        if first:
+            return {"title": each.heads[at].title, "entries": first[:6]}
+    return None
+
+
+def _contaminated(each: Table) -> list[tuple[Entry, list[str]]]:
+    """Systems that were trained on the board's own clips."""
+    own = each.board.dataset.partition("@")[0]
+    return [(row.entry, [own]) for row in each.rows if own in row.entry.method.trained_on]
+
+
+def _interval(score: Score) -> str:
+    return "" if score.interval is None else " .. ".join(number(bound) for bound in score.interval)
+
+
+def _costs(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+    said = {
+        "real_time_factor": ("Seconds per second of video", "{:.3g}"),
+        "first_frame_s": ("Seconds to the first frame", "{:.3g}"),
+        "peak_bytes": ("Peak memory, bytes", "{:,}"),
+        "weights_bytes": ("Weights, bytes", "{:,}"),
+        "hardware": ("Hardware", "{}"),
+    }
+    return [(label, form.format(cost[name])) for name, (label, form) in said.items() if name in cost]
+
+
+def _spread(where: Sequence[tuple[Table, int]]) -> Mapping[str, Any] | None:
+    """A metric under all its presets on the same clips: one row an entry; None where there is one definition alone."""
+    boards_of: dict[str, list[tuple[Table, int]]] = {}
+    for each, at in where:
+        boards_of.setdefault(each.board.id, []).append((each, at))
+    widest = max(boards_of.values(), key=len)
+    if len(widest) < 2:
+        return None
+    each = widest[0][0]
+    rows = [(row.entry.method.name, [row.cells[at].text for _, at in widest]) for row in each.rows]
+    return {"heads": [each.heads[at].title for _, at in widest], "rows": rows[:40]}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("thgeval_leaderboard.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["counted"] = counted
+    environment.filters["metric"] = name_of
+    environment.filters["plain"] = lambda value: f"{value:.6g}"
+    environment.filters["host"] = lambda address: urlsplit(address).hostname
+    environment.filters["direction"] = _direction
+    return environment
+
+
+def _direction(better: Better) -> str:
+    return figures.SAYS[better]

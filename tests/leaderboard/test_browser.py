@@ -1,0 +1,205 @@
+"""The site in a real browser, from the disk: sorting, filters, columns, pins, addresses, and without a script."""
+
+import csv
+import re
+
+import pytest
+from support.programs import program
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+
+BOARD = "boards/synth-v1-1.self-audio.html"
+EVERY = (
+    "index.html",
+    BOARD,
+    "methods/system-1.html",
+    "metrics/lmd.html",
+    "compare.html",
+    "about.html",
+    "paradigms/nerf.html",
+    "datasets/synth-v1-1.html",
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=program("chromium"), args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(browser, site):
+    said = []
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on(
+        "request", lambda request: said.append(request.url) if not re.match("file:|data:|blob:", request.url) else None
+    )
+    opened.goto((site / BOARD).as_uri())
+    yield opened
+    opened.close()
+    assert said == []
+
+
+def names(tab, role="system"):
+    return tab.locator(f'tbody[data-role="{role}"] tr:not(.part):not([hidden]) th a').all_text_contents()
+
+
+def head(tab, title):
+    return tab.locator("#board thead th", has_text=re.compile(f"^{title}"))
+
+
+def numbers(tab, title):
+    at = head(tab, title).evaluate("cell => cell.cellIndex")
+    cells = tab.locator('tbody[data-role="system"] tr:not(.part)').evaluate_all(
+        f"rows => rows.map(row => row.cells[{at}].dataset.v)"
+    )
+    return [float(cell) for cell in cells if cell is not None]
+
+
+def test_a_click_sorts_best_first_and_another_turns_it_round(tab):
+    head(tab, "LMD").locator("button").click()
+    assert numbers(tab, "LMD") == sorted(numbers(tab, "LMD"))
+    assert head(tab, "LMD").get_attribute("aria-sort") == "ascending"
+    head(tab, "LMD").locator("button").click()
+    assert numbers(tab, "LMD") == sorted(numbers(tab, "LMD"), reverse=True)
+    head(tab, "SSIM").locator("button").click()
+    assert numbers(tab, "SSIM") == sorted(numbers(tab, "SSIM"), reverse=True)
+
+
+def test_sorting_keeps_controls_and_truth_in_their_parts(tab):
+    head(tab, "PSNR").locator("button").first.click()
+    assert names(tab, "control") == ["ctl-still"]
+    assert names(tab, "ground-truth") == ["ctl-gt"]
+
+
+def test_filters_hide_systems_and_never_controls(tab):
+    tab.select_option("#paradigm", "nerf")
+    assert set(names(tab)) == {"system-1", "system-3"}
+    assert names(tab, "control") == ["ctl-still"]
+    tab.fill("#find", "system-3")
+    assert names(tab) == ["system-3"]
+    assert "1 of" in tab.text_content("#count")
+
+
+def test_columns_are_added_and_taken_away(tab):
+    before = head(tab, "").count()
+    tab.click("#chooser summary")
+    box = tab.get_by_label("PSNR / y", exact=True)
+    box.check()
+    tab.wait_for_function(f"document.querySelectorAll('#board thead th').length === {before + 1}")
+    added = tab.locator("#board thead th").last.text_content()
+    cells = tab.locator('tbody[data-role="system"] tr:not(.part) td:last-child').all_text_contents()
+    assert all(float(cell) > 0 for cell in cells)
+    box.uncheck()
+    assert head(tab, "").count() == before
+    assert added
+
+
+def test_an_address_keeps_the_view(tab, browser, site):
+    tab.select_option("#paradigm", "nerf")
+    head(tab, "LMD").locator("button").click()
+    tab.click("#chooser summary")
+    tab.locator("#chooser input[data-column]").first.check()
+    tab.get_by_label("Pin system-1", exact=True).check()
+    address = tab.url
+    assert "#" in address
+    other = browser.new_page()
+    other.goto(address)
+    other.wait_for_function("document.querySelectorAll('#board thead th.added').length === 1")
+    assert set(names(other)) == {"system-1", "system-3"}
+    assert head(other, "LMD").get_attribute("aria-sort") == "ascending"
+    assert other.locator("tr.pinned").count() == 1
+    other.close()
+
+
+def test_the_view_is_saved_as_csv(tab, tmp_path):
+    tab.select_option("#paradigm", "nerf")
+    with tab.expect_download() as waiting:
+        tab.click("#csv")
+    path = tmp_path / "view.csv"
+    waiting.value.save_as(path)
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    assert {row[0] for row in rows[1:]} == {"system-1", "system-3", "ctl-still", "ctl-gt"}
+    assert all(len(row) == len(rows[0]) for row in rows)
+    assert float(rows[1][3]) > 0
+
+
+def test_two_pinned_entries_are_compared(tab):
+    for name in ("system-0", "system-4"):
+        tab.get_by_label(f"Pin {name}", exact=True).check()
+    tab.click("#compare")
+    tab.wait_for_selector("#differences tbody tr")
+    rows = tab.locator("#differences tbody tr").all_text_contents()
+    assert any("PSNR" in row and "system-4 is better" in row for row in rows)
+    lmd = next(row for row in rows if row.startswith("LMD"))
+    assert "system-0 is better" in lmd
+    tab.reload()
+    tab.wait_for_selector("#differences tbody tr")
+    assert tab.locator("#differences tbody tr").all_text_contents() == rows
+
+
+def test_the_pages_test_gives_the_p_of_the_command(tab, entries):
+    from thgeval.comparison import comparable
+    from thgeval.statistics import Resampling
+
+    for name in ("system-0", "system-1"):
+        tab.get_by_label(f"Pin {name}", exact=True).check()
+    tab.click("#compare")
+    tab.wait_for_selector("#differences tbody tr")
+    cells = tab.locator("#differences tbody tr", has_text=re.compile("^SSIM")).first.locator("td").all_text_contents()
+    runs = {entry.id: entry.run for entry in entries if entry.id in ("system-0", "system-1")}
+    p = comparable("ssim", runs, Resampling(1000, 0), []).test(0, 1).p
+    assert float(cells[4]) == pytest.approx(p, abs=6e-5)
+
+
+def test_without_a_script_everything_is_there_to_read(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((site / BOARD).as_uri())
+    assert tab.locator("#board tbody tr").count() > 8
+    assert not tab.is_visible("#tools")
+    assert tab.locator("#board thead th").count() > 8
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, site, scheme):
+    tab = browser.new_page(color_scheme=scheme)
+    for page in EVERY:
+        tab.goto((site / page).as_uri())
+        found = axe.Axe().run(tab).response["violations"]
+        serious = [
+            (item["id"], item["nodes"][0]["html"][:200]) for item in found if item["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], page
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_scrolls_sideways(browser, site, width):
+    tab = browser.new_page(viewport={"width": width, "height": 800})
+    for page in EVERY:
+        tab.goto((site / page).as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+    tab.close()
+
+
+def test_printed_it_has_no_tools(tab):
+    tab.emulate_media(media="print")
+    assert not tab.is_visible("#tools")
+    assert not tab.is_visible("nav")
+    assert tab.is_visible("#board")
+    tab.emulate_media(media="screen")
+
+
+def test_keys_reach_a_sorter(tab):
+    button = head(tab, "LMD").locator("button")
+    button.focus()
+    tab.keyboard.press("Enter")
+    assert head(tab, "LMD").get_attribute("aria-sort") == "ascending"

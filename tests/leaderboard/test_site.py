@@ -1,0 +1,166 @@
+"""The site as files: the same bytes again, links that lead somewhere, nothing inline, nothing from strangers alive."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import html5lib
+import pytest
+
+from thgeval.errors import OutputError, ProtocolError
+from thgeval_leaderboard.entry import read
+from thgeval_leaderboard.site import build as building
+from thgeval_leaderboard.site.build import MARK, build
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+)
+
+
+class Seen(HTMLParser):
+    """Tags with their attributes, and whether a script has text of its own that would run."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def pages(site):
+    return sorted(site.rglob("*.html"))
+
+
+def test_the_same_entries_make_the_same_bytes(entries, site, tmp_path):
+    build(entries[::-1], tmp_path / "again")
+    first = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    second = {
+        path.relative_to(tmp_path / "again"): path.read_bytes()
+        for path in (tmp_path / "again").rglob("*")
+        if path.is_file()
+    }
+    assert first == second
+
+
+def test_every_link_leads_to_a_file_or_a_plain_address(site):
+    checked = 0
+    for page in pages(site):
+        for tag, attributes in Seen(page.read_text(encoding="utf-8")).tags:
+            target = attributes.get("href") or attributes.get("src")
+            if tag not in ("a", "link", "script") or target is None:
+                continue
+            parts = urlsplit(target)
+            if parts.scheme:
+                assert parts.scheme == "https", (page, target)
+                continue
+            if parts.path:
+                assert (page.parent / unquote(parts.path)).is_file(), (page, target)
+            checked += 1
+    assert checked > 200
+
+
+def test_no_page_has_anything_inline_and_all_have_the_policy(site):
+    for page in pages(site):
+        text = page.read_text(encoding="utf-8")
+        tags = Seen(text).tags
+        assert ("meta", {"http-equiv": "Content-Security-Policy", "content": POLICY}) in tags
+        for tag, attributes in tags:
+            assert not any(name.startswith("on") or name == "style" for name in attributes), (page, tag, attributes)
+            assert tag != "style"
+            assert tag != "script" or "src" in attributes or attributes.get("type") == "application/json"
+
+
+def test_pages_are_valid_html(site):
+    for page in pages(site):
+        html5lib.HTMLParser(strict=True).parse(page.read_text(encoding="utf-8"))
+
+
+def test_words_of_strangers_are_text(site):
+    for page in pages(site):
+        assert "<script>alert" not in page.read_text(encoding="utf-8")
+    shown = (site / "methods" / "hostile.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;co&#34;" in shown
+    assert "<script" not in (site / "data/entries/hostile.js").read_text(encoding="utf-8")
+
+
+def test_a_board_shows_every_entry_and_places_systems_alone(site):
+    text = (site / "boards/synth-v1-1.self-audio.html").read_text(encoding="utf-8")
+    for part in ("Ground truth", "Systems", "Controls", "withdrawn", "ctl-still", "region:face where the usual column"):
+        assert part in text
+    control = text[text.index("ctl-still.html") :].partition("<tr")[0]
+    assert "<sup" not in control
+    heads = re.findall(r'<th scope="col" class="n" data-at', text)
+    assert len(heads) <= 12
+
+
+def test_reported_numbers_stand_apart(site):
+    assert "As reported" in (site / "index.html").read_text(encoding="utf-8")
+    assert "printed" not in (site / "boards/synth-v1-1.self-audio.html").read_text(encoding="utf-8")
+
+
+def test_data_is_at_stable_addresses(site, entries):
+    index = json.loads((site / "api/v1/index.json").read_text())
+    assert {item["id"] for item in index["entries"]} == {entry.id for entry in entries}
+    for item in index["entries"]:
+        assert read(site / item["json"]).id == item["id"]
+    rows = list(csv.DictReader((site / index["boards"][0]["table"]).read_text(encoding="utf-8").splitlines()))
+    assert {row["id"] for row in rows} == set(index["boards"][0]["entries"])
+    best = max(
+        (row for row in rows if row["role"] == "system" and not row["withdrawn"] and row["psnr"]),
+        key=lambda row: float(row["psnr"]),
+    )
+    assert best["psnr place"] == "1"
+    assert "@misc{system-1," in (site / "api/v1/entries/system-1.bib").read_text()
+    items = [json.loads(line[2:]) for line in (site / "api/v1/results/system-1.yaml").read_text().splitlines()]
+    assert {item["metric"] for item in items} >= {"psnr", "ssim"}
+    badge = next((site / "badges/system-1").iterdir()).read_text()
+    assert badge.startswith("<svg")
+    assert "<title>" in badge
+
+
+def test_a_folder_that_is_no_site_is_left_alone(entries, tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(ProtocolError, match="holds something else than a site"):
+        build(entries, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("when", ["making", "writing", "moving"])
+def test_a_build_that_fails_leaves_the_old_site(entries, tmp_path, monkeypatch, when):
+    out = tmp_path / "site"
+    build(entries[:2], out)
+    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    if when == "making":
+        monkeypatch.setattr(building, "plain_files", fail)
+    elif when == "writing":
+        monkeypatch.setattr(building.Path, "write_bytes", fail)
+    else:
+        real = building.Path.replace
+        monkeypatch.setattr(
+            building.Path,
+            "replace",
+            lambda path, to: (
+                fail()
+                if to == out
+                and not (path / "index.html").with_name(MARK + "x").exists()
+                and path.name.startswith(".site.")
+                else real(path, to)
+            ),
+        )
+    with pytest.raises((OutputError, OSError)):
+        build(entries, out)
+    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_an_empty_board_is_a_site_too(tmp_path):
+    build([], tmp_path / "site")
+    assert "No entry yet" in (tmp_path / "site/index.html").read_text()
