@@ -35,12 +35,10 @@ constraints: .venv/.everything
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
 
-# The loop of daily work: what everything rests on, and the rules of files; `make quick OF=psnr` adds a metric's conformance.
+# The loop of daily work: what everything rests on, the rules of files, and the conformance of metrics that differ from main (or of OF=psnr).
 quick: .venv/.everything
 	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/engine tests/pairing tests/states tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
-ifdef OF
-	$(BIN)/python -m pytest -q tests/conformance -k "$(OF)"
-endif
+	$(BIN)/python -m pytest -q tests/conformance $(if $(OF),--metric "$(OF)",--changed)
 
 # Two processes, a file of tests in one of them; `.venv/bin/python -m pytest tests/x` runs some in one.
 test: .venv/.everything
