@@ -8,11 +8,19 @@ A frame without a value (an exactly reproduced frame has no PSNR) is left out of
 """
 
 from thgeval.states.counts import Counts
-from thgeval.states.framewise import IDENTICAL, ClipError, ClipMean, Framewise, PooledMean, PooledRoot
+from thgeval.states.framewise import (
+    IDENTICAL,
+    ByTrack,
+    ClipError,
+    ClipMean,
+    Framewise,
+    PooledMean,
+    PooledRoot,
+    PooledTracks,
+    TrackMean,
+)
 from thgeval.states.rows import Rows, TwoRows, TwoSets
-from thgeval.states.state import Part, State
-from thgeval.states.sums import mean
-from thgeval.states.tracks import ByTrack, PooledTracks, TrackMean
+from thgeval.states.state import Part, State, mean
 
 __all__ = [
     "IDENTICAL",

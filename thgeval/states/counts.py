@@ -8,8 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.states.state import Part, State
-from thgeval.states.sums import ratio
+from thgeval.states.state import Part, State, ratio
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""States of values per frame, and the ways of averaging them: per clip first, or pooled over all clips."""
+"""States of values per frame, and the ways of averaging them: per clip or track first, or pooled over all."""
 
 import math
 from collections import Counter
@@ -10,8 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thgeval.states.state import Array, Part, State
-from thgeval.states.sums import mean, ratio
+from thgeval.states.state import Array, Part, State, mean, ratio
 
 IDENTICAL = "identical"
 """Why a frame or a clip that is reproduced exactly has no value."""
@@ -137,3 +136,48 @@ class PooledRoot(PooledMean):
     """A PooledMean that a score is the root of: no sum over clips, so that intervals leave groups of clips out."""
 
     additive: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, eq=False)
+class ByTrack(Framewise):
+    """Values of the windows of tracks, a part for each: a track counts as one, by its mean."""
+
+    @cached_property
+    def track_means(self) -> Mapping[str, tuple[float, ...]]:
+        """Mean of each track that has a value, by clip."""
+        found = {}
+        for clip in self.clips:
+            used = [part.array[~np.isnan(part.array)] for part in self.parts[clip]]
+            found[clip] = tuple(mean(values) for values in used if values.size)
+        return found
+
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """Sum of the means of each clip's tracks: (clips,)."""
+        return np.array([math.fsum(self.track_means[clip]) for clip in self.clips], dtype=np.float64)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many tracks of each clip have a value: (clips,)."""
+        return np.array([len(self.track_means[clip]) for clip in self.clips], dtype=np.int64)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """How many values each track has, of those that have any, clips in order."""
+        counted = [int((~np.isnan(part.array)).sum()) for clip in self.clips for part in self.parts[clip]]
+        return tuple(count for count in counted if count)
+
+    @property
+    def frames(self) -> int:
+        """How many windows have a value."""
+        return sum(self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackMean(ByTrack, ClipMean):
+    """Mean over the windows of each track, then over tracks, then over clips."""
+
+
+@dataclass(frozen=True, eq=False)
+class PooledTracks(ByTrack, PooledMean):
+    """Mean over the windows of each track, then over all tracks of all clips."""

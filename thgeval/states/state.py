@@ -1,5 +1,6 @@
-"""Parts, and the base of all states: records by clip, put side by side."""
+"""Parts, and the base of all states: records by clip, put side by side; and how numbers are summed."""
 
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -154,3 +155,14 @@ class State(ABC):
     @abstractmethod
     def scored(self) -> tuple[str, ...]:
         """The clips that have a value."""
+
+
+def mean(values: NDArray[np.float64] | Sequence[float]) -> float:
+    """Exactly rounded mean, the same in any order of the values; NaN of none."""
+    return math.fsum(values) / len(values) if len(values) else math.nan
+
+
+def ratio(rows: NDArray[np.float64]) -> float:
+    """Sum of the first column over sum of the second, both exactly rounded; NaN of nothing."""
+    below = math.fsum(rows[:, 1])
+    return math.fsum(rows[:, 0]) / below if below > 0 else math.nan
