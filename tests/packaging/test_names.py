@@ -11,7 +11,7 @@ ALIASES_OF_OTHERS = {"Frame", "Frames", "Mark", "Picture", "Row", "Rows"}
 """Classes after which some modules still call an array of theirs. May shrink, must not grow."""
 
 COMPILED = {"Weights"}
-"""Classes that compiled loops take: numba can't read what it kept of an earlier install once one is called otherwise."""
+"""Classes that compiled loops take: numba can't read what it kept of an earlier install if one is called otherwise."""
 
 
 def public_names(kinds):
