@@ -55,7 +55,7 @@ WRONG_CLIPS = {
     "transparent": (lambda f: Image.fromarray(np.dstack([f[0], f[0, ..., 0]])), "transparent"),
     "cmyk": (lambda f: Image.fromarray(f[0]).convert("CMYK"), "its pixels are CMYK"),
     "empty path": (lambda f: "", "the path of the generated clip is empty"),
-    "zero byte": (lambda f: "a\0b", "no path"),
+    "zero byte": (lambda f: "a\0b", "not a valid path"),
 }
 
 
