@@ -3,5 +3,5 @@
 Their modules import at the top only what the core installs; torch and the like inside the functions that need them.
 """
 
-BUILTIN: tuple[str, ...] = ()
+BUILTIN: tuple[str, ...] = ("thgeval_baselines.generators.text:Text",)
 """``module:Class`` of each, in the order in which they are listed."""
