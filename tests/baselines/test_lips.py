@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thgeval_baselines.rig.model import rig
-from thgeval_baselines.speech.lips import SHORTEST_CLOSURE_S, closures, mouth
+from thgeval_baselines.speech.lips import SHORTEST_CLOSURE_S, closures, closures_met, mouth
 from thgeval_baselines.speech.visemes import ACTIONS, ARPABET, IPA, VISEMES, Phone, visemes
 
 SHORT_S = 0.03
@@ -125,3 +125,12 @@ def test_names_are_read_as_visemes(name: str, found: list[tuple[str, float]]) ->
     assert [
         (next(key for key, each in VISEMES.items() if each is viseme), share) for viseme, share in visemes(name)
     ] == [(viseme, pytest.approx(share)) for viseme, share in found]
+
+
+def test_closures_are_met_by_lips_that_nearly_touch_near_them():
+    opening = np.full(50, 0.3)
+    opening[[10, 11, 30]] = 0.05
+    spans = np.array([[0.40, 0.44], [0.80, 0.84], [1.24, 1.28], [1.9, 1.95]])
+    assert closures_met(opening, spans, fps=25).tolist() == [True, False, True, False]
+    opening[11] = np.nan
+    assert closures_met(opening + 0.1, spans[:1], fps=25).tolist() == [True]

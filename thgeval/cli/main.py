@@ -19,6 +19,7 @@ from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
 COMMANDS = (
+    "baseline",
     "cite",
     "compare",
     "fetch",
@@ -28,6 +29,7 @@ COMMANDS = (
     "report",
     "score",
     "selftest",
+    "synth",
     "time",
     "validate",
     "verify",

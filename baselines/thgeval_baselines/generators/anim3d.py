@@ -27,7 +27,7 @@ from thgeval_baselines.rig.gltf import glb
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.people import Person
-from thgeval_baselines.speech.heard import heard
+from thgeval_baselines.speech.hearing import heard
 from thgeval_baselines.speech.lips import mouth
 from thgeval_baselines.speech.tts import Said, spoken_text
 from thgeval_baselines.speech.visemes import Phone

@@ -28,7 +28,7 @@ from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.fitting import Fitted, fit, track
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.portrayed import Portrayed
-from thgeval_baselines.speech.heard import heard
+from thgeval_baselines.speech.hearing import heard
 from thgeval_baselines.speech.lips import mouth
 
 Curve = NDArray[np.float64]

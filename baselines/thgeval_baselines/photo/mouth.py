@@ -21,6 +21,9 @@ _UPPER_LIP = np.array([60, 61, 62, 63, 64])
 _LOWER_LIP = np.array([60, 67, 66, 65, 64])
 
 _CAVITY = np.array([38.0, 14.0, 14.0], np.float32)
+_ENAMEL = np.array([206.0, 197.0, 186.0], np.float32)
+_SHUT, _BAND = 0.03, 0.07
+"""Below which parting a portrait shows no teeth of its own, and how high the band is that stands for them."""
 _TONGUE = np.array([126.0, 62.0, 60.0], np.float32)
 
 
@@ -78,6 +81,8 @@ class Mouth:
         softness = 0.015 * unit_px
         visible = np.clip((last - rows) / softness + 0.5, 0, 1) * np.clip((last - first) / (3 * softness), 0, 1)
         width_px = float(lips.upper[-1, 0] - lips.upper[0, 0])
+        if np.max(lips.lower[:, 1] - lips.upper[:, 1]) < _SHUT * unit_px:
+            teeth, visible = _plain_teeth(portrait, lips, rows, columns)
         return cls(teeth, visible[..., None].astype(np.float32), (left, top), width_px, unit_px)
 
     def inside(self, lips: Lips) -> NDArray[np.float32]:
@@ -117,6 +122,24 @@ class Mouth:
         """A drawn mask as weights in [0, 1], its edge as soft as the photograph."""
         blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.008 * self.unit_px)
         return np.asarray(blurred[..., None] / 255, np.float32)
+
+
+def _plain_teeth(
+    portrait: Portrait, lips: Lips, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Colours and where they show, of upper teeth for a portrait that keeps its mouth shut: a plain band, lit as the
+    cheeks are.
+    """
+    unit_px, middle = portrait.eye_distance_px, float(lips.upper[:, 0].mean())
+    cheeks = portrait.landmarks[[2, 14]] * 0.5 + portrait.landmarks[[31, 35]] * 0.5
+    places = np.clip(np.rint(cheeks).astype(int), 0, portrait.size - 1)
+    light = portrait.image[places[:, 1], places[:, 0]].astype(np.float32).max() / 200
+    half = 0.42 * float(lips.upper[-1, 0] - lips.upper[0, 0])
+    away = np.clip(np.abs(columns - middle) / half, 0, 1)
+    edge = np.interp(columns, *lips.upper.T) + _BAND * unit_px * (1 - 0.35 * away**2)
+    shown = np.clip((edge - rows) / (0.015 * unit_px) + 0.5, 0, 1) * np.clip((1 - away) / 0.2, 0, 1)
+    shade = (min(light, 1.1) * (1 - 0.3 * away))[None, :, None] * _ENAMEL
+    return np.broadcast_to(shade, (*shown.shape, 3)).astype(np.float32), shown
 
 
 def _affine(before: Points, after: Points) -> Points:

@@ -112,9 +112,15 @@ def usual_setting(system: System, items: Sequence[Item]) -> Setting:
 def _unable(system: System, setting: Setting, item: Item) -> str:
     if hidden := sorted(system.needs - setting.shows - {REFERENCE}):
         return f"{system.id} needs {', '.join(hidden)}, which the setting {setting.name} hides"
+    for choice in system.choices:
+        if not choice & setting.shows:
+            return f"{system.id} needs {' or '.join(sorted(choice))}, which the setting {setting.name} hides"
     has = setting.files(item).keys() | ({"text"} if item.inputs.get("text") is not None else set()) | {REFERENCE}
     if lacking := sorted(set(setting.missing(item)) | {name for name in system.needs if name not in has}):
         return f"{item.id} has no {', '.join(lacking)}"
+    for choice in system.choices:
+        if not choice & has:
+            return f"{item.id} has no {' or '.join(sorted(choice))}"
     if system.fitting & FITTING and not system.fitting & has:
         return f"{item.id} has no {' or '.join(sorted(system.fitting & FITTING))}, which {system.id} is fitted to"
     return ""

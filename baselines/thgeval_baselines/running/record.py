@@ -54,6 +54,7 @@ class Record:
     inputs: Mapping[str, str] = field(default_factory=nothing)
     actions: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    contamination: tuple[str, ...] = ()
     video: Mapping[str, Any] = field(default_factory=nothing)
     cost: Cost | None = None
     environment: Mapping[str, Any] = field(default_factory=nothing)
@@ -76,8 +77,8 @@ def read_record(folder: Path) -> Record | None:
         if data.pop("schema") != SCHEMA:
             return None
         cost = data.pop("cost")
-        actions, remarks = tuple(data.pop("actions")), tuple(data.pop("remarks"))
-        return Record(**data, actions=actions, remarks=remarks, cost=None if cost is None else Cost(**cost))
+        data |= {name: tuple(data[name]) for name in ("actions", "remarks", "contamination")}
+        return Record(**data, cost=None if cost is None else Cost(**cost))
     except (ThgevalError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

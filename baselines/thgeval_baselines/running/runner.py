@@ -12,11 +12,12 @@ import json
 import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Condition, Event
 from typing import Any
 
@@ -120,6 +121,32 @@ def run(
     return Outcome(ordered, folders)
 
 
+def fitted(
+    tasks: TaskSet, systems: Sequence[System], *, options: Options, items: Sequence[Item] | None = None
+) -> Iterator[tuple[str, Path | None, float, str]]:
+    """Make every fit that the items ask for: the system, its folder, seconds, or instead of them what went wrong."""
+    jobs = planned(tasks, systems, options, tasks.items if items is None else items)
+    maker, seen = _Maker(Path(), options), set()
+    for job in jobs:
+        if not job.system.fitting:
+            continue
+        if job.unable:
+            yield job.system.id, None, 0.0, job.unable
+            continue
+        which = maker.fits.key(job)
+        if which in seen:
+            continue
+        seen.add(which)
+        with TemporaryDirectory(prefix="thgeval-") as folder:
+            log = Path(folder) / LOG
+            try:
+                fit = maker.fits.of(job, log)
+            except InputError as error:
+                yield job.system.id, None, 0.0, f"{error}\n{tail(log)}".strip()
+            else:
+                yield job.system.id, fit.folder, fit.seconds, ""
+
+
 class _Memory:
     """A bound on what all processes together may hold; whoever asks for more than all of it runs alone."""
 
@@ -151,7 +178,7 @@ class _Maker:
     def __init__(self, out: Path, options: Options) -> None:
         self._out, self._options = out, options
         self._memory = _Memory(options.memory_bytes)
-        self._fits = Fits(options, self._perform)
+        self.fits = Fits(options, self._perform)
         self.stop = Event()
 
     def make(self, job: Job) -> tuple[Record, bool]:
@@ -162,7 +189,7 @@ class _Maker:
         inputs = hashes(job.tasks, job.item, job.setting, with_reference=job.system.sees_reference)
         of_key = key(job, inputs, self._options)
         if job.system.fitting:
-            of_key = digest({"item": of_key, "fit": self._fits.key(job)})
+            of_key = digest({"item": of_key, "fit": self.fits.key(job)})
         blank = Record(
             item=job.item.id,
             system=job.system.facts(),
@@ -173,7 +200,7 @@ class _Maker:
             key=of_key,
             status=SKIPPED,
             inputs=inputs,
-            remarks=tuple(contaminated(job.system.trained_on, job.tasks, job.system.id)),
+            contamination=tuple(contaminated(job.system.trained_on, job.tasks, job.system.id)),
             environment=machine(),
         )
         before = read_record(folder)
@@ -213,7 +240,7 @@ class _Maker:
 
     def _made(self, job: Job, folder: Path, log: Path, blank: Record) -> Record:
         system = job.system
-        fit = self._fits.of(job, log) if system.fitting else None
+        fit = self.fits.of(job, log) if system.fitting else None
         shown = staged(job.tasks, job.item, job.setting, with_reference=system.sees_reference)
         with shown as stage:
             began = time.time()
@@ -233,7 +260,7 @@ class _Maker:
             report = _report(stage)
             out = folder / OUT
             sound = None if report.get("spoke") else stage.inputs.audio or stage.inputs.driving_video
-            actions = normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel))
+            actions = (*work.actions, *normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel)))
             found = looked(out, _expected(system, stage))
         if system.kind == "precomputed":
             cost = None
@@ -249,8 +276,8 @@ class _Maker:
         record = replace(
             blank,
             status=DONE,
-            actions=tuple(actions),
-            remarks=(*blank.remarks, *found.remarks),
+            actions=actions,
+            remarks=(*found.remarks, *_of_framing(system, actions)),
             video={
                 "frames": found.frames,
                 "fps": None if found.fps is None else str(found.fps),
@@ -330,10 +357,23 @@ def _expected(system: System, stage: Stage) -> Expected:
         frames=inputs.frames,
         inputs={} if system.sees_reference else {name: path for name, path in could.items() if path is not None},
         portrait=inputs.source_image if system.same_framing else None,
-        must_show_face=not system.sees_reference,
-        same_shape=system.same_shape,
+        must_show_face=not system.sees_reference and system.framing != "mesh",
+        same_shape=system.framing == "same",
+        any_shape=system.framing == "mesh",
         overlay_is_problem=not system.accepts_overlay,
     )
+
+
+FRAMINGS = {
+    "crop": "its picture is framed otherwise than the reference: what compares pixels or places doesn't hold",
+    "mesh": "its picture is a rendered mesh: what compares it with the reference's pixels doesn't hold",
+}
+
+
+def _of_framing(system: System, actions: Sequence[str]) -> list[str]:
+    """What to know of a picture that doesn't lie as the reference does."""
+    framing = "crop" if any("cut to its face" in action for action in actions) else system.framing
+    return [f"framing: {FRAMINGS[framing]}"] if framing in FRAMINGS else []
 
 
 def _clips(job: Job, out: Path) -> Path:
@@ -390,5 +430,6 @@ def _write_lists(folder: Path, system: System, made: Sequence[tuple[Job, Record]
             if not record.done
         ],
         "remarks": dict(Counter(remark for record in records for remark in record.remarks)),
+        "contamination": list(dict.fromkeys(said for record in records for said in record.contamination)),
     }
     write_atomically(folder / "summary.json", (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode())

@@ -2,8 +2,8 @@
 
 import io
 import json
+import struct
 import wave
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,19 +14,8 @@ from numpy.typing import NDArray
 
 from thgeval.files import write_atomically
 from thgeval_baselines.speech.spoken import LEAD_S, PAUSE_S, RATE_HZ, spoken
+from thgeval_baselines.speech.tts import Said
 from thgeval_baselines.speech.visemes import Phone
-
-
-@dataclass(frozen=True, eq=False)
-class Said:
-    """Sound, its phones in order, and the words of every sentence that is in it whole or in part.
-
-    ``samples`` (samples,) float32 in [-1, 1] at 16 kHz.
-    """
-
-    samples: NDArray[np.float32]
-    phones: tuple[Phone, ...]
-    text: str
 
 
 def said(first: int, *, seconds: float) -> Said:
@@ -49,15 +38,20 @@ def said(first: int, *, seconds: float) -> Said:
     return Said(spoken(first, seconds=seconds).samples, tuple(phones), " ".join(words))
 
 
-def write_sound(path: Path, samples: NDArray[np.float32], *, rate_hz: int = RATE_HZ) -> None:
-    """Write sound in [-1, 1] as a WAV file of 16 bits."""
+def write_sound(path: Path, samples: NDArray[np.float32], *, rate_hz: int = RATE_HZ, comment: str = "") -> None:
+    """Write sound in [-1, 1] as a WAV file of 16 bits, with a comment in it if there is one."""
     held = io.BytesIO()
     with wave.open(held, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate_hz)
         file.writeframes(np.rint(32767 * np.clip(samples, -1, 1)).astype("<i2").tobytes())
-    write_atomically(path, held.getvalue())
+    content = held.getvalue()
+    if comment:
+        text = comment.encode() + b"\0" * (2 - len(comment.encode()) % 2)
+        content += struct.pack("<4sI4s4sI", b"LIST", 12 + len(text), b"INFO", b"ICMT", len(text)) + text
+        content = content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
+    write_atomically(path, content)
 
 
 @cache

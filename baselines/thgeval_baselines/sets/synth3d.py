@@ -51,10 +51,11 @@ from thgeval_baselines.rig.model import person, rig
 from thgeval_baselines.rig.people import Person
 from thgeval_baselines.rig.pose import skull
 from thgeval_baselines.sets.clips import FAST, LABEL
-from thgeval_baselines.sets.said import Said, said, write_sound
+from thgeval_baselines.sets.said import said, write_sound
 from thgeval_baselines.sets.seen import PLACES, Filming, Scene, Seen, bundle, camera, faces_file
 from thgeval_baselines.speech.lips import mouth
 from thgeval_baselines.speech.spoken import RATE_HZ
+from thgeval_baselines.speech.tts import Said
 from thgeval_baselines.tasks.files import write_taskset
 from thgeval_baselines.tasks.items import Item, TaskSet
 

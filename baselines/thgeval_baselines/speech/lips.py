@@ -38,6 +38,8 @@ FUNNEL = 0.6
 
 JAW_WHILE_SHUT, PRESS = 0.08, 0.35
 
+NEARLY = 0.25
+
 _BLOCK_S, _HEARD_S = 10.0, 1.0
 
 
@@ -99,6 +101,20 @@ def closures(phones: Sequence[Phone], *, shortest_s: float = 0.0) -> Curve:
             wider = max(0.0, shortest_s * (1 + 1e-6) - length) / 2
             spans.append((pull.start_s - wider, pull.start_s + length + wider))
     return np.array(spans, np.float64).reshape(-1, 2)
+
+
+def closures_met(opening: Curve, spans: Curve, *, fps: float) -> NDArray[np.bool_]:
+    """Whether lips nearly touch in each closure (closures, 2) s, by an opening (frames,) of any unit: (closures,).
+
+    Nearly is a quarter of the way from where the opening is in its lowest twentieth to its highest, in any frame from
+    one before the closure to one after it; frames that are NaN don't count. Readers of landmarks never see lips quite
+    closed, hence the lowest twentieth in place of 0.
+    """
+    low, high = np.nanpercentile(opening, (5, 95))
+    touching = opening <= low + NEARLY * (high - low)
+    frame = np.arange(len(opening)) / fps
+    near = (frame >= spans[:, :1] - 1 / fps) & (frame <= spans[:, 1:] + 1 / fps)
+    return np.asarray((near & touching).any(axis=1))
 
 
 def parting(spans: Curve, times_s: Curve) -> Curve:

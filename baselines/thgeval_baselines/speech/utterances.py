@@ -49,8 +49,7 @@ def chained(parts: Iterable[Said], *, seconds: float, seed: int = 0, lead_s: flo
     count = round(seconds * RATE_HZ)
     samples = np.random.default_rng(seed).uniform(-DITHER, DITHER, count).astype(np.float32)
     phones: list[Phone] = []
-    texts: list[str] = []
-    languages: list[str] = []
+    said: list[Said] = []
     at = round(lead_s * RATE_HZ)
     for part in parts:
         if at >= count:
@@ -60,11 +59,13 @@ def chained(parts: Iterable[Said], *, seconds: float, seed: int = 0, lead_s: flo
         begin_s = at / RATE_HZ
         moved = (Phone(name, begin_s + start_s, min(begin_s + end_s, seconds)) for name, start_s, end_s in part.phones)
         phones += [phone for phone in moved if phone.start_s < seconds]
-        texts.append(part.text)
-        languages.append(part.language)
+        said.append(part)
         at += len(part.samples) + round(PAUSE_S * RATE_HZ)
-    language = languages[0] if len(set(languages)) == 1 else ""
-    return Said(samples, tuple(phones), " ".join(texts), language)
+    language, voice = (
+        names.pop() if len(names) == 1 else ""
+        for names in ({each.language for each in said}, {each.voice for each in said})
+    )
+    return Said(samples, tuple(phones), " ".join(each.text for each in said), language, voice)
 
 
 def fitting(turn: int, *, seconds: float = 25.0) -> Said:

@@ -4,9 +4,9 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
+from support import odd_generators
 
 from thgeval.media import write_video
 from thgeval_baselines.running.plan import Options
@@ -14,7 +14,7 @@ from thgeval_baselines.sets.clips import head, take, write_take
 from thgeval_baselines.tasks.files import read_taskset, write_taskset
 from thgeval_baselines.tasks.items import Item, TaskSet
 
-HERE = Path(__file__).parent
+ODD = Path(odd_generators.__file__)
 
 
 @pytest.fixture(scope="session")
@@ -65,26 +65,5 @@ def options(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def odd():
-    """``odd("Swaying")`` names a generator of the file beside this one."""
-    return lambda name: f"{HERE / 'odd_generators.py'}:{name}"
-
-
-def levels(path):
-    """The frames of a file: (frames, height, width, 3)."""
-    from thgeval.clip import Clip
-    from thgeval.media import decode
-
-    with decode(Clip(path.stem, path), chunk=64) as batches:
-        return np.concatenate([np.asarray(batch.new) for batch in batches])
-
-
-def alive(mark):
-    """Process ids of all whose command line holds a mark."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
+    """``odd("Swaying")`` names a generator of support/odd_generators.py."""
+    return lambda name: f"{ODD}:{name}"

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from support.outputs import alive
 
-from tests.baselines.running.conftest import alive
 from thgeval_baselines.running.process import Bounds, Interrupted, ran, tail
 
 LINUX = Path("/proc/self/environ").exists()

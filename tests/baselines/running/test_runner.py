@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import odd_generators
+from support.outputs import alive, levels
 
-from tests.baselines.running import odd_generators
-from tests.baselines.running.conftest import alive, levels
 from thgeval.clip import Clip
 from thgeval.errors import ProtocolError
 from thgeval.media import probe, speech
@@ -101,7 +101,7 @@ def test_the_cost_card_is_a_timing_record_and_says_more(once):
     assert 0 < card["first_frame_s"] <= card["seconds"]
     assert card["real_time_factor"] == pytest.approx(card["seconds"])  # of one second of video
     assert card["peak_memory_bytes"] > 20 << 20
-    assert card["weights_bytes"] == (Path(__file__).parent / "odd_generators.py").stat().st_size
+    assert card["weights_bytes"] == Path(odd_generators.__file__).stat().st_size
     assert card["fit_s"] > 0
     assert "cores" in card["hardware"]
 
@@ -178,7 +178,7 @@ def test_a_generator_that_speaks_keeps_its_own_sound(once):
 
 
 def test_where_training_sets_meet_the_record_says_so(once):
-    said = " ".join(once.record("my-fitted").remarks)
+    said = " ".join(once.record("my-fitted").contamination)
     assert "my-fitted was trained on the 665 clips of GRID s1 that trained sync-lm, which tiny is made from" in said
     assert "sync-lm-conf" in said
 
