@@ -211,7 +211,7 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights):
     wide = weights | {"netfcaud.0.weight": torch.zeros(2048, 512), "netfcaud.0.bias": torch.zeros(2048)}
     file = folder() / "syncnet_v2.model"
     kept = file.read_bytes()
-    torch.save(wide, file)
+    random_weights.save(wide, file)
     try:
         with (
             allowed(policy()),
@@ -220,6 +220,7 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights):
         ):
             networks.published("syncnet-v2")
     finally:
+        file.unlink()
         file.write_bytes(kept)
 
 

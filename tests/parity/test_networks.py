@@ -153,7 +153,7 @@ def test_lpips_with_real_weights_is_torchmetrics(frames, home):
         model = functional._LPIPS(net="squeeze", pretrained=True, pnet_rand=True).eval()
     for name, parameter in model.net.named_parameters():
         parameter.data = weights["features." + name.removeprefix("slices.").split(".", 1)[1]].float()
-    torch.save(weights, home / "weights" / "squeezenet1_1-b8a52dc0.pth")
+    random_weights.save(weights, home / "weights" / "squeezenet1_1-b8a52dc0.pth")
     weight_files.use(weight_files.policy())  # a new run: until then a file must stay the one it began with
     first, second = frames[:2], frames[1:3]
     unit = [torch.from_numpy(side).permute(0, 3, 1, 2) / 255 for side in (first, second)]

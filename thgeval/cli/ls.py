@@ -37,15 +37,18 @@ def command(kind: str, form: str) -> None:
 
 def _metrics() -> list[dict[str, str]]:
     from thgeval.docstrings import described
-    from thgeval.registry import metric_class, table
+    from thgeval.registry import metric_class, table, unloadable
 
-    return [described(metric_class(name)) for name in table()]
+    broken = unloadable()
+    whole = [described(metric_class(name)) for name in table() if name not in broken]
+    return [*whole, *({"name": name, "is": f"not there: {said}"} for name, said in broken.items())]
 
 
 def _presets() -> list[dict[str, str]]:
-    from thgeval.registry import metric_class, table
+    from thgeval.registry import metric_class, table, unloadable
     from thgeval.signature import text_of
 
+    broken = unloadable()
     return [
         {
             "name": f"{name}/{preset}",
@@ -53,6 +56,7 @@ def _presets() -> list[dict[str, str]]:
             "fields": ", ".join(f"{field}={text_of(value)}" for field, value in meaning.fields.items()),
         }
         for name in table()
+        if name not in broken
         for preset, meaning in metric_class(name).presets.items()
     ]
 

@@ -54,21 +54,39 @@ def shot(
     fragments = rasterise(camera.project(points), corners, size=camera.size, samples=SAMPLES, two_sided=two_sided)
     on_skin = normals_of(face)
     lamp = Light() if light is None else light
+    lit = np.concatenate([lamp.on(on_skin)[head.drawn], lamp.on(eyes.normals) * eyeballs.colours_of(colours)])
+    image, depth, cover = coloured(fragments, corners, lit, _places(), texture, background)
+    facing = None
+    if normals:
+        facing = _facing(fragments, corners, np.concatenate([on_skin[head.drawn], eyes.normals]) @ camera.turn().T)
+    return Shot(image, depth, cover, facing)
+
+
+def coloured(
+    fragments: Fragments,
+    corners: NDArray[np.int32],
+    light: NDArray[np.float32],
+    places: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    background: tuple[float, float, float],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """Image, depth and cover as a ``Shot`` has them, of what the samples see.
+
+    ``light`` (points, 3) multiplies the texture at ``places`` (the first points, 2), which are shares of its width and
+    height from the top left; points beyond those bring their colour themselves.
+    """
     image, cover, depth = _shown(
         fragments.triangle,
         fragments.weights,
         fragments.nearness,
         corners,
-        np.concatenate([lamp.on(on_skin)[head.drawn], lamp.on(eyes.normals) * eyeballs.colours_of(colours)]),
-        _places(),
+        np.ascontiguousarray(light, np.float32),
+        np.ascontiguousarray(places, np.float32),
         texture,
         np.array(background, np.float32),
-        SAMPLES,
+        fragments.samples,
     )
-    facing = None
-    if normals:
-        facing = _facing(fragments, corners, np.concatenate([on_skin[head.drawn], eyes.normals]) @ camera.turn().T)
-    return Shot(image, depth, cover, facing)
+    return image, depth, cover
 
 
 def normals_of(face: Points) -> Points:
