@@ -3,5 +3,8 @@
 Their modules import at the top only what the core installs; torch and the like inside the functions that need them.
 """
 
-BUILTIN: tuple[str, ...] = ("thgeval_baselines.generators.text:Text",)
+BUILTIN: tuple[str, ...] = (
+    "thgeval_baselines.generators.text:Text",
+    "thgeval_baselines.generators.nerf:Nerf",
+)
 """``module:Class`` of each, in the order in which they are listed."""
