@@ -8,5 +8,6 @@ BUILTIN: tuple[str, ...] = (
     "thgeval_baselines.generators.three_d:ThreeD",
     "thgeval_baselines.generators.parameter:Parameter",
     "thgeval_baselines.generators.anim3d:Anim3D",
+    "thgeval_baselines.generators.nerf:Nerf",
 )
 """``module:Class`` of each, in the order in which they are listed."""
