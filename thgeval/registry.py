@@ -67,7 +67,10 @@ def metric(text: str) -> Named:
         if field not in settings:
             have = ", ".join(settings) or "none"
             raise ProtocolError(f"{cls.name} has no parameter {field!r}; it has {have}")
-        settings[field] = value_of(value, cls.parameters()[field])
+        try:
+            settings[field] = value_of(value, cls.parameters()[field])
+        except ProtocolError as error:
+            raise ProtocolError(f"{cls.name}: {field} {error}") from None
     made = cls(**settings)
     return Named(key(made), made)
 

@@ -70,13 +70,13 @@ def value_of(text: str, default: Any) -> Any:
     """The inverse of ``text_of`` for a field with that default."""
     if isinstance(default, bool):
         if text not in ("yes", "no"):
-            raise ProtocolError(f"expected yes or no, not {text!r}")
+            raise ProtocolError(f"must be yes or no, not {text!r}")
         return text == "yes"
     if isinstance(default, int | float):
         try:
             return type(default)(text)
         except ValueError:
-            raise ProtocolError(f"expected a number like {default}, not {text!r}") from None
+            raise ProtocolError(f"must be a number like {default}, not {text!r}") from None
     return text
 
 

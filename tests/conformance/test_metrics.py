@@ -133,8 +133,9 @@ def test_hardly_anything_to_see_is_an_answer(clips, beside, networks, what):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_departs(name):
     said = sections(registry.metric_class(name))
-    assert said["Is"].endswith(".")
-    assert all(said.get(label) for label in LABELS)
+    assert said["Is"].endswith("."), "its docstring must begin with one sentence that ends with a full stop"
+    lacking = [label for label in LABELS if not said.get(label)]
+    assert not lacking, f"its docstring says nothing under {', '.join(lacking)}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -218,7 +219,8 @@ def test_identical_clips_give_the_best_value(request_, measure):
         pytest.skip("the reference has an error of its own")
     else:
         assert metric.better in (Better.LOWER, Better.CLOSER_TO_ZERO)
-        assert metric.score(state) == 0.0
+        value = metric.score(state)
+        assert value == 0.0, f"copies must give exactly the best value, 0, not {value!r}: use a formula that is exact"
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)

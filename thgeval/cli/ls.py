@@ -30,12 +30,13 @@ def command(kind: str, form: str) -> None:
         show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
-                text = ", ".join(value) if isinstance(value, list) else value
-                show(f"    {label.replace('_', ' '):<{indent}} {text}")
+                lines = value if label == "parameters" else [", ".join(value) if isinstance(value, list) else value]
+                for number, line in enumerate(lines):
+                    show(f"    {'' if number else label.replace('_', ' '):<{indent}} {line}")
         show("")
 
 
-def _metrics() -> list[dict[str, str]]:
+def _metrics() -> list[dict[str, Any]]:
     from thgeval.docstrings import described
     from thgeval.registry import metric_class, table, unloadable
 

@@ -14,6 +14,7 @@ from thgeval.features.heads.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import PNP, Array, PairedFaceMetric
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean, PooledRoot, mean
 
 
@@ -27,11 +28,11 @@ class PRMSE(PairedFaceMetric):
     Source   Ha et al., MarioNETte, AAAI 2020, with OpenFace 2.0's angles; no code was published
     Departs  MarioNETte does not say whether the root is taken once (preset pooled) or for each clip. Estimators differ
              by whole degrees: numbers of one are not those of another, and the published ones are OpenFace's
-
-    ``estimator``  of the pose: ``openface`` (read from a file beside the clip), ``pnp``, ...
     """
 
-    estimator: str = "openface"
+    estimator: str = parameter(
+        "openface", "of the pose: ``openface`` (read from a file beside the clip), ``pnp``, ...", of=ESTIMATORS
+    )
 
     name = "prmse"
     version = 2
@@ -53,10 +54,6 @@ class PRMSE(PairedFaceMetric):
             "the same, one root over all frames of all clips",
         ),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(estimator=ESTIMATORS)
 
     @property
     def values(self) -> Feature[Array]:
