@@ -101,7 +101,7 @@ def test_short_clips_say_what_padding_does_to_them(wav):
 
 def test_long_clips_need_no_remark():
     metric = registry.metric("sync-conf").metric
-    state = metric._part("a", features.SyncedTrack(0, 105, features.Alignment(np.ones((100, 31)))))
+    state = metric._part("a", features.SyncedTrack(0, 105, features.OffsetDistances(np.ones((100, 31)))))
     assert metric.remark(state) is None
 
 
@@ -318,7 +318,7 @@ def test_latentsync_cuts_the_mean_offset():
     for offset in (-3, 0):
         distances = np.ones((12, 31))
         distances[:, 15 - offset] = 0.5
-        curves.append(features.SyncedTrack(0, 17, features.Alignment(distances)))
+        curves.append(features.SyncedTrack(0, 17, features.OffsetDistances(distances)))
 
     assert metric.score(metric.measure(Seen(curves))) == -1.0
     plain = registry.metric("av-offset").metric
@@ -394,7 +394,7 @@ def test_absolute_offsets_do_not_cancel():
     for offset in (-4, 5):
         distances = np.ones((12, 31))
         distances[:, 15 - offset] = 0.5
-        curves.append(features.SyncedTrack(0, 17, features.Alignment(distances)))
+        curves.append(features.SyncedTrack(0, 17, features.OffsetDistances(distances)))
     signed, absolute = (registry.metric(request).metric for request in ("av-offset", "av-offset/absolute"))
     early, late = (
         [metric.measure(Seen([curve])).renamed(name) for curve, name in zip(curves, "ab", strict=True)]
