@@ -8,7 +8,7 @@ from thgeval_leaderboard.survey import KINDS, STATUS, VERIFIED, cells, data, not
 
 FOLDER = "survey"
 SHORT = 6
-"""Notes about at most so many cells of a table are told in the cells' own rows; others are told once, above."""
+"""Notes about at most so many cells of a table are told in the cells' own rows; others are told once, beneath."""
 
 
 def pages(page: Callable[..., str]) -> Iterator[tuple[str, str]]:
@@ -35,8 +35,8 @@ def _told(table: dict[str, Any]) -> dict[str, Any]:
     counts = Counter(id for cell in found for id in (*cell.notes, *cell.around))
     about = {id for cell in found for id in cell.notes}
     in_rows = {id for id, count in counts.items() if count <= SHORT and id in about}
-    above = [notes()[id] for id in counts if id not in in_rows]
-    return {"cells": found, "notes": notes(), "in_rows": in_rows, "above": above, "counts": counts}
+    beneath = [notes()[id] for id in counts if id not in in_rows]
+    return {"cells": found, "notes": notes(), "in_rows": in_rows, "beneath": beneath, "counts": counts}
 
 
 def _used_by() -> dict[int, list[str]]:
