@@ -1,10 +1,11 @@
-"""What a face does in a driving video: its landmarks in every frame that is wanted.
+"""What moves a portrait: the landmarks of a driving video's face, or actions and angles that speech gives.
 
-The video may have another size and another frame rate: its middle is brought to the item's size, and its frames to
-the item's rate by repeating and leaving out. Where the face is lost, it stays as it was seen last.
+A driving video may have another size and another frame rate: its middle is brought to the item's size, and its frames
+to the item's rate by repeating and leaving out. Where the face is lost, it stays as it was seen last.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,10 +15,20 @@ from numpy.typing import NDArray
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
+from thgeval.media.audio import speech
 from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+from thgeval_baselines.rig.acting import Acting, acted
+from thgeval_baselines.rig.model import rig
+from thgeval_baselines.speech.hearing import heard
+from thgeval_baselines.speech.lips import mouth
 
+RATE_HZ = 16000
+OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
+"""How their names begin."""
+SWAY = 0.6
+"""How much of the sway of a head in three dimensions a portrait takes part in."""
 LONGEST = 15000
 """Frames of a driving video that are looked at where the item doesn't say how many: ten minutes at 25 a second."""
 
@@ -54,6 +65,25 @@ def driving_landmarks(inputs: Inputs) -> NDArray[np.float64]:
         track.append(held)
     track += [held] * ((inputs.frames or 0) - len(track))
     return np.array(track)
+
+
+def driving_speech(inputs: Inputs, *, seed: int) -> Acting:
+    """Actions and angles of a head that says what is heard in the item's audio; eyes and head move by the seed.
+
+    What isn't ``of_speech`` is left at rest. Raises ``InputError`` for an item without audio.
+    """
+    if inputs.audio is None:
+        raise InputError(f"{inputs.item} has no audio, which is to be spoken", reason="missing")
+    samples, fps = speech(inputs.audio, rate_hz=RATE_HZ).samples, float(inputs.fps)
+    frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
+    lips = mouth(heard(samples), fps=fps, frames=frames)
+    acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
+    return replace(acting, angles=SWAY * acting.angles)
+
+
+def of_speech() -> NDArray[np.bool_]:
+    """Which of the 52 actions speech sets, blinks and gaze among them; a portrait keeps the others as it has them."""
+    return np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
 
 
 def _shown(path: Path, inputs: Inputs) -> Iterator[NDArray[np.uint8]]:

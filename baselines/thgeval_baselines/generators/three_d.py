@@ -16,27 +16,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from thgeval.errors import InputError
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
-from thgeval_baselines.generators.driving import driving_landmarks
+from thgeval_baselines.generators.driving import driving_landmarks, driving_speech, of_speech
 from thgeval_baselines.generators.parameter import performed
 from thgeval_baselines.generators.portraits import portrait_of
-from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.fitting import Fitted, fit, track
-from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.portrayed import Portrayed
-from thgeval_baselines.speech.hearing import heard
-from thgeval_baselines.speech.lips import mouth
 
 Curve = NDArray[np.float64]
 
-RATE_HZ = 16000
 SMOOTHED_FRAMES = 0.7
-OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
-"""Actions, by how their names begin, that speech sets; the portrait's own expression keeps the others."""
-SWAY = 0.6
-"""How much of the sway of a head in three dimensions a portrait takes part in."""
 
 
 class ThreeD(Generator):
@@ -59,7 +49,7 @@ class ThreeD(Generator):
             driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
             actions, angles = np.where(driving.given, driving.actions, person.actions), driving.angles
         elif inputs.audio is not None:
-            actions, angles = _by_speech(person, inputs.audio, inputs, seed)
+            actions, angles = _by_speech(person, inputs, seed)
         else:
             raise InputError(
                 f"{inputs.item} has nothing to move the portrait by: give a driving video, curves or audio",
@@ -68,14 +58,9 @@ class ThreeD(Generator):
         return performed(person, Portrayed.of(face.image, face.landmarks, person), actions, angles, inputs)
 
 
-def _by_speech(person: Fitted, audio: Path, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
-    samples = speech(audio, rate_hz=RATE_HZ).samples
-    fps = float(inputs.fps)
-    frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
-    lips = mouth(heard(samples), fps=fps, frames=frames)
-    acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
-    spoken = np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
-    return np.where(spoken, acting.actions, person.actions), SWAY * acting.angles
+def _by_speech(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
+    acting = driving_speech(inputs, seed=seed)
+    return np.where(of_speech(), acting.actions, person.actions), acting.angles
 
 
 def _by_video(person: Fitted, inputs: Inputs) -> tuple[Curve, Curve]:
