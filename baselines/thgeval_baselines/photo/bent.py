@@ -76,41 +76,36 @@ class Bent:
 
         ``blinks`` (left and right as seen) are 0 for eyes as the portrait has them to 1 for shut ones.
         """
-        marks, neutral, size = lips_parted(landmarks, self.portrait.eye_distance_px), self.portrait.landmarks, self.size
-        head = _affine(neutral[STEADY], marks[STEADY])
-        for eye in EYES:
-            turned = neutral[eye] @ head[:, :2].T
-            marks[eye] = turned + (marks[eye[[0, 3]]] - turned[[0, 3]]).mean(axis=0)
+        marks, head = placed(self.portrait, landmarks)
         moved = self.source + self.follow[:, None] * (self.source @ head[:, :2].T + head[:, 2] - self.source)
         on_face = _corners(marks)
         moved[: len(on_face)] = on_face
         fragments = rasterise(
             np.column_stack([moved, self.distance]),
             self.corners,
-            size=(size, size),
+            size=(self.portrait.size, self.portrait.size),
             two_sided=np.ones(len(self.corners), np.bool_),
         )
         read_at = fragments.of(self.corners, self.source.astype(np.float32))
         read_at[fragments.triangle < 0] = np.nan
-        picture = self.layers.composed(read_at, self._blinking(blinks))
+        picture = self.layers.composed(read_at, self.layers.blinking(self.lids, blinks, self.portrait.image))
         flat = marks - head[:, 2]
         flat = flat @ np.linalg.inv(head[:, :2]).T
         self.mouth.paint(picture, Lips.of(flat), Lips.around(on_face[LIPS:]))
         return picture
 
-    @property
-    def size(self) -> int:
-        """Height and width in px."""
-        return self.portrait.size
 
-    def _blinking(self, blinks: tuple[float, float]) -> Image:
-        if not any(blinks):
-            return self.layers.person
-        picture = self.layers.person.copy()
-        for lid, blink in zip(self.lids, blinks, strict=True):
-            if blink > 0:
-                lid.close(picture, self.portrait.image, blink)
-        return picture
+def placed(portrait: Portrait, landmarks: Points) -> tuple[Points, Points]:
+    """Landmarks (68, 2) as a picture can follow them, and the head's affine map (2, 3) from the portrait to there.
+
+    Lips don't cross, and eyes move as a whole.
+    """
+    marks, neutral = lips_parted(landmarks, portrait.eye_distance_px), portrait.landmarks
+    head = affine(neutral[STEADY], marks[STEADY])
+    for eye in EYES:
+        turned = neutral[eye] @ head[:, :2].T
+        marks[eye] = turned + (marks[eye[[0, 3]]] - turned[[0, 3]]).mean(axis=0)
+    return marks, head
 
 
 def lips_parted(landmarks: Points, unit_px: float) -> Points:
@@ -174,7 +169,7 @@ def _neck(rows: Points, portrait: Portrait) -> Points:
     return np.asarray(np.clip((rows - first) / max(last - first, LEAST * unit), 0, 1))
 
 
-def _affine(before: Points, after: Points) -> Points:
+def affine(before: Points, after: Points) -> Points:
     """The (2, 3) affine map that takes ``before`` to ``after`` best, by least squares."""
     ones = np.ones((len(before), 1))
     return np.asarray(np.linalg.lstsq(np.concatenate([before, ones], axis=1), after, rcond=None)[0].T)

@@ -8,6 +8,7 @@ Source: Rother, Kolmogorov, Blake, "GrabCut", SIGGRAPH 2004 (the cut, as OpenCV 
 Conventions: points are (x, y) in px, pixel centres at whole numbers; lengths in eye distances.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
+from thgeval_baselines.photo.eyelids import Eyelid
 from thgeval_baselines.photo.filling import spread
 from thgeval_baselines.photo.portrait import Image, Points, Portrait
 
@@ -56,6 +58,16 @@ class Layers:
         """
         shown = self.person if person is None else person
         return _composed(np.ascontiguousarray(read_at), shown, self.cover, self.wall)
+
+    def blinking(self, lids: Iterable[Eyelid], blinks: tuple[float, float], portrait: Image) -> Image:
+        """The person's colours with lids pulled down by ``blinks``, 0 to 1, each with the portrait's own skin."""
+        if not any(blinks):
+            return self.person
+        picture = self.person.copy()
+        for lid, blink in zip(lids, blinks, strict=True):
+            if blink > 0:
+                lid.close(picture, portrait, blink)
+        return picture
 
 
 def _continued(colours: NDArray[np.float32], known: NDArray[Any], *, keep: NDArray[Any]) -> Image:
