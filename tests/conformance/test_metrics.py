@@ -139,8 +139,9 @@ def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_depart
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_is_explained(name):
     cls = registry.metric_class(name)
-    explained = cls.__doc__
-    assert all(f"``{field}``" in explained for field in cls.parameters())
+    assert list(cls.explained()) == list(cls.parameters())
+    unexplained = [field for field, says in cls.explained().items() if not says]
+    assert not unexplained, f"{name}: say what {', '.join(unexplained)} is, as the second argument of parameter()"
 
 
 @pytest.mark.parametrize("name", NAMES)
