@@ -125,6 +125,10 @@ class Metric(ABC, Generic[S]):
         left = [sorted(set(state.scored) - set(group)) for group in groups]
         return np.array([self.score(state.only(clips)) for clips in left], dtype=np.float64)
 
+    def per_frame(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each frame would score alone, from what a state keeps of it: (frames,); the same unless overridden."""
+        return values
+
     def remark(self, state: S) -> str | None:
         """What a reader must know beside the number: why it says little, or why there is none; None as a rule."""
         return None

@@ -16,7 +16,7 @@ from typing import Any
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.metric import Metric
-from thgeval.protocol import Protocol
+from thgeval.protocol import Protocol, setting
 from thgeval.requirements import Pins, Requirement, Weights, pinned
 
 RESERVED = "|:"
@@ -95,16 +95,10 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
     first, _, second = text.partition("||")
     head, *tokens = first.split("|")
     cls = metric_class(head.partition("@")[0])
-    pairs = dict(token.partition(":")[::2] for token in tokens if "@" not in token)
-    prepared = {"fps": "native", "size": "native"} | pairs
-    for token in tokens:
-        if token.endswith("fps") and ":" not in token:
-            prepared["fps"] = token.removesuffix("fps")
-        elif token.endswith("px") and ":" not in token:
-            prepared["size"] = token.removesuffix("px")
+    pairs = dict(map(setting, (token for token in tokens if "@" not in token)))
     try:
         settings = {name: value_of(pairs[name], default) for name, default in cls.parameters().items()}
-        parsed_protocol = Protocol.of_tokens(prepared)
+        parsed_protocol = Protocol.of_settings(pairs)
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None
     metric = cls(**settings)

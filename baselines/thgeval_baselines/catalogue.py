@@ -21,6 +21,8 @@ from thgeval.errors import ProtocolError
 from thgeval_baselines.adapters import brought_systems, manifests
 from thgeval_baselines.adapters.command import CommandSystem
 from thgeval_baselines.adapters.manifest import Manifest, read_manifest
+from thgeval_baselines.controls.system import ControlSystem, control_systems
+from thgeval_baselines.controls.table import TABLE
 from thgeval_baselines.generator import Paradigm
 from thgeval_baselines.generators import BUILTIN
 from thgeval_baselines.systems import PrecomputedSystem, PythonSystem, System
@@ -82,6 +84,10 @@ def systems(names: Iterable[str], places: Places | None = None) -> list[System]:
 def _named(name: str, places: Places) -> Sequence[System]:
     if name == ALL:
         return builtin()
+    if name == CONTROLS:
+        return control_systems()
+    if name in TABLE:
+        return [ControlSystem(TABLE[name])]
     if "=" in name:
         return [_precomputed(*name.split("=", 1))]
     if ":" in name:
@@ -153,6 +159,7 @@ def listed(places: Places) -> dict[str, list[Row]]:
     theirs, broken = registered()
     return {
         "reference generators": [_row(system) for system in builtin()],
+        "controls (made from the reference)": [_row(system) for system in control_systems()],
         "adapters of official repositories": [_row(_adapter(each, places)) for each in manifests().values()],
         "systems whose videos you can bring (NAME=FOLDER)": [
             Row(each["id"], each["paradigm"], f"{each['title']}: {each['paper']}", "", "") for each in brought_systems()

@@ -150,7 +150,7 @@ def test_the_selftest_passes_here(thgeval):
 def test_a_wrong_answer_fails_the_selftest(thgeval, monkeypatch):
     from thgeval import selftest
 
-    wrong = selftest.Check("one is two", lambda: 1.0, 2.0, 0.5)
+    wrong = selftest.KnownAnswer("one is two", lambda: 1.0, 2.0, 0.5)
     monkeypatch.setattr(selftest, "CHECKS", (wrong,))
     answer = thgeval("selftest")
     assert answer.code == 1

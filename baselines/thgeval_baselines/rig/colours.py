@@ -49,8 +49,8 @@ def _rgb(colour: Points) -> tuple[float, float, float]:
     return float(colour[0]), float(colour[1]), float(colour[2])
 
 
-def texture_of(colours: Colours, *, seed: int) -> NDArray[np.float32]:
-    """A person's texture (1024, 1024, 3): RGB in [0, 1]."""
+def texture_of(colours: Colours, *, seed: int) -> NDArray[np.uint8]:
+    """A person's texture (1024, 1024, 3), uint8 RGB."""
     head, (place, kind, regions) = rig(), places()
     rng = np.random.default_rng([seed, 2])
     coarse = cv2.resize(rng.standard_normal((96, 96)).astype(np.float32), (TEXTURE_PX, TEXTURE_PX))
@@ -65,7 +65,7 @@ def texture_of(colours: Colours, *, seed: int) -> NDArray[np.float32]:
     painted = _over(painted, np.clip((-1.35 - place[..., 1]) / 0.03, 0, 1), colours.shirt)
     for name, colour in inner(colours.skin).items():
         painted[kind == head.parts.index(name)] = colour
-    return painted.astype(np.float32)
+    return np.asarray(np.rint(255 * painted.clip(0, 1)), np.uint8)
 
 
 def inner(skin: Triple) -> dict[str, Triple]:

@@ -52,7 +52,7 @@ def colours_of(colours: Colours) -> NDArray[np.float32]:
 
 
 def rings_deg() -> Points:
-    """How far each point of both (E,) lies from where the eye looks, in degrees; the pupil ends at 14, the iris at 30."""
+    """Degrees of each point of both (E,) from where the eye looks; the pupil ends at 14, the iris at 30."""
     return np.tile(np.repeat(_RINGS_DEG, _SPOKES), 2)
 
 

@@ -6,8 +6,8 @@ the mean face.
 
 Source: Blanz and Vetter, "A Morphable Model for the Synthesis of 3D Faces", SIGGRAPH 1999; the alternation is that of
 face3d (Feng), ``morphable_model/fit.py``.
-Departs: a perspective camera of a supposed focal length; actions bounded; landmarks of the jaw count less, as they slide
-along the face's outline.
+Departs: a perspective camera of a supposed focal length; actions bounded; landmarks of the jaw count less, as they
+slide along the face's outline.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.features.faces.alignment import angles
+from thgeval.jit import jit
 from thgeval_baselines.rig.model import Points, rig
 from thgeval_baselines.rig.pose import DOWN, LIMITS, Pose, posed, skull
 
@@ -24,6 +25,9 @@ FOCAL = 4.5
 """Focal length as a share of the picture's height: a portrait lens."""
 ROUNDS, STEPS = 8, 4
 SHAPE_SPREAD, POPULATION_SPREAD, ACTION_SPREAD = 0.35, 0.7, 0.3
+LOOSE = {"jawOpen": 0.6, "eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5, "mouthSmileLeft": 0.4, "mouthSmileRight": 0.4}
+"""How far shapes and actions go, as one standard deviation; some actions further than the others."""
+SWEEPS, SETTLED = 200, 1e-5
 NOISE = 0.02
 """What landmarks are off by, in eye distances; jaws by more."""
 JAW_NOISE = 0.06
@@ -51,7 +55,7 @@ class Fitted:
 
     def acting(self, actions: Points) -> Points:
         """The face (V, 3) dm with these actions (52,), not posed."""
-        return rig().performed(self.neutral, np.clip(actions, 0, 1)[None])[0].astype(np.float64)
+        return np.asarray(rig().performed(self.neutral, np.clip(actions, 0, 1)[None])[0], np.float64)
 
     def projected(self, points: Points) -> Points:
         """Points in the rig's coordinates (n, 3) in the picture: x px, y px, and depth in dm."""
@@ -104,6 +108,12 @@ def track(person: Fitted, landmarks: Points, before: Fitted | None = None) -> Fi
     return replace(person, actions=actions, pose=pose, shift=base)
 
 
+def turned(pose: Pose, by: Points) -> Pose:
+    """A pose turned further by (3,) degrees of yaw, pitch and roll, as far as a neck goes."""
+    yaw, pitch, roll = np.array([pose.yaw, pose.pitch, pose.roll]) + by
+    return _limited(yaw, pitch, roll)
+
+
 @dataclass(frozen=True, eq=False)
 class _Basis:
     """Landmarks of the mean (68, 3), what moves them (68, 3, n), how far each does (n,), and the actions among them."""
@@ -128,7 +138,7 @@ def _basis() -> _Basis:
     return _Basis(
         head.vertices[head.landmarks],
         np.ascontiguousarray(moves.transpose(1, 2, 0), np.float64),
-        np.array(spread + [ACTION_SPREAD] * len(acting)),
+        np.array(spread + [LOOSE.get(head.action_names[at], ACTION_SPREAD) for at in acting]),
         len(head.shapes),
         acting,
     )
@@ -161,7 +171,7 @@ def _placed(
         jacobian = np.concatenate([turning, slopes], axis=-1) / noise_px[:, None, None]
         off = (centred - seen) / noise_px[:, None]
         step = np.linalg.lstsq(jacobian.reshape(-1, 6), off.reshape(-1), rcond=None)[0]
-        rotation, shift = _turned(step[:3]) @ rotation, shift + step[3:]
+        rotation, shift = _spun(np.asarray(step[:3], np.float64)) @ rotation, shift + step[3:]
     return rotation, shift
 
 
@@ -179,24 +189,28 @@ def _weighed(
     seen, slopes = _projection(marks @ rotation.T + shift, focal_px)
     design = (slopes @ rotation @ basis.moves / noise_px[:, None, None]).reshape(-1, len(weights))
     wanted = ((centred - seen) / noise_px[:, None]).reshape(-1) + design @ weights
-    inverse = design * basis.spread
-    # ridge in its dual form: there are fewer landmarks than weights
-    held = inverse.T @ np.linalg.solve(inverse @ inverse.T + np.eye(len(inverse)), wanted)
-    found = basis.spread * held
-    bound = np.zeros(len(found), np.bool_)
-    for _ in range(4):  # those that leave their range are put on its edge, and the others fitted to what is left
-        beyond = np.arange(len(found)) >= basis.first_action
-        out = beyond & ((found < 0) | (found > 1)) & ~bound
-        if not out.any():
+    least = np.where(np.arange(len(weights)) < basis.first_action, -np.inf, 0.0)
+    most = np.where(np.arange(len(weights)) < basis.first_action, np.inf, 1.0)
+    held = design.T @ design + np.diag(1 / basis.spread**2)
+    return _bounded(held, design.T @ wanted, weights, least, most)
+
+
+@jit()
+def _bounded(held: Points, pull: Points, start: Points, least: Points, most: Points) -> Points:
+    """The least of ``w held w / 2 - pull w`` within bounds, coordinate by coordinate from ``start``."""
+    weights = start.copy()
+    for _ in range(SWEEPS):
+        largest = 0.0
+        for at in range(len(weights)):
+            slope = -pull[at]
+            for other in range(len(weights)):
+                slope += held[at, other] * weights[other]
+            moved = min(max(weights[at] - slope / held[at, at], least[at]), most[at])
+            largest = max(largest, abs(moved - weights[at]))
+            weights[at] = moved
+        if largest < SETTLED:
             break
-        bound |= out
-        found = np.where(bound, np.clip(found, 0, 1), found)
-        free = inverse * ~bound
-        rest = wanted - design[:, bound] @ found[bound]
-        again = basis.spread * (free.T @ np.linalg.solve(free @ free.T + np.eye(len(free)), rest))
-        found = np.where(bound, found, again)
-    found[basis.first_action :] = found[basis.first_action :].clip(0, 1)
-    return found
+    return weights
 
 
 def _projection(points: Points, focal_px: float) -> tuple[Points, Points]:
@@ -208,20 +222,23 @@ def _projection(points: Points, focal_px: float) -> tuple[Points, Points]:
     return seen, slopes
 
 
-def _turned(vector: Points) -> Points:
+def _spun(vector: Points) -> Points:
     """The rotation about a vector by its length in radians."""
     angle = float(np.linalg.norm(vector))
     x, y, z = vector / max(angle, 1e-12)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
 def _split(rotation: Points, shift: Points) -> tuple[Pose, Points]:
     """The pose of the head, and where its shoulders then are, of what brings the skull before the camera."""
-    yaw, pitch, roll = angles(DOWN @ FACING.T @ rotation @ DOWN)
-    limited = [float(np.clip(v, -LIMITS[n], LIMITS[n])) for n, v in (("yaw", yaw), ("pitch", pitch), ("roll", roll))]
-    pose = Pose(*limited)
+    pose = _limited(*angles(DOWN @ FACING.T @ rotation @ DOWN))
     return pose, shift - FACING @ skull(pose)[:3, 3]
+
+
+def _limited(*degrees: float) -> Pose:
+    """The pose of yaw, pitch and roll, cut to what a neck allows."""
+    return Pose(*(float(np.clip(angle, -most, most)) for angle, most in zip(degrees, LIMITS.values(), strict=True)))
 
 
 def _whole(fitted: Fitted) -> tuple[Points, Points]:

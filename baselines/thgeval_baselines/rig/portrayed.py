@@ -32,12 +32,16 @@ FACING_FROM, FACING_WHOLLY = 0.05, 0.3
 LIDS = 0.8
 """How much of what the picture shows on eyelids is left out: their folds would be smeared over shut eyes."""
 COARSEST = 4
+TEETH = 1.15
+"""How much brighter teeth and tongue are than in a rendering: a photograph is exposed for them."""
 MOUTH = ("upper teeth", "lower teeth", "tongue")
 STEPS = 32
 WALL_DEPTH_DM = 1e3
 FOLLOWS_DM, ENDS = 0.3, 2.1
 """Depth of the plane that hair turns with, and where in head radii the layer behind the head stays."""
 EYES = (range(36, 42), range(42, 48))
+EYE_RINGS = {(0, 14.5): (0.03, 0.03, 0.03), (14.5, 30): (0.2, 0.14, 0.1), (30, 91): (0.8, 0.78, 0.76)}
+"""Pupil, iris and white: their degrees, and their colour where the picture shows nothing of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Portrayed:
     """One person's picture and the rig fitted to it; ``Portrayed.of`` prepares what every frame needs."""
 
     fitted: Fitted
-    atlas: NDArray[np.float32]
+    atlas: NDArray[np.uint8]
     places: NDArray[np.float32]
     light: NDArray[np.float32]
     corners: NDArray[np.int32]
@@ -57,25 +61,26 @@ class Portrayed:
     def of(cls, image: Image, landmarks: Points, fitted: Fitted) -> "Portrayed":
         """Project a picture (height, width, 3) with these landmarks onto the head that was fitted to it."""
         head = rig()
-        enlarged = cv2.resize(image, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
-        atlas = np.concatenate([_texture(image, fitted), enlarged], axis=1)
+        height, width = fitted.size
+        atlas, shares = _beside(_texture(image, fitted), image)
         grid, cells = _grid(fitted.size)
         balls = eyeballs.triangles()
         kept = head.triangles[_kept()]
         first_ball = len(head.drawn) + len(grid)
         corners = np.concatenate([kept, cells + len(head.drawn), balls + first_ball]).astype(np.int32)
         lashes = head.part[kept[:, 0]] >= head.parts.index("upper lashes")
-        on_head = np.column_stack([head.uv[:, 0] / 2, 1 - head.uv[:, 1]])
-        height, width = fitted.size
-        behind = np.column_stack([0.5 + (grid[:, 0] + 0.5) / width / 2, (grid[:, 1] + 0.5) / height]).clip(0, 1)
+        on_head = np.column_stack([head.uv[:, 0], 1 - head.uv[:, 1]]) * (TEXTURE_PX - 1)
+        behind = (grid + 0.5) * SAMPLES - 0.5
+        behind = behind.clip(0, np.array([width, height]) * SAMPLES - 1)
+        behind[:, 0] += TEXTURE_PX
         colours = _eye_colours(image, landmarks, fitted)
         light = np.concatenate([np.ones((first_ball, 3), np.float32), colours])
         in_mouth = np.isin(head.part, [head.parts.index(name) for name in MOUTH])
         light[: len(head.drawn)][in_mouth] = Light().on(normals_of(fitted.neutral)[head.drawn][in_mouth])
         return cls(
             fitted=fitted,
-            atlas=np.ascontiguousarray(atlas),
-            places=np.concatenate([on_head, behind]).astype(np.float32),
+            atlas=atlas,
+            places=(np.concatenate([on_head, behind]) * shares).astype(np.float32),
             light=light,
             corners=corners,
             two_sided=np.concatenate([lashes, np.ones(len(cells), np.bool_), np.zeros(len(balls), np.bool_)]),
@@ -109,6 +114,23 @@ class Portrayed:
         return np.column_stack([shown, np.full(len(shown), WALL_DEPTH_DM)])
 
 
+def wireframe(portrayed: Portrayed) -> bytes:
+    """The fitted mesh on the picture, twice as large, as a JPEG."""
+    fitted, head = portrayed.fitted, rig()
+    face = posed(fitted.acting(fitted.actions), fitted.pose)
+    points = fitted.projected(face)[head.drawn, :2]
+    kept = _kept()[::2] & _kept()[1::2]  # two triangles make a quadrangle, and its edges are the mesh's own
+    quads = np.concatenate([head.triangles[::2], head.triangles[1::2, 2:]], axis=1)[kept]
+    a, b, c = points[quads[:, :3]].transpose(1, 0, 2)
+    facing = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
+    picture = cv2.resize(portrayed.frame(fitted.actions, fitted.pose), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    drawn = np.ascontiguousarray(picture)
+    lines = np.rint(((points[quads[facing]] + 0.5) * 2 - 0.5) * 16).astype(np.int32)
+    cv2.polylines(drawn, list(lines), isClosed=True, color=(90, 255, 170), lineType=cv2.LINE_AA, shift=4)
+    mixed = cv2.addWeighted(drawn, 0.45, picture, 0.55, 0)
+    return bytes(cv2.imencode(".jpg", np.ascontiguousarray(mixed[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 85])[1])
+
+
 def _grid(size: tuple[int, int]) -> tuple[Points, NDArray[np.int32]]:
     """Points (G, 2) over the whole picture in px, to its outer edges, and triangles (F, 3) of them."""
     height, width = size
@@ -138,7 +160,7 @@ def _follow(grid: Points, fitted: Fitted) -> Points:
     return np.asarray(weight**2 * (3 - 2 * weight))
 
 
-def _texture(image: Image, fitted: Fitted) -> NDArray[np.float32]:
+def _texture(image: Image, fitted: Fitted) -> Image:
     """The head's texture (1024, 1024, 3): the picture where it shows the head, its mirror image, what is round them."""
     head, (_, kind, regions) = rig(), places()
     face = posed(fitted.acting(fitted.actions), fitted.pose)
@@ -161,11 +183,21 @@ def _texture(image: Image, fitted: Fitted) -> NDArray[np.float32]:
     of_direct, of_mirrored = texels[..., 2:3], (1 - texels[..., 2:3]) * texels[..., 5:6]
     painted = spread(direct * of_direct + mirrored * of_mirrored, (of_direct + of_mirrored)[..., 0])
     gums = np.clip(2 * regions[..., 1:2] - 0.5, 0, 1)
-    painted = painted + gums * (np.array(GUMS) - painted)
+    painted = painted + gums.astype(np.float32) * (np.array(GUMS, np.float32) - painted)
     for name, colour in inner((0.0, 0.0, 0.0)).items():
         if name in MOUTH:
-            painted[kind == head.parts.index(name)] = colour
-    return np.asarray(painted, np.float32).clip(0, 1)
+            painted[kind == head.parts.index(name)] = TEETH * np.array(colour)
+    return np.asarray(np.rint(255 * painted.clip(0, 1)), np.uint8)
+
+
+def _beside(texture: Image, image: Image) -> tuple[Image, Points]:
+    """The head's texture, on its right the picture with a texel for each sample, and one over the size of both."""
+    height, width = image.shape[:2]
+    enlarged = cv2.resize(image, (SAMPLES * width, SAMPLES * height), interpolation=cv2.INTER_CUBIC)
+    atlas = np.zeros((max(TEXTURE_PX, SAMPLES * height), TEXTURE_PX + SAMPLES * width, 3), np.uint8)
+    atlas[:TEXTURE_PX, :TEXTURE_PX] = texture
+    atlas[: SAMPLES * height, TEXTURE_PX:] = enlarged
+    return atlas, 1 / (np.array(atlas.shape[1::-1], np.float64) - 1)
 
 
 def spread(colours: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -175,7 +207,8 @@ def spread(colours: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArra
     """
     levels = [(colours, weights)]
     while min(levels[-1][1].shape) > COARSEST:
-        levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
+        finer = levels[-1]
+        levels.append((np.asarray(cv2.pyrDown(finer[0]), np.float32), np.asarray(cv2.pyrDown(finer[1]), np.float32)))
     whole = (levels[-1][0].sum(axis=(0, 1)) / max(float(levels[-1][1].sum()), 1e-6)).reshape(1, 1, 3)
     for held, known in reversed(levels):
         rows, columns = known.shape
@@ -220,14 +253,10 @@ def _eye_colours(image: Image, landmarks: Points, fitted: Fitted) -> NDArray[np.
         inside = np.array(
             [cv2.pointPolygonTest(opened[:, None], (float(x), float(y)), False) >= 0 for x, y in px[half]]
         )
-        for colour, ring in (
-            (None, rings[half] < 14.5),
-            ((0.2, 0.14, 0.1), rings[half] < 30),
-            ((0.8, 0.78, 0.76), rings[half] >= 30),
-        ):
+        for (first, last), usual in EYE_RINGS.items():
+            ring = (rings[half] >= first) & (rings[half] < last)
             seen, hidden = half[ring & inside], half[ring & ~inside]
-            if colour is not None or len(seen):
-                found[hidden] = np.median(found[seen], axis=0) if len(seen) else colour
+            found[hidden] = np.median(found[seen], axis=0) if len(seen) else np.array(usual)
     return np.asarray(found, np.float32)
 
 

@@ -16,7 +16,10 @@ from thgeval_baselines.tasks.items import REFERENCE, Item, TaskSet
 from thgeval_baselines.tasks.settings import FITTING, SETTINGS, Setting
 
 CONTROL = Setting(
-    "control", "the reference itself, to be spoilt on purpose", needs=frozenset({REFERENCE}), takes=frozenset({"audio"})
+    "control",
+    "the reference itself, to be spoilt on purpose",
+    needs=frozenset({REFERENCE}),
+    takes=frozenset({"audio", "source_image"}),
 )
 """What controls are made under; no generator ever is."""
 ORDER = (

@@ -241,7 +241,8 @@ class _Maker:
     def _made(self, job: Job, folder: Path, log: Path, blank: Record) -> Record:
         system = job.system
         fit = self.fits.of(job, log) if system.fitting else None
-        shown = staged(job.tasks, job.item, job.setting, with_reference=system.sees_reference)
+        only = frozenset({"audio", "source_image"}) if system.sees_reference else None
+        shown = staged(job.tasks, job.item, job.setting, only=only, with_reference=system.sees_reference)
         with shown as stage:
             began = time.time()
             work = system.work(stage, seed=job.seed, fitted=None if fit is None else fit.folder)
@@ -260,7 +261,8 @@ class _Maker:
             report = _report(stage)
             out = folder / OUT
             sound = None if report.get("spoke") else stage.inputs.audio or stage.inputs.driving_video
-            actions = (*work.actions, *normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel)))
+            told = (str(report["how"]),) if report.get("how") else ()
+            actions = (*work.actions, *told, *normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel)))
             found = looked(out, _expected(system, stage))
         if system.kind == "precomputed":
             cost = None

@@ -138,5 +138,5 @@ def test_another_mean_face_is_refused(tmp_path):
         with pytest.raises(WeightsError, match="must hold 68 landmarks"):
             module._mean_face(tmp_path / f"{number}.npy")
     (tmp_path / "2.npy").write_text(json.dumps([1]))
-    with pytest.raises(WeightsError, match="no array of landmarks"):
+    with pytest.raises(WeightsError, match="not an array of landmarks"):
         module._mean_face(tmp_path / "2.npy")

@@ -238,7 +238,7 @@ def score_pair(generated, reference, *requests, source=None):
     planned = plan(registry.metrics(list(requests)), [pair])
     assert not planned.unscored, planned.unscored
     with Cores(2) as cores:
-        return cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None)
+        return cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None)
 
 
 def mean_of(outcome, request, states="states"):

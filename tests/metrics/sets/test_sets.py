@@ -85,8 +85,8 @@ def test_a_result_counts_clips_and_rows_and_says_that_they_are_few(runs, tmp_pat
     assert score.note == f"rests on {3 * FRAMES} frames a side; below 640 the value depends much on their number"
     low, high = score.interval
     assert low < score.value < high
-    assert all(clip["scores"]["fid-random"] is None for clip in run.clips)
-    assert all("fid-random" not in clip["contributions"] for clip in run.clips)
+    assert all(clip.scores["fid-random"] is None for clip in run.clips)
+    assert all("fid-random" not in clip.contributions for clip in run.clips)
     run.write(tmp_path / "run.json")
     assert Run.read(tmp_path / "run.json")["fid-random"] == score
     schema = json.loads((Path(thgeval.__file__).parent / "result.schema.json").read_text())
@@ -111,7 +111,7 @@ def test_a_clip_that_is_too_short_fails_that_metric_alone():
     assert run["fvd-random"].value is None
     assert run["fvd-random"].unscored == "no clip could be scored: too short (1)"
     assert run["fvd-random"].left_out == {"too short": 1}
-    assert run.clips[0]["failed"]["fvd-random"]["message"] == (
+    assert run.clips[0].failed["fvd-random"].message == (
         "a window of 16 frames from frame 0 on needs a clip of at least 16 frames, not 12"
     )
 

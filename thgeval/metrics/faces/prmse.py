@@ -72,3 +72,7 @@ class PRMSE(PairedFaceMetric):
     def score(self, state: ClipMean | PooledMean) -> float:
         """Root of each clip's mean, then mean over clips; one root where frames are pooled."""
         return mean(np.sqrt(state.means)) if isinstance(state, ClipMean) else math.sqrt(state.value)
+
+    def per_frame(self, values: Array) -> Array:
+        """Degrees, of which a state keeps the squares."""
+        return np.sqrt(values)

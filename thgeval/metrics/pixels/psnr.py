@@ -137,6 +137,10 @@ class PSNR(Regional[ClipMean | PooledMean]):
             return math.inf
         return mean(decibels(state.means)) if isinstance(state, ClipError) else state.value
 
+    def per_frame(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Decibels, of which a state keeps the MSE where the clip is pooled."""
+        return decibels(values) if self.pool == "clip" else values
+
     def remark(self, state: ClipMean | PooledMean) -> str | None:
         """How much was reproduced exactly, which no mean of decibels shows."""
         same = state.left_out[IDENTICAL]

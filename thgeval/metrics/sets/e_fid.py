@@ -24,10 +24,10 @@ from thgeval.metrics.faces.faces import (
     stated,
     with_choice,
 )
-from thgeval.metrics.sets.sets import BIASED, Rows, SetMetric
+from thgeval.metrics.sets.sets import BIASED, SetMetric
 from thgeval.parameter import parameter
-from thgeval.states import Part, TwoRows
-from thgeval.states import Rows as MeasuredRows
+from thgeval.states import Part, Rows, TwoRows
+from thgeval.states.stacked import RowMatrix
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
         reasons = stated(np.where(found, 1.0, np.nan), sides.why, missing=self.missing).left_out
         return TwoRows({view.clip: (Part(0, np.stack(rows, axis=1), reasons),)})
 
-    def measure_alone(self, view: View) -> MeasuredRows:
+    def measure_alone(self, view: View) -> Rows:
         """The faces of one clip of either side, a row each, NaN where there is none."""
         found = np.asarray(view.generated[self.rows])
         why = np.where(present(found).any(axis=1), "", lacking(view.generated, self.rows))
@@ -89,9 +89,9 @@ class EFID(FaceMetric[TwoRows], SetMetric):
             found = held(found)
         there = np.where(present(found).any(axis=1), 1.0, np.nan)
         reasons = stated(there, why, missing=self.missing).left_out
-        return MeasuredRows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
+        return Rows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """Fréchet distance, covariances over rows - 1."""
         return frechet.distance(generated, reference)
 

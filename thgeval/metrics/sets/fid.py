@@ -13,11 +13,10 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets.sets import BIASED, FrechetMetric, Rows, SetMetric
+from thgeval.metrics.sets.sets import BIASED, FrechetMetric, SetMetric
 from thgeval.parameter import parameter
-from thgeval.states import Rows as MeasuredRows
-from thgeval.states import TwoRows
-from thgeval.states.stacked import Indices
+from thgeval.states import Rows, TwoRows
+from thgeval.states.stacked import Indices, RowMatrix
 
 ESTIMATES = ("plain", "infinity")
 INPUTS: Mapping[str, Preset] = {
@@ -101,18 +100,18 @@ class FID(FrechetMetric, Regional[TwoRows]):
         """The rows of one piece of a pair."""
         return self.with_faces(view, super().measure(view))
 
-    def measure_alone(self, view: View) -> MeasuredRows:
+    def measure_alone(self, view: View) -> Rows:
         """The rows of one piece of a clip of either side."""
         return self.with_own_face(view, super().measure_alone(view))
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The distance of all rows, or of infinitely many."""
         if self.estimate == "infinity":
             return frechet.infinity(generated, reference, seed=self.seed)
         return super().compared(generated, reference)
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Extrapolations share nothing, since each draws subsets of its own."""
         how = SetMetric if self.estimate == "infinity" else FrechetMetric

@@ -14,9 +14,9 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.fid import INPUTS
-from thgeval.metrics.sets.sets import Rows, SetMetric
+from thgeval.metrics.sets.sets import SetMetric
 from thgeval.parameter import parameter
-from thgeval.states.stacked import Indices
+from thgeval.states.stacked import Indices, RowMatrix
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class KID(SetMetric):
         """pool3 of every frame."""
         return inception(port=self.port, resize=self.resize)
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """Mean over all pairs, or over random subsets."""
         if not self.subsets:
             return kernel.distance(generated, reference).mean
@@ -76,7 +76,7 @@ class KID(SetMetric):
         return kernel.distance(generated, reference, **drawn).mean
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Distances of what is left from one pass over all pairs; random subsets are drawn anew for each."""
         if self.subsets:

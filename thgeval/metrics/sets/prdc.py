@@ -12,10 +12,10 @@ from thgeval.feature import Feature
 from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.sets import BIASED, Rows, SetMetric
+from thgeval.metrics.sets.sets import BIASED, SetMetric
 from thgeval.parameter import parameter
 from thgeval.states import TwoRows
-from thgeval.states.stacked import Indices
+from thgeval.states.stacked import Indices, RowMatrix
 
 UNTOLD = 0.5
 """Below this score of real frames a low one says little."""
@@ -45,12 +45,12 @@ class NeighbourMetric(SetMetric):
         """A row and as many others as the ball reaches to."""
         return self.nearest + 1
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The one of the four that was asked for."""
         return float(getattr(kernel.scores(generated, reference, nearest=self.nearest), self.which))
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Scores of what is left; every distance is computed once."""
         found = kernel.jackknife(

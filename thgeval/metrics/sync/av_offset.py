@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.sync.syncnet import PRESETS, SyncNetMetric
 from thgeval.parameter import parameter
@@ -53,12 +53,12 @@ class AVOffset(SyncNetMetric):
         """Frames at 25 per second."""
         return "frames"
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """The track's offset, for each of its windows."""
         offset = abs(alignment.offset) if self.absolute and not self.whole else alignment.offset
         return np.full(alignment.windows, float(offset))
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The most confident."""
         return int(np.argmax([alignment.confidence for alignment in alignments]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 
@@ -30,10 +30,10 @@ class LSED(SyncNetMetric):
     range = (0.0, math.inf)
     better = Better.LOWER
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Each window's distance at the best shift."""
         return alignment.at_best
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The nearest."""
         return int(np.argmin([alignment.distance for alignment in alignments]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 
@@ -35,10 +35,10 @@ class SyncConf(SyncNetMetric):
     better = Better.HIGHER
     timeline = True
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Median of the curve less each window's distance at the best shift."""
         return alignment.confidences
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The most confident."""
         return int(np.argmax([alignment.confidence for alignment in alignments]))

@@ -10,8 +10,8 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.faces.lips import RATE_HZ
-from thgeval.features.sync.offsets import Alignment
-from thgeval.features.sync.sync_lm import Synced, sync_lm
+from thgeval.features.sync.offsets import OffsetDistances
+from thgeval.features.sync.sync_lm import SyncedPerson, sync_lm
 from thgeval.metric import Needs, Preset, View, of_generated
 from thgeval.metrics.faces.faces import Array, FaceMetric, over_people, policy, refuse, stated
 from thgeval.parameter import parameter
@@ -40,7 +40,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
     """Whether a still mouth has no value, as one shift fits it as well as another."""
 
     @property
-    def synced(self) -> Feature[tuple[Synced, ...]]:
+    def synced(self) -> Feature[tuple[SyncedPerson, ...]]:
         """Every chosen person of the clip against its speech."""
         return sync_lm(**self.chosen, furthest=self.furthest)
 
@@ -50,7 +50,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
         return of_generated(self.synced)
 
     @abstractmethod
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """What each row adds to the score of its person, which is their mean: (rows,), NaN where there is none."""
 
     def measure(self, view: View) -> ClipMean:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.sync.face_tracks import TRACKERS
-from thgeval.features.sync.offsets import Alignment, padded_share
-from thgeval.features.sync.syncnet import CLOCKS, FACES, RESIZES, ROUTES, Synced, syncnet
+from thgeval.features.sync.offsets import OffsetDistances, padded_share
+from thgeval.features.sync.syncnet import CLOCKS, FACES, RESIZES, ROUTES, SyncedTrack, syncnet
 from thgeval.metric import Metric, Needs, Preset, View, of_generated
 from thgeval.parameter import parameter
 from thgeval.states import ByTrack, PooledTracks, TrackMean
@@ -109,7 +109,7 @@ class SyncNetMetric(Metric[ByTrack]):
             raise ProtocolError("every, min_track and tracker are for face=s3fd alone")
 
     @property
-    def _tracks(self) -> Feature[tuple[Synced, ...]]:
+    def _tracks(self) -> Feature[tuple[SyncedTrack, ...]]:
         return syncnet(
             face=self.face,
             clock=self.clock,
@@ -127,11 +127,11 @@ class SyncNetMetric(Metric[ByTrack]):
         return of_generated(self._tracks)
 
     @abstractmethod
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """What each window adds to the score of its track, which is their mean: (windows,)."""
 
     @abstractmethod
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """Which of a clip's tracks is the best one."""
 
     def measure(self, view: View) -> ByTrack:
@@ -144,7 +144,7 @@ class SyncNetMetric(Metric[ByTrack]):
         parts = [part for synced in found for part in self._part(view.clip, synced).parts[view.clip]]
         return kind({view.clip: tuple(parts)})
 
-    def _part(self, clip: str, synced: Synced) -> TrackMean:
+    def _part(self, clip: str, synced: SyncedTrack) -> TrackMean:
         values = np.full(max(synced.frames - 5, 0), np.nan)
         heard = 0 if synced.alignment is None else synced.alignment.windows
         if synced.alignment is not None:

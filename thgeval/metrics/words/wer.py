@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from thgeval.feature import Feature
-from thgeval.features.words.reading import NO_MODEL, READERS, Alignment, alignment, reading, said_in
+from thgeval.features.words.reading import NO_MODEL, READERS, WordAlignment, alignment, reading, said_in
 from thgeval.features.words.transcripts import TEXTS, unparted
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.parameter import parameter
@@ -57,7 +57,7 @@ class ErrorRate(Metric[Counts]):
         reading(self.reader, self.model)
 
     @property
-    def alignment(self) -> Feature[Alignment]:
+    def alignment(self) -> Feature[WordAlignment]:
         """What was read against what was said."""
         return alignment(reader=self.reader, model=self.model, text=self.text, unit=self.unit_of_text)
 
