@@ -145,18 +145,24 @@ def made(subset: Subset, chosen: Sequence[System], work: Path, workers: int | No
 def _measured(asked: Sequence[Scored], workers: int) -> Iterator[Scored]:
     """Score all; each process finds the references' faces once."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [(each.clips / "pairs.txt", each.protocol, each.result) for each in asked]
-        for scored, _ in zip(asked, pool.map(score, *zip(*jobs, strict=True)), strict=True):
+        for scored, _ in zip(asked, pool.map(_score_all, asked), strict=True):
             yield scored
 
 
 _SEEN = Seen(1 << 30)
 
 
-def score(pairs: Path, protocol: str, result: Path) -> None:
-    """Write the result file of a list of pairs, on one thread."""
-    result.parent.mkdir(parents=True, exist_ok=True)
-    execute(listed(pairs), ["all"], protocol_of(protocol), Options(out=result, workers=1, seen=_SEEN)).write(result)
+def _score_all(scored: Scored) -> None:
+    score(scored, ["all"], Options(workers=1, seen=_SEEN))
+
+
+def score(scored: Scored, metrics: Sequence[str], options: Options) -> Run:
+    """Score a system's videos and write the result file; what it holds already is not measured again."""
+    scored.result.parent.mkdir(parents=True, exist_ok=True)
+    pairing, protocol = listed(scored.clips / "pairs.txt"), protocol_of(scored.protocol)
+    run = execute(pairing, metrics, protocol, replace(options, out=scored.result))
+    run.write(scored.result)
+    return run
 
 
 def kept(scored: Scored, entries: Path, *, today: str | None = None) -> Path:

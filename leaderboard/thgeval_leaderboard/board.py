@@ -138,8 +138,13 @@ def _order(row: Row, shown: Sequence[int]) -> tuple[bool, float, str]:
 
 
 def _shown(made: Sequence[Column]) -> tuple[int, ...]:
-    """The columns shown first: those of ``FIRST`` and then the others, of each metric the usual signature alone."""
+    """The columns shown first: those of ``FIRST`` and then the others, of each metric the usual signature alone.
+
+    What nobody could score comes last, as where weights were not at hand.
+    """
     usual = [at for at, column in enumerate(made) if column.also == ((), ()) and column.better is not Better.NONE]
+    scored = [at for at in usual if any(score.value is not None for score in made[at].scores.values())]
+    usual = scored or usual
     order = {key: rank for rank, key in enumerate(FIRST)}
     preferred = sorted(usual, key=lambda at: (order.get(made[at].key, len(order)), at))
     named = [at for at in preferred if made[at].key in order]
