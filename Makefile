@@ -6,7 +6,11 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(CONSTRAINTS:%=--constraint %) $(CONSTRAINTS:%=--build-constraint %)
 
-.PHONY: setup constraints demo quick test test-real check bench docs format clean
+# What a newest or lowest set has: no torch, as that is half a gigabyte and its networks are tested by `make test`.
+ENDS := demo,faces,frame,sync,speech
+RESTS := tests/core tests/engine tests/states tests/pairing tests/kernels tests/metrics
+
+.PHONY: setup constraints demo quick test test-newest test-lowest test-real coverage check bench docs format clean
 
 setup: .venv/.everything
 
@@ -35,16 +39,32 @@ constraints: .venv/.everything
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
 
-# The loop of daily work: what everything rests on, and the rules of files; `make quick OF=psnr` adds a metric's conformance.
+# The loop of daily work: what everything rests on, the rules of files, and the conformance of metrics that differ from main (or of OF=psnr).
 quick: .venv/.everything
 	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/engine tests/pairing tests/states tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
-ifdef OF
-	$(BIN)/python -m pytest -q tests/conformance -k "$(OF)"
-endif
+	$(BIN)/python -m pytest -q tests/conformance $(if $(OF),--metric "$(OF)",--changed)
 
 # Two processes, a file of tests in one of them; `.venv/bin/python -m pytest tests/x` runs some in one.
 test: .venv/.everything
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What pyproject.toml allows, at either end, each in an environment of its own beside .venv.
+test-newest:
+	rm -rf .venv/newest && $(PYTHON) -m venv .venv/newest
+	.venv/newest/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$(ENDS)]" --group least
+	.venv/newest/bin/python -m pytest -q $(RESTS)
+
+test-lowest:
+	rm -rf .venv/lowest && $(PYTHON) -m venv .venv/lowest
+	.venv/lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv/lowest/bin/python -m uv pip install --quiet --python .venv/lowest/bin/python --resolution lowest-direct --editable ".[$(ENDS)]" --group least
+	.venv/lowest/bin/python -m pytest -q $(RESTS)
+
+# Lines of the toolkit that the tests of `make test-newest` run; what only numba compiles counts as not run.
+coverage: .venv/.everything
+	$(PIP) --group coverage
+	$(BIN)/python -m coverage run -m pytest -q $(RESTS)
+	$(BIN)/python -m coverage report
 
 # Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
 test-real: .venv/.everything

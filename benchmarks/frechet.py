@@ -83,7 +83,7 @@ def usual(generated: np.ndarray, reference: np.ndarray) -> float:
 
 def by_singular_values(generated: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
     """The distance without any squaring, and Tr S1 + Tr S2."""
-    sides = [cpu.Side(rows) for rows in (generated, reference)]
+    sides = [cpu.RowSet(rows) for rows in (generated, reference)]
     gap = np.subtract(*(rows.mean(axis=0, dtype=np.float64) for rows in (generated, reference)))
     spread = sum(float(np.vdot(side.factor, side.factor)) / (len(side.rows) - 1) for side in sides)
     shared = cpu.singular_sum(sides[0].factor @ sides[1].factor.T)

@@ -23,9 +23,9 @@ from thgeval.significance import by_clips, by_groups
 from thgeval.statistics import (
     Group,
     Interval,
-    LeftOut,
-    Pair,
+    Jackknifed,
     Resampling,
+    TwoGroups,
     groups_of,
     of_groups,
     of_rows,
@@ -201,7 +201,7 @@ def _false_of_sets(design: Design, count: int, sets: int) -> dict[str, Any]:
     return _false(f"difference: {design.name}", count, [each.p for each in found], [each.interval for each in found])
 
 
-def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) -> list[LeftOut]:
+def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) -> list[Jackknifed]:
     """Systems of one kind against one reference: each one's score, and those without one or two groups of clips."""
     names = [f"clip{at}" for at in range(count)]
     dealt = groups_of(names)
@@ -224,7 +224,7 @@ def _scored(rng: np.random.Generator, design: Design, count: int, systems: int) 
             generated = generated + shift
         score, *without = map(float, _distances(generated * scale, reference * scale, groups, gone))
         made = tuple(Group(tuple(clips), value) for clips, value in zip(dealt, without, strict=False))
-        found.append(LeftOut(score, made, tuple(map(Pair, pairs, without[len(dealt) :]))))
+        found.append(Jackknifed(score, made, tuple(map(TwoGroups, pairs, without[len(dealt) :]))))
     return found
 
 

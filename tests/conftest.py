@@ -1,15 +1,46 @@
-"""Puts tests/ on the path, and keeps every test away from the user's own cache."""
+"""Puts tests/ on the path, keeps every test away from the user's own cache, and each process to threads of its own.
 
+Libraries of linear algebra start a thread per core, which wait for each other by spinning: a third of the CPU time of
+tests that multiply matrices was that. It is set before NumPy is imported, and holds for the processes that tests start.
+"""
+
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 settings.register_profile("thgeval", deadline=None)  # machines that run tests are busy
 settings.load_profile("thgeval")
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("thgeval", "conformance of some metrics")
+    says = "test the conformance of this metric with its presets, or of one preset (psnr/cap100); may be repeated"
+    group.addoption("--metric", action="append", default=[], metavar="NAME", help=says)
+    says = "test the conformance of metrics whose files, or what these import, differ from the branch main"
+    group.addoption("--changed", action="store_true", help=says)
+
+
+def pytest_collection_modifyitems(config, items):
+    if not (config.getoption("metric") or config.getoption("changed")):
+        return
+    from support.choice import chosen
+
+    kept, left = chosen(items, config.getoption("metric"), changed=config.getoption("changed"))
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.getoption("changed"):
+        session.exitstatus = pytest.ExitCode.OK  # no metric changed
 
 
 @pytest.fixture(scope="session", autouse=True)

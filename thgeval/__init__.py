@@ -13,7 +13,8 @@ from thgeval.version import __version__
 
 if TYPE_CHECKING:
     from thgeval.clip import Clip, Pair
-    from thgeval.engine.run import Options, evaluate, score
+    from thgeval.engine.options import Options
+    from thgeval.engine.run import evaluate, score
     from thgeval.errors import (
         InputError,
         MissingExtra,
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
     )
     from thgeval.pairing.naming import Naming
     from thgeval.protocol import Protocol
-    from thgeval.results import Run, Score
+    from thgeval.results import ClipResult, Run, Score
     from thgeval.seen import Seen
 
 _HOMES = {
     "Clip": "clip",
+    "ClipResult": "results",
     "InputError": "errors",
     "MissingExtra": "errors",
     "Naming": "pairing.naming",
-    "Options": "engine.run",
+    "Options": "engine.options",
     "OutputError": "errors",
     "Pair": "clip",
     "Protocol": "protocol",
@@ -50,6 +52,7 @@ _HOMES = {
 
 __all__ = [
     "Clip",
+    "ClipResult",
     "InputError",
     "MissingExtra",
     "Naming",

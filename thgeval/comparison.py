@@ -31,7 +31,7 @@ from thgeval.significance import (
     significance_groups,
     within_reach,
 )
-from thgeval.statistics import Floats, Interval, LeftOut, Resampling, quotients
+from thgeval.statistics import Floats, Interval, Jackknifed, Resampling, quotients
 
 SHOWN_CLIPS = 5
 SCORE, TO_REFERENCE, TO_ZERO = "score", "distance to reference", "distance to zero"
@@ -217,7 +217,7 @@ def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
     for name, run in runs.items():
         if run.options.get("limit") is not None:
             yield f"{name} holds its first {run.options['limit']} clips alone (--limit)"
-    ids = {name: {str(clip["id"]) for clip in run.clips} for name, run in runs.items()}
+    ids = {name: {clip.id for clip in run.clips} for name, run in runs.items()}
     everywhere = set.intersection(*ids.values())
     for name, own in ids.items():
         if alone := sorted(own - everywhere):
@@ -239,7 +239,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
     What can't be told of it is added to ``notes``.
     """
     _check_alike(key, runs)
-    held = [_held(run, key, "contributions") for run in runs.values()]
+    held = [_finite(key, {clip.id: clip.contributions for clip in run.clips}) for run in runs.values()]
     if not any(held):
         return _of_sets(key, runs)
     better = next(iter(runs.values())).scores[key].better
@@ -248,7 +248,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
     if better is Better.CLOSER_TO_ZERO:
         compares, marks = TO_ZERO, [dict.fromkeys(shared, 0.0)] * len(held)
     elif better is Better.CLOSER_TO_REFERENCE:
-        own = [_held(run, key, "reference_contributions") for run in runs.values()]
+        own = [_finite(key, {clip.id: clip.reference_contributions for clip in run.clips}) for run in runs.values()]
         known = sorted(set(shared).intersection(*own))
         if len(known) >= 2:
             compares, clips = TO_REFERENCE, known
@@ -287,9 +287,7 @@ def _p_values(rows: Floats, pairs: Sequence[tuple[int, int]], resampling: Resamp
 
 def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
     """Raise ProtocolError with the tokens by which the protocol parts of a metric's signatures differ."""
-    (first, ours), *others = (
-        (name, run.scores[key].signature.partition("||")[0].split("|")) for name, run in runs.items()
-    )
+    (first, ours), *others = ((name, run.scores[key].protocol_part.split("|")) for name, run in runs.items())
     for name, theirs in others:
         if ours != theirs:
             here, there = (
@@ -300,9 +298,9 @@ def _check_alike(key: str, runs: Mapping[str, Run]) -> None:
             )
 
 
-def _held(run: Run, key: str, of: str) -> dict[str, Sequence[float]]:
-    """What clips add to the score, or their references, by clip, of those that have a finite value."""
-    return {str(clip["id"]): row for clip in run.clips if (row := clip.get(of, {}).get(key)) is not None and row[1] > 0}
+def _finite(key: str, clips: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Sequence[float]]:
+    """What clips add to a score, of those that have a finite value."""
+    return {clip: rows[key] for clip, rows in clips.items() if key in rows and rows[key][1] > 0}
 
 
 def _distances(rows: Floats, marks: Floats) -> Floats:
@@ -330,7 +328,9 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
             f"a metric of sets is compared on equal sets of clips; these are not in every score: {said}"
         )
     scores = [float(score.value) for score in found.values() if score.value is not None]
-    systems = [LeftOut(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)]
+    systems = [
+        Jackknifed(value, score.groups, score.pairs) for value, score in zip(scores, found.values(), strict=True)
+    ]
     return Comparable(
         key=key,
         better=next(iter(found.values())).better,

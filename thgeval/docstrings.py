@@ -1,7 +1,7 @@
 """What a metric's docstring says, taken apart: listings, documentation and reports read it from here.
 
 A metric's class docstring is one sentence, then four labels at the start of a line (Reads, Returns, Source, Departs),
-each followed by text that may run over indented lines, then its parameters.
+each followed by text that may run over indented lines. Its parameters say themselves what they are.
 """
 
 import inspect
@@ -10,27 +10,24 @@ import re
 from typing import Any
 
 from thgeval.metric import Metric
-from thgeval.signature import pins_of
+from thgeval.signature import pins_of, text_of
 
 LABELS = ("Reads", "Returns", "Source", "Departs")
 
 
 def sections(cls: type[Metric[Any]]) -> dict[str, str]:
-    """The docstring by label; the opening sentence is under ``Is``, the parameters under ``Parameters``."""
+    """The docstring by label; the opening sentence is under ``Is``."""
     text = inspect.getdoc(cls) or ""
     pattern = r"^(" + "|".join(LABELS) + r")\s+"
     opening, *rest = re.split(pattern, text, flags=re.MULTILINE)
     found = {"Is": _flowing(opening)}
     for label, body in zip(rest[::2], rest[1::2], strict=True):
-        said, _, after = body.partition("\n\n")
-        found[label] = _flowing(said)
-        if after.strip():
-            found["Parameters"] = after.rstrip()
+        found[label] = _flowing(body)
     return found
 
 
-def described(cls: type[Metric[Any]]) -> dict[str, str]:
-    """Everything a listing says of a metric, as text."""
+def described(cls: type[Metric[Any]]) -> dict[str, Any]:
+    """Everything a listing says of a metric, as text; of its parameters a line each."""
     said, usual = sections(cls), cls()
     return {
         "name": cls.name,
@@ -42,6 +39,10 @@ def described(cls: type[Metric[Any]]) -> dict[str, str]:
         "source": said["Source"],
         "departs": said["Departs"],
         "needs": ", ".join(feature.identity(pins_of(usual)) for feature in usual.needs.every()),
+        "parameters": [
+            f"{name}={text_of(cls.parameters()[name])}: {says}".replace("``", "")
+            for name, says in cls.explained().items()
+        ],
         "presets": ", ".join(cls.presets),
         "version": str(cls.version),
     }

@@ -12,6 +12,22 @@ bug and keeps its traceback.
     └── OutputError         4   a result can't be written: disk full, no permission
 """
 
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something was not scored: the short ``reason`` it is counted under, and a sentence."""
+
+    reason: str
+    message: str
+
+    @classmethod
+    def of(cls, error: "InputError") -> Self:
+        """What an error says of the clip that raised it."""
+        return cls(error.reason, str(error))
+
 
 class ThgevalError(Exception):
     """A problem the user can solve, said in one sentence."""

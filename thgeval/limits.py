@@ -85,7 +85,7 @@ def check_file(path: Path, name: str) -> int:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file", reason="missing") from error
     except ValueError as error:
-        raise InputError(f"{str(path)!r}: it is no path ({error})", reason="missing") from error
+        raise InputError(f"{str(path)!r}: that is not a valid path ({error})", reason="missing") from error
     except OSError as error:
         reason = "missing" if error.strerror and "symbolic links" in error.strerror else "unreadable"
         raise InputError(f"{path}: it can't be read ({error.strerror or error})", reason=reason) from error

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Parameter
+from thgeval.parameter import check, declared
 from thgeval.states import State
 from thgeval.view import Needs, Side, View, of_both, of_generated, of_pair
 
@@ -66,6 +66,14 @@ class Metric(ABC, Generic[S]):
     with_reference: ClassVar[bool] = False
     """Whether the number must not stand without the reference clips' own, as where a reader makes errors itself."""
 
+    def __post_init__(self) -> None:
+        check(self, self.name)
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Refuse parameters that can't stand beside each other: ProtocolError; nothing as a rule."""
+        return
+
     @property
     def unit(self) -> str:
         """What the number is counted in; a class attribute where it is always the same."""
@@ -113,6 +121,10 @@ class Metric(ABC, Generic[S]):
         left = [sorted(set(state.scored) - set(group)) for group in groups]
         return np.array([self.score(state.only(clips)) for clips in left], dtype=np.float64)
 
+    def per_frame(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each frame would score alone, from what a state keeps of it: (frames,); the same unless overridden."""
+        return values
+
     def remark(self, state: S) -> str | None:
         """What a reader must know beside the number: why it says little, or why there is none; None as a rule."""
         return None
@@ -122,12 +134,11 @@ class Metric(ABC, Generic[S]):
         """Field names and default values, in order."""
         return {item.name: item.default for item in fields(cls)}  # type: ignore[arg-type]
 
+    @classmethod
+    def explained(cls) -> dict[str, str]:
+        """What each field is, by name, in order."""
+        return {name: said.get("says", "") for name, said in declared(cls).items()}
+
     def settings(self) -> dict[str, Any]:
         """Field names and values, in order."""
         return {name: getattr(self, name) for name in self.parameters()}
-
-    def check(self, **choices: Collection[str]) -> None:
-        """Refuse a field whose value is not among its choices: ProtocolError."""
-        for field, allowed in choices.items():
-            if (value := getattr(self, field)) not in allowed:
-                raise ProtocolError(f"{self.name}: {field} must be one of {', '.join(allowed)}, not {value!r}")

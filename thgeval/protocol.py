@@ -6,6 +6,7 @@ so that equal protocols under different names stay comparable.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -20,6 +21,9 @@ from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import check_file, text
 
 SUFFIX = ".toml"
+NATIVE = "native"
+"""What a signature says of a frame rate or a size that is left as it is."""
+UNITS = {"fps": "fps", "px": "size"}
 LARGEST_BYTES = 10_000_000  # a list of a hundred thousand clips fits
 CHOICES = {
     "crop": ("none", "centre-square"),
@@ -28,6 +32,15 @@ CHOICES = {
     "sizes": ("strict", "resize-generated"),
     "pairs": ("matched", "none"),
 }
+
+
+def setting(token: str) -> tuple[str, str]:
+    """A token of a signature as a field and its value: ``crop:none``, but ``25fps`` and ``256px``."""
+    for unit, field in UNITS.items():
+        if token.endswith(unit) and ":" not in token:
+            return field, token.removesuffix(unit)
+    field, _, value = token.partition(":")
+    return field, value
 
 
 @dataclass(frozen=True)
@@ -87,8 +100,8 @@ class Protocol:
     def tokens(self) -> tuple[str, ...]:
         """The part of every signature that says how clips were prepared."""
         prepared = (
-            "fps:native" if self.fps is None else f"{_decimal(self.fps)}fps",
-            "size:native" if self.size is None else f"{self.size}px",
+            f"fps:{NATIVE}" if self.fps is None else f"{_decimal(self.fps)}fps",
+            f"size:{NATIVE}" if self.size is None else f"{self.size}px",
             f"crop:{self.crop}",
         )
         if self.unpaired:
@@ -96,17 +109,20 @@ class Protocol:
         return (*prepared, f"lengths:{self.lengths}", f"rates:{self.rates}", f"sizes:{self.sizes}")
 
     @classmethod
-    def of_tokens(cls, tokens: dict[str, str]) -> "Protocol":
-        """The inverse of ``tokens``; the name is not part of them."""
-        fps, size = tokens["fps"], tokens["size"]
+    def of_settings(cls, given: Mapping[str, str]) -> "Protocol":
+        """The inverse of ``tokens``, each as ``setting`` reads it; the name is not part of them. KeyError if one lacks.
+
+        What else is ``given`` is left alone.
+        """
+        fps, size = given["fps"], given["size"]
         prepared = cls(
-            fps=None if fps == "native" else Fraction(fps),
-            size=None if size == "native" else int(size),
-            crop=tokens["crop"],
+            fps=None if fps == NATIVE else Fraction(fps),
+            size=None if size == NATIVE else int(size),
+            crop=given["crop"],
         )
-        if "pairs" in tokens:
-            return replace(prepared, pairs=tokens["pairs"])
-        return replace(prepared, lengths=tokens["lengths"], rates=tokens["rates"], sizes=tokens["sizes"])
+        if "pairs" in given:
+            return replace(prepared, pairs=given["pairs"])
+        return replace(prepared, lengths=given["lengths"], rates=given["rates"], sizes=given["sizes"])
 
     def but(self, **changes: Any) -> "Protocol":
         """This protocol with some fields changed, marked as deviating if any really is."""
@@ -168,12 +184,12 @@ def read(path: Path) -> Protocol:
     """
     try:
         if check_file(path, "companion_bytes") > LARGEST_BYTES:
-            raise ProtocolError(f"{path} is no protocol: it has more than {LARGEST_BYTES} bytes")
+            raise ProtocolError(f"{path} is not a protocol: it has more than {LARGEST_BYTES} bytes")
         found = _read(tomllib.loads(text(path, "companion_bytes", "utf-8-sig")))
     except (InputError, OSError) as error:
         raise ProtocolError(f"the protocol {path} can't be read: {str(error).removeprefix(f'{path}: ')}") from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise ProtocolError(f"{path} is no protocol: {error}") from None
+        raise ProtocolError(f"{path} is not a protocol: {error}") from None
     except ProtocolError as error:
         raise ProtocolError(f"{path}: {error}") from None
     if found.label.endswith("!"):

@@ -6,9 +6,10 @@
     lse-c, LSE-C, lse_c       an alias; the key it stands for is what is stored
 
 Metrics are imported when asked for. Packages add their own through the entry-point group ``thgeval.metrics``
-(``name = "module:Class"``).
+(``name = "module:Class"``). One that can't be imported is named, and stands in nobody's way.
 """
 
+import logging
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -66,15 +67,51 @@ def metric(text: str) -> Named:
         if field not in settings:
             have = ", ".join(settings) or "none"
             raise ProtocolError(f"{cls.name} has no parameter {field!r}; it has {have}")
-        settings[field] = value_of(value, cls.parameters()[field])
+        try:
+            settings[field] = value_of(value, cls.parameters()[field])
+        except ProtocolError as error:
+            raise ProtocolError(f"{cls.name}: {field} {error}") from None
     made = cls(**settings)
     return Named(key(made), made)
 
 
-def _class(name: str) -> type[Metric[Any]]:
-    module, _, attribute = table()[name].partition(":")
-    found: type[Metric[Any]] = getattr(import_module(module), attribute)
+def unloadable() -> dict[str, str]:
+    """Metrics of installed plugins that can't be imported, and what is said of each."""
+    found = {}
+    for name in sorted(table().keys() - METRICS.keys()):
+        try:
+            _class(name)
+        except ProtocolError as problem:
+            found[name] = str(problem)
     return found
+
+
+def _class(name: str) -> type[Metric[Any]]:
+    where = table()[name]
+    module, _, attribute = where.partition(":")
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except Exception as error:  # of a plugin, whatever its code raises
+        if name in METRICS:
+            raise
+        raise ProtocolError(
+            f"{name} is the metric {where} of an installed plugin, which can't be imported "
+            f"({type(error).__name__}: {error}); mend or uninstall its package"
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Metric)):
+        raise ProtocolError(
+            f"{name} is {where} of an installed plugin, which is no subclass of thgeval.metric.Metric; "
+            "mend or uninstall its package"
+        )
+    return found
+
+
+def _there() -> list[str]:
+    """Names of all metrics that can be imported; the others are named on the log."""
+    broken = unloadable()
+    for said in broken.values():
+        logging.getLogger(__name__).warning("left out: %s", said)
+    return [name for name in table() if name not in broken]
 
 
 def _spelled_out(name: str) -> tuple[str, str]:
@@ -114,9 +151,9 @@ def metrics(texts: list[str]) -> list[Named]:
     names: list[str] = []
     for text in texts:
         if text.lower() == "all":
-            names += [request for name in table() for request in dict.fromkeys((name, embedded(name) or name))]
+            names += [request for name in _there() for request in dict.fromkeys((name, embedded(name) or name))]
         elif text.lower() == "embedded":
-            names += [request for name in table() if (request := embedded(name))]
+            names += [request for name in _there() if (request := embedded(name))]
         else:
             names.append(text)
     return list({named.key: named for named in map(metric, names)}.values())

@@ -173,9 +173,9 @@ def _upgraded(data: Data) -> Data:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no number that can be computed with")
+        raise ValueError(f"{text} is not a number that can be computed with")
     return value
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")

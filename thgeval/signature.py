@@ -16,7 +16,7 @@ from typing import Any
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.metric import Metric
-from thgeval.protocol import Protocol
+from thgeval.protocol import Protocol, setting
 from thgeval.requirements import Pins, Requirement, Weights, pinned
 
 RESERVED = "|:"
@@ -70,13 +70,13 @@ def value_of(text: str, default: Any) -> Any:
     """The inverse of ``text_of`` for a field with that default."""
     if isinstance(default, bool):
         if text not in ("yes", "no"):
-            raise ProtocolError(f"expected yes or no, not {text!r}")
+            raise ProtocolError(f"must be yes or no, not {text!r}")
         return text == "yes"
     if isinstance(default, int | float):
         try:
             return type(default)(text)
         except ValueError:
-            raise ProtocolError(f"expected a number like {default}, not {text!r}") from None
+            raise ProtocolError(f"must be a number like {default}, not {text!r}") from None
     return text
 
 
@@ -95,16 +95,10 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
     first, _, second = text.partition("||")
     head, *tokens = first.split("|")
     cls = metric_class(head.partition("@")[0])
-    pairs = dict(token.partition(":")[::2] for token in tokens if "@" not in token)
-    prepared = {"fps": "native", "size": "native"} | pairs
-    for token in tokens:
-        if token.endswith("fps") and ":" not in token:
-            prepared["fps"] = token.removesuffix("fps")
-        elif token.endswith("px") and ":" not in token:
-            prepared["size"] = token.removesuffix("px")
+    pairs = dict(map(setting, (token for token in tokens if "@" not in token)))
     try:
         settings = {name: value_of(pairs[name], default) for name, default in cls.parameters().items()}
-        parsed_protocol = Protocol.of_tokens(prepared)
+        parsed_protocol = Protocol.of_settings(pairs)
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None
     metric = cls(**settings)

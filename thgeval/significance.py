@@ -20,10 +20,10 @@ from thgeval.statistics import (
     Floats,
     Group,
     Interval,
-    LeftOut,
-    Pair,
+    Jackknifed,
     PseudoValues,
     Resampling,
+    TwoGroups,
     of_clips,
     of_groups,
     quotients,
@@ -96,7 +96,7 @@ class Spread(NamedTuple):
         return math.sqrt(self.variance) * float(stdtrit(self.freedom, 0.975))
 
 
-def by_groups(baseline: LeftOut, system: LeftOut) -> Difference:
+def by_groups(baseline: Jackknifed, system: Jackknifed) -> Difference:
     """Compare scores of sets, each with its scores without the same groups of clips."""
     apart = _between(baseline, system)
     observed, parts = apart.score, of_groups(apart.score, apart.groups)
@@ -109,18 +109,18 @@ def by_groups(baseline: LeftOut, system: LeftOut) -> Difference:
     return Difference(observed, Interval(observed - found.reach, observed + found.reach), p, JACKKNIFE, 0.0)
 
 
-def _between(baseline: LeftOut, system: LeftOut) -> LeftOut:
+def _between(baseline: Jackknifed, system: Jackknifed) -> Jackknifed:
     """The difference of two scores, itself a score of the same clips."""
     groups = tuple(
         Group(ours.clips, ours.without - theirs.without)
         for ours, theirs in zip(system.groups, baseline.groups, strict=True)
     )
     held = {pair.groups: pair.without for pair in baseline.pairs}
-    pairs = tuple(Pair(at, without - held[at]) for at, without in system.pairs if at in held)
-    return LeftOut(system.score - baseline.score, groups, pairs)
+    pairs = tuple(TwoGroups(at, without - held[at]) for at, without in system.pairs if at in held)
+    return Jackknifed(system.score - baseline.score, groups, pairs)
 
 
-def counted_once(apart: LeftOut, jackknife: Spread) -> Spread:
+def counted_once(apart: Jackknifed, jackknife: Spread) -> Spread:
     """The variance of a score that a jackknife overrates; the jackknife's own without pairs of groups.
 
     To a smooth score, each group of clips adds a part, and every two add a part together. The jackknife counts the

@@ -72,19 +72,19 @@ class Group(NamedTuple):
     without: float
 
 
-class Pair(NamedTuple):
+class TwoGroups(NamedTuple):
     """Two groups, by their numbers, and the score without either."""
 
     groups: tuple[int, int]
     without: float
 
 
-class LeftOut(NamedTuple):
+class Jackknifed(NamedTuple):
     """A score, and what it is without groups of clips, one and two at a time."""
 
     score: float
     groups: tuple[Group, ...]
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[TwoGroups, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Bounds:
     how: str = ""
     note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
-    pairs: tuple[Pair, ...] = field(default=(), repr=False)
+    pairs: tuple[TwoGroups, ...] = field(default=(), repr=False)
 
 
 class PseudoValues(NamedTuple):
@@ -125,11 +125,11 @@ def bounds(metric: Metric[Any], state: State, resampling: Resampling) -> Bounds:
         found = jackknife_of_sides(metric, state, score)
     elif metric.stepwise:
         found = bootstrap(metric, state, resampling)
-    elif state.spread == "jackknife":
-        found = jackknife(metric, state, score)
-    else:
+    elif state.additive:
         rows = contributions(metric, state)
         found = of_rows(rows[rows[:, 1] > 0], events=metric.counts_events)
+    else:
+        found = jackknife(metric, state, score)
     if found.interval is None:
         return found
     low, high = metric.range
@@ -241,14 +241,14 @@ def jackknife(metric: Metric[Any], state: State, score: float) -> Bounds:
     return Bounds(found, f"jackknife-{len(groups)}", groups=groups, pairs=pairs_without(metric, state, dealt))
 
 
-def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
+def pairs_without(metric: Metric[Any], state: State, dealt: Sequence[Sequence[str]]) -> tuple[TwoGroups, ...]:
     """Scores without two groups at once, up to ``PAIRS`` of them; none where too little is left for a score."""
-    found: list[Pair] = []
+    found: list[TwoGroups] = []
     for drawn in rounds(len(dealt)):
         idle = set(range(len(dealt))).difference(*drawn)
         together = [[*dealt[first], *dealt[second]] for first, second in drawn]
         scores = metric.scores_without(state, [*together, *(dealt[group] for group in idle)])
-        found += [Pair(pair, float(score)) for pair, score in zip(drawn, scores, strict=False)]
+        found += [TwoGroups(pair, float(score)) for pair, score in zip(drawn, scores, strict=False)]
     return tuple(found) if all(math.isfinite(pair.without) for pair in found) else ()
 
 
@@ -314,16 +314,14 @@ def jackknife_of_sides(metric: Metric[Any], state: TwoSets, score: float) -> Bou
     return Bounds(Interval(score - reach, score + reach), f"jackknife-{len(sides[0])}+{len(sides[1])}")
 
 
-def contributes(state: State) -> bool:
-    """Whether the clips of a state have values of their own that are finite."""
-    return state.spread == "clips" and bool(state.scored)
-
-
 def contributions(metric: Metric[Any], state: State) -> Floats:
     """What each scored clip adds above and below the fraction that is the score: (scored, 2).
 
-    A clip whose own score is infinite adds nothing to either, as it adds nothing to the mean.
+    A clip whose own score is infinite adds nothing to either, as it adds nothing to the mean; nor does any where the
+    score is no such fraction.
     """
+    if not state.additive:
+        return np.zeros((len(state.scored), 2))
     if isinstance(state, ClipMean):
         scores = clip_scores(metric, state)
         finite = np.isfinite(scores)

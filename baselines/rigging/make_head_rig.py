@@ -43,6 +43,8 @@ VERTICES = 19158
 LOWEST, WIDEST, ABOVE_NECK = 4.75, 2.4, 6.3
 PIVOT = np.array([0.0, 6.975, 0.161])
 
+TEETH_LOWER = 0.025  # so that upper teeth show below a lip at rest, as they do
+
 PARTS = {
     "skin": ("body",),
     "upper teeth": ("helper-upper-teeth",),
@@ -134,6 +136,8 @@ def _rig(archive: zipfile.ZipFile) -> dict[str, NDArray]:
     number = np.full(VERTICES, -1)
     number[kept] = np.arange(len(kept))
     neutral, population = _population(archive, points, kept)
+    lowered = sorted({vertex for name in PARTS["upper teeth"] for face in groups[name] for vertex, _ in face})
+    neutral[lowered, 1] -= TEETH_LOWER
     corners = sorted({corner for quad in quads for corner in quad})
     index = {corner: at for at, corner in enumerate(corners)}
     triangles = [[index[quad[at]] for at in way] for quad in quads for way in ((0, 1, 2), (0, 2, 3))]

@@ -18,6 +18,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from thgeval.errors import ProtocolError
+from thgeval_baselines.adapters import brought_systems, manifests
+from thgeval_baselines.adapters.command import CommandSystem
+from thgeval_baselines.adapters.manifest import Manifest, read_manifest
+from thgeval_baselines.controls.system import ControlSystem, control_systems
+from thgeval_baselines.controls.table import TABLE
+from thgeval_baselines.generator import Paradigm
 from thgeval_baselines.generators import BUILTIN
 from thgeval_baselines.systems import PrecomputedSystem, PythonSystem, System
 from thgeval_baselines.tasks.items import nothing
@@ -78,13 +84,21 @@ def systems(names: Iterable[str], places: Places | None = None) -> list[System]:
 def _named(name: str, places: Places) -> Sequence[System]:
     if name == ALL:
         return builtin()
+    if name == CONTROLS:
+        return control_systems()
+    if name in TABLE:
+        return [ControlSystem(TABLE[name])]
     if "=" in name:
         return [_precomputed(*name.split("=", 1))]
     if ":" in name:
         return [_python(name)]
+    if name.endswith((".yaml", ".yml")):
+        return [_adapter(read_manifest(Path(name)), places)]
     known: dict[str, System] = {system.id: system for system in (*registered()[0], *builtin())}
     if name in known:
         return [known[name]]
+    if name in manifests():
+        return [_adapter(manifests()[name], places)]
     raise ProtocolError(
         f"there is no generator called {name!r}; `thgeval baseline list` shows all, and FILE.py:Class, "
         "FILE.yaml and NAME=FOLDER name your own"
@@ -101,7 +115,32 @@ def _python(spec: str) -> PythonSystem:
 
 
 def _precomputed(name: str, folder: str) -> PrecomputedSystem:
-    return PrecomputedSystem(name, Path(folder))
+    """Videos of a system; what is known of it goes with them."""
+    if name in manifests():
+        known = manifests()[name]
+        return PrecomputedSystem(
+            name,
+            Path(folder),
+            says=f"{known.data['title']}: {known.data['paper']}",
+            paradigm=known.paradigm,
+            trained_on=tuple(known.data["trained_on"]),
+        )
+    row = next((each for each in brought_systems() if each["id"] == name), None)
+    if row is None:
+        return PrecomputedSystem(name, Path(folder))
+    return PrecomputedSystem(
+        name, Path(folder), says=f"{row['title']}: {row['paper']}", paradigm=Paradigm(row["paradigm"])
+    )
+
+
+def _adapter(manifest: Manifest, places: Places) -> CommandSystem:
+    return CommandSystem(
+        manifest,
+        checkout=places.checkouts.get(manifest.id),
+        weights=places.weights.get(manifest.id),
+        python=places.pythons.get(manifest.id),
+        device=places.device,
+    )
 
 
 @dataclass(frozen=True)
@@ -120,6 +159,11 @@ def listed(places: Places) -> dict[str, list[Row]]:
     theirs, broken = registered()
     return {
         "reference generators": [_row(system) for system in builtin()],
+        "controls (made from the reference)": [_row(system) for system in control_systems()],
+        "adapters of official repositories": [_row(_adapter(each, places)) for each in manifests().values()],
+        "systems whose videos you can bring (NAME=FOLDER)": [
+            Row(each["id"], each["paradigm"], f"{each['title']}: {each['paper']}", "", "") for each in brought_systems()
+        ],
         "of other packages": [
             *(_row(system) for system in theirs),
             *(Row(each.name, "", "can't be loaded", "", each.why) for each in broken),
@@ -129,6 +173,7 @@ def listed(places: Places) -> dict[str, list[Row]]:
 
 def _row(system: System) -> Row:
     problems = system.problems()
-    needs = ", ".join(sorted(system.needs | system.fitting))
+    choices = {" or ".join(sorted(choice)) for choice in system.choices}
+    needs = ", ".join(sorted(system.needs | system.fitting | choices))
     paradigm = "" if system.paradigm is None else system.paradigm.value
     return Row(system.id, paradigm, system.says, needs, problems[0] if problems else "")

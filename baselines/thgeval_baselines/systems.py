@@ -34,7 +34,7 @@ class Work:
     """What is to be run for one item: argument lists one after the other, where, and under which environment.
 
     ``watched`` are folders outside the stage whose growth counts; ``exclusive`` names a lock that one process at a
-    time may hold, for scripts with fixed names of temporary files.
+    time may hold, for scripts with fixed names of temporary files. ``actions`` say what was done to the inputs.
     """
 
     steps: tuple[tuple[str, ...], ...]
@@ -42,14 +42,16 @@ class Work:
     env: Mapping[str, str] = field(default_factory=nothing)
     watched: tuple[Path, ...] = ()
     exclusive: str | None = None
+    actions: tuple[str, ...] = ()
 
 
 class System(ABC):
     """Anything that makes a video of an item.
 
-    ``needs``, ``takes`` and ``fitting`` name inputs; ``sees_reference`` is true of controls alone. ``memory_bytes`` is
+    ``needs``, ``takes`` and ``fitting`` name inputs; ``choices`` are sets of them of
+    which one must be there; ``sees_reference`` is true of controls alone. ``memory_bytes`` is
     what one item is taken to need until one was measured. ``panel`` is cut out of each frame; ``same_framing`` says
-    that the video shows the source image's own framing.
+    that the video is known to show the source image's own framing, ``framing`` how else it lies to it.
     """
 
     id: str
@@ -58,6 +60,7 @@ class System(ABC):
     says: str = ""
     version: int = 1
     needs: frozenset[str] = frozenset()
+    choices: tuple[frozenset[str], ...] = ()
     takes: frozenset[str] = frozenset()
     fitting: frozenset[str] = frozenset()
     trained_on: tuple[str, ...] = ()
@@ -67,7 +70,7 @@ class System(ABC):
     memory_bytes: int = GIB
     panel: Panel | None = None
     same_framing: bool = False
-    same_shape: bool = True
+    framing: str = "same"
     accepts_overlay: bool = False
     device: str = "cpu"
 
@@ -188,10 +191,17 @@ class PrecomputedSystem(System):
 
     kind = "precomputed"
 
-    def __init__(self, id: str, folder: Path, *, says: str = "", paradigm: Paradigm | None = None) -> None:
+    def __init__(
+        self,
+        id: str,
+        folder: Path,
+        *,
+        says: str = "",
+        paradigm: Paradigm | None = None,
+        trained_on: tuple[str, ...] = (),
+    ) -> None:
         self.id, self.folder, self.paradigm = id, folder, paradigm
-        self.says = says or "videos made elsewhere"
-        self.trained_on = ()
+        self.says, self.trained_on = says or "videos made elsewhere", trained_on
 
     def code(self) -> str:
         """Nothing is made here."""

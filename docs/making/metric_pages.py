@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from making.markdown import MADE, code, explained, listed, prose, stacked, table
+from making.markdown import MADE, code, listed, prose, stacked, table
 from thgeval.bibliography import entry
 from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, family, members, title
@@ -103,12 +103,10 @@ def _facts(cls: type[Metric[Any]]) -> str:
 
 
 def _parameters(cls: type[Metric[Any]]) -> str:
-    """Name, default and meaning; parameters that one sentence explains share a row."""
+    """Name, default and meaning of every parameter."""
     defaults = cls.parameters()
-    rows = []
-    for names, says in explained(sections(cls).get("Parameters", "")).items():
-        own = [name for name in names.replace(" and ", ", ").split(", ") if name in defaults]
-        rows.append(
-            (listed(own), listed(defaults[name] if defaults[name] != "" else '""' for name in own), prose(says))
-        )
+    rows = [
+        (code(name), code('""' if defaults[name] == "" else defaults[name]), prose(says))
+        for name, says in cls.explained().items()
+    ]
     return table(rows, ("parameter", "default", "is"))

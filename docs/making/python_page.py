@@ -44,7 +44,8 @@ def reading(cls: type[Any]) -> str:
 
 def errors() -> str:
     """Every class of error, with what it means and the exit code of the command line."""
-    classes = [cls for cls in vars(thgeval.errors).values() if isinstance(cls, type) and cls is not ThgevalError]
+    named = [cls for cls in vars(thgeval.errors).values() if isinstance(cls, type)]
+    classes = [cls for cls in named if issubclass(cls, ThgevalError) and cls is not ThgevalError]
     rows = [(code(cls.__name__), prose(inspect.getdoc(cls) or "").partition("\n")[0], cls.exit_code) for cls in classes]
     return table(rows, ("error", "is", "exit code"))
 

@@ -13,7 +13,7 @@ from thgeval.engine.verification import from_clips
 from thgeval.registry import table
 from thgeval.results import Run, Score
 from thgeval_leaderboard.entry import Entry, read_all
-from thgeval_leaderboard.ranking import columns, part_of
+from thgeval_leaderboard.ranking import columns
 from thgeval_leaderboard.untrusted import fault_of_link, mixed_scripts
 
 
@@ -100,10 +100,10 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
         yield "run.protocol.name", f"scored under {run.protocol['name']}, not {entry.board.protocol}", True
     if not entry.official:
         yield "board.status", "an experimental protocol is shown and never ranked", False
-    paired = [clip for clip in run.clips if clip.get("side") != "reference"]
+    paired = [clip for clip in run.clips if clip.side != "reference"]
     if len(paired) != run.expected:
         yield "run.expected", f"{run.expected} clips were expected and {len(paired)} are recorded", True
-    if len({clip["id"] for clip in paired}) != len(paired):
+    if len({clip.id for clip in paired}) != len(paired):
         yield "run.clips", "a clip is there twice", True
     if run.failures:
         yield "run.clips", f"{len(run.failures)} of {run.expected} clips could not be scored", False
@@ -116,7 +116,7 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
 
 
 def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
-    part, _, made = score.signature.partition("||")
+    part = score.protocol_part
     name = key.partition("/")[0].partition(":")[0]
     if name not in table():
         yield "", "no metric of this version is called so", True
@@ -125,7 +125,7 @@ def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
         yield ".signature", f"it signs {part.partition('@')[0]}, not {name}", True
     if not set(run.protocol["fields"]) <= set(part.split("|")):
         yield ".signature", "it names another preparation of the clips than the run's protocol", True
-    if (count := f"n:{score.clips}/{run.expected}") not in made.split("|") and score.reference_clips is None:
+    if (count := f"n:{score.clips}/{run.expected}") not in score.run_tokens and score.reference_clips is None:
         yield ".clips", f"its signature does not say {count}", True
     if score.value is not None and score.clips + sum(score.left_out.values()) != run.expected:
         yield ".left_out", f"{score.clips} clips scored and {sum(score.left_out.values())} left out are not all", True
@@ -166,8 +166,8 @@ def among(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def _generated(run: Run) -> Iterator[str]:
     for clip in run.clips:
-        if hashed := clip["content"].get("generated"):
-            yield f"{clip['id']} {hashed}"
+        if hashed := clip.content.get("generated"):
+            yield f"{clip.id} {hashed}"
 
 
 def since(before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:
@@ -189,6 +189,6 @@ def since(before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[Finding]:
 def _numbers(entry: Entry) -> Mapping[str, Any]:
     scores = entry.run.scores if entry.run else {}
     return {
-        **{key: (score.value, score.interval, part_of(score)) for key, score in scores.items()},
+        **{key: (score.value, score.interval, score.protocol_part) for key, score in scores.items()},
         **{f"reported {at}": item for at, item in enumerate(entry.reported)},
     }

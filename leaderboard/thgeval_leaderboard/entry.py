@@ -142,7 +142,7 @@ class Entry:
 
 def _slim(run: Run) -> Run:
     """A run without what neither a check nor a page needs: how files were encoded, and the paths of one machine."""
-    clips = tuple({**clip, "media": {}, "states": "", "details": {}} for clip in run.clips)
+    clips = tuple(replace(clip, media={}, states="", details={}) for clip in run.clips)
     record = {name: value for name, value in run.record.items() if name not in ("folders", "command")}
     return replace(run, clips=clips, record=record, places={}, path=None)
 

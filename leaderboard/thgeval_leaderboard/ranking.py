@@ -55,17 +55,12 @@ class Place:
     tied: int
 
 
-def part_of(score: Score) -> str:
-    """The protocol part of a score's signature: equal parts are comparable."""
-    return score.signature.partition("||")[0]
-
-
 def columns(entries: Sequence[Entry]) -> list[Column]:
     """Every column of some entries: metrics in the order in which runs name them, the most used signature first."""
     found: dict[str, dict[str, dict[str, Score]]] = {}
     for entry in entries:
         for key, score in entry.run.scores.items() if entry.run else ():
-            found.setdefault(key, {}).setdefault(part_of(score), {})[entry.id] = score
+            found.setdefault(key, {}).setdefault(score.protocol_part, {})[entry.id] = score
     made: list[Column] = []
     for key, by_part in found.items():
         ordered = sorted(by_part.items(), key=lambda item: (-len(item[1]), item[0]))

@@ -121,7 +121,7 @@ def _shallow(text: str) -> None:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no number that can be computed with")
+        raise ValueError(f"{text} is not a number that can be computed with")
     return value
 
 
@@ -132,7 +132,7 @@ def _whole(text: str) -> int:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from thgeval.errors import ProtocolError
 from thgeval_baselines.rig.model import person, rig
 
-SHA256 = "59516d691d81055a517cbdc5a78dbb5ca0ca2848daa40bdd6e124347a3d73304"
+SHA256 = "da331160085be84c355d5566243fd806400b62e32df987371292ddd2e381d4a9"
 EYES = {"Right": (36, 39, (37, 38), (41, 40)), "Left": (42, 45, (43, 44), (47, 46))}
 
 

@@ -13,7 +13,7 @@ import thgeval as package
 from thgeval import registry
 from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.protocol import Protocol
-from thgeval.results import Run
+from thgeval.results import ClipResult, Run
 from thgeval.states import ClipMean
 from thgeval.statistics import Resampling
 
@@ -39,7 +39,7 @@ def test_the_references_value_is_of_clips_that_are_in_the_score_or_says_of_how_m
     run = Run.read(out)
     for key in ("video-fps", "f-mse"):
         assert (run[key].clips, run[key].reference.clips, run[key].reference_share) == (2, 1, "1/2")
-        alone = next(clip for clip in run.clips if clip["id"] == "a")["scores"][key]
+        alone = next(clip for clip in run.clips if clip.id == "a").scores[key]
         assert run[key].reference.value == pytest.approx(alone)
     assert run["video-fps"].value == 37.5
     assert "25.0000 (1/2 clips)" in answer.out
@@ -67,17 +67,14 @@ def test_a_folder_against_itself_is_its_own_reference(thgeval, unlike):
 
 def test_a_reference_whose_generated_clip_has_no_value_is_not_in_the_mean():
     """One good clip and a test card: the score rested on one clip, its reference on two."""
-    records = [{"id": clip, "failed": {}, "failure": None} for clip in "ab"]
     own = {clip: ClipMean.of(clip, [value]) for clip, value in (("a", 0.9), ("b", 0.1))}
-    seen = [
-        Contribution(records[0], {"f-mse": ClipMean.of("a", [0.9])}, {"f-mse": own["a"]}),
-        Contribution(records[1], {"f-mse": ClipMean.of("b", [0.5], left_out={"no face": [0]})}, {"f-mse": own["b"]}),
-    ]
+    ours = {"a": ClipMean.of("a", [0.9]), "b": ClipMean.of("b", [0.5], left_out={"no face": [0]})}
+    seen = [Contribution(ClipResult(clip), {"f-mse": ours[clip]}, {"f-mse": own[clip]}) for clip in "ab"]
     run = run_of(registry.metrics(["f-mse"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     score = run["f-mse"]
     assert (score.clips, score.reference.clips, score.value, score.reference.value) == (1, 1, 0.9, 0.9)
     assert score.reference_share == ""
-    assert run.clips[1]["reference_contributions"] == {"f-mse": [0.1, 1.0]}
+    assert run.clips[1].reference_contributions == {"f-mse": [0.1, 1.0]}
 
 
 def test_results_hold_the_references_values_clip_by_clip(thgeval, folders, tmp_path):

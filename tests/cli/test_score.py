@@ -66,7 +66,7 @@ def test_the_result_file_and_python_agree(thgeval, folders, tmp_path):
     written = library.Run.read(out)
     run = library.evaluate(folders.generated, folders.reference, metrics=["psnr"])
     assert written["psnr"] == run["psnr"]
-    mine = [{**clip, "content": {}, "states": ""} for clip in written.clips]
+    mine = [{**clip.to_dict(), "content": {}, "states": ""} for clip in written.clips]
     assert {**written.to_dict(), "clips": mine, "run": 0} == {**run.to_dict(), "run": 0}
     assert run.signature == {"psnr": run["psnr"].signature}
     frame = run.to_frame()

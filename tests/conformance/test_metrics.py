@@ -27,6 +27,7 @@ from thgeval.metric import Better
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
 from thgeval.signature import closure, parse, pins_of, protocol_part, signature
+from thgeval.states import Framewise
 from thgeval.view import View
 
 pytestmark = pytest.mark.timeout(1200)  # the first test of a kind measures everything, half a minute when idle
@@ -99,7 +100,7 @@ def measured_together(generated, reference, beside, *, chunk, workers, requests)
     pair, requests = Pair("clip", *sides, **beside), [asked(request) for request in requests]
     planned = plan(registry.metrics(requests), [pair])
     with Cores(workers) as cores:
-        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
+        outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None, chunk)
     assert outcome.failure is None, outcome.failure
     return outcome, planned.unscored
 
@@ -132,8 +133,9 @@ def test_hardly_anything_to_see_is_an_answer(clips, beside, networks, what):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_departs(name):
     said = sections(registry.metric_class(name))
-    assert said["Is"].endswith(".")
-    assert all(said.get(label) for label in LABELS)
+    assert said["Is"].endswith("."), "its docstring must begin with one sentence that ends with a full stop"
+    lacking = [label for label in LABELS if not said.get(label)]
+    assert not lacking, f"its docstring says nothing under {', '.join(lacking)}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -217,7 +219,8 @@ def test_identical_clips_give_the_best_value(request_, measure):
         pytest.skip("the reference has an error of its own")
     else:
         assert metric.better in (Better.LOWER, Better.CLOSER_TO_ZERO)
-        assert metric.score(state) == 0.0
+        value = metric.score(state)
+        assert value == 0.0, f"copies must give exactly the best value, 0, not {value!r}: use a formula that is exact"
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
@@ -252,6 +255,18 @@ def test_states_pickle_and_add(request_, measure):
     two = state.renamed("a") + again.renamed("b")
     assert two.scored == ("a", "b")
     assert named.metric.score(two) == pytest.approx(named.metric.score(state), rel=1e-12)
+
+
+@pytest.mark.parametrize("request_", ON_EACH_CLIP)
+def test_values_per_frame_are_what_frames_score_alone(request_, measure):
+    """Where a state keeps something else than is scored, ``per_frame`` of the metric must say how it is read."""
+    named, state = measure(request_)
+    if not isinstance(state, Framewise):
+        pytest.skip("it keeps no values per frame")
+    values = state.record("clip").column
+    values = values[~np.isnan(values)]
+    alone = [named.metric.score(type(state).of("clip", [value])) for value in values]
+    np.testing.assert_array_equal(named.metric.per_frame(values), alone)
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)

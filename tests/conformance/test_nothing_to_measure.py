@@ -17,7 +17,7 @@ from lip_sync.conftest import speech_like
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.engine.run import Options, scored
+from thgeval.engine.run import Options, execute
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 from thgeval.pairing import Pairing
 from thgeval_baselines.photo.head import render
@@ -124,7 +124,7 @@ def still(face):
 
 
 def judged(pair, requests):
-    return scored(Pairing((pair,), ()), requests, "native", Options(workers=2)).scores
+    return execute(Pairing((pair,), ()), requests, "native", Options(workers=2)).scores
 
 
 def pair_of(generated, reference):

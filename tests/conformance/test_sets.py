@@ -17,7 +17,7 @@ from thgeval.metric import Better
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import Protocol
 from thgeval.states import TwoSets
-from thgeval.statistics import Resampling, bounds, contributes
+from thgeval.statistics import Resampling, bounds
 
 pytestmark = pytest.mark.timeout(1200)  # the first test measures everything, a minute on an idle machine
 REQUESTS = [
@@ -112,7 +112,7 @@ def states_of(pair, wanted, *, chunk=0, workers=1):
         made = pair(frames)
         planned = plan(registry.metrics([asked(request) for request in requests]), [made])
         with Cores(workers) as cores:
-            outcome = cores.hold(measured, made, planned, Protocol(), cores, lambda frames: None, chunk)
+            outcome = cores.occupy(measured, made, planned, Protocol(), cores, lambda frames: None, chunk)
         assert outcome.failure is None, outcome.failure
         assert not outcome.failed, outcome.failed
         found |= outcome.states | planned.unscored
@@ -218,7 +218,8 @@ def test_intervals_leave_groups_of_clips_out(request_, states):
     metric = metric_of(request_)
     held = states(request_, same=False)
     parts = total([*held, *(part.renamed(name + name) for part, name in zip(held, CLIPS, strict=True))])
-    assert not contributes(parts)
+    assert not parts.additive
+    assert not parts.per_clip
     assert bounds(metric, parts.only(["a"]), Resampling()).interval is None
     if not math.isnan(metric.score(parts)):
         found = bounds(metric, parts, Resampling())

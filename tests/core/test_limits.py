@@ -87,9 +87,9 @@ def test_a_run_ends_whatever_lies_in_its_folders(name, kind, tmp_path):
         tmp_path / "generated", tmp_path / "reference", metrics="l1", options=thgeval.Options(out=tmp_path / "r.json")
     )
     assert run.expected == 2
-    clips = {clip["id"]: clip for clip in run.clips}
-    assert clips["b"]["failure"] is None
-    assert (clips["a"]["failure"] is None) == (name not in {"a.mp4", "a.npz"})
+    clips = {clip.id: clip for clip in run.clips}
+    assert clips["b"].failure is None
+    assert (clips["a"].failure is None) == (name not in {"a.mp4", "a.npz"})
 
 
 LISTS = {
@@ -317,10 +317,10 @@ LONG = "a" * 5000
 @pytest.mark.parametrize("line", [f"{LONG}.mp4\tb.mp4", f"a.mp4\t{LONG}.mp4", f"{LONG}/a.mp4\tb.mp4\t{LONG}"])
 def test_names_that_are_too_long_are_clips_that_can_not_be_read(line, tmp_path):
     (tmp_path / "list.tsv").write_text(line + "\n")
-    run = thgeval.engine.run.scored(
+    run = thgeval.engine.run.execute(
         listed(tmp_path / "list.tsv"), "l1", "native", thgeval.Options(out=tmp_path / "r.json")
     )
-    assert [clip["failure"]["reason"] for clip in run.clips] == ["unreadable" if line.startswith(LONG) else "missing"]
+    assert [clip.failure.reason for clip in run.clips] == ["unreadable" if line.startswith(LONG) else "missing"]
 
 
 @pytest.mark.parametrize("line", ["/\t/", ".\t.", "a.mp4\t/", "a.mp4\tb.mp4\t/"])

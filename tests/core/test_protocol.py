@@ -55,8 +55,8 @@ def test_a_file_of_the_users_own(tmp_path):
         ('name = "m"\nsize = "256"', "size can't be '256'"),
         ('name = "m"\nlengths = "cut"', "lengths must be one of strict, truncate"),
         ('name = "thg256"\nfps = 30', "calls itself thg256@1, which is another protocol"),
-        ("name =", "is no protocol"),
-        ("\0", "is no protocol"),
+        ("name =", "is not a protocol"),
+        ("\0", "is not a protocol"),
     ],
 )
 def test_files_that_are_no_protocol(tmp_path, text, said):

@@ -43,9 +43,9 @@ def test_embedded_is_what_needs_nothing_to_be_fetched():
         ("sim", "no metric is called 'sim'; did you mean"),
         ("ssim/nope", "ssim has no preset 'nope'; it has skimage-rgb"),
         ("ssim:windw=7", "ssim has no parameter 'windw'; it has region, window"),
-        ("ssim:window=wide", "expected a number like 11, not 'wide'"),
-        ("ssim:window=8", "window must be an odd number of pixels"),
-        ("ms-ssim:sigma=0", "SSIM needs a positive sigma"),
+        ("ssim:window=wide", "ssim: window must be a number like 11, not 'wide'"),
+        ("ssim:window=8", "ssim: window must be odd and at least 3, not 8"),
+        ("ms-ssim:sigma=0", "ms-ssim: sigma must be above 0, not 0.0"),
         ("psnr:colour=blue", "colour must be one of rgb, grey, y"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +13,7 @@ from support.clips import moving, write_clip
 import thgeval
 from thgeval import Run
 from thgeval.cli.main import code
-from thgeval.errors import ProtocolError
+from thgeval.errors import Failure, ProtocolError
 from thgeval.schema import SCHEMA, encoded
 
 METRICS = ["psnr", "l1", "f-mse", "cpbd"]
@@ -61,10 +62,10 @@ def test_what_repeats_is_written_once(folder):
     (c,) = [clip for clip in held["clips"] if clip["id"] == "c"]
     assert c["failed"] == [{**c["failure"], "metrics": c["failed"][0]["metrics"]}]
     assert not any("psnr" in clip["contributions"] for clip in held["clips"])
-    assert run.clips[0]["scores"]["psnr"] == "inf"
-    assert "psnr" not in run.clips[0]["contributions"]
+    assert run.clips[0].scores["psnr"] == float("inf")
+    assert "psnr" not in run.clips[0].contributions
     b = run.clips[1]
-    assert b["contributions"]["psnr"] == [b["scores"]["psnr"], 1.0]
+    assert b.contributions["psnr"] == [b.scores["psnr"], 1.0]
 
 
 def test_no_path_of_this_machine_is_in_the_canonical_part(folder):
@@ -88,15 +89,16 @@ def test_the_run_record_says_what_the_numbers_may_depend_on(folder):
 def test_sixty_metrics_of_a_clip_stay_small(folder):
     """A clip costs less than 6 kB at 60 metrics, failures of a dozen among them."""
     run = Run.read(folder / "run.json")
-    score, clip = run["l1"], dict(run.clips[1])
+    score = run["l1"]
     keys = [f"metric-{number}/some-preset" for number in range(60)]
-    clip["scores"] = {key: 0.123456789012345678 * number for number, key in enumerate(keys[:48])}
-    clip["contributions"] = {key: [value * 125, 125.0] for key, value in clip["scores"].items()}
-    reason = {"reason": "no face", "message": "no face was found in any of the frames of this clip, which has 125"}
-    clip["failed"] = dict.fromkeys(keys[48:], reason)
+    scores = {key: 0.123456789012345678 * number for number, key in enumerate(keys[:48])}
+    added = {key: [value * 125, 125.0] for key, value in scores.items()}
+    reason = Failure("no face", "no face was found in any of the frames of this clip, which has 125")
+    failed = dict.fromkeys(keys[48:], reason)
+    clip = replace(run.clips[1], scores=scores, contributions=added, failed=failed)
     sizes = []
     for count in (10, 20):
-        clips = tuple({**clip, "id": f"clip-{number:05d}"} for number in range(count))
+        clips = tuple(replace(clip, id=f"clip-{number:05d}") for number in range(count))
         made = Run(dict.fromkeys(keys, score), clips, run.protocol, run.environment, run.options, count)
         sizes.append(len(encoded(made.to_dict())))
     assert (sizes[1] - sizes[0]) / 10 < 6_000
@@ -117,8 +119,8 @@ def test_files_of_the_first_version_are_brought_up_to_date(folder, tmp_path):
     read = Run.read(tmp_path / "old.json")
     assert read.scores == run.scores
     assert read.environment == run.environment
-    assert [clip["failed"] for clip in read.clips] == [clip["failed"] for clip in run.clips]
-    assert read.clips[0]["content"] == {}
+    assert [clip.failed for clip in read.clips] == [clip.failed for clip in run.clips]
+    assert read.clips[0].content == {}
 
 
 def places(value, path=()):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from thgeval.significance import by_clips, by_groups, holm, significance_groups, within_reach
-from thgeval.statistics import Group, LeftOut, Pair, Resampling, groups_of, rounds
+from thgeval.statistics import Group, Jackknifed, Resampling, TwoGroups, groups_of, rounds
 
 
 def one_each(values):
@@ -81,7 +81,7 @@ def test_metrics_of_sets_are_compared_over_the_same_groups():
             Group(tuple(group), float(np.mean([value for clip, value in values.items() if clip not in group])))
             for group in groups_of(names)
         ]
-        sides.append(LeftOut(float(np.mean(list(values.values()))), tuple(groups)))
+        sides.append(Jackknifed(float(np.mean(list(values.values()))), tuple(groups)))
     found = by_groups(*sides)
     means = [[np.mean([values[clip] for clip in group]) for group in groups_of(names)] for values in (baseline, system)]
     theirs = stats.ttest_rel(means[1], means[0])
@@ -98,10 +98,10 @@ def left_out(score, names):
         return score([name for at, clips in enumerate(dealt) if at not in gone for name in clips])
 
     pairs = [pair for drawn in rounds(len(dealt)) for pair in drawn]
-    return LeftOut(
+    return Jackknifed(
         score(names),
         tuple(Group(tuple(clips), without(at)) for at, clips in enumerate(dealt)),
-        tuple(Pair(pair, without(*pair)) for pair in pairs),
+        tuple(TwoGroups(pair, without(*pair)) for pair in pairs),
     )
 
 

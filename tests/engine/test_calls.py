@@ -55,7 +55,7 @@ WRONG_CLIPS = {
     "transparent": (lambda f: Image.fromarray(np.dstack([f[0], f[0, ..., 0]])), "transparent"),
     "cmyk": (lambda f: Image.fromarray(f[0]).convert("CMYK"), "its pixels are CMYK"),
     "empty path": (lambda f: "", "the path of the generated clip is empty"),
-    "zero byte": (lambda f: "a\0b", "no path"),
+    "zero byte": (lambda f: "a\0b", "not a valid path"),
 }
 
 
@@ -79,7 +79,7 @@ def test_a_rate_that_is_none(fps, frames):
 @pytest.mark.parametrize("fps", [25, 25.0, np.float32(25), np.int64(25)])
 def test_a_rate_in_any_kind_of_number(fps, frames):
     run = thgeval.score(frames, frames, metrics="psnr", fps=fps)
-    assert run.clips[0]["media"]["generated"]["fps"] == 25.0
+    assert run.clips[0].media["generated"]["fps"] == 25.0
 
 
 @pytest.mark.parametrize("peak", [0, -1, "255", True, float("nan"), [1]])

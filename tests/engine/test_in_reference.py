@@ -75,7 +75,7 @@ def test_the_reference_is_seen_from_both_sides(grain, chunk):
     pair = Pair("a", clip("g", 50, 60, 70), clip("r", 10, 20, 40))
     named = Named("contrast", Contrast(grain))
     with Cores(2) as cores:
-        outcome = cores.hold(measured, pair, plan([named], [pair]), Protocol(), cores, lambda done: None, chunk)
+        outcome = cores.occupy(measured, pair, plan([named], [pair]), Protocol(), cores, lambda done: None, chunk)
     assert outcome.states["contrast"].record("a").values.tolist() == [40, 40, 30]
     assert outcome.reference_states["contrast"].record("a").values.tolist() == [0, 0, 0]
 

@@ -15,8 +15,9 @@ from support.tolerances import agree
 
 import thgeval
 from thgeval.comparison import compared
+from thgeval.engine.execution import OFFER
 from thgeval.engine.merging import merged
-from thgeval.engine.run import OFFER, Options, Watcher
+from thgeval.engine.run import Options, Watcher
 from thgeval.errors import InputError, ProtocolError
 from thgeval.metric import Better, Needs
 from thgeval.metrics.sets.sets import SetMetric
@@ -88,11 +89,11 @@ def test_both_sides_are_counted_everywhere(run, folders):
     assert "|pairs:none||n:4/4|references:3/3|" in score.signature
     assert "lengths" not in score.signature
     assert not run.failures
-    assert {clip["id"]: (clip["side"], bool(clip["generated"]), bool(clip["reference"])) for clip in run.clips} == {
+    assert {clip.id: (clip.side, bool(clip.generated), bool(clip.reference)) for clip in run.clips} == {
         **{f"generated/{name}": ("generated", True, False) for name in GENERATED},
         **{f"reference/{name}": ("reference", False, True) for name in REFERENCE},
     }
-    assert [clip["frames"] for clip in run.clips if clip["id"] == "reference/real"] == [17]
+    assert [clip.frames for clip in run.clips if clip.id == "reference/real"] == [17]
     schema = json.loads(files("thgeval").joinpath("result.schema.json").read_text())
     jsonschema.validate(json.loads(encoded(run.to_dict())), schema)
     for key in SMALL:
@@ -197,7 +198,7 @@ def test_a_reference_folder_in_the_cache_serves_every_system(folders, tmp_path, 
     assert sum(seen) == 26
     plain = thgeval.evaluate(other, folders[1], metrics=[FID], unpaired=True)
     assert cached.scores == plain.scores
-    assert [clip["media"].keys() for clip in cached.clips] == [clip["media"].keys() for clip in plain.clips]
+    assert [clip.media.keys() for clip in cached.clips] == [clip.media.keys() for clip in plain.clips]
 
 
 def test_an_interrupted_run_measures_what_is_missing(run, folders, tmp_path):
@@ -225,7 +226,7 @@ def test_a_broken_clip_on_either_side_is_named_and_counted(folders, tmp_path, si
             (sides[-1] / "broken.mp4").write_bytes(b"no video")
     found = thgeval.evaluate(*sides, metrics=[FID], unpaired=True)
     (failure,) = found.failures
-    assert failure["id"] == ("generated/broken", "reference/broken")[side]
+    assert failure.id == ("generated/broken", "reference/broken")[side]
     score = found[FID]
     assert score.left_out == ({"corrupt": 1}, {"corrupt in reference": 1})[side]
     assert ("|n:4/5|references:3/3|", "|n:4/4|references:3/4|")[side] in score.signature.replace("||", "|")
@@ -268,7 +269,7 @@ def test_a_list_of_clips_in_a_protocol_holds_for_either_side(tmp_path):
     pairing = apart(tmp_path / "fake", tmp_path / "real", ("a", "b"))
     assert [pair.id for pair in pairing.pairs] == ["generated/a", "generated/b", "reference/b"]
     (missing,) = pairing.unpaired
-    assert (missing.id, missing.reason, missing.side) == ("reference/a", "missing reference", "reference")
+    assert (missing.id, missing.failure.reason, missing.side) == ("reference/a", "missing reference", "reference")
     assert pairing.expected == 2
 
 

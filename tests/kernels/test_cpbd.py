@@ -155,9 +155,9 @@ def test_frames_without_a_whole_block_are_refused(shape):
 
 def test_unknown_rules_and_arrays_are_refused():
     luma = np.zeros((1, 64, 64), np.uint8)
-    with pytest.raises(ProtocolError, match="edges='sobel'; use one of thinned, octave, unthinned"):
+    with pytest.raises(ProtocolError, match="cpbd: edges must be one of thinned, octave, unthinned, not 'sobel'"):
         cpbd(luma, edges="sobel")
-    with pytest.raises(ProtocolError, match="from 0 to 99, not 100"):
+    with pytest.raises(ProtocolError, match="cpbd: cut must be at least 0 and at most 99, not 100"):
         cpbd(luma, cut=100)
     with pytest.raises(ProtocolError, match=r"not int64 of shape \(1, 64, 64\)"):
         cpbd(luma.astype(np.int64))

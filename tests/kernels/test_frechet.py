@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from oracles import frechet as oracle
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.frechet import cpu, distance, distance_of_moments, infinity, jackknife
-from thgeval.states import Moments
+from thgeval.kernels.frechet import cpu, distance, infinity, jackknife
 
 # Fewer rows than dimensions, more, about as many, unlike on both sides, and the least there is.
 SHAPES = [(2, 2, 1), (2, 3, 7), (9, 2, 4), (40, 40, 100), (31, 90, 64), (300, 30, 64), (65, 66, 64), (400, 150, 60)]
@@ -55,7 +54,7 @@ def test_squares_doubt_more_than_they_err(shape, fall, first):
             rows(count, dimensions, seed=seed, fall=fall, turned=basis) * 10 ** (first * (np.arange(dimensions) == 0))
             for count, seed, basis in ((count, 1, 0), (others, 2, turned))
         ]
-        small, large = (cpu.Side(side) for side in sides)
+        small, large = (cpu.RowSet(side) for side in sides)
         if small.rank < dimensions:
             roots = cpu.by_rows(small, large)
         else:
@@ -115,72 +114,6 @@ def test_known_answers():
     assert distance(*constant) == pytest.approx(0.05, rel=1e-14)
 
 
-def test_unit_gaussians_in_2048_dimensions():
-    """The arithmetic anchor of pytorch-fid's own tests: equal covariances, means 1 apart in every dimension."""
-    identity = np.eye(2048)
-    found = distance_of_moments(
-        generated_mean=np.zeros(2048),
-        generated_covariance=identity,
-        reference_mean=np.ones(2048),
-        reference_covariance=identity,
-    )
-    assert found == pytest.approx(2048, abs=1e-9)
-
-
-def moments_distance(generated: Moments, reference: Moments) -> float:
-    return distance_of_moments(
-        generated_mean=generated.mean,
-        generated_covariance=generated.covariance(),
-        reference_mean=reference.mean,
-        reference_covariance=reference.covariance(),
-    )
-
-
-@pytest.mark.usefixtures("way")
-def test_moments_equal_rows():
-    generated, reference = rows(400, 80, seed=1, fall=2), rows(300, 80, seed=2, fall=2)
-    parts = np.split(generated, [7, 130])
-    merged = sum((Moments.of(part) for part in parts[1:]), Moments.of(parts[0]))
-    found = moments_distance(merged, Moments.of(reference))
-    assert found == pytest.approx(distance(generated, reference), rel=1e-10)
-    assert found == pytest.approx(
-        oracle.distance_of_moments(generated.mean(0), np.cov(generated.T), reference.mean(0), np.cov(reference.T)),
-        rel=1e-10,
-    )
-
-
-@pytest.mark.usefixtures("way")
-def test_singular_moments_are_near_rows():
-    generated, reference = rows(30, 80, seed=1), rows(50, 80, seed=2)
-    found = moments_distance(Moments.of(generated), Moments.of(reference))
-    assert abs(found - oracle.distance(generated, reference)) < 1e-6 * oracle.spread(generated, reference)
-    alike = moments_distance(Moments.of(generated), Moments.of(generated[::-1]))
-    assert alike < 1e-6 * oracle.spread(generated, generated)
-    nothing = np.zeros((80, 80))
-    still = distance_of_moments(
-        generated_mean=np.zeros(80),
-        generated_covariance=nothing,
-        reference_mean=np.full(80, 0.5),
-        reference_covariance=nothing,
-    )
-    assert still == pytest.approx(20, rel=1e-14)
-
-
-@pytest.mark.usefixtures("way")
-def test_commuting_covariances_have_a_closed_form():
-    """With common axes, each adds the squared difference of its standard deviations."""
-    axes = np.linalg.qr(np.random.default_rng(9).standard_normal((64, 64)))[0]
-    deviations = 10 ** np.random.default_rng(10).uniform(-3, 0, (2, 64))
-    covariances = [(axes * deviation**2) @ axes.T for deviation in deviations]
-    found = distance_of_moments(
-        generated_mean=np.zeros(64),
-        generated_covariance=covariances[0],
-        reference_mean=np.zeros(64),
-        reference_covariance=covariances[1],
-    )
-    assert found == pytest.approx(np.square(deviations[0] - deviations[1]).sum(), rel=1e-10)
-
-
 sizes = st.tuples(st.integers(2, 40), st.integers(2, 40), st.integers(1, 24))
 
 
@@ -227,7 +160,7 @@ def test_blocks_have_no_say(shape, monkeypatch):
     whole = distance(generated, reference)
     monkeypatch.setattr(cpu, "BLOCK_ROWS", 37)
     assert distance(generated, reference) == pytest.approx(whole, rel=1e-11)
-    assert len(cpu.Side(reference).factor) == min(shape[1] - 1, shape[2])
+    assert len(cpu.RowSet(reference).factor) == min(shape[1] - 1, shape[2])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -324,21 +257,3 @@ def test_what_can_not_be_compared_is_refused():
     with pytest.raises(InputError, match="at least 10000 generated rows, not 20") as caught:
         infinity(*sides, seed=0)
     assert caught.value.reason == "too few rows"
-
-
-def test_what_is_no_gaussian_is_refused():
-    good = {
-        "generated_mean": np.zeros(3),
-        "generated_covariance": np.eye(3),
-        "reference_mean": np.zeros(3),
-        "reference_covariance": np.eye(3),
-    }
-    assert distance_of_moments(**good) == 0
-    with pytest.raises(ProtocolError, match=r"not \(3,\) and \(2, 2\) \(reference\)"):
-        distance_of_moments(**{**good, "reference_covariance": np.eye(2)})
-    with pytest.raises(ProtocolError, match=r"3 dimensions \(generated\) and 2 \(reference\)"):
-        distance_of_moments(**{**good, "reference_mean": np.zeros(2), "reference_covariance": np.eye(2)})
-    with pytest.raises(ProtocolError, match="generated covariance is not symmetric"):
-        distance_of_moments(**{**good, "generated_covariance": np.triu(np.ones((3, 3)))})
-    with pytest.raises(InputError, match="generated mean or covariance holds NaN"):
-        distance_of_moments(**{**good, "generated_mean": np.array([0, np.nan, 0])})

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from oracles import prdc as oracle
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.prdc import PRDC, cpu, empty, jackknife, scores
-from thgeval.states.stacked import Stacked
+from thgeval.kernels.prdc import PRDCScores, cpu, empty, jackknife, scores
+from thgeval.states.stacked import RowMatrix
 
 
 def rows(count: int, dimensions: int, *, seed: int, scale: float = 1.0) -> np.ndarray:
@@ -31,10 +31,10 @@ def test_known_answer():
     generated, reference = np.array([[1.0], [6.0], [9.0]]), np.array([[0.0], [2.0], [5.0]])
     found = scores(generated, reference, nearest=1)
     # 1 lies in the balls of 0 and 2, 6 in that of 5, 9 in none; 0, 2 and 5 lie in the ball of 1 or 6.
-    assert found == PRDC(precision=2 / 3, recall=1.0, density=1.0, coverage=1.0)
+    assert found == PRDCScores(precision=2 / 3, recall=1.0, density=1.0, coverage=1.0)
     # Moved by 1, the generated 2 and the reference 0 are exactly as far apart as the ball of 0 reaches: not inside.
     found = scores(generated + 1, reference, nearest=1)
-    assert found == PRDC(precision=2 / 3, recall=1.0, density=2 / 3, coverage=2 / 3)
+    assert found == PRDCScores(precision=2 / 3, recall=1.0, density=2 / 3, coverage=2 / 3)
 
 
 @settings(deadline=None, max_examples=150)
@@ -65,7 +65,7 @@ def test_a_set_of_distinct_rows_is_perfect_against_itself(count, dimensions, nea
     """Each row's copy is at distance 0, and its nearest-th neighbour exactly on the rim of its ball."""
     generated = rows(count, dimensions, seed=seed) + offset
     shuffled = np.random.default_rng(seed).permutation(generated)
-    assert scores(generated, shuffled, nearest=nearest) == PRDC(1.0, 1.0, pytest.approx(1.0, rel=1e-14), 1.0)
+    assert scores(generated, shuffled, nearest=nearest) == PRDCScores(1.0, 1.0, pytest.approx(1.0, rel=1e-14), 1.0)
 
 
 def test_sets_of_held_rows_have_no_score():
@@ -74,7 +74,7 @@ def test_sets_of_held_rows_have_no_score():
     assert np.isnan(scores(generated, generated.copy(), nearest=5)).all()
     assert oracle.published(generated, generated.copy(), 5) == (0, 0, 0, 0)
     assert empty(generated, nearest=5) == 60
-    assert scores(generated, generated.copy(), nearest=6) == PRDC(1, 1, 1, 1)
+    assert scores(generated, generated.copy(), nearest=6) == PRDCScores(1, 1, 1, 1)
     assert empty(generated, nearest=6) == 0
 
 
@@ -86,7 +86,7 @@ def test_held_rows_are_left_out_and_the_others_measured():
     assert found.density == pytest.approx(1, abs=0.2)
     assert oracle.published(held, held.copy(), 5)[0] == pytest.approx(0.55)
     assert empty(held, nearest=5) == 45
-    assert scores(rows(100, 64, seed=3) + 100, held) == PRDC(0, 0, 0, 0)
+    assert scores(rows(100, 64, seed=3) + 100, held) == PRDCScores(0, 0, 0, 0)
 
 
 def test_a_frozen_generator_covers_nothing_and_a_frozen_reference_tells_nothing():
@@ -106,11 +106,11 @@ def test_zero_and_its_negative_are_one_row():
 def test_density_counts_every_ball():
     """Balls of 0, 2 and 5 reach 2, 2 and 3, so 1 and 1.5 lie in two each; their own reach 0.5, which is not to 2."""
     found = scores(np.array([[1.0], [1.5]]), np.array([[0.0], [2.0], [5.0]]), nearest=1)
-    assert found == PRDC(precision=1.0, recall=0.0, density=2.0, coverage=2 / 3)
+    assert found == PRDCScores(precision=1.0, recall=0.0, density=2.0, coverage=2 / 3)
 
 
 def test_far_sets_share_nothing():
-    assert scores(rows(30, 5, seed=1) + 100, rows(40, 5, seed=2)) == PRDC(0, 0, 0, 0)
+    assert scores(rows(30, 5, seed=1) + 100, rows(40, 5, seed=2)) == PRDCScores(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("block", [1, 7, 32])
@@ -158,7 +158,7 @@ def test_only_close_calls_are_made_anew(monkeypatch):
     """Bounds hold for all pairs, and leave hardly any open where rows are spread."""
     generated, reference = rows(200, 64, seed=1) + 50, rows(300, 64, seed=2) + 50
     monkeypatch.setattr(cpu, "BLOCK_ROWS", 40)
-    for pairs in cpu._pairs(Stacked.of(generated), Stacked.of(reference)):
+    for pairs in cpu._pairs(RowMatrix.of(generated), RowMatrix.of(reference)):
         exact = np.stack([oracle.squared(reference[pairs.right], row) for row in generated[pairs.left]])
         assert (pairs.low <= exact).all()
         assert (exact <= pairs.high).all()

@@ -176,12 +176,12 @@ def test_the_downsampling_factor_rounds_halves_up():
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"weighting": "box"}, "unknown SSIM weighting 'box': choose one of gaussian, uniform"),
-        ({"window": 8}, "odd number of pixels, 3 or more, not 8"),
-        ({"window": 1}, "odd number of pixels, 3 or more, not 1"),
-        ({"sigma": 0.0}, "positive sigma, not 0.0"),
-        ({"k2": -0.03}, "positive k2, not -0.03"),
-        ({"k1": float("nan")}, "positive k1, not nan"),
+        ({"weighting": "box"}, "ssim: weighting must be one of gaussian, uniform, not 'box'"),
+        ({"window": 8}, "ssim: window must be odd and at least 3, not 8"),
+        ({"window": 1}, "window must be odd and at least 3, not 1"),
+        ({"sigma": 0.0}, "sigma must be above 0, not 0.0"),
+        ({"k2": -0.03}, "k2 must be above 0, not -0.03"),
+        ({"k1": float("nan")}, "k1 must be a number above 0, not nan"),
         ({"peak": 0}, "positive peak, not 0"),
     ],
 )

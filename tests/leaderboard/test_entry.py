@@ -66,8 +66,8 @@ def test_what_is_wrong_is_named_by_its_field(written, change, field, says):
     ("content", "says"),
     [
         (b'{"a": 1, "a": 2}', "says 'a' twice"),
-        (b'{"a": NaN}', "NaN is no number"),
-        (b'{"a": 1e999}', "no number that can be computed with"),
+        (b'{"a": NaN}', "NaN is not a number"),
+        (b'{"a": 1e999}', "not a number that can be computed with"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "deeper than 24"),
         (b'{"a": ' + b"9" * 400 + b"}", "400 digits"),
         (b"[]", "holds a list"),

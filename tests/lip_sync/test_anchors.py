@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from thgeval.clip import Clip, Pair
-from thgeval.engine.run import Options, scored
+from thgeval.engine.run import Options, execute
 from thgeval.pairing import Pairing
 
 ROOT = Path(os.environ.get("THGEVAL_ANCHORS", "."))
@@ -31,7 +31,7 @@ def anchored(name: str) -> Path:
 def scores(clip: Path, preset: str, monkeypatch, *, audio: Path | None = None) -> list[float]:
     monkeypatch.setenv("THGEVAL_HOME", str(ROOT))
     requests = [f"{name}/{preset}" for name in NAMES]
-    run = scored(Pairing((Pair("a", Clip("a", clip), audio=audio),), ()), requests, "native", Options())
+    run = execute(Pairing((Pair("a", Clip("a", clip), audio=audio),), ()), requests, "native", Options())
     return [run[request].value for request in requests]
 
 

@@ -43,7 +43,7 @@ def test_the_right_sound_wins_by_far(runs):
 
 
 def test_a_picture_five_frames_late_is_five_frames_late(runs):
-    offsets = {name: [clip["scores"]["sync-lm-offset"] for clip in run.clips] for name, run in runs.items()}
+    offsets = {name: [clip.scores["sync-lm-offset"] for clip in run.clips] for name, run in runs.items()}
     assert offsets["copy"] == [0, 0]
     assert offsets["shift5"] == [5, 5]
 
@@ -78,7 +78,7 @@ def test_clips_without_sound_or_face_are_refused_with_a_reason():
     for name, reason in (("iplap_129.mp4", "no audio"), ("no_face.mp4", "no face")):
         run = evaluate(assets.there("clips", name), metrics=["sync-lm-conf"])
         assert run.scores["sync-lm-conf"].value is None
-        assert run.clips[0]["failed"]["sync-lm-conf"]["reason"] == reason
+        assert run.clips[0].failed["sync-lm-conf"].reason == reason
 
 
 def test_the_references_own_value_stands_beside_every_score(demo):
@@ -99,6 +99,6 @@ def test_a_reference_of_another_length_or_without_sound_costs_its_own_value_alon
     run = thgeval.score(demo.controls["copy"] / "face1.mp4", tmp_path / "other.mp4", metrics=["sync-envelope"])
     assert run["sync-envelope"].value is not None
     assert run["sync-envelope"].reference is None
-    assert run.clips[0]["failure"] is None
-    assert [text for text in run.clips[0]["notes"] if text.startswith(note or "the reference")] == run.clips[0]["notes"]
-    assert bool(run.clips[0]["notes"]) == (note is not None)
+    assert run.clips[0].failure is None
+    assert [text for text in run.clips[0].notes if text.startswith(note or "the reference")] == list(run.clips[0].notes)
+    assert bool(run.clips[0].notes) == (note is not None)

@@ -38,7 +38,7 @@ def outcome(pair, requests=PRECROPPED, *, protocol=None, chunk=4, workers=1):
     planned = plan(named, [pair])
     assert not planned.unscored, planned.unscored
     with Cores(workers) as cores:
-        return cores.hold(measured, pair, planned, protocol or Protocol(), cores, lambda frames: None, chunk)
+        return cores.occupy(measured, pair, planned, protocol or Protocol(), cores, lambda frames: None, chunk)
 
 
 def values(pair, requests=PRECROPPED, **settings):
@@ -101,7 +101,7 @@ def test_short_clips_say_what_padding_does_to_them(wav):
 
 def test_long_clips_need_no_remark():
     metric = registry.metric("sync-conf").metric
-    state = metric._part("a", features.Synced(0, 105, features.Alignment(np.ones((100, 31)))))
+    state = metric._part("a", features.SyncedTrack(0, 105, features.OffsetDistances(np.ones((100, 31)))))
     assert metric.remark(state) is None
 
 
@@ -196,7 +196,7 @@ def test_delaying_the_sound_lowers_the_offset(weights, monkeypatch, wav):
     rows = features._speech(features.mel.mfcc(heard), 75)
     for delay in (-7, 0, 4):
         sound = np.concatenate([np.zeros(max(640 * delay, 0), np.int16), heard[max(-640 * delay, 0) :]])[: 640 * 70]
-        (synced,) = features.syncnet().compute((features.Lips(0, 70, rows[:66]),), sound)
+        (synced,) = features.syncnet().compute((features.LipWindows(0, 70, rows[:66]),), sound)
         assert synced.alignment.offset == -delay
         assert synced.alignment.windows == 65
         assert synced.alignment.distances.shape == (65, 31)
@@ -211,7 +211,7 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights):
     wide = weights | {"netfcaud.0.weight": torch.zeros(2048, 512), "netfcaud.0.bias": torch.zeros(2048)}
     file = folder() / "syncnet_v2.model"
     kept = file.read_bytes()
-    torch.save(wide, file)
+    random_weights.save(wide, file)
     try:
         with (
             allowed(policy()),
@@ -220,6 +220,7 @@ def test_a_first_version_of_the_weights_is_refused_by_name(weights):
         ):
             networks.published("syncnet-v2")
     finally:
+        file.unlink()
         file.write_bytes(kept)
 
 
@@ -317,7 +318,7 @@ def test_latentsync_cuts_the_mean_offset():
     for offset in (-3, 0):
         distances = np.ones((12, 31))
         distances[:, 15 - offset] = 0.5
-        curves.append(features.Synced(0, 17, features.Alignment(distances)))
+        curves.append(features.SyncedTrack(0, 17, features.OffsetDistances(distances)))
 
     assert metric.score(metric.measure(Seen(curves))) == -1.0
     plain = registry.metric("av-offset").metric
@@ -393,7 +394,7 @@ def test_absolute_offsets_do_not_cancel():
     for offset in (-4, 5):
         distances = np.ones((12, 31))
         distances[:, 15 - offset] = 0.5
-        curves.append(features.Synced(0, 17, features.Alignment(distances)))
+        curves.append(features.SyncedTrack(0, 17, features.OffsetDistances(distances)))
     signed, absolute = (registry.metric(request).metric for request in ("av-offset", "av-offset/absolute"))
     early, late = (
         [metric.measure(Seen([curve])).renamed(name) for curve, name in zip(curves, "ab", strict=True)]
@@ -415,7 +416,7 @@ def test_no_offset_is_beyond_the_furthest_shift():
 def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
     import pickle
 
-    from thgeval.engine.run import Options, scored
+    from thgeval.engine.run import Options, execute
     from thgeval.pairing import Pairing
     from thgeval.requirements.weights import Policy
     from thgeval.states import checkpoint
@@ -424,7 +425,7 @@ def test_results_hold_notes_coverage_and_states_that_come_back(wav, tmp_path):
     good = in_memory(face_like(20), wav(speech_like(640 * 20)))
     short = Pair("b", good.generated, audio=wav(speech_like(640 * 2)))
     options = Options(weights=Policy(unverified=True))
-    run = scored(Pairing((good, short), ()), list(PRECROPPED), "native", options)
+    run = execute(Pairing((good, short), ()), list(PRECROPPED), "native", options)
     for request in PRECROPPED:
         score = run[request]
         assert (score.clips, score.frames, score.left_out) == (1, 15, {"too short": 1})

@@ -136,22 +136,22 @@ def test_curves_and_primaries_are_noted_in_a_run(tmp_path, moving):
     wide = with_stream(tmp_path / "wide.mp4", moving(3, 64, 80), transfer=18)
     usual = with_stream(tmp_path / "usual.mp4", moving(3, 64, 80))
     run = thgeval.score(wide, usual, metrics="psnr")
-    assert run.clips[0]["notes"] == [
+    assert list(run.clips[0].notes) == [
         "wide, generated: its brightness is coded as HLG (HDR); levels were taken as they are",
         (
             "wide: levels stand for light by the curve hlg in the generated clip and bt709 in the reference; "
             "they were compared as they are"
         ),
     ]
-    assert run.clips[0]["media"]["generated"]["transfer"] == "hlg"
-    assert thgeval.score(usual, usual, metrics="psnr").clips[0]["notes"] == []
+    assert run.clips[0].media["generated"]["transfer"] == "hlg"
+    assert thgeval.score(usual, usual, metrics="psnr").clips[0].notes == ()
 
 
 def test_lenient_says_what_it_brought_together(tmp_path, moving):
     for name, count, size, fps in (("a", 6, 64, 30), ("b", 5, 32, 25)):
         write_video(tmp_path / f"{name}.mp4", moving(count, size, size), fps=fps)
     run = thgeval.score(tmp_path / "a.mp4", tmp_path / "b.mp4", metrics="psnr", protocol="lenient")
-    assert run.clips[0]["notes"] == [
+    assert list(run.clips[0].notes) == [
         (
             "a has 30.000 frames per second and its reference 25.000; they were paired by index, so they show "
             "different moments"

@@ -75,7 +75,7 @@ def states(pair, *, chunk, workers):
         planned = plan(registry.metrics(asked), [seen])
         assert not planned.unscored
         with Cores(workers) as cores:
-            outcome = cores.hold(measured, seen, planned, Protocol(), cores, lambda frames: None, chunk)
+            outcome = cores.occupy(measured, seen, planned, Protocol(), cores, lambda frames: None, chunk)
         assert not outcome.failed, outcome.failed
         found |= outcome.states
     return found

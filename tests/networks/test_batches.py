@@ -120,9 +120,9 @@ def test_cores_that_wait_for_batches_do_not_wait_for_each_other(count):
     with Batches(doubled, lambda kind: 8) as batches, Cores(count) as cores, ThreadPoolExecutor(count) as threads:
 
         def clip(number):
-            chunks = [cores.lend(batches.results, number % 2, [number, chunk]) for chunk in range(6)]
+            chunks = [cores.spare(batches.results, number % 2, [number, chunk]) for chunk in range(6)]
             return [chunk.result(20) for chunk in chunks]
 
-        found = [threads.submit(cores.hold, clip, number) for number in range(12)]
+        found = [threads.submit(cores.occupy, clip, number) for number in range(12)]
         for number, future in enumerate(found):
             assert future.result(20) == [doubled(number % 2, [number, chunk]) for chunk in range(6)]

@@ -20,17 +20,6 @@ def centred(rows: np.ndarray, ddof: int) -> np.ndarray:
     return (rows - rows.mean(axis=0)) / np.sqrt(len(rows) - ddof)
 
 
-def distance_of_moments(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:
-    """By two symmetric roots; only for covariances of full rank."""
-    half = root(cov1)
-    return ((mean1 - mean2) ** 2).sum() + np.trace(cov1) + np.trace(cov2) - 2 * np.trace(root(half @ cov2 @ half))
-
-
-def root(matrix: np.ndarray) -> np.ndarray:
-    values, axes = np.linalg.eigh((matrix + matrix.T) / 2)
-    return (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
-
-
 def infinity(generated: np.ndarray, reference: np.ndarray, *, seed: int, points: int, smallest: int) -> float:
     rng = np.random.default_rng(seed)
     sizes = [int(size) for size in np.linspace(smallest, len(generated), points)]

@@ -54,3 +54,37 @@ def test_hooks_are_local_and_what_make_check_runs():
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
     for hook in repo["hooks"]:
         assert hook["entry"].removeprefix(".venv/bin/") in recipe
+
+
+DOCKERFILE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+STEPS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
+
+
+def test_the_container_copies_what_is_there_and_what_the_wheel_is_made_of():
+    copied = {name for word, rest in STEPS if word == "COPY" for name in rest.split()[:-1]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert all((ROOT / name).exists() for name in copied)
+    assert copied >= {"constraints.txt", *project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
+
+
+def test_the_container_installs_pinned_versions_as_somebody_who_may_do_little():
+    (base,) = [rest for word, rest in STEPS if word == "FROM"]
+    assert re.fullmatch(r"python:3\.\d+\.\d+-[a-z-]+", base)
+    installs = [part for word, rest in STEPS if word == "RUN" for part in rest.split("&&") if "pip install" in part]
+    assert len(installs) == 2
+    assert all("--constraint /src/constraints.txt" in part for part in installs)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for asked in ("pip>=25.3", "[demo,faces]"):
+        assert any(asked in part for part in installs)
+        assert asked in makefile
+    words = [word for word, _ in STEPS]
+    assert words.index("USER") > max(index for index, word in enumerate(words) if word == "RUN")
+    assert ("USER", "scorer") in [tuple(step) for step in STEPS]
+    assert "fetch" not in DOCKERFILE.partition("FROM")[2]
+
+
+def test_the_systems_of_the_matrix_are_classifiers():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = " ".join(text for text in project["classifiers"] if text.startswith("Operating System"))
+    called = {"ubuntu-latest": "Linux", "macos-latest": "MacOS", "windows-latest": "Windows"}
+    assert all(called[system] in said for system in WORKFLOW["jobs"]["systems"]["strategy"]["matrix"]["os"])

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -44,6 +45,9 @@ def test_data_files_travel(wheel):
         "thgeval_baselines/speech/speech.json",
         "thgeval_baselines/tasks/taskset.schema.json",
         "thgeval_baselines/tasks/item.schema.json",
+        "thgeval_baselines/adapters/manifest.schema.json",
+        "thgeval_baselines/adapters/manifests/wav2lip.yaml",
+        "thgeval_baselines/contamination/data.toml",
     } <= names
 
 
@@ -63,7 +67,8 @@ def test_the_bare_wheel_runs_from_elsewhere(wheel, tmp_path):
     """Installed without extras, in an environment that sees this one's dependencies but not the clone."""
     environment = tmp_path / "env"
     venv.create(environment, with_pip=False)
-    site = next((environment / "lib").glob("python3.*")) / "site-packages"
+    named = {"base": str(environment), "platbase": str(environment)}  # Scripts or bin, Lib or lib/python3.x
+    site, scripts = (Path(sysconfig.get_path(what, "venv", named)) for what in ("purelib", "scripts"))
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     dependencies = next(path for path in map(Path, sys.path) if path.name == "site-packages")
@@ -71,15 +76,17 @@ def test_the_bare_wheel_runs_from_elsewhere(wheel, tmp_path):
     for item in dependencies.iterdir():
         if not item.name.startswith(hidden) and item.suffix != ".pth" and not (site / item.name).exists():
             (site / item.name).symlink_to(item)
-    python = environment / "bin" / "python"
+    python = scripts / Path(sys.executable).name
+    apart = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "THGEVAL"))}
+    apart |= {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
     run = subprocess.run(
         [python, "-m", "thgeval.cli.main", "selftest"], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "numba")},
+        env=apart,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     where = subprocess.run(
         [python, "-c", "import thgeval, json, sys; print(json.dumps([thgeval.__file__, 'torch' in sys.modules]))"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
+        cwd=tmp_path, capture_output=True, text=True, check=True, env=apart,
     )  # fmt: skip
     path, torch_loaded = json.loads(where.stdout)
     assert Path(path).is_relative_to(environment)

@@ -34,7 +34,7 @@ def test_unmatched_names_are_expected_and_named(folders):
     touch(folders[0], "a.mp4", "extra.mp4")
     touch(folders[1], "a.mp4", "lost.mp4")
     pairing = paired(*folders)
-    assert {(item.id, item.reason) for item in pairing.unpaired} == {
+    assert {(item.id, item.failure.reason) for item in pairing.unpaired} == {
         ("extra", "missing reference"),
         ("lost", "missing clip"),
     }
@@ -47,8 +47,8 @@ def test_duplicate_stems_are_not_guessed(folders):
     touch(folders[0], "a.mp4", "a.mov")
     touch(folders[1], "a.mp4")
     (problem,) = paired(*folders).unpaired
-    assert problem.reason == "duplicate stem"
-    assert "a.mov, a.mp4" in problem.message
+    assert problem.failure.reason == "duplicate stem"
+    assert "a.mov, a.mp4" in problem.failure.message
 
 
 @pytest.mark.parametrize("name", ["with space", "new\nline", "ünïcode 头", "-rf", "quote'\"", "<b>", "a.b.c"])
@@ -164,9 +164,9 @@ def test_clips_in_subfolders_are_named_and_counted(folders):
     pairing = paired(*folders)
     assert [pair.id for pair in pairing.pairs] == ["a", "clip"]
     lower = ["sub/b", "sub/deep/c", "sub/frames"]
-    assert [(item.id, item.reason) for item in pairing.unpaired] == [(id, "in a subfolder") for id in lower]
+    assert [(item.id, item.failure.reason) for item in pairing.unpaired] == [(id, "in a subfolder") for id in lower]
     assert pairing.expected == 5
-    message = pairing.unpaired[0].message
+    message = pairing.unpaired[0].failure.message
     assert "b.mp4 lies in a subfolder; --recursive" in message
 
 
@@ -202,7 +202,7 @@ def test_both_forms_of_a_name_in_one_folder_are_a_duplicate(folders):
     for form in ("NFC", "NFD"):
         touch(folders[0], unicodedata.normalize(form, "é") + ".mp4")
     touch(folders[1], "é.mp4")
-    assert [item.reason for item in paired(*folders).unpaired] == ["duplicate stem"]
+    assert [item.failure.reason for item in paired(*folders).unpaired] == ["duplicate stem"]
 
 
 LISTS = {
@@ -308,8 +308,8 @@ def test_names_are_read_as_told(tmp_path, naming, generated, reference, expected
 @pytest.mark.parametrize(
     ("naming", "said"),
     [
-        ({"match": "("}, r"^'\(' is no regular expression: missing \)"),
-        ({"match": "a{99999999999}(b)"}, "is no regular expression"),
+        ({"match": "("}, r"^'\(' is not a valid regular expression: missing \)"),
+        ({"match": "a{99999999999}(b)"}, "is not a valid regular expression"),
         ({"match": "a"}, r"has no group: put the part of the name that is the id in \(parentheses\)"),
         ({"match": "(a)(b)"}, r"has 2 groups: call the one that is the id \(\?P<id>"),
         ({"match": 7}, "^match must be text, not 7"),
@@ -416,7 +416,9 @@ def test_clips_in_subfolders_alone_are_named_with_the_way_to_them(tmp_path):
         paired(tmp_path / "pred", None)
     fill(tmp_path / "pred", "top")
     fill(tmp_path / "gt", "other")
-    assert {(item.id, item.reason, item.side) for item in apart(tmp_path / "pred", tmp_path / "gt").unpaired} == {
+    assert {
+        (item.id, item.failure.reason, item.side) for item in apart(tmp_path / "pred", tmp_path / "gt").unpaired
+    } == {
         ("generated/i/1", "in a subfolder", "generated"),
         ("reference/i/1", "in a subfolder", "reference"),
     }

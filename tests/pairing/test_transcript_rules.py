@@ -74,14 +74,14 @@ def test_a_pair_keeps_its_own_words_where_the_rule_finds_none(tmp_path, written)
     ("text", "said"),
     [
         ("annotation_group: 1", "has no annotation_regex"),
-        ("annotation_regex: '('", "is no regular expression"),
-        ("annotation_regex: 3", "is no regular expression"),
+        ("annotation_regex: '('", "is not a valid regular expression"),
+        ("annotation_regex: 3", "is not a valid regular expression"),
         ("annotation_regex: abc", "must name one of the expression's 0 groups"),
         ("annotation_regex: (a)\nannotation_group: 2", "must name one of the expression's 1 groups"),
         ("annotation_regex: (a)(b)\nannotation_map: [{}]", "one for each of the 2 groups"),
         ("annotation_regex: (a)\nannotation_map: {a: no}", "YAML takes a word for False; put the words"),
         ("annotation_regex: (a)\nannotation_map: {a: [no]}", "must map to text"),
-        ("- a list", "is no table"),
+        ("- a list", "is not a table"),
         ("a: [", "can't be read"),
     ],
 )

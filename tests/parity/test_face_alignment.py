@@ -39,7 +39,7 @@ def package():
         runs.enter_context(memory.apart())
         tensors = torch.load(weights.path("s3fd"), weights_only=True)
         near = {name: value * 0.05 if "mbox" in name else value for name, value in tensors.items()}
-        torch.save(near, weights.path("s3fd"))  # boxes near their places, and no two probabilities alike
+        random_weights.save(near, weights.path("s3fd"))  # boxes near their places, and no two probabilities alike
         runs.enter_context(weights.allowed(weights.policy()))
         path = {"path_to_detector": str(weights.path("s3fd"))}
         yield Loaded(1, device="cpu", flip_input=False, compile=False, face_detector_kwargs=path)

@@ -38,13 +38,6 @@ def test_frechet_distance_equals_the_matrix_root(name, count, bound):
         warnings.simplefilter("ignore")  # scipy's about the deprecated argument, and about singular matrices
         expected = theirs(*moments)
     agree(frechet.distance(*sides), expected, bound)
-    from_moments = frechet.distance_of_moments(
-        generated_mean=moments[0],
-        generated_covariance=moments[1],
-        reference_mean=moments[2],
-        reference_covariance=moments[3],
-    )
-    agree(from_moments, expected, bound)
 
 
 def test_frechet_distance_equals_torchmetrics():

@@ -19,7 +19,7 @@ from thgeval.metric import Better, Metric, View, of_generated, of_pair
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.registry import metric_class as registered
-from thgeval.results import Run, states_folder
+from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import protocol_part
 from thgeval.states import ClipMean, PooledMean, Rows, State
 from thgeval.states.checkpoint import Checkpoint, Kept, digest, save
@@ -82,6 +82,10 @@ class Decibels(Written[ClipMean]):
     def score(self, state: ClipMean) -> float:
         with np.errstate(divide="ignore"):
             return float(np.mean(-10 * np.log10(state.means))) if state.frames else float("nan")
+
+    def per_frame(self, values: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return -10 * np.log10(values)
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ class Sketch:
             "media": {"generated": {"fps": 25.0, "variable_rate": False}},
             "scores": {},
         } | record
-        self.contributions.append(Contribution(full, states, own))
+        self.contributions.append(Contribution(ClipResult.from_dict(full), states, own))
         self.checkpoints.append(Checkpoint(id, content, "pyav-by-hand", kept, full))
         return self
 

@@ -9,7 +9,7 @@ from requirements.sites import serving
 
 import thgeval_models.manifest
 from thgeval.cli.main import code
-from thgeval.fetching import Watcher
+from thgeval.fetching import TransferWatcher
 from thgeval.requirements import weights
 from thgeval_models.manifest import parse
 
@@ -56,8 +56,8 @@ class Said:
     progress: list[tuple[str, int, int]] = field(default_factory=list)
 
     @property
-    def watcher(self) -> Watcher:
-        return Watcher(progress=lambda *seen: self.progress.append(seen), say=self.sentences.append)
+    def watcher(self) -> TransferWatcher:
+        return TransferWatcher(progress=lambda *seen: self.progress.append(seen), say=self.sentences.append)
 
 
 @pytest.fixture

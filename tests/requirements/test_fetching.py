@@ -522,7 +522,7 @@ def test_a_mirror_may_have_what_authors_only_share(net, site):
 )
 def test_what_is_no_mirror(net, mirror):
     net()
-    with pytest.raises(ProtocolError, match="is no mirror; give the address of a folder"):
+    with pytest.raises(ProtocolError, match="is not a mirror; give the address of a folder"):
         fetch("net", mirrors=[mirror])
 
 

@@ -70,7 +70,9 @@ class FirstByte(Metric[PooledMean]):
 
 @pytest.fixture(autouse=True)
 def plugged(monkeypatch, manifest):
-    manifest(entry_text("net", origin="https://example.org/net.bin", hash="unknown"))
+    manifest(*(entry_text(name, origin="https://example.org/net.bin", hash="unknown") for name in ("net", "other")))
+    weights.folder().mkdir(parents=True)
+    weights.place(weights.entry("other")).write_bytes(BODIES[0])
     known = registry.table()
     monkeypatch.setattr(registry, "table", lambda: {**known, "first-byte": f"{__name__}:FirstByte"})
     placed(BODIES[0])
@@ -238,3 +240,35 @@ def test_what_is_lacking_is_said_in_the_order_of_the_declaration():
     assert str(made.lacks()).startswith("demanding needs an optional package")
     assert made.identity(pinned(made.requires)) == f"demanding@1:unverified-{sha256(BODIES[0])[:8]},absent"
     assert str(made) == "demanding@1"
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_was_read_is_taken_up_again_by_what_the_file_is(shared):
+    read = []
+
+    def reading(file):
+        read.append(file.read_bytes())
+        return read[-1]
+
+    with memory.apart():
+        for body in (BODIES[0], BODIES[0], BODIES[1], BODIES[0]):
+            placed(body)
+            with weights.allowed(Policy(unverified=True)):
+                assert memory.read_once("net", reading, shared=shared) == body
+        with pytest.raises(thgeval.errors.WeightsError, match="have no published hash"):
+            memory.read_once("other", reading, shared=shared)
+    assert read == BODIES
+
+
+def test_what_threads_must_not_share_each_has_of_its_own():
+    with ThreadPoolExecutor(2) as threads:
+        barrier = threading.Barrier(2)
+
+        def two():
+            barrier.wait(10)
+            return [memory.own("test_pins", object) for _ in range(2)]
+
+        first, second = (each.result() for each in [threads.submit(two) for _ in range(2)])
+    assert first[0] is first[1]
+    assert second[0] is second[1]
+    assert first[0] is not second[0]

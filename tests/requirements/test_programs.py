@@ -142,7 +142,7 @@ def test_a_recipe_that_says_too_little_is_refused(recipe, said, checkout):
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "openai/whisper", "/etc", ".hidden", "a b"])
 def test_a_name_that_is_a_path_or_a_hub_is_refused(name):
-    with pytest.raises(ProtocolError, match="is no name of a folder"):
+    with pytest.raises(ProtocolError, match="is not the name of a folder"):
         programs.folder(name)
 
 

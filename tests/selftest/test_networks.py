@@ -199,7 +199,7 @@ def test_examples_go_with_networks(capsys):
     assert code(["selftest", "--examples", "."]) == 2
     assert "--examples goes with --networks" in capsys.readouterr().err
     assert code(["selftest", "--networks", "--examples", "no-such-folder"]) == 2
-    assert "no-such-folder is no folder" in capsys.readouterr().err
+    assert "no-such-folder is not a folder" in capsys.readouterr().err
 
 
 # --- examples ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thgeval.states import ClipMean, Counts, Moments, Part, PooledMean, Rows
+from thgeval.states import ClipMean, Counts, Part, PooledMean, Rows
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 
@@ -73,14 +73,6 @@ def test_counts_are_a_ratio_of_sums():
 def test_rows_are_stacked_in_the_order_of_clips():
     state = Rows.of("b", np.full((2, 3), 2.0)) + Rows.of("a", np.full((1, 3), 1.0))
     assert state.stacked()[:][:, 0].tolist() == [1.0, 2.0, 2.0]
-
-
-def test_moments_merge_to_those_of_all_rows():
-    rows = np.random.default_rng(3).normal(size=(40, 5))
-    merged = Moments.of(rows[:7]) + Moments.of(rows[7:])
-    np.testing.assert_allclose(merged.mean, rows.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(merged.covariance(), np.cov(rows, rowvar=False), rtol=1e-12)
-    np.testing.assert_allclose(merged.covariance(ddof=0), np.cov(rows, rowvar=False, ddof=0), rtol=1e-12)
 
 
 def test_what_is_shown_of_parts_is_shown_of_their_clip():

@@ -17,7 +17,7 @@ from thgeval.files import write_atomically
 from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
 from thgeval.states import checkpoint as checkpoints
 from thgeval.states.checkpoint import Checkpoint, Kept
-from thgeval.states.stacked import Stored
+from thgeval.states.stacked import FileRows
 from thgeval.states.store import Store, file_name
 from thgeval.statistics import groups_of
 
@@ -84,21 +84,21 @@ def test_pickles_are_never_loaded(tmp_path):
 
 def test_states_are_used_only_for_the_same_content_decoder_and_protocol(tmp_path):
     store = Store(tmp_path)
-    store.keep(checkpoint())
-    assert store.recalled("clip", CONTENT, "dec", WANTED).checkpoint.kept.keys() == {"m", "k"}
-    assert store.recalled("clip", CONTENT, "dec", WANTED | {"m": "m@2"}).checkpoint.kept.keys() == {"k"}
-    assert not store.recalled("clip", CONTENT | {"generated": "xx"}, "dec", WANTED).checkpoint.kept
-    assert not store.recalled("clip", CONTENT, "other", WANTED).checkpoint.kept
-    assert not Store(tmp_path, fresh=True).recalled("clip", CONTENT, "dec", WANTED).checkpoint.kept
+    store.save(checkpoint())
+    assert store.find("clip", CONTENT, "dec", WANTED).checkpoint.kept.keys() == {"m", "k"}
+    assert store.find("clip", CONTENT, "dec", WANTED | {"m": "m@2"}).checkpoint.kept.keys() == {"k"}
+    assert not store.find("clip", CONTENT | {"generated": "xx"}, "dec", WANTED).checkpoint.kept
+    assert not store.find("clip", CONTENT, "other", WANTED).checkpoint.kept
+    assert not Store(tmp_path, fresh=True).find("clip", CONTENT, "dec", WANTED).checkpoint.kept
 
 
 def test_the_cache_knows_content_not_names(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    Store(cache="read-write").keep(checkpoint("first name"))
-    held = Store(cache="read").recalled("second name", CONTENT, "dec", WANTED).checkpoint
+    Store(cache="read-write").save(checkpoint("first name"))
+    held = Store(cache="read").find("second name", CONTENT, "dec", WANTED).checkpoint
     assert held.kept["m"].state.clips == ("second name",)
-    assert not Store(cache="off").recalled("second name", CONTENT, "dec", WANTED).checkpoint.kept
-    Store(cache="read").keep(Checkpoint("x", {"generated": "new"}, "dec", {}))
+    assert not Store(cache="off").find("second name", CONTENT, "dec", WANTED).checkpoint.kept
+    Store(cache="read").save(Checkpoint("x", {"generated": "new"}, "dec", {}))
     assert len(list(tmp_path.rglob("*.npz"))) == 1
 
 
@@ -107,11 +107,11 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path, mo
     monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 20_000)
     rows = Rows.of("clip", np.zeros((10, 100)))
     for number in range(6):
-        Store(cache="read-write").keep(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
+        Store(cache="read-write").save(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
     sizes = [path.stat().st_size for path in tmp_path.rglob("*.npz")]
     assert 0 < sum(sizes) <= 20_000
-    assert Store(cache="read").recalled("clip", {"generated": "5"}, "d", {"m": "p"}).checkpoint.kept
-    assert not Store(cache="read").recalled("clip", {"generated": "0"}, "d", {"m": "p"}).checkpoint.kept
+    assert Store(cache="read").find("clip", {"generated": "5"}, "d", {"m": "p"}).checkpoint.kept
+    assert not Store(cache="read").find("clip", {"generated": "0"}, "d", {"m": "p"}).checkpoint.kept
 
 
 WRITER = """
@@ -127,7 +127,7 @@ print("ready", flush=True)
 while True:
     state = TwoRows.of("clip", generated=rows * number, reference=rows)
     checkpoint = Checkpoint("clip", {"generated": str(number % 40)}, "d", {"m": Kept("p", state)})
-    store.Store(cache="read-write").keep(checkpoint)
+    store.Store(cache="read-write").save(checkpoint)
     number += 1
 """
 
@@ -157,7 +157,7 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
     monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 3_000_000)
     monkeypatch.setattr("thgeval.states.store.LOOKS_A_FILLING", 1e9)
     monkeypatch.setattr("thgeval.states.store.WRITING_S", -1)  # as if an hour had passed
-    Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
+    Store(cache="read-write").save(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
     left = [path for path in (tmp_path / "states").rglob("*") if path.is_file()]
     assert not [path for path in left if path.name.startswith(".")]
     assert sum(path.stat().st_size for path in left) <= 3_000_000
@@ -171,7 +171,7 @@ def test_a_full_cache_is_rarely_looked_through(tmp_path, monkeypatch):
     monkeypatch.setattr("thgeval.states.store._prune", looked.append)
     rows = Rows.of("clip", np.zeros((10, 100)))
     for number in range(500):
-        Store(cache="read-write").keep(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
+        Store(cache="read-write").save(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))
     written = sum(path.stat().st_size for path in tmp_path.rglob("*.npz"))
     expected = 64 * written / 16_000_000
     assert 0.4 * expected < len(looked) < 2 * expected < 60
@@ -183,7 +183,7 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path, monkeypatch):
     folder = tmp_path / "states" / "ab"
     folder.mkdir(parents=True)
     (folder / ".abc.npz.x1").write_bytes(b"half")
-    Store(cache="read-write").keep(Checkpoint("clip", {"generated": "x"}, "d", {}))
+    Store(cache="read-write").save(Checkpoint("clip", {"generated": "x"}, "d", {}))
     assert [path.name for path in (tmp_path / "states").rglob("*") if path.is_file()] == [".abc.npz.x1"]
 
 
@@ -277,13 +277,13 @@ def settled(folder, clips=3, count=50, dimensions=8):
     """States of several clips, first in memory, then with their rows left in files."""
     held = [rows_of(f"clip{number}", count, dimensions, number) for number in range(clips)]
     store = Store(scratch=folder)
-    kept = [store.keep(Checkpoint(state.clips[0], {}, "d", {"m": Kept("p", state)})).kept["m"].state for state in held]
+    kept = [store.save(Checkpoint(state.clips[0], {}, "d", {"m": Kept("p", state)})).kept["m"].state for state in held]
     return TwoRows.total(held), TwoRows.total(kept)
 
 
 def test_settled_rows_are_read_from_their_files_bit_for_bit(tmp_path):
     held, stored = settled(tmp_path)
-    assert all(isinstance(part.values, Stored) for parts in stored.parts.values() for part in parts)
+    assert all(isinstance(part.values, FileRows) for parts in stored.parts.values() for part in parts)
     picked = np.random.default_rng(1).permutation(147)[:90]
     for side in ("generated", "reference"):
         mine, theirs = getattr(held, side), getattr(stored, side)
@@ -296,7 +296,7 @@ def test_settled_rows_are_read_from_their_files_bit_for_bit(tmp_path):
 
 
 def test_framewise_states_do_not_stay_in_files(tmp_path):
-    kept = Store(tmp_path).keep(checkpoint()).kept["m"].state
+    kept = Store(tmp_path).save(checkpoint()).kept["m"].state
     assert isinstance(kept.record("clip").values, np.ndarray)
     assert not list((tmp_path / "scratch").glob("*"))
 
@@ -338,7 +338,7 @@ def test_a_file_that_changed_is_not_read(tmp_path):
 
 
 def test_any_damaged_byte_is_noticed_or_harmless(tmp_path):
-    Store(tmp_path).keep(Checkpoint("clip", {}, "d", {"m": Kept("p", rows_of("clip", 5, 3))}))
+    Store(tmp_path).save(Checkpoint("clip", {}, "d", {"m": Kept("p", rows_of("clip", 5, 3))}))
     (path,) = tmp_path.glob("*.npz")
     whole = path.read_bytes()
     expected = checkpoints.load(path).kept["m"].state.record("clip").array.tobytes()

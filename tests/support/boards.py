@@ -7,7 +7,7 @@ import numpy as np
 
 from thgeval.metric import Better
 from thgeval.registry import metric_class
-from thgeval.results import Run, Score
+from thgeval.results import ClipResult, Run, Score
 from thgeval.statistics import Interval, of_rows
 from thgeval_leaderboard.entry import Board, Entry, Event, Method
 
@@ -20,22 +20,15 @@ def made_run(values: Mapping[str, Sequence[float]], *, name: str = "", tokens: M
     count = len(next(iter(values.values())))
     ids = [f"clip{at}" for at in range(count)]
     clips = [
-        {
-            "id": id,
-            "generated": f"{id}.mp4",
-            "reference": f"{id}.mp4",
-            "content": {"generated": f"{name}{at:04x}", "reference": f"{at:04x}"},
-            "states": "",
-            "frames": 75,
-            "failure": None,
-            "failed": {},
-            "notes": [],
-            "media": {},
-            "scores": {key: float(each[at]) for key, each in values.items()},
-            "contributions": {key: [float(each[at]), 1.0] for key, each in values.items()},
-            "reference_contributions": {},
-            "details": {},
-        }
+        ClipResult(
+            id,
+            generated=f"{id}.mp4",
+            reference=f"{id}.mp4",
+            content={"generated": f"{name}{at:04x}", "reference": f"{at:04x}"},
+            frames=75,
+            scores={key: float(each[at]) for key, each in values.items()},
+            contributions={key: [float(each[at]), 1.0] for key, each in values.items()},
+        )
         for at, id in enumerate(ids)
     ]
     scores = {key: _score(key, np.array(each, np.float64), (tokens or {}).get(key, "")) for key, each in values.items()}

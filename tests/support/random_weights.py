@@ -3,10 +3,12 @@
 What reads them is the real loader; only the manifest's hashes are set aside, as they belong to the published numbers.
 """
 
+import atexit
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,10 +65,27 @@ def tensors(name: str, seed: int = 1) -> "dict[str, torch.Tensor]":
 
 
 def save(state: "dict[str, torch.Tensor]", file: Path) -> None:
-    """Write a state dict; torch is needed from here on, and not where no network is asked for."""
+    """Write a state dict in the place of whatever lies there; torch is needed from here on, and not before."""
     import torch
 
+    file.unlink(missing_ok=True)  # it may be a link to what other tests read
     torch.save(state, file)
+
+
+@cache
+def _folder() -> Path:
+    """Where files that were made lie, until this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="thgeval-random-weights-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@cache
+def _file(name: str, keys: str, gain: float) -> Path:
+    """The file of a network; made once, as some have a hundred million numbers."""
+    file = _folder() / f"{name}-{keys}-{gain}"
+    save(tensors(name), file)
+    return file
 
 
 @contextmanager
@@ -87,5 +106,5 @@ def installed(names: Sequence[str]) -> Iterator[Path]:
         patch.setattr(manifest, "weights", without_hash)
         weights.folder().mkdir(parents=True)
         for name in names:
-            save(tensors(name), weights.folder() / known(name).file)
+            (weights.folder() / known(name).file).symlink_to(_file(name, *(KEYS | FACES)[name]))
         yield Path(folder)

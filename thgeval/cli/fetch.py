@@ -12,7 +12,7 @@ from thgeval.cli.showing import say, show
 from thgeval.errors import OutputError, ThgevalError
 
 if TYPE_CHECKING:
-    from thgeval.fetching import Watcher
+    from thgeval.fetching import TransferWatcher
 
 
 @click.command("fetch")
@@ -78,12 +78,12 @@ def _verdict(name: str) -> str:
 
 
 @contextmanager
-def _watching() -> Iterator["Watcher"]:
+def _watching() -> Iterator["TransferWatcher"]:
     """A watcher that draws on stderr if that is a terminal, and only speaks if it isn't."""
-    from thgeval.fetching import Watcher
+    from thgeval.fetching import TransferWatcher
 
     if not sys.stderr.isatty():
-        yield Watcher(say=_say)
+        yield TransferWatcher(say=_say)
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -95,7 +95,7 @@ def _watching() -> Iterator["Watcher"]:
         def progress(name: str, here: int, total: int) -> None:
             bar.update(task, description=name, completed=here, total=total or None, visible=True)
 
-        yield Watcher(progress=progress, say=_say)
+        yield TransferWatcher(progress=progress, say=_say)
 
 
 def _say(sentence: str) -> None:

@@ -30,22 +30,26 @@ def command(kind: str, form: str) -> None:
         show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
-                text = ", ".join(value) if isinstance(value, list) else value
-                show(f"    {label.replace('_', ' '):<{indent}} {text}")
+                lines = value if label == "parameters" else [", ".join(value) if isinstance(value, list) else value]
+                for number, line in enumerate(lines):
+                    show(f"    {'' if number else label.replace('_', ' '):<{indent}} {line}")
         show("")
 
 
-def _metrics() -> list[dict[str, str]]:
+def _metrics() -> list[dict[str, Any]]:
     from thgeval.docstrings import described
-    from thgeval.registry import metric_class, table
+    from thgeval.registry import metric_class, table, unloadable
 
-    return [described(metric_class(name)) for name in table()]
+    broken = unloadable()
+    whole = [described(metric_class(name)) for name in table() if name not in broken]
+    return [*whole, *({"name": name, "is": f"not there: {said}"} for name, said in broken.items())]
 
 
 def _presets() -> list[dict[str, str]]:
-    from thgeval.registry import metric_class, table
+    from thgeval.registry import metric_class, table, unloadable
     from thgeval.signature import text_of
 
+    broken = unloadable()
     return [
         {
             "name": f"{name}/{preset}",
@@ -53,6 +57,7 @@ def _presets() -> list[dict[str, str]]:
             "fields": ", ".join(f"{field}={text_of(value)}" for field, value in meaning.fields.items()),
         }
         for name in table()
+        if name not in broken
         for preset, meaning in metric_class(name).presets.items()
     ]
 

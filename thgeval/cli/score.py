@@ -72,7 +72,7 @@ def command(**given: Any) -> int:
     """
     from thgeval.cli.progress import watching
     from thgeval.cli.tables import scores_text
-    from thgeval.engine.run import Options, scored
+    from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
     from thgeval.statistics import Resampling
 
@@ -94,7 +94,7 @@ def command(**given: Any) -> int:
     with watching(quiet=given["quiet"]) as watcher:
         for sentence in _terms(requests or _default(), pairing, protocol, options):
             watcher.warns(sentence)
-        run = scored(pairing, requests or _default(), protocol, options, watcher)
+        run = execute(pairing, requests or _default(), protocol, options, watcher)
     text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
     try:
         _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
@@ -135,7 +135,7 @@ def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bo
 
 
 def _details(run: Any) -> str:
-    return "\n".join(f"{clip['id']}, {key}:\n{shown}" for clip in run.clips for key, shown in clip["details"].items())
+    return "\n".join(f"{clip.id}, {key}:\n{shown}" for clip in run.clips for key, shown in clip.details.items())
 
 
 def _terms(requests: Sequence[str], pairing: Any, protocol: Any, options: Any) -> list[str]:
@@ -208,19 +208,19 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     from thgeval.registry import GROUPS, metrics
 
     asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
-    told = {clip["failure"]["message"] for clip in run.failures}
-    failures = [(clip["failure"]["reason"], f"{clip['id']}: {clip['failure']['message']}") for clip in run.failures]
+    told = {clip.failure.message for clip in run.failures}
+    failures = [(clip.failure.reason, f"{clip.id}: {clip.failure.message}") for clip in run.failures]
     failures += [
-        (f"{key}: {failed['reason']}", f"{key}: {clip['id']}: {failed['message']}")
+        (f"{key}: {failed.reason}", f"{key}: {clip.id}: {failed.message}")
         for clip in run.clips
-        for key, failed in sorted(clip["failed"].items())
-        if key in asked and failed["message"] not in told
+        for key, failed in sorted(clip.failed.items())
+        if key in asked and failed.message not in told
     ]
     _list(failures)
-    _list([(_kind(note, clip["id"]), f"note: {note}") for clip in run.clips for note in clip["notes"]])
+    _list([(_kind(note, clip.id), f"note: {note}") for clip in run.clips for note in clip.notes])
     total = run.expected + run.expected_references
     unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
-    partly = sum(1 for clip in run.clips if clip["failed"].keys() & asked)
+    partly = sum(1 for clip in run.clips if clip.failed.keys() & asked)
     incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:
         said = f"{len(run.failures)} of {total} clips failed"

@@ -9,7 +9,7 @@ import click
 from thgeval.cli.showing import show
 
 if TYPE_CHECKING:
-    from thgeval.selftest.networks import Outcome
+    from thgeval.selftest.networks import RowOutcome
 
 COLOURS = {
     "as published": "green",
@@ -66,7 +66,7 @@ def _networks(examples: Path | None) -> int:
     return 1 if any(outcome.wrong for outcome in found) else 0
 
 
-def _lines(outcome: "Outcome") -> list[str]:
+def _lines(outcome: "RowOutcome") -> list[str]:
     """The verdict on one network, then a line for each value, and where it is published."""
     from thgeval.requirements.programs import token as folder
     from thgeval.requirements.weights import token

@@ -23,7 +23,7 @@ FACES = "faces"
 FRAMES, CHANGES = "frames with another face as large", "changes of owner"
 
 
-class Choice(NamedTuple):
+class FaceChoice(NamedTuple):
     """Where a metric finds faces, and which of them it takes."""
 
     found: Feature[Faces]
@@ -31,12 +31,12 @@ class Choice(NamedTuple):
     min_px: int
 
 
-def choices(needs: tuple[Feature[Any], ...]) -> tuple[Choice, ...]:
+def choices(needs: tuple[Feature[Any], ...]) -> tuple[FaceChoice, ...]:
     """The choices of one face that features of one side rest on, each once."""
     return tuple(dict.fromkeys(choice for need in needs for choice in _below(need)))
 
 
-def _below(feature: Feature[Any]) -> Iterator[Choice]:
+def _below(feature: Feature[Any]) -> Iterator[FaceChoice]:
     """Choices that a feature rests on, down to what belongs to the other side."""
     if feature.of_reference:
         return
@@ -46,7 +46,7 @@ def _below(feature: Feature[Any]) -> Iterator[Choice]:
     who = str(told["who"]) if feature.name == "people" else WHO.get(feature.name)
     found = next((source for source in feature.closure() if source.name == FACES and source.compute), None)
     if found is not None and who is not None and who != "all":
-        yield Choice(found, who, int(told.get("min_px", 0)))
+        yield FaceChoice(found, who, int(told.get("min_px", 0)))
 
 
 def counted(needs: tuple[Feature[Any], ...], values: Side) -> dict[str, int]:
@@ -56,7 +56,7 @@ def counted(needs: tuple[Feature[Any], ...], values: Side) -> dict[str, int]:
     return {name: count for name, count in ((FRAMES, most.frames), (CHANGES, most.changes)) if count}
 
 
-def _company(choice: Choice, values: Side) -> Company:
+def _company(choice: FaceChoice, values: Side) -> Company:
     with suppress(InputError):
         found = values[choice.found]
         slots = chosen(found, who=choice.who, min_px=choice.min_px)

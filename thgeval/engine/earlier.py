@@ -55,13 +55,13 @@ def _named(key: str, signature: str) -> Named | None:
 
 def proof(run: Run) -> Callable[[Checkpoint], bool]:
     """Whether states of a clip are those that the result was made of, as far as it says anything of them."""
-    records = {clip["id"]: clip for clip in run.clips if clip["states"]}
+    sealed = {clip.id: clip for clip in run.clips if clip.states}
 
     def genuine(held: Checkpoint) -> bool:
-        record = records.get(held.pair)
-        if record is None or dict(record["content"]) != dict(held.content):
+        clip = sealed.get(held.pair)
+        if clip is None or dict(clip.content) != dict(held.content):
             return True
-        return bool(digest({key: kept for key, kept in held.kept.items() if key in run.scores}) == record["states"])
+        return digest({key: kept for key, kept in held.kept.items() if key in run.scores}) == clip.states
 
     return genuine
 
@@ -70,7 +70,7 @@ def complete(named: Sequence[Named], contributions: Sequence[Contribution]) -> t
     """Which carried metrics have states of all clips, or a reason why not; and the keys of the others."""
 
     def known(key: str, item: Contribution) -> bool:
-        return key in item.kept or key in item.record["failed"] or item.record["failure"] is not None
+        return key in item.kept or key in item.clip.failed or item.clip.failure is not None
 
     whole = tuple(item for item in named if all(known(item.key, each) for each in contributions))
     return whole, [item.key for item in named if item not in whole]

@@ -5,44 +5,40 @@ decoder, or edited. What a result says of itself, signatures, the content of its
 compared before anything is reduced, drawn or printed again.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from thgeval.errors import ProtocolError
-from thgeval.results import Run, states_folder
+from thgeval.results import ClipResult, Run, states_folder
 from thgeval.states.checkpoint import Checkpoint, digest, load
 from thgeval.states.store import file_name
 
 
-def evidence(run: Run, record: Mapping[str, Any], *, rows_stay: bool = False) -> Checkpoint | None:
+def evidence(run: Run, clip: ClipResult, *, rows_stay: bool = False) -> Checkpoint | None:
     """The states of one clip of a result; None if there are none, or none that can be read.
 
-    ``record`` is the clip's entry in the result. Raises ProtocolError if the states belong to another run, or have been
-    changed; the sentence names what differs.
+    Raises ProtocolError if the states belong to another run, or have been changed; the sentence names what differs.
     """
-    id = str(record["id"])
-    place = None if run.path is None else states_folder(run.path) / file_name(id)
+    place = None if run.path is None else states_folder(run.path) / file_name(clip.id)
     found = None if place is None else load(place, rows_stay=rows_stay)
-    if found is not None and (odd := _differs(run, record, found)):
+    if found is not None and (odd := _differs(run, clip, found)):
         raise ProtocolError(f"{place} doesn't belong to {run.path}: {odd}; score the clips again")
     return found
 
 
-def _differs(run: Run, record: Mapping[str, Any], found: Checkpoint) -> str | None:
+def _differs(run: Run, clip: ClipResult, found: Checkpoint) -> str | None:
     """What tells the states from those that the result was made of."""
-    if found.pair != record["id"]:
+    if found.pair != clip.id:
         return f"it holds the states of {found.pair!r}"
-    if record.get("content") and dict(record["content"]) != dict(found.content):
-        return f"the content of {record['id']} was another"
+    if clip.content and dict(clip.content) != dict(found.content):
+        return f"the content of {clip.id} was another"
     if found.decoder != run.environment.get("decoder", found.decoder):
         return f"it was decoded by {found.decoder}, the result's clips by {run.environment['decoder']}"
     kept = {key: item for key, item in found.kept.items() if key in run.scores}
     for key, item in kept.items():
-        made, _, run_part = run.scores[key].signature.partition("||")
-        if item.protocol != made:
-            return f"{key} was made as {item.protocol}, the score as {made}"
-        if f"device:{item.device}" not in run_part.split("|") and "device:" in run_part:
+        score = run.scores[key]
+        if item.protocol != score.protocol_part:
+            return f"{key} was made as {item.protocol}, the score as {score.protocol_part}"
+        devices = [token for token in score.run_tokens if token.startswith("device:")]
+        if devices and f"device:{item.device}" not in devices:
             return f"{key} was computed on {item.device}, the score on another device"
-    if record.get("states") and record["states"] != digest(kept):
-        return f"the states of {record['id']} are not those that were scored"
+    if clip.states and clip.states != digest(kept):
+        return f"the states of {clip.id} are not those that were scored"
     return None

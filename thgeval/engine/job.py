@@ -5,32 +5,32 @@ A clip that can't be scored is recorded with its reason, whatever it is, and the
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
-from typing import Any
 
-from thgeval.clip import Clip, Pair
-from thgeval.engine.measure import UNFORESEEN, Failure, Measured, measured, unforeseen, unmet
+from thgeval.clip import Pair
+from thgeval.engine.measure import UNFORESEEN, Measured, measured, unforeseen, unmet
 from thgeval.engine.plan import Plan
 from thgeval.engine.provenance import decoder
+from thgeval.engine.records import before, clip_result
 from thgeval.engine.scoring import Contribution
 from thgeval.engine.workers import Cores, started
-from thgeval.errors import InputError, OutputError, ThgevalError
+from thgeval.errors import Failure, InputError, OutputError, ThgevalError
 from thgeval.limits import VARIABLE
 from thgeval.media import file_fingerprint, fingerprint
-from thgeval.media.frames import MediaInfo
-from thgeval.pairing import Pairing, Unpaired
+from thgeval.pairing import Pairing
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.results import ClipResult
 from thgeval.seen import Seen
 from thgeval.signature import protocol_part
 from thgeval.states.checkpoint import Checkpoint, Kept, Refused
-from thgeval.states.store import Recalled, Store, has_rows
+from thgeval.states.store import Known, Store, has_rows
 from thgeval.version import __version__
 
 
@@ -80,26 +80,27 @@ class Job:
 
     def contributions(self, pairing: Pairing) -> list[Contribution]:
         """What every pair adds, and every clip without a partner."""
-        problems = {item.id: item for item in pairing.unpaired}
-        alone = [Contribution(_unpaired(item)) for id, item in problems.items() if id not in _ids(pairing.pairs)]
+        unpaired = {item.id: item for item in pairing.unpaired}
+        problems = {id: item.failure for id, item in unpaired.items()}
+        alone = [Contribution(unpaired[id]) for id in unpaired.keys() - {pair.id for pair in pairing.pairs}]
         self.watcher.begins(len(pairing.pairs))
         with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
             futures = [
-                started(threads, partial(cores.hold, self.contribution, pair, problems.get(pair.id), cores))
+                started(threads, partial(cores.occupy, self.contribution, pair, problems.get(pair.id), cores))
                 for pair in pairing.pairs
             ]
             try:
                 done = []
                 for future in as_completed(futures):
                     done.append(future.result())
-                    self.watcher.clip(str(done[-1].record["id"]))
+                    self.watcher.clip(done[-1].clip.id)
             except BaseException:
                 self.stop.set()
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
         return alone + done
 
-    def contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
+    def contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
 
         The last resort: what nobody foresaw is this clip's failure, and the run goes on.
@@ -109,15 +110,15 @@ class Job:
         except ThgevalError:
             raise
         except Exception as error:
-            return Contribution(_record(pair, _broken(pair, self.plan, error), {}, {}))
+            return Contribution(clip_result(pair, _broken(pair, self.plan, error), ClipResult(pair.id), {}))
 
-    def _contribution(self, pair: Pair, problem: Unpaired | None, cores: Cores) -> Contribution:
+    def _contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
         wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
         companions = pair.companions if self.store.used else {}
         content = self._content(pair, companions)
-        nothing = Recalled(Checkpoint(pair.id, {}, "", {}))
-        known, complete = self.store.recalled(pair.id, content, decoder(), wanted, self.devices) if content else nothing
+        nothing = Known(Checkpoint(pair.id, {}, "", {}))
+        known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         beside = _beside(pair, companions)
         asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
         refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
@@ -135,27 +136,26 @@ class Job:
         refused |= _lasting(outcome, asked)
         _recall_failures(outcome, refused, lacks, plan, known.kept)
         if problem is not None:
-            outcome.failure = Failure(problem.reason, problem.message)
+            outcome.failure = problem
             outcome.failed = {
-                key: outcome.failure if failure.reason == "unmet need" else failure
-                for key, failure in outcome.failed.items()
+                key: problem if failure.reason == "unmet need" else failure for key, failure in outcome.failed.items()
             }
         if pair.side == "reference":  # a reference's own value then rests on fewer clips, which is counted
             sets = {key for key, metric in plan.metrics if metric.sets}
             outcome.failed = {key: failure for key, failure in outcome.failed.items() if key in sets}
-        record = _record(pair, outcome, known.record, self.places)
-        record["content"] = content
-        for key, _ in self.carried:
-            if key not in known.kept and (failed := known.record.get("failed", {}).get(key)):
-                record["failed"][key] = failed
-        record["failed"] = dict(sorted(record["failed"].items()))  # in one order, whether measured or recalled
+        recalled = before(known)
+        clip = clip_result(pair, outcome, recalled, self.places)
+        lost = {key for key, _ in self.carried if key not in known.kept}
+        failed = {**clip.failed, **{key: failure for key, failure in recalled.failed.items() if key in lost}}
+        failed = dict(sorted(failed.items()))  # in one order, whether measured or recalled
+        clip = replace(clip, content=content, failed=failed)
         kept = dict(known.kept) | {
             key: Kept(wanted[key], state, outcome.reference_states.get(key), self.devices.get(key, "cpu"))
             for key, state in outcome.states.items()
         }
         if remaining.metrics or not complete:
-            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, record, refused))
-        return Contribution.of_kept(record, {key: item for key, item in kept.items() if key in wanted})
+            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
+        return Contribution.of_kept(clip, {key: item for key, item in kept.items() if key in wanted})
 
     @cached_property
     def _wanted(self) -> dict[str, str]:
@@ -197,7 +197,7 @@ class Job:
         if not checkpoint.content and not has_rows(checkpoint.kept.values()):
             return dict(checkpoint.kept)
         try:
-            return dict(self.store.keep(checkpoint).kept)
+            return dict(self.store.save(checkpoint).kept)
         except OutputError as error:
             self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
             return dict(checkpoint.kept)
@@ -213,7 +213,7 @@ def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
 def _lasting(outcome: Measured, asked: Mapping[str, str]) -> dict[str, Refused]:
     """The failures that the same content would have again, to be kept beside the states."""
     return {
-        key: Refused(asked[key], failure.reason, failure.message, failure == outcome.failure)
+        key: Refused(asked[key], failure, failure == outcome.failure)
         for key, failure in outcome.failed.items()
         if failure.reason not in PASSING
     }
@@ -227,7 +227,7 @@ def _recall_failures(
         if named.key in outcome.failed or named.key in outcome.states or named.key in kept:
             continue
         if (item := refused.get(named.key)) is not None:
-            outcome.failed[named.key] = Failure(item.reason, item.message)
+            outcome.failed[named.key] = item.failure
             if item.whole and outcome.failure is None:
                 outcome.failure = outcome.failed[named.key]
         elif named.key in lacks:
@@ -237,74 +237,3 @@ def _recall_failures(
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
     failure = unforeseen(pair.id, error)
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
-
-
-def _ids(pairs: Sequence[Pair]) -> set[str]:
-    return {pair.id for pair in pairs}
-
-
-def _unpaired(problem: Unpaired) -> dict[str, Any]:
-    failure = {"reason": problem.reason, "message": problem.message}
-    return {
-        "id": problem.id,
-        **_side(problem),
-        "generated": None,
-        "reference": None,
-        "content": {},
-        "states": "",
-        "frames": 0,
-        "failure": failure,
-        "failed": {},
-        "notes": [],
-        "media": {},
-        "scores": {},
-        "contributions": {},
-        "reference_contributions": {},
-        "details": {},
-    }
-
-
-def _record(pair: Pair, outcome: Measured, known: Mapping[str, Any], places: Mapping[str, Path]) -> dict[str, Any]:
-    """The pair's entry in the result file; ``known`` is the entry of the run that some states were recalled from.
-
-    Clips are named by their path below the ``places`` of their sides.
-    """
-    clips = {"generated": pair.generated, "reference": pair.reference}
-    seen = {"generated": outcome.generated, "reference": outcome.reference}
-    media = {side: _media(item) for side, item in seen.items() if item is not None} or known.get("media", {})
-    if pair.side:
-        clips = {pair.side: pair.generated}
-        media = dict(zip((pair.side,), media.values(), strict=False))
-    return {
-        "id": pair.id,
-        **_side(pair),
-        **{side: _source(clips.get(side), places.get(side)) for side in ("generated", "reference")},
-        "content": {},
-        "states": "",
-        "frames": outcome.frames or known.get("frames", 0),
-        "failure": None if outcome.failure is None else vars(outcome.failure),
-        "failed": {key: vars(failure) for key, failure in outcome.failed.items()},
-        "notes": sorted({*known.get("notes", ()), *outcome.notes}),
-        "media": media,
-        "scores": {},
-        "contributions": {},
-        "reference_contributions": {},
-        "details": {},
-    }
-
-
-def _side(item: Pair | Unpaired) -> dict[str, str]:
-    return {"side": item.side} if item.side else {}
-
-
-def _source(clip: Clip | None, place: Path | None) -> str | None:
-    if clip is None or not isinstance(clip.source, Path):
-        return None
-    return Path(os.path.relpath(clip.source, place)).as_posix() if place is not None else clip.source.name
-
-
-def _media(info: MediaInfo) -> dict[str, Any]:
-    plain = {name: value for name, value in vars(info).items() if name != "audio"}
-    plain["fps"] = None if info.fps is None else float(info.fps)
-    plain["audio"] = None if info.audio is None else dict(vars(info.audio))
-    return plain

@@ -7,8 +7,8 @@ What is wrong with the reference, or with the two together, fails the metrics th
 generated clip alone are still scored. What is wrong for one metric fails that metric alone.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,17 +19,17 @@ import numpy as np
 
 from thgeval.clip import Clip, Pair
 from thgeval.engine.company import counted
+from thgeval.engine.fit import batches, check_rates, check_times
 from thgeval.engine.plan import Plan, lacking, measures_reference, side
-from thgeval.engine.remarks import rates_differ, remarks
+from thgeval.engine.remarks import remarks
 from thgeval.engine.workers import Cores
-from thgeval.errors import InputError, OutputError, ThgevalError
+from thgeval.errors import Failure, InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
 from thgeval.features.frames.frames import info, rgb
 from thgeval.features.frames.offered import offered
 from thgeval.files import trouble, without_room
 from thgeval.media import Decoder, decode, probe
 from thgeval.media.frames import FrameBatch, MediaInfo
-from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.seen import Seen, SeenChunk
@@ -40,14 +40,6 @@ from thgeval.view import Given, View
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why something was not scored: a short reason to count under, and a sentence."""
-
-    reason: str
-    message: str
 
 
 @dataclass
@@ -110,7 +102,7 @@ def measured(
         if able.metrics and not lost and not able.rests_on_reference:
             outcome.notes.append(f"the reference's own value was not measured: {error}")
         else:
-            outcome.failure = Failure(error.reason, str(error))
+            outcome.failure = Failure.of(error)
             outcome.failed |= dict.fromkeys(lost, outcome.failure)
     outcome.failed |= lacks
     return outcome
@@ -145,17 +137,17 @@ def _streamed(
         second_clip = pair.reference if plan.decodes(reference=True) else None
         frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
         generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
-        _check_rates(pair, generated, reference, protocol)
-        for first, second in _batches(pair, generated, reference, protocol, cores, outcome.notes):
+        check_rates(pair, generated, reference, protocol)
+        for first, second in batches(pair, generated, reference, protocol, cores, outcome.notes):
             batch = first or second
             if batch is None or not len(batch):
                 continue
             piece = View.of(pair.id, batch.start, _given(first), _given(second), looked_up)
-            pending.append(cores.lend(_chunk, piece, plan, pair))
+            pending.append(cores.spare(_chunk, piece, plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
         chunks = [future.result() for future in pending]
-        _check_times(pair, generated, reference, protocol)
+        check_times(pair, generated, reference, protocol)
         outcome.notes += remarks(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
@@ -188,113 +180,6 @@ def _given(batch: FrameBatch | None) -> Given:
     return {} if batch is None else {rgb: batch}
 
 
-def _batches(
-    pair: Pair,
-    generated: Decoder | None,
-    reference: Decoder | None,
-    protocol: Protocol,
-    cores: Cores,
-    notes: list[str],
-) -> Iterator[tuple[FrameBatch | None, FrameBatch | None]]:
-    """Equal pieces of both sides; what doesn't fit is refused or cut, as the protocol says."""
-    if generated is None or reference is None:
-        for batch in generated or reference or ():
-            yield (batch, None) if generated is not None else (None, batch)
-        return
-    first_side, second_side = iter(generated), iter(reference)
-    while True:
-        ahead = cores.lend(next, second_side, None)
-        try:
-            first = next(first_side, None)
-        finally:
-            wait([ahead])
-        second = ahead.result()
-        if first is None or second is None or len(first) != len(second):
-            break
-        yield _fitted(pair, first, second, protocol), second
-    seen = [(_frames(batch), rest) for batch, rest in ((first, first_side), (second, second_side))]
-    if seen[0][0] == seen[1][0]:
-        return
-    before = (first or second).start  # type: ignore[union-attr]
-    lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
-    said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
-    if protocol.lengths == "strict":
-        raise InputError(
-            f"{said}; the protocol wants equal lengths: choose --lengths truncate (or --protocol thg256-shorter) to "
-            "compare the frames both have",
-            reason="length differs",
-        )
-    shorter = min(held for held, _ in seen)
-    if first is not None and second is not None and shorter:
-        cut = _cut(second, shorter)
-        yield _fitted(pair, _cut(first, shorter), cut, protocol), cut
-    notes.append(f"{said}; the first {before + shorter} were compared")
-
-
-def _frames(batch: FrameBatch | None) -> int:
-    return 0 if batch is None else len(batch)
-
-
-def _cut(batch: FrameBatch, frames: int) -> FrameBatch:
-    return replace(batch, pixels=batch.pixels[: batch.lead + frames])
-
-
-def _fitted(pair: Pair, generated: FrameBatch, reference: FrameBatch, protocol: Protocol) -> FrameBatch:
-    """The generated frames in the size and range of the reference's, or an error that says how they differ."""
-    if generated.pixels.dtype != reference.pixels.dtype:
-        raise InputError(
-            f"{pair.id}: the generated frames are {generated.pixels.dtype} and the reference frames "
-            f"{reference.pixels.dtype}; give both sides in one type",
-            reason="type differs",
-        )
-    if generated.peak != reference.peak:
-        raise InputError(
-            f"{pair.id}: white is {generated.peak:g} in the generated frames and {reference.peak:g} in the reference; "
-            "give both sides in one range",
-            reason="range differs",
-        )
-    (height, width), (wanted_height, wanted_width) = generated.pixels.shape[1:3], reference.pixels.shape[1:3]
-    if (height, width) == (wanted_height, wanted_width):
-        return generated
-    said = f"{pair.id} is {width}x{height} px and its reference {wanted_width}x{wanted_height}"
-    if protocol.sizes == "strict":
-        raise InputError(
-            f"{said}; make them equal, or choose --size PX (--protocol thg256), which brings both to one size",
-            reason="size differs",
-        )
-    return replace(generated, pixels=resize(generated.pixels, width=wanted_width, height=wanted_height))
-
-
-def _check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
-    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
-        return
-    if not rates_differ(generated.info, reference.info):
-        return
-    rates = [float(side.info.fps or 0) for side in (generated, reference)]
-    raise InputError(
-        f"{pair.id} has {rates[0]:.3f} frames per second and its reference {rates[1]:.3f}; "
-        "choose --fps 25 (or --protocol thg256), which brings both to one rate",
-        reason="frame rate differs",
-    )
-
-
-def _check_times(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
-    """Frames that are shown more than half a frame apart must not be compared by index."""
-    if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
-        return
-    rate = reference.info.fps
-    if rate is None or not generated.times_s or not reference.times_s:
-        return
-    frames = min(len(generated.times_s), len(reference.times_s))
-    drift = np.abs(np.subtract(generated.times_s[:frames], reference.times_s[:frames]))
-    if frames and drift.max() * float(rate) > 0.5:
-        raise InputError(
-            f"{pair.id}: frame {int(drift.argmax())} is shown {drift.max() * 1000:.0f} ms apart from the reference's; "
-            "choose --fps 25 (or --protocol thg256), which pairs frames by time",
-            reason="frame times differ",
-        )
-
-
 def _chunk(piece: View, plan: Plan, pair: Pair) -> Chunk:
     """Measure a chunk, and keep what metrics of whole clips will read."""
     result = _pieced(piece, plan.chunkwise, pair)
@@ -321,7 +206,7 @@ def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             measure = metric.measure_alone if pair.side else metric.measure
             result.states[key] = _finite(measure(piece.seen_by(metric.needs, metric.name)), key, piece.clip)
         except InputError as error:
-            result.failed[key] = Failure(error.reason, str(error))
+            result.failed[key] = Failure.of(error)
         except ThgevalError:
             raise
         except Exception as error:  # what nobody foresaw costs this metric this clip, and no more

@@ -4,23 +4,21 @@ Only results whose metrics have equal protocol parts and that share no clip can 
 intervals are those of one run over all clips, bit for bit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from thgeval import registry
 from thgeval.engine.evidence import evidence
-from thgeval.engine.provenance import Clock
-from thgeval.engine.run import alone
+from thgeval.engine.provenance import Stopwatch
 from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
-from thgeval.results import Run, side_of, states_folder
+from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
-from thgeval.states.checkpoint import Checkpoint, settle
-from thgeval.states.store import file_name
+from thgeval.states.checkpoint import Checkpoint, save_and_reopen
+from thgeval.states.store import file_name, sole_writer
 from thgeval.statistics import Resampling
 
 OWN = ("n", "references", "device", "under", "ci", "bs")
@@ -30,12 +28,12 @@ OWN = ("n", "references", "device", "under", "ci", "bs")
 def merged(results: Sequence[Path], out: Path) -> Run:
     """Merge result files; copies their states beside ``out``. ProtocolError says why results don't fit together."""
     runs = sorted(
-        (Run.read(path) for path in results), key=lambda run: min((clip["id"] for clip in run.clips), default="")
+        (Run.read(path) for path in results), key=lambda run: min((clip.id for clip in run.clips), default="")
     )
     runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     for run in runs[1:]:
         _check_fit(runs[0], run)
-    with alone(states_folder(out)):
+    with sole_writer(states_folder(out)):
         return _reduced(runs, states_folder(out))
 
 
@@ -61,46 +59,44 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
         devices={key: device(parsed) for key, parsed in signed.items()},
         flags=tuple(dict.fromkeys(flag for run in runs for flag in _flags(run))),
     )
-    tried = {key for run in runs for clip in run.clips for key in clip["failed"]}
+    tried = {key for run in runs for clip in run.clips for key in clip.failed}
     tried |= {key for item in contributions for key in item.states}
     unscored = {
         key: reason
         for key, score in first.scores.items()
         if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
-    for item in contributions:
-        if item.kept:
-            item.sealed(first.scores.keys())
+    contributions = [item.sealed(first.scores.keys()) if item.kept else item for item in contributions]
     run = run_of(named, unscored, contributions, setting, first.environment, first.options)
-    return replace(run, record=Clock().record(workers=1, device="cpu", measured={}), places=first.places)
+    return replace(run, record=Stopwatch().record(workers=1, device="cpu", measured={}), places=first.places)
 
 
-def _distinct(runs: Sequence[Run]) -> list[tuple[Mapping[str, Any], ...]]:
+def _distinct(runs: Sequence[Run]) -> list[tuple[ClipResult, ...]]:
     """The clips of each run, without reference clips that stand alone and that an earlier one has too."""
     seen: dict[str, Run] = {}
     found = []
     for run in runs:
         kept = []
         for clip in run.clips:
-            first = seen.setdefault(clip["id"], run)
+            first = seen.setdefault(clip.id, run)
             if first is run:
                 kept.append(clip)
-            elif side_of(clip) != "reference" or not _same_reference(first, run, clip):
-                raise ProtocolError(f"clip {clip['id']} is in {first.path} and in {run.path}; merge distinct clips")
+            elif clip.side != "reference" or not _same_reference(first, run, clip):
+                raise ProtocolError(f"clip {clip.id} is in {first.path} and in {run.path}; merge distinct clips")
         found.append(tuple(kept))
     return found
 
 
-def _same_reference(first: Run, second: Run, clip: Mapping[str, Any]) -> bool:
+def _same_reference(first: Run, second: Run, clip: ClipResult) -> bool:
     """Whether two runs saw the same content in a clip, or failed to in the same way."""
-    if clip["failure"] is not None:
-        return any(clip["id"] == other["id"] and clip["failure"] == other["failure"] for other in first.clips)
-    ours, theirs = (_states(run, clip["id"]) for run in (first, second))
+    if clip.failure is not None:
+        return any((clip.id, clip.failure) == (other.id, other.failure) for other in first.clips)
+    ours, theirs = (_states(run, clip.id) for run in (first, second))
     return ours is not None and theirs is not None and bool(ours.content) and ours.content == theirs.content
 
 
 def _states(run: Run, id: str) -> Checkpoint | None:
-    return evidence(run, next(clip for clip in run.clips if clip["id"] == id))
+    return evidence(run, next(clip for clip in run.clips if clip.id == id))
 
 
 def _check_fit(first: Run, other: Run) -> None:
@@ -110,7 +106,7 @@ def _check_fit(first: Run, other: Run) -> None:
     if first.options["bootstrap"] != other.options["bootstrap"]:
         raise ProtocolError(f"{first.path} and {other.path} were resampled differently")
     for key, score in first.scores.items():
-        ours, theirs = (text.signature.partition("||")[0] for text in (score, other.scores[key]))
+        ours, theirs = score.protocol_part, other.scores[key].protocol_part
         if ours != theirs:
             raise ProtocolError(f"{key} was made differently in {first.path} and {other.path}: {ours} and {theirs}")
         mine, another = (device(parse(text.signature, registry.metric_class)) for text in (score, other.scores[key]))
@@ -129,22 +125,22 @@ def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
     for clip in run.clips:
         checkpoint = evidence(run, clip, rows_stay=True)
         if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
-            raise ProtocolError(f"the states of clip {clip['id']} are missing beside {run.path}: {min(lacking)}")
+            raise ProtocolError(f"the states of clip {clip.id} are missing beside {run.path}: {min(lacking)}")
         if checkpoint is None:
-            found.append(Contribution(dict(clip)))
+            found.append(Contribution(clip))
             continue
         if folder is not None:
-            checkpoint = settle(folder / file_name(clip["id"]), checkpoint)
+            checkpoint = save_and_reopen(folder / file_name(clip.id), checkpoint)
         kept = {key: item for key, item in checkpoint.kept.items() if key in run.scores}
-        found.append(Contribution.of_kept(dict(clip), kept))
+        found.append(Contribution.of_kept(clip, kept))
     return found
 
 
-def _measured(run: Run, clip: Mapping[str, Any]) -> set[str]:
+def _measured(run: Run, clip: ClipResult) -> set[str]:
     """The metrics that must have states of a clip: those that have a value, and didn't fail on it."""
-    if clip["generated"] is None:  # it had no partner, or came from memory
-        return {key for key, value in clip["scores"].items() if value is not None}
-    return {key for key, score in run.scores.items() if score.value is not None and key not in clip["failed"]}
+    if clip.generated is None:  # it had no partner, or came from memory
+        return {key for key, value in clip.scores.items() if value is not None}
+    return {key for key, score in run.scores.items() if score.value is not None and key not in clip.failed}
 
 
 def device(parsed: Parsed) -> str:

@@ -1,20 +1,19 @@
 """Per-frame values of a result, from the states beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from thgeval.engine.evidence import evidence
 from thgeval.errors import ProtocolError
 from thgeval.files import write_atomically
-from thgeval.results import Run
+from thgeval.results import ClipResult, Run
 from thgeval.states import Framewise, Part
 
 
-def curves(run: Run, clip: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
-    """The per-frame values of every framewise metric on one clip, by metric key; ``clip`` is its entry in the result.
+def curves(run: Run, clip: ClipResult) -> Iterator[tuple[str, Part]]:
+    """The per-frame values of every framewise metric on one clip, by metric key.
 
     ProtocolError if the states beside the result are not its own.
     """
@@ -23,7 +22,7 @@ def curves(run: Run, clip: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
         for key in run.scores:
             kept = checkpoint.kept.get(key)
             if kept is not None and isinstance(kept.state, Framewise):
-                yield key, kept.state.record(clip["id"])
+                yield key, kept.state.record(clip.id)
 
 
 def write_csv(result: Path) -> Path:
@@ -33,7 +32,7 @@ def write_csv(result: Path) -> Path:
     for clip in run.clips:
         for key, part in curves(run, clip):
             why = {frame: reason for reason, frames in part.left_out.items() for frame in frames}
-            name = _quoted(clip["id"])
+            name = _quoted(clip.id)
             lines += [
                 f"{name},{key},{part.start + frame},{'' if np.isnan(value) else repr(float(value))},{_quoted(reason)}"
                 for frame, value in enumerate(part.column)

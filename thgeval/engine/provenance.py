@@ -63,7 +63,7 @@ def _features() -> str:
 
 
 @dataclass(frozen=True)
-class Clock:
+class Stopwatch:
     """Times a run from when it is made."""
 
     began: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from thgeval.engine import company
@@ -11,38 +11,49 @@ from thgeval.metric import Metric
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.requirements import Pins
-from thgeval.results import Run, Score, Value, side_of, to_json
+from thgeval.results import ClipResult, Run, Score, Value
 from thgeval.signature import signature
 from thgeval.states import Rows, State, TwoSets
 from thgeval.states.checkpoint import Kept, digest
-from thgeval.statistics import Bounds, Resampling, bounds, contributes
+from thgeval.statistics import Bounds, Resampling, bounds
 from thgeval.statistics import contributions as contributions_of
 
 
-@dataclass
+@dataclass(frozen=True)
 class Contribution:
-    """What one pair adds to a run: its record in the result file, and its states by metric key.
+    """What one pair adds to a run: its entry in the result file, and its states by metric key.
 
     A reference clip that stands alone has ``reference_states`` only.
     """
 
-    record: dict[str, Any]
+    clip: ClipResult
     states: Mapping[str, State] = field(default_factory=dict)
     reference_states: Mapping[str, State] = field(default_factory=dict)
     kept: Mapping[str, Kept] = field(default_factory=dict)
 
     @classmethod
-    def of_kept(cls, record: dict[str, Any], kept: Mapping[str, Kept]) -> Self:
-        """What is kept of a pair, or of a clip that stands alone, whose record says on which side."""
+    def of_kept(cls, clip: ClipResult, kept: Mapping[str, Kept]) -> Self:
+        """What is kept of a pair, or of a clip that stands alone on one side."""
         states = {key: item.state for key, item in kept.items()}
-        if side_of(record) == "reference":
-            return cls(record, {}, states, kept)
+        if clip.side == "reference":
+            return cls(clip, {}, states, kept)
         own = {key: item.reference for key, item in kept.items() if item.reference is not None}
-        return cls(record, states, own, kept)
+        return cls(clip, states, own, kept)
 
-    def sealed(self, keys: Collection[str]) -> None:
-        """Name in the record, by their hash, the states that these metrics' scores are made of."""
-        self.record["states"] = digest({key: item for key, item in self.kept.items() if key in keys})
+    def sealed(self, keys: Collection[str]) -> Self:
+        """The same, its clip naming by their hash the states that these metrics' scores are made of."""
+        states = digest({key: item for key, item in self.kept.items() if key in keys})
+        return replace(self, clip=replace(self.clip, states=states))
+
+    def reduced(self, metrics: Sequence[Named]) -> ClipResult:
+        """The clip with what these metrics say of it alone."""
+        return replace(
+            self.clip,
+            scores={key: _alone(metric, self.states.get(key)) for key, metric in metrics},
+            contributions=_parts(metrics, self.states),
+            reference_contributions=_parts(metrics, self.reference_states),
+            details=_details(self.states),
+        )
 
 
 @dataclass(frozen=True)
@@ -67,20 +78,10 @@ def run_of(
     options: Mapping[str, Any],
 ) -> Run:
     """Reduce every metric over all pairs; ``unscored`` says why some have no value."""
-    ordered = sorted(contributions, key=lambda item: str(item.record["id"]))
-    scores: dict[str, Score] = {}
-    for named in metrics:
-        scores[named.key] = _score(named, ordered, setting, unscored.get(named.key))
-    for contribution in ordered:
-        contribution.record["scores"] = {
-            key: to_json(_alone(metric, contribution.states.get(key))) for key, metric in metrics
-        }
-        contribution.record["contributions"] = _parts(metrics, contribution.states)
-        contribution.record["reference_contributions"] = _parts(metrics, contribution.reference_states)
-        contribution.record["details"] = _details(contribution.states)
+    ordered = sorted(contributions, key=lambda item: item.clip.id)
     return Run(
-        scores=scores,
-        clips=tuple(contribution.record for contribution in ordered),
+        scores={named.key: _score(named, ordered, setting, unscored.get(named.key)) for named in metrics},
+        clips=tuple(contribution.reduced(metrics) for contribution in ordered),
         protocol={"name": setting.protocol.label, "fields": list(setting.protocol.tokens())},
         environment=environment,
         options=options,
@@ -93,7 +94,7 @@ def _parts(metrics: Sequence[Named], states: Mapping[str, State]) -> dict[str, l
     return {
         key: contributions_of(metric, states[key])[0].tolist()
         for key, metric in metrics
-        if key in states and contributes(states[key])
+        if key in states and states[key].per_clip and states[key].scored
     }
 
 
@@ -106,9 +107,10 @@ def _details(states: Mapping[str, State]) -> dict[str, str]:
     return {key: text for key, text in shown.items() if text}
 
 
-def _alone(metric: Metric[Any], state: State | None) -> float:
-    """What one clip scores alone; NaN for metrics of sets, which say nothing of one clip."""
-    return math.nan if state is None or state.spread == "jackknife" else metric.score(state)
+def _alone(metric: Metric[Any], state: State | None) -> float | None:
+    """What one clip scores alone; None where it has no value, and for metrics of sets, which say nothing of one."""
+    value = metric.score(state) if state is not None and state.per_clip else math.nan
+    return None if math.isnan(value) else value
 
 
 def _score(named: Named, contributions: Sequence[Contribution], setting: Setting, unscored: str | None) -> Score:
@@ -169,8 +171,8 @@ def _by_side(contributions: Sequence[Contribution]) -> tuple[list[Contribution],
     ours: list[Contribution] = []
     lone: list[Contribution] = []
     for item in contributions:
-        if side_of(item.record) == "reference":
-            lone.append(Contribution(item.record, item.reference_states))
+        if item.clip.side == "reference":
+            lone.append(Contribution(item.clip, item.reference_states))
         else:
             ours.append(item)
     return ours, lone
@@ -190,7 +192,7 @@ def _scored(metric: Metric[Any], total: State | None, value: float) -> tuple[str
     """The clips that a value rests on; where it is infinite, those that have one of their own, such as copies."""
     if total is None or not math.isinf(value):
         return () if total is None else total.scored
-    return tuple(clip for clip in total.clips if not math.isnan(_alone(metric, total.only([clip]))))
+    return tuple(clip for clip in total.clips if _alone(metric, total.only([clip])) is not None)
 
 
 def _reference(
@@ -201,7 +203,7 @@ def _reference(
     states = [
         item.reference_states[named.key]
         for item in contributions
-        if named.key in item.reference_states and (setting.protocol.unpaired or item.record["id"] in looked_at)
+        if named.key in item.reference_states and (setting.protocol.unpaired or item.clip.id in looked_at)
     ]
     if not states or named.metric.sets:
         return None
@@ -218,16 +220,15 @@ def _left_out(key: str, contributions: Sequence[Contribution], scored: Sequence[
     counted: Counter[str] = Counter()
     in_it = frozenset(scored)
     for item in contributions:
-        record = item.record
-        if record["id"] in in_it:
+        if item.clip.id in in_it:
             continue
-        if failed := record["failed"].get(key):
-            counted[failed["reason"]] += 1
+        if failed := item.clip.failed.get(key):
+            counted[failed.reason] += 1
         elif key in item.states:
             reasons = item.states[key].left_out
             counted[reasons.most_common(1)[0][0] if reasons else "nothing to measure"] += 1
-        elif record["failure"]:
-            counted[record["failure"]["reason"]] += 1
+        elif item.clip.failure:
+            counted[item.clip.failure.reason] += 1
     return dict(counted)
 
 

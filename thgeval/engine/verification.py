@@ -24,6 +24,8 @@ from thgeval.statistics import of_rows, quotients
 
 CLOSE = 1e-9
 """Relative difference that other versions of numpy and scipy may make in the last digits."""
+BEYOND = 1e90
+"""More than any number of frames, none of which is beyond ``LARGEST``, can add up to."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,17 @@ def from_clips(run: Run) -> Verdict:
 
 def _is_a_mean(run: Run, score: Score) -> bool:
     """Whether a score is a sum over clips by another, so that what clips add suffices."""
-    return not score.groups and any(score.key in clip["contributions"] for clip in run.clips)
+    return not score.groups and any(clip.contributions.get(score.key, (0, 0))[1] > 0 for clip in run.clips)
 
 
 def _from_clips(run: Run, score: Score) -> Iterator[str]:
     """Where a mean, or its interval if that is Student's or of a rate, is not what its values per clip make."""
-    rows = np.array([row for clip in run.clips if (row := clip["contributions"].get(score.key))], dtype=np.float64)
+    rows = np.array([row for clip in run.clips if (row := clip.contributions.get(score.key))], dtype=np.float64)
     rows = rows[rows[:, 1] > 0]
     if not len(rows):
+        return
+    if (np.abs(rows) > BEYOND).any():
+        yield f"{score.key} has values per clip beyond {BEYOND:g}, which no clip can have"
         return
     value = float(quotients(rows))
     if score.value is None or not _alike(value, score.value):
@@ -73,7 +78,8 @@ def _from_clips(run: Run, score: Score) -> Iterator[str]:
     how = score.signature.rpartition("|ci:")[2]
     if score.interval is None or how not in ("t", "score"):
         return
-    found = of_rows(rows, events=how == "score").interval
+    with np.errstate(all="ignore"):  # whoever wrote the numbers may have chosen them to overflow
+        found = of_rows(rows, events=how == "score").interval
     low, high = score.range
     bounds = None if found is None else (max(found.low, low), min(found.high, high))
     if bounds is None or not all(_alike(*pair) for pair in zip(bounds, score.interval, strict=True)):
@@ -90,9 +96,9 @@ def _from_states(run: Run) -> Iterator[str]:
             lost = True
             yield str(error)
             continue
-        if found is None and clip["states"]:
+        if found is None and clip.states:
             lost = True
-            yield f"{clip['id']} has no states that can be read"
+            yield f"{clip.id} has no states that can be read"
     if not lost:
         again = reduced(run)
         for name in ("scores", "clips", "expected", "protocol"):
@@ -125,16 +131,16 @@ def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]
     pairing = (apart if unpaired else paired)(generated, reference)
     there = {pair.id: pair for pair in pairing.pairs}
     for clip in run.clips:
-        pair = there.get(clip["id"])
+        pair = there.get(clip.id)
         if pair is None:
-            if clip["content"]:
-                yield f"{clip['id']} is not there"
+            if clip.content:
+                yield f"{clip.id} is not there"
             continue
         sides: dict[str, Clip | None] = {"generated": pair.generated, "reference": pair.reference}
-        for side in sides.keys() & clip["content"].keys():
-            expected = clip["content"][side]
+        for side in sides.keys() & clip.content.keys():
+            expected = clip.content[side]
             if (source := sides[side]) is None:
-                yield f"{clip['id']}: the {side} clip is not there"
+                yield f"{clip.id}: the {side} clip is not there"
                 continue
             try:
                 found = fingerprint(source)
@@ -142,6 +148,6 @@ def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]
                 yield str(error)
                 continue
             if found != expected:
-                yield f"{clip['id']}: the {side} clip is another than the one that was scored"
-    for id in there.keys() - {clip["id"] for clip in run.clips}:
+                yield f"{clip.id}: the {side} clip is another than the one that was scored"
+    for id in there.keys() - {clip.id for clip in run.clips}:
         yield f"{id} is there and not in the result"

@@ -43,7 +43,7 @@ class Cores:
     ) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def lend(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+    def spare(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Start work on a spare core, or do it at once where there is none."""
         if not self._free.acquire(blocking=False):
             done: Future[T] = Future()
@@ -51,7 +51,7 @@ class Cores:
             return done
         return started(self._threads, lambda: self._released(work, *args, **kwargs))
 
-    def hold(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def occupy(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work here, counting as one core for as long as it takes."""
         self._free.acquire()
         return self._released(work, *args, **kwargs)

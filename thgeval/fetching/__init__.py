@@ -25,7 +25,7 @@ from thgeval.requirements.obtaining import by_hand, index_package, not_commercia
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
-__all__ = ["Choice", "LeftOut", "Patience", "Watcher", "expected", "fetch", "is_here", "is_wheel", "selected"]
+__all__ = ["Choice", "LeftOut", "Patience", "TransferWatcher", "expected", "fetch", "is_here", "is_wheel", "selected"]
 
 LONGEST_WAIT_S = 3600.0
 
@@ -35,7 +35,7 @@ class LeftOut(WeightsError):
 
 
 @dataclass(frozen=True)
-class Watcher:
+class TransferWatcher:
     """Who is told while a file comes.
 
     ``progress`` gets the weights' name, the bytes that are here and those of the whole file (0 if not known), ``say``
@@ -53,7 +53,7 @@ def fetch(
     mirrors: Sequence[str] = (),
     force: bool = False,
     patience: Patience | None = None,
-    watcher: Watcher | None = None,
+    watcher: TransferWatcher | None = None,
 ) -> Path:
     """Bring one weight file here and return its path; a file that is here and not damaged is left alone.
 
@@ -61,7 +61,7 @@ def fetch(
     folders to ask instead of the authors; ``force`` takes the file anew even if it is here. Raises LeftOut if the file
     is not to be fetched, WeightsError if it can't be had or is another one, OutputError if it can't be written.
     """
-    entry, watcher = weights.entry(name), watcher or Watcher()
+    entry, watcher = weights.entry(name), watcher or TransferWatcher()
     if weights.policy().commercial and entry.commercial_use != "yes":
         raise LeftOut(str(not_commercial(entry)))
     if weights.is_computed(entry):
@@ -116,7 +116,7 @@ def is_here(entry: "Weights") -> Path | None:
         return None
 
 
-def _from_file(entry: "Weights", source: Path, copy: Path, watcher: Watcher) -> Path:
+def _from_file(entry: "Weights", source: Path, copy: Path, watcher: TransferWatcher) -> Path:
     try:
         with opened(source, entry) as (file, total):
             copied(file, copy, most_bytes(entry), lambda here: watcher.progress(entry.name, here, total))
@@ -127,7 +127,9 @@ def _from_file(entry: "Weights", source: Path, copy: Path, watcher: Watcher) -> 
         copy.unlink(missing_ok=True)
 
 
-def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience: Patience, watcher: Watcher) -> Path:
+def _from_network(
+    entry: "Weights", places: Sequence[str], part: Path, patience: Patience, watcher: TransferWatcher
+) -> Path:
     _check_space(entry, part)
     told = []
     for url in places:
@@ -155,7 +157,7 @@ def _from_network(entry: "Weights", places: Sequence[str], part: Path, patience:
     raise WeightsError(f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}")
 
 
-def _transferred(entry: "Weights", transfer: Transfer, watcher: Watcher, *, again: bool = False) -> Path:
+def _transferred(entry: "Weights", transfer: Transfer, watcher: TransferWatcher, *, again: bool = False) -> Path:
     """Download and accept; what was put together from several answers and is wrong is fetched whole once more."""
     pieced = transfer.run()
     try:

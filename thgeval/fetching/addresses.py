@@ -82,7 +82,9 @@ def _folder(mirror: str) -> str:
     except ValueError:
         wrong = True
     if wrong or parts.query or parts.fragment or parts.username is not None:
-        raise ProtocolError(f"{mirror!r} is no mirror; give the address of a folder, as in https://example.org/weights")
+        raise ProtocolError(
+            f"{mirror!r} is not a mirror; give the address of a folder, as in https://example.org/weights"
+        )
     return mirror.rstrip("/")
 
 

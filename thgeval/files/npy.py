@@ -28,7 +28,7 @@ PLAIN = re.compile(
 _ONE_AT_A_TIME = Lock()
 
 
-class Header(NamedTuple):
+class ArrayHeader(NamedTuple):
     """The shape of an array, the order of its axes in the file, and the type of its numbers."""
 
     shape: tuple[int, ...]
@@ -41,7 +41,7 @@ class Header(NamedTuple):
         return self.dtype.itemsize * math.prod(self.shape)
 
 
-def header(file: Any) -> Header:
+def header(file: Any) -> ArrayHeader:
     """Read a header, to where the array begins; ValueError if it is none of an array of numbers."""
     before = _exactly(file, npy.MAGIC_LEN)
     version = npy.read_magic(io.BytesIO(before))
@@ -78,24 +78,24 @@ def fill(file: Any, content: bytearray) -> None:
         raise ValueError("not as long as its header says")
 
 
-def found_in(content: bytearray, found: Header) -> NDArray[Any]:
+def found_in(content: bytearray, found: ArrayHeader) -> NDArray[Any]:
     """Bytes as the array that its header says."""
     if not found.size:
         return np.empty(found.shape, found.dtype)
     return np.frombuffer(content, found.dtype).reshape(found.shape, order="F" if found.by_columns else "C")
 
 
-def _plain(text: bytes) -> Header | None:
+def _plain(text: bytes) -> ArrayHeader | None:
     if (seen := PLAIN.fullmatch(text)) is None:
         return None
     shape = tuple(int(length) for length in (seen[3] or b"").split(b",") if length)
-    return Header(shape, seen[2] == b"True", np.dtype(seen[1].decode()))
+    return ArrayHeader(shape, seen[2] == b"True", np.dtype(seen[1].decode()))
 
 
-def _any(content: bytes, version: tuple[int, int]) -> Header:
+def _any(content: bytes, version: tuple[int, int]) -> ArrayHeader:
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     with _ONE_AT_A_TIME:
-        return Header(*read(io.BytesIO(content)))
+        return ArrayHeader(*read(io.BytesIO(content)))
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:

@@ -43,7 +43,7 @@ def arrays_in(path: Path, names: Collection[str]) -> Mapping[str, Array]:
         return {name: _unpacked(archive, name, header) for name, header in headers.items()}
 
 
-def _unpacked(archive: zipfile.ZipFile, name: str, header: npy.Header) -> Array:
+def _unpacked(archive: zipfile.ZipFile, name: str, header: npy.ArrayHeader) -> Array:
     content = bytearray(header.size)
     with archive.open(name + SUFFIX) as member:
         npy.header(member)

@@ -34,7 +34,7 @@ def open_source(clip: Clip, *, threads: int = 1) -> Source:
     except OSError as error:
         raise InputError(f"{path}: it can't be read ({error.strerror})", reason="unreadable") from error
     except ValueError as error:
-        raise InputError(f"{clip.id}: its path is no path ({error})", reason="missing") from error
+        raise InputError(f"{clip.id}: its path is not valid ({error})", reason="missing") from error
     if is_folder or is_image(path):
         return ImageFolder(path, fps=clip.fps)
     if path.suffix.lower() in {".npy", ".npz"}:

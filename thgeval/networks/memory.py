@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 from thgeval.requirements import weights
@@ -15,6 +15,7 @@ from thgeval.requirements import weights
 T = TypeVar("T")
 
 _loading = Lock()
+_own = local()
 _lasting: dict[Hashable, Any] = {}
 _held: ContextVar[dict[Hashable, Any]] = ContextVar("held", default=_lasting)
 
@@ -29,14 +30,23 @@ def once(key: Hashable, load: Callable[[], T]) -> T:
         return found
 
 
-def read_once(name: str, read: Callable[[Path], T]) -> T:
+def own(key: Hashable, load: Callable[[], T]) -> T:
+    """As ``once``, for what threads mustn't share: each has one of its own."""
+    held: dict[Any, Any] = vars(_own)
+    if key not in held:
+        held[key] = load()
+    found: T = held[key]
+    return found
+
+
+def read_once(name: str, read: Callable[[Path], T], *, shared: bool = True) -> T:
     """What ``read`` made of the file of these weights when it was first called; WeightsError if it may not be used."""
 
     def load() -> T:
         with weights.opened(name) as file:
             return read(file)
 
-    return once((name, weights.token(name)), load)
+    return (once if shared else own)((name, weights.token(name)), load)
 
 
 @contextmanager

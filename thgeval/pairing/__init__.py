@@ -1,6 +1,6 @@
 """Which generated clip belongs to which reference: by stem, by list, or as given; or none to any, in two sets.
 
-Every stem of either folder is accounted for. What can't be paired is not dropped: it comes back as an ``Unpaired``
+Every stem of either folder is accounted for. What can't be paired is not dropped: it comes back as a ``ClipResult``
 with its reason, and counts as expected and failed.
 """
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PureWindowsPath
 
 from thgeval.clip import Clip, Pair, beside
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import Failure, InputError, ProtocolError
 from thgeval.limits import text
 from thgeval.media.image import SUFFIXES
 from thgeval.pairing.folders import deeper, everywhere, is_clip, stems
 from thgeval.pairing.naming import Naming, named
 from thgeval.pairing.suggestion import Names, suggested
+from thgeval.results import ClipResult
 
 TIMING = ".timing.json"
 PROMPT = ".prompt.txt"
@@ -22,16 +23,6 @@ TRANSCRIPTS = (".txt", ".align")
 SOURCES = tuple(f".source{suffix}" for suffix in SUFFIXES)
 NOT_SEARCHED = "lies in a subfolder; --recursive (in Python, naming=Naming(recursive=True)) searches these"
 AS_THEY_ARE = Naming()
-
-
-@dataclass(frozen=True)
-class Unpaired:
-    """A clip without its partner, and why; in a run without pairs, one that is missing on the ``side`` of ``Pair``."""
-
-    id: str
-    reason: str
-    message: str
-    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class Pairing:
     """
 
     pairs: tuple[Pair, ...]
-    unpaired: tuple[Unpaired, ...]
+    unpaired: tuple[ClipResult, ...]
     advice: str = ""
     places: Mapping[str, Path] = field(default_factory=dict)
 
@@ -108,7 +99,7 @@ def apart(
     advice = suggested(Names((), below), None, naming)
     both = naming.ids(sides["generated"].clips, sides["reference"].clips)
     pairs: list[Pair] = []
-    unpaired: list[Unpaired] = []
+    unpaired: list[ClipResult] = []
     for (label, side), ids in zip(sides.items(), both, strict=True):
         if not side.clips:
             raise ProtocolError(_nothing_in(side.folder, advice=advice if side.below else ""))
@@ -121,7 +112,7 @@ def apart(
             else:
                 reason = "missing clip" if label == "generated" else "missing reference"
                 said = f"{side.folder} has no clip called {wanted[key]}"
-                unpaired.append(Unpaired(f"{label}/{wanted[key]}", reason, said, label))
+                unpaired.append(ClipResult(f"{label}/{wanted[key]}", label, failure=Failure(reason, said)))
         if clips is None:
             unpaired += [replace(item, id=f"{label}/{item.id}", side=label) for item in _unsearched(side.below)]
     return Pairing(tuple(pairs), tuple(unpaired), advice if unpaired else "", _places(generated, reference))
@@ -165,12 +156,12 @@ def _by_id(ours: _Side, theirs: _Side | None, clips: list[str] | None, naming: N
     if not wanted:
         raise ProtocolError(_nothing_in(ours.folder, *([theirs.folder] if theirs else []), advice=advice()))
     pairs: list[Pair] = []
-    unpaired: list[Unpaired] = []
+    unpaired: list[ClipResult] = []
     for key, id in sorted(wanted.items(), key=lambda item: item[1]):
         here, there = first.get(key, []), second.get(key, [])
         problem = _problem(id, here, there, ours.folder, theirs.folder if theirs else None)
         if problem is not None:
-            unpaired.append(problem)
+            unpaired.append(ClipResult(id, failure=problem))
         if problem is None or problem.reason == "missing reference":
             pairs.append(pair(id, here[0], there[0] if there else None))
     if clips is None:
@@ -187,8 +178,11 @@ def _singly(found: Mapping[str, list[Path]], ids: Mapping[str, str]) -> Iterator
             yield (ids[name] if is_whole or not shared else ids[name] + path.suffix), path
 
 
-def _unsearched(below: Mapping[str, Path]) -> list[Unpaired]:
-    return [Unpaired(name, "in a subfolder", f"{path} {NOT_SEARCHED}") for name, path in sorted(below.items())]
+def _unsearched(below: Mapping[str, Path]) -> list[ClipResult]:
+    return [
+        ClipResult(name, failure=Failure("in a subfolder", f"{path} {NOT_SEARCHED}"))
+        for name, path in sorted(below.items())
+    ]
 
 
 def _nothing_in(*folders: Path, advice: str) -> str:
@@ -203,15 +197,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _problem(id: str, ours: list[Path], theirs: list[Path], generated: Path, reference: Path | None) -> Unpaired | None:
+def _problem(id: str, ours: list[Path], theirs: list[Path], generated: Path, reference: Path | None) -> Failure | None:
     for found, folder in ((ours, generated), (theirs, reference)):
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
-            return Unpaired(id, "duplicate stem", f"{folder} holds {len(found)} clips called {id}: {names}")
+            return Failure("duplicate stem", f"{folder} holds {len(found)} clips called {id}: {names}")
     if not ours:
-        return Unpaired(id, "missing clip", f"{generated} has no clip called {id}")
+        return Failure("missing clip", f"{generated} has no clip called {id}")
     if not theirs and reference is not None:
-        return Unpaired(id, "missing reference", f"{reference} has no clip called {id}")
+        return Failure("missing reference", f"{reference} has no clip called {id}")
     return None
 
 

@@ -155,7 +155,7 @@ def _group(pattern: str) -> int | str:
         with warnings.catch_warnings(action="ignore"):
             compiled: re.Pattern[Any] = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise ProtocolError(f"{pattern!r} is no regular expression: {error}") from None
+        raise ProtocolError(f"{pattern!r} is not a valid regular expression: {error}") from None
     if GROUP in compiled.groupindex:
         return GROUP
     if compiled.groups == 0 and pattern:

@@ -29,7 +29,7 @@ REGEX, GROUP, MAP = "annotation_regex", "annotation_group", "annotation_map"
 
 
 @dataclass(frozen=True)
-class Rule:
+class TranscriptRule:
     """A regular expression, the groups that are read, and a table of meanings for each of them."""
 
     pattern: re.Pattern[str]
@@ -45,7 +45,7 @@ class Rule:
         return " ".join(table.get(value, value) for value, table in zip(values, self.meanings, strict=True)).strip()
 
 
-def rule(path: Path) -> Rule:
+def rule(path: Path) -> TranscriptRule:
     """The rule in a TOML or YAML file; ProtocolError if it isn't one, MissingExtra for YAML without PyYAML."""
     given = _content(path)
     try:
@@ -53,7 +53,7 @@ def rule(path: Path) -> Rule:
     except KeyError:
         raise ProtocolError(f"{path} has no {REGEX} to find words with") from None
     except (re.error, TypeError) as error:
-        raise ProtocolError(f"{path}: {REGEX} is no regular expression ({error})") from None
+        raise ProtocolError(f"{path}: {REGEX} is not a valid regular expression ({error})") from None
     chosen = given.get(GROUP)
     groups = tuple(range(1, pattern.groups + 1)) if chosen is None else (chosen,)
     if not groups or not all(type(group) is int and 0 <= group <= pattern.groups for group in groups):
@@ -69,7 +69,7 @@ def rule(path: Path) -> Rule:
     if wrong := [item for table in tables for pair in table.items() for item in pair if isinstance(item, bool)]:
         raise ProtocolError(f"{path}: YAML takes a word for {wrong[0]}; put the words of {MAP} in quotation marks")
     meanings = tuple({str(value): str(words) for value, words in table.items()} for table in tables)
-    return Rule(pattern, groups, meanings)
+    return TranscriptRule(pattern, groups, meanings)
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _content(path: Path) -> dict[str, Any]:
     except (InputError, OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"the rule {path} can't be read: {error}") from None
     if not isinstance(given, dict):
-        raise ProtocolError(f"the rule {path} is no table of keys and values")
+        raise ProtocolError(f"the rule {path} is not a table of keys and values")
     return given
 
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from thgeval.engine.evidence import evidence
 from thgeval.errors import ProtocolError, ThgevalError
 from thgeval.metric import Metric
-from thgeval.protocol import Protocol
+from thgeval.protocol import NATIVE, Protocol, setting, written_rate
 from thgeval.registry import metric_class
-from thgeval.results import Run, Score, from_json, states_folder
+from thgeval.results import ClipResult, Run, Score, states_folder
 from thgeval.signature import parse
-from thgeval.states import Framewise, State
+from thgeval.states import Framewise
 from thgeval.states.checkpoint import Checkpoint, Kept
 
 Floats = NDArray[np.float64]
@@ -51,27 +51,27 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class ClipData:
-    """A clip's record in the result file.
+    """What became of a clip, and where its files lie, by side: None for frames from memory.
 
     ``fps`` is the rate of the frames compared, ``rates`` are those of the files, by side; None where not constant.
     ``content`` holds the fingerprints of the files as the run saw them.
     """
 
-    id: str
-    generated: str | None
-    reference: str | None
-    frames: int
+    result: ClipResult
+    files: Mapping[str, Path | None]
     fps: float | None
     rates: Mapping[str, float | None]
-    failure: Mapping[str, str] | None
-    failed: Mapping[str, Mapping[str, str]]
-    notes: tuple[str, ...]
     content: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return self.result.id
 
     def named(self, sentence: str) -> str:
         """The sentence with the clip's files called by their names alone."""
-        for path in filter(None, (self.generated, self.reference)):
-            sentence = sentence.replace(path, Path(path).name)
+        for path in filter(None, self.files.values()):
+            sentence = sentence.replace(str(path), path.name)
         return sentence
 
 
@@ -111,19 +111,12 @@ def collected(run: Run) -> Collected:
     metrics = tuple(_metric(score) for score in run.scores.values())
     folder = None if run.path is None else states_folder(run.path)
     clips = []
-    for record in run.clips:
-        try:
-            checkpoint = _checkpoint(run, record)
-            clips.append(_clip(run, record, checkpoint))
-            for data in metrics:
-                value = from_json(record["scores"].get(data.score.key))
-                if value is not None:
-                    data.clips[clips[-1].id] = value
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ProtocolError(
-                f"a clip record of the result file is damaged ({error!r}); score the clips again"
-            ) from None
+    for result in run.clips:
+        checkpoint = _checkpoint(run, result)
+        clips.append(_clip(run, result, checkpoint))
         for data in metrics:
+            if (value := result.scores.get(data.score.key)) is not None:
+                data.clips[result.id] = value
             _add_frames(data, clips[-1], checkpoint)
     return Collected(run, tuple(_explained(data, folder) for data in metrics), tuple(clips))
 
@@ -136,47 +129,31 @@ def _metric(score: Score) -> MetricData:
     return MetricData(score, parsed.metric, parsed.protocol, "")
 
 
-def _checkpoint(run: Run, record: Mapping[str, Any]) -> Checkpoint | None:
+def _checkpoint(run: Run, result: ClipResult) -> Checkpoint | None:
     try:
-        return evidence(run, record)
+        return evidence(run, result)
     except ProtocolError:  # somebody else's, or another run's
         return None
 
 
-def _clip(run: Run, record: Mapping[str, Any], checkpoint: Checkpoint | None) -> ClipData:
-    """The record under its schema; the frame rate is the protocol's, or the clip's own where that is constant."""
-    rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in record["media"].items()}
-    tokens = run.protocol["fields"]
-    common = next((token.removesuffix("fps") for token in tokens if token.endswith("fps")), None)
+def _clip(run: Run, result: ClipResult, checkpoint: Checkpoint | None) -> ClipData:
+    """With the frame rate of the protocol, or the clip's own where that is constant."""
+    rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in result.media.items()}
+    common = dict(map(setting, run.protocol["fields"])).get("fps", NATIVE)
     return ClipData(
-        id=str(record["id"]),
-        generated=_place(run, record, "generated"),
-        reference=_place(run, record, "reference"),
-        frames=int(record["frames"]),
-        fps=_rate(common) if common else rates.get("generated", rates.get("reference")),
+        result=result,
+        files={side: run.place(result, side) for side in ("generated", "reference")},
+        fps=float(written_rate(common)) if common != NATIVE else rates.get("generated", rates.get("reference")),
         rates=rates,
-        failure=record["failure"],
-        failed=dict(record["failed"]),
-        notes=tuple(map(str, record["notes"])),
-        content=dict(record["content"] or ({} if checkpoint is None else checkpoint.content)),
+        content=result.content or ({} if checkpoint is None else checkpoint.content),
     )
-
-
-def _place(run: Run, record: Mapping[str, Any], side: str) -> str | None:
-    found = run.place(record, side)
-    return None if found is None else str(found)
-
-
-def _rate(text: str) -> float:
-    above, _, below = text.partition("/")
-    return float(above) / float(below or 1)
 
 
 def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None) -> None:
     kept = None if checkpoint is None else checkpoint.kept.get(data.score.key)
-    if data.metric is None or kept is None or kept.protocol != data.score.signature.partition("||")[0]:
+    if data.metric is None or kept is None or kept.protocol != data.score.protocol_part:
         return
-    if kept.state.spread == "jackknife":  # rows of a set: no clip has a score of its own
+    if not kept.state.per_clip:
         data.kept.add(clip.id)
         return
     if not math.isclose(data.metric.score(kept.state), data.clips.get(clip.id, math.nan), rel_tol=1e-9):
@@ -189,45 +166,24 @@ def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None)
     if isinstance(kept.state, Framewise):
         curve = _curve(data.metric, clip, kept)
         # A single value of a longer clip is its score again.
-        if np.isfinite(curve.values).any() and (len(curve.values) > 1 or clip.frames == 1):
+        if np.isfinite(curve.values).any() and (len(curve.values) > 1 or clip.result.frames == 1):
             data.curves[clip.id] = curve
 
 
 def _curve(metric: Metric[Any], clip: ClipData, kept: Kept) -> Curve:
     """Values beside the frames they belong to: what is measured between frames belongs to the later of the two."""
     record = kept.state.record(clip.id)
-    missing = clip.frames - len(record.values)
+    missing = clip.result.frames - len(record.values)
     first = 1 if missing == 1 and record.start <= 1 else record.start
-    own = None
-    if isinstance(kept.reference, Framewise):
-        own = frame_scores(metric, kept.reference, clip.id)
-        own = own if len(own) == len(record.values) else None
+    own = None if kept.reference is None else kept.reference.record(clip.id).column
     return Curve(
         clip=clip.id,
         first=first,
-        values=frame_scores(metric, kept.state, clip.id),
+        values=metric.per_frame(record.column),
         left_out={why: tuple(first + frame for frame in frames) for why, frames in record.left_out.items()},
-        by_frame=not clip.frames or first + len(record.values) == clip.frames,
-        reference=own,
+        by_frame=not clip.result.frames or first + len(record.values) == clip.result.frames,
+        reference=None if own is None or len(own) != len(record.values) else metric.per_frame(own),
     )
-
-
-def frame_scores(metric: Metric[Any], state: State, clip: str) -> Floats:
-    """The score each frame of a clip would get alone; NaN where it was left out.
-
-    A metric may keep something else than it scores (squared errors for decibels). Whether it does is told by scoring
-    some frames, spread over the range of values, alone; if they come out as they went in, all do.
-    """
-    kind: Any = type(state)
-    values = np.asarray(state.record(clip).column, dtype=np.float64)
-    used = np.flatnonzero(~np.isnan(values))
-    ordered = used[np.argsort(values[used], kind="stable")]
-    probes = ordered[np.unique(np.linspace(0, len(ordered) - 1, 9).astype(int))] if len(ordered) else ordered
-    if all(metric.score(kind.of(clip, [values[frame]])) == values[frame] for frame in probes):
-        return values
-    scores = np.full(len(values), np.nan)
-    scores[used] = [metric.score(kind.of(clip, [values[frame]])) for frame in used]
-    return scores
 
 
 def _explained(data: MetricData, folder: Path | None) -> MetricData:

@@ -55,7 +55,7 @@ def _tables(found: Collected) -> dict[str, Any]:
         "usual_note": usual_note(found.run) or "",
         "failures": failures(found.clips),
         "partial": partial_failures(found.clips),
-        "notes": [(clip, note) for clip in found.clips for note in clip.notes],
+        "notes": [(clip, note) for clip in found.clips for note in clip.result.notes],
         "keys": [data.score.key for data in found.metrics],
     }
 

@@ -121,11 +121,10 @@ def _decoded(source: Clip, numbers: list[int], protocol: Protocol) -> dict[int, 
 
 def _source(clip: ClipData, side: str, find: Callable[[str], Path]) -> Clip:
     """The clip's file as the run saw it; InputError if it is outside, gone, changed, or never was a file."""
-    given = {"generated": clip.generated, "reference": clip.reference}[side]
-    if given is None:
+    if (given := clip.files[side]) is None:
         raise InputError(f"The {side} frames were given in memory, not as a file", reason="no file")
     try:
-        path = find(given)
+        path = find(str(given))
     except InputError as error:
         raise InputError(str(error).replace("The clip", f"The {side} file"), reason=error.reason) from None
     rate = clip.rates.get(side)

@@ -12,7 +12,7 @@ from thgeval.report.data import ClipData, Collected, MetricData
 from thgeval.report.pictures import Gallery, Trio, gallery
 from thgeval.report.places import clip_at
 from thgeval.report.ranking import WorstFrame, has_worst_frames, worst_clips, worst_frames
-from thgeval.results import to_json
+from thgeval.results.score import to_json
 
 WORST_CLIPS = 3
 TIMELINES = 24

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from thgeval.errors import Failure
 from thgeval.report import text
 from thgeval.report.data import ClipData, Collected, MetricData
 from thgeval.results import Run, Value
@@ -91,9 +92,9 @@ class Problem:
 def failures(clips: Sequence[ClipData]) -> list[Problem]:
     """Clips that failed as a whole."""
     return [
-        Problem(clip, clip.failure["reason"], clip.named(clip.failure["message"]))
+        Problem(clip, failure.reason, clip.named(failure.message))
         for clip in clips
-        if clip.failure is not None
+        if (failure := clip.result.failure) is not None
     ]
 
 
@@ -101,12 +102,12 @@ def partial_failures(clips: Sequence[ClipData]) -> list[Problem]:
     """Clips that failed for some metrics alone, metrics with one reason together."""
     found: list[Problem] = []
     for clip in clips:
-        by_cause: dict[tuple[str, str], list[str]] = {}
-        for key, failed in clip.failed.items():
-            if failed != clip.failure:
-                by_cause.setdefault((failed["reason"], failed["message"]), []).append(key)
+        by_cause: dict[Failure, list[str]] = {}
+        for key, failed in clip.result.failed.items():
+            if failed != clip.result.failure:
+                by_cause.setdefault(failed, []).append(key)
         found += [
-            Problem(clip, reason, clip.named(message), tuple(keys)) for (reason, message), keys in by_cause.items()
+            Problem(clip, cause.reason, clip.named(cause.message), tuple(keys)) for cause, keys in by_cause.items()
         ]
     return found
 
@@ -141,8 +142,8 @@ def clip_rows(found: Collected, worst: Mapping[str, Sequence[str]]) -> list[Clip
 def _cell(data: MetricData, clip: ClipData, places: int, worst: Sequence[str]) -> Cell:
     value = data.clips.get(clip.id)
     if value is None:
-        cause = clip.failed.get(data.score.key) or clip.failure
-        return Cell("–", "", why=cause["reason"] if cause else "no frame has a value")
+        cause = clip.result.failed.get(data.score.key) or clip.result.failure
+        return Cell("–", "", why=cause.reason if cause else "no frame has a value")
     rank = worst.index(clip.id) + 1 if clip.id in worst else 0
     return Cell(text.number(value, places), repr(value), rank, text.spoken(value) if math.isinf(value) else "")
 
@@ -170,11 +171,11 @@ def head(run: Run, clips: Sequence[ClipData]) -> Head:
     limit = run.options.get("limit")
     return Head(
         name="Run" if run.path is None else run.path.stem,
-        scored=sum(clip.failure is None for clip in clips),
+        scored=sum(clip.result.failure is None for clip in clips),
         expected=run.expected + run.expected_references,
         generated=run.expected,
         references=run.expected_references,
-        frames=sum(clip.frames for clip in clips),
+        frames=sum(clip.result.frames for clip in clips),
         protocol=label.removesuffix("!"),
         policies=tuple(text.policy(str(token)) for token in run.protocol["fields"]),
         deviates=label.endswith("!"),

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 
 from thgeval.metric import Better
+from thgeval.protocol import setting
 from thgeval.statistics import Interval
 
 DIGITS = 4
@@ -114,8 +115,5 @@ def policy(token: str) -> str:
     """A protocol token in words: ``25fps`` is 25 frames per second."""
     if token in PROTOCOL:
         return PROTOCOL[token]
-    if token.endswith("fps"):
-        return f"{token.removesuffix('fps')} frames per second"
-    if token.endswith("px"):
-        return f"{token.removesuffix('px')} px square"
-    return token
+    name, value = setting(token)
+    return {"fps": f"{value} frames per second", "size": f"{value} px square"}.get(name, token)

@@ -54,7 +54,7 @@ class Recipe:
 def folder(name: str) -> Path:
     """Where a checkout or model of this name lies; ProtocolError for a name that isn't one plain word."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise ProtocolError(f"{name!r} is no name of a folder in {home() / 'checkouts'}")
+        raise ProtocolError(f"{name!r} is not the name of a folder in {home() / 'checkouts'}")
     return home() / "checkouts" / name
 
 

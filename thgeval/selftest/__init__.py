@@ -24,7 +24,7 @@ BLACK_WHITE_SSIM = 0.01**2 / (1 + 0.01**2)
 
 
 @dataclass(frozen=True)
-class Check:
+class KnownAnswer:
     """One known answer: a metric on two clips, or a decoded colour."""
 
     name: str
@@ -37,7 +37,7 @@ class Check:
 class Outcome:
     """What a check found."""
 
-    check: Check
+    check: KnownAnswer
     found: float
 
     @property
@@ -93,28 +93,32 @@ def decoded(matrix: str) -> Callable[[], float]:
 
 
 CHECKS = (
-    Check("psnr of black against white is 0 dB", scored("psnr", flat(0), flat(255)), 0.0, 0.0),
-    Check("psnr does not wrap around", scored("psnr", flat(0), flat(16)), 20 * np.log10(255 / 16), 1e-9),
-    Check("psnr/uint8-wrap does", scored("psnr/uint8-wrap", flat(1), flat(0)), 20 * np.log10(255), 1e-9),
-    Check("l1 of black against white is 1", scored("l1", flat(0), flat(255)), 1.0, 0.0),
-    Check("l1-255 of two levels is their distance", scored("l1-255", flat(10), flat(73)), 63.0, 0.0),
-    Check("ssim of black against white", scored("ssim", flat(0), flat(255)), BLACK_WHITE_SSIM, 1e-9),
-    Check("ssim of a copy is 1", scored("ssim", texture(), texture()), 1.0, 0.0),
-    Check("ms-ssim of black against white", scored("ms-ssim", flat(0), flat(255)), BLACK_WHITE_SSIM**0.1333, 5e-5),
-    Check("ms-ssim of a copy is 1", scored("ms-ssim", texture(), texture()), 1.0, 0.0),
-    Check("fsim of a copy is 1", scored("fsim", texture(), texture()), 1.0, 1e-12),
-    Check("fsimc of a copy is 1", scored("fsimc", texture(), texture()), 1.0, 1e-12),
-    Check("cpbd of a uniform frame is none", scored("cpbd", flat(128)), math.nan, 0.0),
-    Check("f-mse of alternating levels is their squared distance", scored("f-mse", flat(0, 12, 0, 12)), 144.0, 1e-9),
-    Check("ofm of a texture moved by 3 and 4 px is near 5 px", scored("ofm", texture()), 5.0 * 256 / SIZE, 1.0),
-    Check(
+    KnownAnswer("psnr of black against white is 0 dB", scored("psnr", flat(0), flat(255)), 0.0, 0.0),
+    KnownAnswer("psnr does not wrap around", scored("psnr", flat(0), flat(16)), 20 * np.log10(255 / 16), 1e-9),
+    KnownAnswer("psnr/uint8-wrap does", scored("psnr/uint8-wrap", flat(1), flat(0)), 20 * np.log10(255), 1e-9),
+    KnownAnswer("l1 of black against white is 1", scored("l1", flat(0), flat(255)), 1.0, 0.0),
+    KnownAnswer("l1-255 of two levels is their distance", scored("l1-255", flat(10), flat(73)), 63.0, 0.0),
+    KnownAnswer("ssim of black against white", scored("ssim", flat(0), flat(255)), BLACK_WHITE_SSIM, 1e-9),
+    KnownAnswer("ssim of a copy is 1", scored("ssim", texture(), texture()), 1.0, 0.0),
+    KnownAnswer(
+        "ms-ssim of black against white", scored("ms-ssim", flat(0), flat(255)), BLACK_WHITE_SSIM**0.1333, 5e-5
+    ),
+    KnownAnswer("ms-ssim of a copy is 1", scored("ms-ssim", texture(), texture()), 1.0, 0.0),
+    KnownAnswer("fsim of a copy is 1", scored("fsim", texture(), texture()), 1.0, 1e-12),
+    KnownAnswer("fsimc of a copy is 1", scored("fsimc", texture(), texture()), 1.0, 1e-12),
+    KnownAnswer("cpbd of a uniform frame is none", scored("cpbd", flat(128)), math.nan, 0.0),
+    KnownAnswer(
+        "f-mse of alternating levels is their squared distance", scored("f-mse", flat(0, 12, 0, 12)), 144.0, 1e-9
+    ),
+    KnownAnswer("ofm of a texture moved by 3 and 4 px is near 5 px", scored("ofm", texture()), 5.0 * 256 / SIZE, 1.0),
+    KnownAnswer(
         "temporal-warp-error of a still clip is 0",
         scored("temporal-warp-error", flat(9, 9, 9), flat(9, 9, 9)),
         0.0,
         0.0,
     ),
-    Check("colours survive H.264 with BT.601", decoded("bt601"), 0.0, 4.0),
-    Check("colours survive H.264 with BT.709", decoded("bt709"), 0.0, 4.0),
+    KnownAnswer("colours survive H.264 with BT.601", decoded("bt601"), 0.0, 4.0),
+    KnownAnswer("colours survive H.264 with BT.709", decoded("bt709"), 0.0, 4.0),
 )
 
 

@@ -23,7 +23,7 @@ from thgeval.networks import memory
 from thgeval.requirements import programs, weights
 from thgeval.requirements.weights import Policy
 
-Verdict: TypeAlias = Literal["as published", "not as published", "runs", "fails", "not here"]
+Finding: TypeAlias = Literal["as published", "not as published", "runs", "fails", "not here"]
 Answer: TypeAlias = Callable[[Mapping[str, Path]], dict[str, float]]
 
 
@@ -63,11 +63,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowOutcome:
     """What one row came to: the answers by name, or a sentence that says why there are none."""
 
     row: Row
-    verdict: Verdict
+    verdict: Finding
     found: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
 
@@ -126,7 +126,7 @@ def _row(name: str, table: Mapping[str, Any]) -> Row:
     )
 
 
-def outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[Outcome]:
+def outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[RowOutcome]:
     """Run every row whose weights and examples are here; files of unknown hash may be used, as this is their proof."""
     at_hand = Hand(examples)
     for row in table:
@@ -135,10 +135,10 @@ def outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[
         yield found
 
 
-def outcome(row: Row, hand: "Hand") -> Outcome:
+def outcome(row: Row, hand: "Hand") -> RowOutcome:
     """What one row comes to."""
     if missing := _missing(row, hand):
-        return Outcome(row, "not here", why=missing)
+        return RowOutcome(row, "not here", why=missing)
     from thgeval.selftest import answers
 
     try:
@@ -146,12 +146,14 @@ def outcome(row: Row, hand: "Hand") -> Outcome:
         found = answer(files, **row.options)
         again = {} if row.values else answer(files, **row.options)
     except ThgevalError as error:
-        return Outcome(row, "fails", why=str(error))
+        return RowOutcome(row, "fails", why=str(error))
     if not row.values:
         sound = bool(found) and found == again and all(map(math.isfinite, found.values()))
-        return Outcome(row, "runs" if sound else "fails", found, "" if sound else "not finite, or not the same twice")
+        return RowOutcome(
+            row, "runs" if sound else "fails", found, "" if sound else "not finite, or not the same twice"
+        )
     met = row.values.keys() <= found.keys() and all(known.met(found[name]) for name, known in row.values.items())
-    return Outcome(row, "as published" if met else "not as published", found)
+    return RowOutcome(row, "as published" if met else "not as published", found)
 
 
 class Hand:
@@ -159,7 +161,7 @@ class Hand:
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None and not folder.is_dir():
-            raise ProtocolError(f"{folder} is no folder; --examples takes one that holds the example files")
+            raise ProtocolError(f"{folder} is not a folder; --examples takes one that holds the example files")
         self._by_size: dict[int, list[Path]] = {}
         for path in sorted(folder.rglob("*")) if folder else ():
             if path.is_file():

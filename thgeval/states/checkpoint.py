@@ -21,10 +21,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from thgeval import states
-from thgeval.errors import OutputError
+from thgeval.errors import Failure, OutputError
 from thgeval.files import npy, opened, write_atomically
 from thgeval.states import Part, State
-from thgeval.states.stacked import Stored, blocks, stamp
+from thgeval.states.stacked import FileRows, blocks, stamp
 
 FORMAT = "thgeval.states.checkpoint/1"
 UNREADABLE = (
@@ -50,8 +50,6 @@ KINDS: dict[str, type[State]] = {
 }
 DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
 """How many dimensions the values of each kind have: (frames,) or (frames, columns) unless they are others."""
-ROWS = (states.Rows, states.TwoRows)
-"""States that may be large: a clip's rows are one array, which can stay in the file."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +72,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why one metric has no state of a pair: a short reason and a sentence; ``whole`` if none of the clip has one.
+    """Why one metric has no state of a pair; ``whole`` if none of the clip has one.
 
     ``asked`` is what the refusal depends on beside the content, so that it is believed only where it would be said
     again word for word.
     """
 
     asked: str
-    reason: str
-    message: str
+    failure: Failure
     whole: bool
 
 
@@ -119,7 +116,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             }
             for key, kept in checkpoint.kept.items()
         },
-        "refused": {key: vars(refused) for key, refused in checkpoint.refused.items()},
+        "refused": {
+            key: {"asked": refused.asked, **vars(refused.failure), "whole": refused.whole}
+            for key, refused in checkpoint.refused.items()
+        },
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -127,7 +127,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
+def save_and_reopen(path: Path, checkpoint: Checkpoint) -> Checkpoint:
     """Write a checkpoint and give it back with its feature rows left in the file; OutputError if that can't be."""
     save(path, checkpoint)
     settled = load(path, rows_stay=True)
@@ -139,7 +139,7 @@ def settle(path: Path, checkpoint: Checkpoint) -> Checkpoint:
 def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
     """Read a checkpoint; None if there is none that can be trusted.
 
-    Feature rows may stay in the file, ``Stored``, to be read when they are needed; their checksums are compared now.
+    Feature rows may stay in the file, ``FileRows``, to be read when they are needed; their checksums are compared now.
     """
     try:
         with opened(path) as file, zipfile.ZipFile(file) as archive:
@@ -150,7 +150,7 @@ def load(path: Path, *, rows_stay: bool = False) -> Checkpoint | None:
                 return None
 
             def values(kind: str, name: str) -> Any:
-                if rows_stay and issubclass(KINDS[kind], ROWS):
+                if rows_stay and KINDS[kind].large:
                     return _stored(path, file, archive, name)
                 return _array(archive, name)
 
@@ -193,7 +193,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> Any:
         return npy.array(member, archive.getinfo(f"{name}.npy").file_size)
 
 
-def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> Stored:
+def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> FileRows:
     """Where in the file the rows of a member lie, which is neither compressed nor in another order."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as member:
@@ -205,7 +205,7 @@ def _stored(path: Path, file: BinaryIO, archive: zipfile.ZipFile, name: str) -> 
     file.seek(entry.header_offset)
     lengths = file.read(LOCAL_HEADER_BYTES)[-4:]
     names = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    return Stored(
+    return FileRows(
         path,
         entry.header_offset + LOCAL_HEADER_BYTES + names + before,
         header.shape,
@@ -218,7 +218,7 @@ def _described(state: State, arrays: dict[str, Any]) -> dict[str, Any]:
     """A state as plain data; its arrays go to ``arrays`` under names of their own."""
     ((clip, parts),) = state.parts.items()
     described = []
-    for part in (state.record(clip),) if isinstance(state, ROWS) else parts:
+    for part in (state.record(clip),) if state.large else parts:
         name = f"array{len(arrays)}"
         arrays[name] = part.array
         described.append({"array": name, **_plain(part)})
@@ -254,7 +254,7 @@ def _restored(pair: str, item: dict[str, Any], values: Callable[[str, str], Any]
 
 
 def _refused(item: Mapping[str, Any]) -> Refused:
-    return Refused(_text(item["asked"]), _text(item["reason"]), _text(item["message"]), item["whole"] is True)
+    return Refused(_text(item["asked"]), Failure(_text(item["reason"]), _text(item["message"])), item["whole"] is True)
 
 
 def _numbers(values: Any, dimensions: tuple[int, ...]) -> Any:

@@ -28,7 +28,7 @@ LARGEST = 1e60  # products of four rows must stay within float64
 
 
 @dataclass(frozen=True)
-class Stored:
+class FileRows:
     """An array in a file, in C order from ``offset`` on, of which the rows asked for are read; unchanging.
 
     ``seen`` is what the file was when the array was found in it. Raises OutputError if it has changed, or is gone.
@@ -75,7 +75,7 @@ class Stored:
             raise OutputError(f"{self.path} can't be read again ({error}); run it again") from error
 
 
-def blocks(rows: "Array | Stored | Stacked", step: int = 0, start: int = 0) -> Iterator[tuple[slice, Array]]:
+def blocks(rows: "Array | FileRows | RowMatrix", step: int = 0, start: int = 0) -> Iterator[tuple[slice, Array]]:
     """All rows from ``start`` on, ``step`` at once (``BLOCK_ROWS`` unless told), with their places."""
     step = step or BLOCK_ROWS
     for first in range(start, len(rows), step):
@@ -90,10 +90,10 @@ def stamp(file: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class ClipRows:
     """Rows of one clip: of (rows, columns), or one ``side`` of (rows, sides, columns); ``given`` ones or all."""
 
-    source: Array | Stored
+    source: Array | FileRows
     side: int | None = None
     given: Indices | None = None
 
@@ -106,10 +106,10 @@ class Piece:
         return block if self.side is None else block[:, self.side]
 
 
-class Stacked:
+class RowMatrix:
     """Pieces below each other as one matrix, (rows, columns); ``order`` names the rows that count, or all."""
 
-    def __init__(self, pieces: Sequence[Piece], order: Indices | None = None) -> None:
+    def __init__(self, pieces: Sequence[ClipRows], order: Indices | None = None) -> None:
         held = [piece for piece in pieces if len(piece)]
         if len({piece.source.shape[-1] for piece in held}) > 1:
             raise ValueError("rows of one set must have the same number of columns")
@@ -117,9 +117,9 @@ class Stacked:
         self._order = order
 
     @classmethod
-    def of(cls, rows: "Rows") -> "Stacked":
+    def of(cls, rows: "AnyRows") -> "RowMatrix":
         """An array as such a matrix, or the matrix itself."""
-        return rows if isinstance(rows, Stacked) else cls([Piece(rows)])
+        return rows if isinstance(rows, RowMatrix) else cls([ClipRows(rows)])
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -149,9 +149,9 @@ class Stacked:
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.asarray(self[:], dtype=dtype)
 
-    def chosen(self, indices: Indices) -> "Stacked":
+    def chosen(self, indices: Indices) -> "RowMatrix":
         """These rows alone, in that order; nothing is read."""
-        return Stacked(self._pieces, indices if self._order is None else self._order[indices])
+        return RowMatrix(self._pieces, indices if self._order is None else self._order[indices])
 
     def _sliced(self, which: slice) -> Array:
         first, last, _ = which.indices(len(self))
@@ -182,10 +182,10 @@ class Stacked:
         return at, self._ends[at - 1] if at else 0, self._ends[at]
 
 
-Rows: TypeAlias = Array | Stacked
+AnyRows: TypeAlias = Array | RowMatrix
 
 
-def checked_rows(what: str, *, generated: Rows, reference: Rows, least: int) -> tuple[Stacked, Stacked]:
+def checked_rows(what: str, *, generated: AnyRows, reference: AnyRows, least: int) -> tuple[RowMatrix, RowMatrix]:
     """Both sets of rows if ``what`` can be computed of them: matrices of floats of equal width, finite and enough."""
     sides = {"generated": generated, "reference": reference}
     for side, rows in sides.items():
@@ -212,7 +212,7 @@ def checked_rows(what: str, *, generated: Rows, reference: Rows, least: int) -> 
                     "input.",
                     reason="not finite",
                 )
-    return Stacked.of(generated), Stacked.of(reference)
+    return RowMatrix.of(generated), RowMatrix.of(reference)
 
 
 class Groups(NamedTuple):
@@ -223,7 +223,7 @@ class Groups(NamedTuple):
     total: int
 
 
-def checked_groups(sides: tuple[Rows, Rows], generated: ArrayLike, reference: ArrayLike, *, least: int) -> Groups:
+def checked_groups(sides: tuple[AnyRows, AnyRows], generated: ArrayLike, reference: ArrayLike, *, least: int) -> Groups:
     """Labels of rows as groups, in the order of the sorted labels, each of which leaves ``least`` rows on each side."""
     labels = np.asarray(generated), np.asarray(reference)
     for side, own, names in zip(("generated", "reference"), sides, labels, strict=True):

@@ -13,7 +13,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 
 from thgeval.errors import OutputError
 from thgeval.files import UNFINISHED
+from thgeval.files.locking import locked
 from thgeval.home import home
-from thgeval.states.checkpoint import Checkpoint, Kept, load, save, settle
+from thgeval.states.checkpoint import Checkpoint, Kept, load, save, save_and_reopen
 
 CACHE_MODES = ("off", "read", "read-write")
 CACHE_LIMIT_BYTES = 2 << 30
@@ -31,7 +32,7 @@ WRITING_S = 3600  # older unfinished files have no writer any more
 LOCK = ".lock"
 
 
-class Recalled(NamedTuple):
+class Known(NamedTuple):
     """What is known of a pair, and whether the states folder holds all of it."""
 
     checkpoint: Checkpoint
@@ -57,14 +58,14 @@ class Store:
         """Whether anything is looked up or kept, so that contents must be fingerprinted."""
         return self.folder is not None or self.cache != "off"
 
-    def recalled(
+    def find(
         self,
         pair: str,
         content: Mapping[str, str],
         decoder: str,
         wanted: Mapping[str, str],
         devices: Mapping[str, str] = MappingProxyType({}),
-    ) -> "Recalled":
+    ) -> "Known":
         """What is known of a pair under these protocol parts and devices (by metric key); possibly nothing."""
         found, complete = Checkpoint(pair, content, decoder, {}), False
         for place, own in self._places(pair, content):
@@ -89,7 +90,7 @@ class Store:
                 kept, refused = {**usable, **found.kept}, {**held.refused, **found.refused}
                 record = found.record or _record(held, pair)
                 found = replace(found, kept=kept, record=record, refused=refused)
-        return Recalled(found, complete)
+        return Known(found, complete)
 
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
         """Where states of a pair may lie, and whether it is the states folder."""
@@ -98,7 +99,7 @@ class Store:
         if self.cache != "off":
             yield _cached(content), False
 
-    def keep(self, checkpoint: Checkpoint) -> Checkpoint:
+    def save(self, checkpoint: Checkpoint) -> Checkpoint:
         """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be.
 
         What comes back holds no feature rows in memory, if there is a place for them.
@@ -125,7 +126,7 @@ class Store:
             record = {**checkpoint.record, "failed": failed}
             refused = {**held.refused, **checkpoint.refused}
             checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record, refused=refused)
-        return settle(place, checkpoint)
+        return save_and_reopen(place, checkpoint)
 
     def tokens(self) -> tuple[str, ...]:
         """How the clips of the states folder were prepared, by the first that can be read; empty if there is none."""
@@ -141,9 +142,15 @@ class Store:
             item.unlink(missing_ok=True)
 
 
+def sole_writer(folder: Path) -> AbstractContextManager[None]:
+    """Hold a states folder as its only writer; OutputError if another process is at work there."""
+    result = folder.with_suffix(".json")
+    return locked(folder / LOCK, held=f"another run is writing {result}; wait for it to end, or give another name")
+
+
 def has_rows(kept: Iterable[Kept]) -> bool:
     """Whether any state is made of feature rows, which are large."""
-    return any(item.state.spread == "jackknife" for item in kept)
+    return any(item.state.large for item in kept)
 
 
 def file_name(pair: str) -> str:

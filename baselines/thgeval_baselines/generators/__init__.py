@@ -3,5 +3,11 @@
 Their modules import at the top only what the core installs; torch and the like inside the functions that need them.
 """
 
-BUILTIN: tuple[str, ...] = ("thgeval_baselines.generators.text:Text",)
+BUILTIN: tuple[str, ...] = (
+    "thgeval_baselines.generators.text:Text",
+    "thgeval_baselines.generators.three_d:ThreeD",
+    "thgeval_baselines.generators.parameter:Parameter",
+    "thgeval_baselines.generators.anim3d:Anim3D",
+    "thgeval_baselines.generators.nerf:Nerf",
+)
 """``module:Class`` of each, in the order in which they are listed."""

@@ -77,8 +77,11 @@ class Acting:
         return posed(acting.astype(np.float64), self.pose(frame))
 
 
-def acted(mouth: Mapping[str, Curve], *, frames: int, fps: float, seed: int) -> Acting:
-    """What a head does that says ``mouth`` (curves of actions by name), with the rest drawn from a seed."""
+def acted(mouth: Mapping[str, Curve], *, frames: int, fps: float, seed: int, expressive: bool = True) -> Acting:
+    """What a head does that says ``mouth`` (curves of actions by name), with the rest drawn from a seed.
+
+    Without ``expressive`` it blinks, looks about and sways, and shows nothing else.
+    """
     rng = np.random.default_rng([seed, 4])
     times_s = np.arange(frames) / fps
     end_s = frames / fps
@@ -86,8 +89,9 @@ def acted(mouth: Mapping[str, Curve], *, frames: int, fps: float, seed: int) -> 
     curves = dict.fromkeys(rig().action_names, np.zeros(frames))
     swaying = {name: sway(times_s, rng, most, rate_hz) for name, (most, rate_hz) in SWAY.items()}
     drawn = [dict(mouth), _looking(times_s, end_s, rng)]
-    drawn += [_expressing(times_s, end_s, rng, UPPER, UPPER_EVERY_S)]
-    drawn += [_expressing(times_s, end_s, rng, LOWER, LOWER_EVERY_S)]
+    if expressive:
+        drawn += [_expressing(times_s, end_s, rng, UPPER, UPPER_EVERY_S)]
+        drawn += [_expressing(times_s, end_s, rng, LOWER, LOWER_EVERY_S)]
     for part in drawn:
         for name, curve in part.items():
             curves[name] = np.maximum(curves[name], curve)

@@ -51,6 +51,11 @@ def colours_of(colours: Colours) -> NDArray[np.float32]:
     return np.tile(np.repeat(ring, _SPOKES, axis=0), (2, 1)).astype(np.float32)
 
 
+def rings_deg() -> Points:
+    """Degrees of each point of both (E,) from where the eye looks; the pupil ends at 14, the iris at 30."""
+    return np.tile(np.repeat(_RINGS_DEG, _SPOKES), 2)
+
+
 @cache
 def _ball() -> tuple[Points, NDArray[np.intp]]:
     """A half sphere of radius 1 that looks along z: its points, and its triangles."""

@@ -89,8 +89,12 @@ class Rig:
             raise ProtocolError(f"curves have shape {curves.shape}, give (frames, {len(self.action_names)})")
         if not np.all((curves >= 0) & (curves <= 1)):
             raise ProtocolError("a curve leaves [0, 1], cut it to that range")
-        moved = (curves * self.reach(neutral)).astype(np.float32) @ self.actions.reshape(len(self.actions), -1)
-        return np.asarray(neutral.astype(np.float32) + moved.reshape(len(curves), *neutral.shape))
+        reaching = (curves * self.reach(neutral)).astype(np.float32)
+        faces = np.repeat(neutral.astype(np.float32)[None], len(curves), axis=0)
+        for face, weights in zip(faces, reaching, strict=True):
+            for action in np.flatnonzero(weights):
+                face += weights[action] * self.actions[action]
+        return faces
 
 
 def _sum(

@@ -20,7 +20,7 @@ class Person:
     seed: int
     neutral: Points
     colours: Colours
-    texture: NDArray[np.float32]
+    texture: NDArray[np.uint8]
 
     @classmethod
     def of(cls, seed: int) -> "Person":

@@ -40,7 +40,7 @@ class Shot:
 def shot(
     face: Points,
     camera: Camera,
-    texture: NDArray[np.float32],
+    texture: NDArray[np.uint8],
     colours: Colours,
     *,
     light: Light | None = None,
@@ -54,21 +54,39 @@ def shot(
     fragments = rasterise(camera.project(points), corners, size=camera.size, samples=SAMPLES, two_sided=two_sided)
     on_skin = normals_of(face)
     lamp = Light() if light is None else light
+    lit = np.concatenate([lamp.on(on_skin)[head.drawn], lamp.on(eyes.normals) * eyeballs.colours_of(colours)])
+    image, depth, cover = coloured(fragments, corners, lit, _places(), texture, background)
+    facing = None
+    if normals:
+        facing = _facing(fragments, corners, np.concatenate([on_skin[head.drawn], eyes.normals]) @ camera.turn().T)
+    return Shot(image, depth, cover, facing)
+
+
+def coloured(
+    fragments: Fragments,
+    corners: NDArray[np.int32],
+    light: NDArray[np.float32],
+    places: NDArray[np.float32],
+    texture: NDArray[np.uint8],
+    background: tuple[float, float, float],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """Image, depth and cover as a ``Shot`` has them, of what the samples see.
+
+    ``light`` (points, 3) multiplies the texture (rows, columns, 3) uint8 at ``places`` (the first points, 2), which are
+    shares of its width and height from the top left; points beyond those bring their colour themselves.
+    """
     image, cover, depth = _shown(
         fragments.triangle,
         fragments.weights,
         fragments.nearness,
         corners,
-        np.concatenate([lamp.on(on_skin)[head.drawn], lamp.on(eyes.normals) * eyeballs.colours_of(colours)]),
-        _places(),
+        np.ascontiguousarray(light, np.float32),
+        np.ascontiguousarray(places, np.float32),
         texture,
         np.array(background, np.float32),
-        SAMPLES,
+        fragments.samples,
     )
-    facing = None
-    if normals:
-        facing = _facing(fragments, corners, np.concatenate([on_skin[head.drawn], eyes.normals]) @ camera.turn().T)
-    return Shot(image, depth, cover, facing)
+    return image, depth, cover
 
 
 def normals_of(face: Points) -> Points:
@@ -131,7 +149,7 @@ def _shown(
     corners: NDArray[np.int32],
     light: NDArray[np.float32],
     places: NDArray[np.float32],
-    texture: NDArray[np.float32],
+    texture: NDArray[np.uint8],
     background: NDArray[np.float32],
     samples: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
@@ -141,7 +159,7 @@ def _shown(
     cover = np.zeros((height, width), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
     across, down = np.float32(texture.shape[1] - 1), np.float32(texture.shape[0] - 1)
-    share = np.float32(1 / (samples * samples))
+    share, level = np.float32(1 / (samples * samples)), np.float32(1 / 255)
     for row in range(height):
         for column in range(width):
             red = green = blue = np.float32(0)
@@ -162,7 +180,11 @@ def _shown(
                 if a < len(places):
                     u = int((w_a * places[a, 0] + w_b * places[b, 0] + w_c * places[c, 0]) * across + np.float32(0.5))
                     v = int((w_a * places[a, 1] + w_b * places[b, 1] + w_c * places[c, 1]) * down + np.float32(0.5))
-                    r, g, blu = r * texture[v, u, 0], g * texture[v, u, 1], blu * texture[v, u, 2]
+                    r, g, blu = (
+                        r * texture[v, u, 0] * level,
+                        g * texture[v, u, 1] * level,
+                        blu * texture[v, u, 2] * level,
+                    )
                 red += min(r, np.float32(1))
                 green += min(g, np.float32(1))
                 blue += min(blu, np.float32(1))

@@ -64,7 +64,7 @@ def posed(face: Points, pose: Pose) -> Points:
     axis, angle = _axis(pose.rotation())
     if angle < _NOTHING:
         return face
-    for joint, weights in zip(NECK, _shares(), strict=True):
+    for joint, weights in zip(NECK, shares(), strict=True):
         turns = joint.share * angle * weights[:, None]
         from_joint = face - np.array(joint.at)
         along = (from_joint @ axis)[:, None] * axis
@@ -106,7 +106,7 @@ def seen_from(pose: Pose, camera: Camera) -> NDArray[np.float64]:
 
 
 @cache
-def _shares() -> tuple[Points, ...]:
+def shares() -> tuple[Points, ...]:
     """How far each vertex (V,) follows each joint, 0 to 1: skin by its height, all that is in the head wholly."""
     head = rig()
     height = head.vertices[:, 1] + TILT * head.vertices[:, 2]

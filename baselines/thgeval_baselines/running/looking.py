@@ -23,6 +23,8 @@ LOOKED_AT = 12
 """Frames, evenly spread, in which faces and overlays are looked for."""
 FACES = 0.5
 """The part of these that must show a face."""
+FACE_FRAME_PX = 256
+"""Faces are looked for at this size of the longer side, where one of 40 px is found."""
 LENGTH = 0.1
 """How far the duration may be from the wanted one, as a part of it."""
 STILL_LEVELS, SMALL_PX, BLOCK_PX = 2.0, 64, 8
@@ -34,7 +36,7 @@ STILL_FRAMES = 1000
 COPY_LEVELS = 1.5
 """The same between a video and an input under which one is a copy of the other, encoding aside."""
 OVERLAY_LEVELS, STEADY_LEVELS = 30.0, 3.0
-OVERLAY_PART = (0.0008, 0.12)
+OVERLAY_PART = (0.002, 0.12)
 """An overlay stands still, differs from the portrait by this much, and covers this part of the picture."""
 ASPECT = 1.5
 """How many times wider or higher for its other side than wanted a frame may be before it has several panels."""
@@ -49,8 +51,8 @@ class Expected:
     """What is known of the video before it is looked at.
 
     ``frames`` None where the generator decides; ``inputs`` are videos it could have copied, by input name;
-    ``portrait`` is given where the generator keeps the framing of its source image; ``must_show_face`` and
-    ``may_carry`` say what is no problem here.
+    ``portrait`` is given where the generator keeps the framing of its source image; unless ``same_shape``, a
+    square is as good as ``size``; the rest says what is no problem here.
     """
 
     fps: Fraction
@@ -60,6 +62,7 @@ class Expected:
     portrait: Path | None = None
     must_show_face: bool = True
     same_shape: bool = True
+    any_shape: bool = False
     overlay_is_problem: bool = True
 
 
@@ -147,13 +150,16 @@ def _check_length(path: Path, count: int, expected: Expected) -> None:
 
 def _check_shape(path: Path, frame: NDArray[np.uint8], expected: Expected) -> None:
     height, width = frame.shape[:2]
-    ratio = (width / height) / (expected.size[1] / expected.size[0])
-    if expected.same_shape and not 1 / ASPECT < ratio < ASPECT:
-        raise Problem(
-            f"{path.name} is {width} x {height} px where {expected.size[1]} x {expected.size[0]} were wanted: it "
-            "seems to hold several panels; a manifest's output.panel says which one to cut out",
-            reason="panels",
-        )
+    shapes = (
+        [expected.size[1] / expected.size[0]] if expected.same_shape else [expected.size[1] / expected.size[0], 1.0]
+    )
+    if expected.any_shape or any(1 / ASPECT < width / height / shape < ASPECT for shape in shapes):
+        return
+    raise Problem(
+        f"{path.name} is {width} x {height} px where {expected.size[1]} x {expected.size[0]} were wanted: it seems to "
+        "hold several panels; a manifest's output.panel says which one to cut out",
+        reason="panels",
+    )
 
 
 def _alike(path: Path, other: Path) -> bool:
@@ -171,10 +177,18 @@ def _faces(samples: Iterable[NDArray[np.uint8]]) -> tuple[float | None, str]:
     try:
         from thgeval.features.faces.dlib_models import detected_enlarged
 
-        found = [len(detected_enlarged(frame).boxes) > 0 for frame in samples]
+        found = [len(detected_enlarged(_at_most(frame, FACE_FRAME_PX)).boxes) > 0 for frame in samples]
     except (ImportError, ThgevalError):
         return None, "faces were not looked for: that needs the extra faces"
     return float(np.mean(found)), ""
+
+
+def _at_most(frame: NDArray[np.uint8], px: int) -> NDArray[np.uint8]:
+    """A frame whose longer side is at most so long."""
+    scale = px / max(frame.shape[:2])
+    if scale >= 1:
+        return frame
+    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _overlay(samples: list[NDArray[np.uint8]], portrait: Path) -> float:
@@ -191,7 +205,8 @@ def _overlay(samples: list[NDArray[np.uint8]], portrait: Path) -> float:
     stack = np.stack(samples).astype(np.float32)
     differs = np.abs(np.median(stack, axis=0) - source).max(axis=-1) > OVERLAY_LEVELS
     steady = stack.std(axis=0).max(axis=-1) < STEADY_LEVELS
-    mask = cv2.morphologyEx((differs & steady).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    mask = cv2.morphologyEx((differs & steady).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
     parts = [float(area) / (height * width) for area in stats[1:, cv2.CC_STAT_AREA]]
     elsewhere = float((differs & steady).mean())

@@ -16,7 +16,10 @@ from thgeval_baselines.tasks.items import REFERENCE, Item, TaskSet
 from thgeval_baselines.tasks.settings import FITTING, SETTINGS, Setting
 
 CONTROL = Setting(
-    "control", "the reference itself, to be spoilt on purpose", needs=frozenset({REFERENCE}), takes=frozenset({"audio"})
+    "control",
+    "the reference itself, to be spoilt on purpose",
+    needs=frozenset({REFERENCE}),
+    takes=frozenset({"audio", "source_image"}),
 )
 """What controls are made under; no generator ever is."""
 ORDER = (
@@ -112,9 +115,15 @@ def usual_setting(system: System, items: Sequence[Item]) -> Setting:
 def _unable(system: System, setting: Setting, item: Item) -> str:
     if hidden := sorted(system.needs - setting.shows - {REFERENCE}):
         return f"{system.id} needs {', '.join(hidden)}, which the setting {setting.name} hides"
+    for choice in system.choices:
+        if not choice & setting.shows:
+            return f"{system.id} needs {' or '.join(sorted(choice))}, which the setting {setting.name} hides"
     has = setting.files(item).keys() | ({"text"} if item.inputs.get("text") is not None else set()) | {REFERENCE}
     if lacking := sorted(set(setting.missing(item)) | {name for name in system.needs if name not in has}):
         return f"{item.id} has no {', '.join(lacking)}"
+    for choice in system.choices:
+        if not choice & has:
+            return f"{item.id} has no {' or '.join(sorted(choice))}"
     if system.fitting & FITTING and not system.fitting & has:
         return f"{item.id} has no {' or '.join(sorted(system.fitting & FITTING))}, which {system.id} is fitted to"
     return ""

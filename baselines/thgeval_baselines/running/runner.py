@@ -241,7 +241,8 @@ class _Maker:
     def _made(self, job: Job, folder: Path, log: Path, blank: Record) -> Record:
         system = job.system
         fit = self.fits.of(job, log) if system.fitting else None
-        shown = staged(job.tasks, job.item, job.setting, with_reference=system.sees_reference)
+        only = frozenset({"audio", "source_image"}) if system.sees_reference else None
+        shown = staged(job.tasks, job.item, job.setting, only=only, with_reference=system.sees_reference)
         with shown as stage:
             began = time.time()
             work = system.work(stage, seed=job.seed, fitted=None if fit is None else fit.folder)
@@ -260,7 +261,8 @@ class _Maker:
             report = _report(stage)
             out = folder / OUT
             sound = None if report.get("spoke") else stage.inputs.audio or stage.inputs.driving_video
-            actions = normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel))
+            told = (str(report["how"]),) if report.get("how") else ()
+            actions = (*work.actions, *told, *normalised(raw, out, Wanted(stage.inputs.fps, sound, system.panel)))
             found = looked(out, _expected(system, stage))
         if system.kind == "precomputed":
             cost = None
@@ -276,8 +278,8 @@ class _Maker:
         record = replace(
             blank,
             status=DONE,
-            actions=tuple(actions),
-            remarks=found.remarks,
+            actions=actions,
+            remarks=(*found.remarks, *_of_framing(system, actions)),
             video={
                 "frames": found.frames,
                 "fps": None if found.fps is None else str(found.fps),
@@ -357,10 +359,23 @@ def _expected(system: System, stage: Stage) -> Expected:
         frames=inputs.frames,
         inputs={} if system.sees_reference else {name: path for name, path in could.items() if path is not None},
         portrait=inputs.source_image if system.same_framing else None,
-        must_show_face=not system.sees_reference,
-        same_shape=system.same_shape,
+        must_show_face=not system.sees_reference and system.framing != "mesh",
+        same_shape=system.framing == "same",
+        any_shape=system.framing == "mesh",
         overlay_is_problem=not system.accepts_overlay,
     )
+
+
+FRAMINGS = {
+    "crop": "its picture is framed otherwise than the reference: what compares pixels or places doesn't hold",
+    "mesh": "its picture is a rendered mesh: what compares it with the reference's pixels doesn't hold",
+}
+
+
+def _of_framing(system: System, actions: Sequence[str]) -> list[str]:
+    """What to know of a picture that doesn't lie as the reference does."""
+    framing = "crop" if any("cut to its face" in action for action in actions) else system.framing
+    return [f"framing: {FRAMINGS[framing]}"] if framing in FRAMINGS else []
 
 
 def _clips(job: Job, out: Path) -> Path:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from thgeval.report.text import number
-from thgeval.results import Run, to_json
+from thgeval.results import Run
+from thgeval.results.score import to_json
 from thgeval_leaderboard.board import Table
 from thgeval_leaderboard.entry import Entry
-from thgeval_leaderboard.ranking import part_of
 from thgeval_leaderboard.site.badges import badge
 from thgeval_leaderboard.site.pages import Site
 
@@ -125,15 +125,15 @@ def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:
     for key, score in run.scores.items():
         rows, marks = {}, {}
         for clip in run.clips:
-            if (row := clip["contributions"].get(key)) is not None and row[1] > 0:
-                rows[clip["id"]] = row
-            if (row := clip["reference_contributions"].get(key)) is not None and row[1] > 0:
-                marks[clip["id"]] = row[0] / row[1]
+            if (row := clip.contributions.get(key)) is not None and row[1] > 0:
+                rows[clip.id] = row
+            if (row := clip.reference_contributions.get(key)) is not None and row[1] > 0:
+                marks[clip.id] = row[0] / row[1]
         metrics[key] = {
             "title": heads[key].title,
             "arrow": heads[key].arrow,
             "better": score.better.value,
-            "part": part_of(score),
+            "part": score.protocol_part,
             "value": to_json(score.value),
             "rows": rows,
             "marks": marks,

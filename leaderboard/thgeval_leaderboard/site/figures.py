@@ -210,9 +210,9 @@ def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Fig
 def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None:
     """The score of every clip of one entry, with the worst named; None where clips have none of their own."""
     values = {
-        str(clip["id"]): float(value)
+        clip.id: value
         for clip in run.clips
-        if isinstance(value := clip["scores"].get(column.key), int | float)
+        if (value := clip.scores.get(column.key)) is not None and math.isfinite(value)
     }
     if len(values) < 2:
         return None

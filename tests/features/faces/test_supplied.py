@@ -68,7 +68,7 @@ def scored(tmp_path):
         pair = Pair("a", *sides)
         planned = plan(registry.metrics(list(requests)), [pair])
         with Cores(1) as cores:
-            outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None)
+            outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None)
         return outcome, planned.unscored
 
     return of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import interp1d
 
-from thgeval.features.sync.face_tracks import Faces, all_tracks, bounds, cropped, overlap, squares, tracks
+from thgeval.features.sync.face_tracks import FaceBoxes, all_tracks, bounds, cropped, overlap, squares, tracks
 
 torch = pytest.importorskip("torch")
 from oracles import syncnet as oracle
@@ -14,7 +14,7 @@ LEFT, RIGHT = (10.0, 20.0, 130.0, 150.0), (200.0, 20.0, 310.0, 150.0)
 
 
 def faces(*frames, cuts=(), every=1):
-    return Faces(tuple(np.array(boxes, float).reshape(-1, 4) for boxes in frames), cuts, every)
+    return FaceBoxes(tuple(np.array(boxes, float).reshape(-1, 4) for boxes in frames), cuts, every)
 
 
 def shown(count, *boxes):
@@ -111,7 +111,7 @@ def test_tracks_equal_those_of_the_published_trackers(tracker):
 
 
 def test_the_last_scene_may_end_before_the_last_frame():
-    known = Faces(tuple(np.array([LEFT]) for _ in range(30)), (12,), end=27)
+    known = FaceBoxes(tuple(np.array([LEFT]) for _ in range(30)), (12,), end=27)
     assert list(known.scenes()) == [(0, 12), (12, 27)]
     assert spans(all_tracks(known, min_track=10)) == [(0, 12, 12), (12, 15, 15)]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.tolerances import agree
 
 from thgeval.errors import ProtocolError
-from thgeval.features.sync.offsets import Alignment, aligned, padded_share
+from thgeval.features.sync.offsets import OffsetDistances, aligned, padded_share
 
 
 def rows(windows: int, seed: int = 0, dimensions: int = 16) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_equal_embeddings_are_as_far_apart_as_torch_says():
 def test_the_first_of_equal_places_counts():
     distances = np.ones((5, 7))
     distances[:, [2, 4]] = 0.25
-    assert Alignment(distances).offset == 1
+    assert OffsetDistances(distances).offset == 1
 
 
 def test_windows_average_to_the_two_scores():

@@ -93,14 +93,14 @@ def test_frames_without_a_face_and_other_rates_are_refused():
 
 @pytest.fixture
 def home(monkeypatch):
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     from support import random_weights
 
     for name, keys in {"lipnet-unseen": ("lipnet", 2.0), "lrw-mstcn": ("lrw_mstcn", 1.0)}.items():
         monkeypatch.setitem(random_weights.KEYS, name, keys)
     with random_weights.installed(["lipnet-unseen", "lrw-mstcn"]) as folder:
         checkpoint = {"model_state_dict": random_weights.tensors("lrw-mstcn"), "epoch_idx": 3}
-        torch.save(checkpoint, weights.folder() / weights.entry("lrw-mstcn").file)
+        random_weights.save(checkpoint, weights.folder() / weights.entry("lrw-mstcn").file)
         np.save(weights.folder() / weights.entry(LRW_FACE).file, FACE)
         words = sorted(f"WORD{i:03}" for i in range(500))
         (weights.folder() / weights.entry("lrw-words").file).write_text("\n".join(words))
@@ -138,5 +138,5 @@ def test_another_mean_face_is_refused(tmp_path):
         with pytest.raises(WeightsError, match="must hold 68 landmarks"):
             module._mean_face(tmp_path / f"{number}.npy")
     (tmp_path / "2.npy").write_text(json.dumps([1]))
-    with pytest.raises(WeightsError, match="no array of landmarks"):
+    with pytest.raises(WeightsError, match="not an array of landmarks"):
         module._mean_face(tmp_path / "2.npy")

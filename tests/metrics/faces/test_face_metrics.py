@@ -170,9 +170,16 @@ def test_blinks_at_a_variable_rate_are_not_timed():
     assert scored(named, eyes("oosso"), times=nearly) == scored(named, eyes("oosso"))
 
 
-@pytest.mark.parametrize("request_", ["blinks-per-s:threshold=0", "blink-duration:share=1", "blinks-per-s:least=0"])
-def test_wrong_thresholds_are_refused(request_):
-    with pytest.raises(ProtocolError, match="threshold must lie in"):
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("blinks-per-s:threshold=0", "threshold must be above 0 and below 1"),
+        ("blink-duration:share=1", "share must be at least 0 and below 1"),
+        ("blinks-per-s:least=0", "least must be at least 1"),
+    ],
+)
+def test_wrong_thresholds_are_refused(request_, said):
+    with pytest.raises(ProtocolError, match=said):
         metric(request_)
 
 

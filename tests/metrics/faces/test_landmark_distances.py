@@ -265,7 +265,7 @@ def test_wrong_fields_are_refused():
         ("lmd:points=nose", "lmd: points must be one of mouth, face, mouth-twice"),
         ("lmd:missing=drop", "lmd: missing must be one of skip, fail, hold, zero"),
         ("lmd:who=tallest", "lmd: who must be one of largest, first"),
-        ("lmd:min_px=-1", "lmd: min_px must be 0 or more"),
+        ("lmd:min_px=-1", "lmd: min_px must be at least 0, not -1"),
         ("lmd:cut=eat,follow=tracked-8", "lmd: cut needs landmarks found in every frame; use follow=every"),
         ("lmd:cut=eat,landmarks=npz", "lmd: cut needs landmarks found in every frame; use follow=every"),
         ("lvd:steps=all", "lvd: steps must be one of consecutive, found"),

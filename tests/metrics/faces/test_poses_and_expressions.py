@@ -10,10 +10,17 @@ from oracles import frechet
 from support.stubs import scored, seen
 
 from thgeval import registry
+from thgeval.comparison import compared
+from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.verification import from_clips
 from thgeval.errors import InputError
 from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.action_units import units_of
-from thgeval.report.data import frame_scores
+from thgeval.protocol import Protocol
+from thgeval.registry import Named
+from thgeval.results import ClipResult, Run
+from thgeval.signature import pins_of
+from thgeval.significance import JACKKNIFE
 from thgeval.states import TwoSets
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save
 from thgeval.statistics import Resampling, bounds, contributions
@@ -69,6 +76,32 @@ def test_a_pooled_root_has_an_interval_of_its_own_and_survives_a_checkpoint(tmp_
     assert (type(again), named.score(again)) == (type(parts[0]), named.score(parts[0]))
 
 
+def test_a_pooled_root_has_a_value_per_clip_and_is_compared_by_groups(tmp_path):
+    """It was sent to disk and denied the values that each clip has, as if it were rows of a set."""
+    rng = np.random.default_rng(8)
+    named = Named("prmse/pnp-pooled", metric("prmse/pnp-pooled"))
+    clips = [f"clip{number}" for number in range(12)]
+    files = []
+    for system in ("one", "two"):
+        states = {clip: named.metric.measure(seen(named.metric, angles(rng), angles(rng), clip=clip)) for clip in clips}
+        assert not any(state.large for state in states.values())
+        added = [Contribution(ClipResult(clip), {named.key: state}) for clip, state in states.items()]
+        environment = {"thgeval": "0", "decoder": "d"}
+        options = {"metrics": [named.key], "limit": None, "bootstrap": {"draws": 9, "seed": 1}}
+        setting = Setting(Protocol(), Resampling(), 12, {}, pins_of(named.metric))
+        run = run_of([named], {}, added, setting, environment, options)
+        files.append(tmp_path / f"{system}.json")
+        run.write(files[-1])
+        again = Run.read(files[-1])
+        assert {clip.id: clip.scores[named.key] for clip in again.clips} == {
+            clip: named.metric.score(state) for clip, state in states.items()
+        }
+        assert from_clips(again).differs == ()
+        assert "|ci:jackknife-12" in again[named.key].signature
+    (row,) = compared(files, Resampling()).rows
+    assert (row.test, row.score) == (JACKKNIFE, again[named.key].value)
+
+
 # Action units
 
 
@@ -93,7 +126,7 @@ def test_what_stands_beside_a_value_is_not_part_of_its_curve():
     here, there = rng.random((2, 30, len(units_of("geometric")))) < 0.3
     named = metric("aucon/geometric")
     state = named.measure(seen(named, units(here), units(there)))
-    np.testing.assert_allclose(frame_scores(named, state, "clip"), (here == there).mean(axis=1))
+    np.testing.assert_allclose(named.per_frame(state.record("clip").column), (here == there).mean(axis=1))
 
 
 def test_aue_sums_squared_differences_over_the_units_of_a_region():

@@ -215,7 +215,7 @@ def test_what_has_no_direction_is_refused(row):
     [
         ("csim:network=vgg", "network must be one of dlib, mobilefacenet"),
         ("csim:against=nobody", "against must be one of paired, first, source"),
-        ("csim:per_s=-1", "per_s must be 0 or more"),
+        ("csim:per_s=-1", "csim: per_s must be at least 0, not -1.0"),
         ("csim:who=any", "who must be one of"),
         ("f-sim:against=paired", "against must be one of first, source"),
         ("aed-euclid:distance=cubed", "distance must be one of euclid, squared"),
@@ -238,7 +238,7 @@ def score_pair(generated, reference, *requests, source=None):
     planned = plan(registry.metrics(list(requests)), [pair])
     assert not planned.unscored, planned.unscored
     with Cores(2) as cores:
-        return cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None)
+        return cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None)
 
 
 def mean_of(outcome, request, states="states"):

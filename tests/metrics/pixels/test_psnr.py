@@ -98,7 +98,7 @@ def test_every_clip_that_is_counted_is_in_the_mean(folders):
     asked = [request for name in PIXELS for request in of_whole_frames(name)]
     done = run(folders[0], *asked)
     for key, score in done.scores.items():
-        own = [clip["scores"][key] for clip in done.clips]
+        own = [clip.scores[key] for clip in done.clips]
         finite = [value for value in own if isinstance(value, float) and math.isfinite(value)]
         assert score.clips == len(finite), key
         assert score.clips + sum(score.left_out.values()) == 3, key

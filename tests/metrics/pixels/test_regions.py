@@ -20,6 +20,7 @@ from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
+from thgeval.results import ClipResult
 from thgeval.signature import closure
 from thgeval.states import ClipMean, TwoSets
 from thgeval.statistics import Resampling
@@ -226,7 +227,7 @@ def test_a_wrong_mouth_is_an_error_of_the_mouth():
     requests = ["psnr", "psnr/face", "psnr/mouth"]
     planned = plan(registry.metrics(requests), [pair])
     with Cores(2) as cores:
-        outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None, 2)
+        outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None, 2)
     whole, of_face, of_mouth = (registry.metric(each).metric.score(outcome.states[each]) for each in requests)
     assert of_mouth < of_face < whole
     assert dict(outcome.states["psnr/mouth"].left_out) in ({}, {"identical": 1})
@@ -255,8 +256,7 @@ def test_a_clip_without_a_face_is_not_among_copies():
         ClipMean.of(clip, np.array([np.inf]), left_out={reason: np.array([True])})
         for clip, reason in (("copy", "identical"), ("nobody", "no face in reference"))
     )
-    records = [{"id": clip, "failed": {}, "failure": None} for clip in ("copy", "nobody")]
-    seen = [Contribution(record, {"psnr": state}) for record, state in zip(records, (copy, nobody), strict=True)]
+    seen = [Contribution(ClipResult(*state.clips), {"psnr": state}) for state in (copy, nobody)]
     run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     assert math.isinf(run["psnr"].value)
     assert run["psnr"].clips == 1

@@ -85,8 +85,8 @@ def test_a_result_counts_clips_and_rows_and_says_that_they_are_few(runs, tmp_pat
     assert score.note == f"rests on {3 * FRAMES} frames a side; below 640 the value depends much on their number"
     low, high = score.interval
     assert low < score.value < high
-    assert all(clip["scores"]["fid-random"] is None for clip in run.clips)
-    assert all("fid-random" not in clip["contributions"] for clip in run.clips)
+    assert all(clip.scores["fid-random"] is None for clip in run.clips)
+    assert all("fid-random" not in clip.contributions for clip in run.clips)
     run.write(tmp_path / "run.json")
     assert Run.read(tmp_path / "run.json")["fid-random"] == score
     schema = json.loads((Path(thgeval.__file__).parent / "result.schema.json").read_text())
@@ -111,7 +111,7 @@ def test_a_clip_that_is_too_short_fails_that_metric_alone():
     assert run["fvd-random"].value is None
     assert run["fvd-random"].unscored == "no clip could be scored: too short (1)"
     assert run["fvd-random"].left_out == {"too short": 1}
-    assert run.clips[0]["failed"]["fvd-random"]["message"] == (
+    assert run.clips[0].failed["fvd-random"].message == (
         "a window of 16 frames from frame 0 on needs a clip of at least 16 frames, not 12"
     )
 
@@ -178,20 +178,20 @@ def test_squares_take_the_frames_asked_for(size, square):
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        ("fvd:length=8", "a window has at least 9 frames"),
-        ("fvd:windows=some", "which is first or all"),
-        ("fvd:ddof=2", "ddof must be 0 or 1, not 2"),
+        ("fvd:length=8", "fvd: length must be at least 9, not 8"),
+        ("fvd:windows=some", "fvd: windows must be one of first, all, not 'some'"),
+        ("fvd:ddof=2", "fvd: ddof must be one of 0, 1, not 2"),
         ("fvd:square=round", "square must be one of stretch, centre-crop, area, not 'round'"),
-        ("fvd-random:length=7", "a window has at least 8 frames"),
+        ("fvd-random:length=7", "fvd-random: length must be at least 8, not 7"),
         ("fid:resize=lanczos", "resize must be one of bilinear, bilinear-antialias"),
         ("fid:estimate=best", "estimate must be one of plain, infinity"),
-        ("fid-random:side_px=16", "side_px must lie in 32..1024"),
+        ("fid-random:side_px=16", "side_px must be at least 32 and at most 1024, not 16"),
         ("kid:subsets=5", "both 0, or 1 or more of 2 or more rows"),
         ("prdc:which=f1", "which must be one of coverage, density, precision, recall"),
-        ("prdc:nearest=0", "nearest must be 1 or more"),
+        ("prdc:nearest=0", "nearest must be at least 1, not 0"),
         ("lpips:trunk=resnet", "trunk must be one of alex, vgg, squeeze"),
-        ("clipsim:scale=0.0", "the scale must lie above 0"),
-        ("iqa:crops=0", "crops must lie in 1..1000"),
+        ("clipsim:scale=0.0", "scale must be at most 1000 and above 0, not 0.0"),
+        ("iqa:crops=0", "crops must be at least 1 and at most 1000, not 0"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(request_, said):

@@ -38,7 +38,7 @@ def scored(tmp_path):
         pair = Pair("a", Clip("a", video, Fraction(25)))
         planned = plan(registry.metrics(list(requests)), [pair])
         with Cores(1) as cores:
-            outcome = cores.hold(measured, pair, planned, Protocol(), cores, lambda frames: None)
+            outcome = cores.occupy(measured, pair, planned, Protocol(), cores, lambda frames: None)
         return planned, outcome
 
     return of

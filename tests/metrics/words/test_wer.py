@@ -16,7 +16,7 @@ from oracles.edits import edits
 from support.clips import moving, write_clip
 
 import thgeval
-from thgeval.engine.run import Options, scored
+from thgeval.engine.run import Options, execute
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.faces.lips import at_25_hz
 from thgeval.features.frames.frames import Shown, shown
@@ -24,7 +24,7 @@ from thgeval.features.words import grid_reading, pocketsphinx, whisper
 from thgeval.features.words.reading import READERS, alignment, compared
 from thgeval.media.frames import FrameBatch
 from thgeval.pairing import paired
-from thgeval.pairing.transcript_rules import Rule
+from thgeval.pairing.transcript_rules import TranscriptRule
 from thgeval.registry import metric
 from thgeval.requirements import programs
 from thgeval.states import Counts
@@ -93,7 +93,7 @@ def test_all_errors_over_all_words_with_the_references_beside(folders):
 
 def test_aligned_words_are_in_the_clip_records(folders):
     first = run(folders, FAKE).clips[0]
-    assert first["details"][metric(FAKE).key].splitlines() == [
+    assert first.details[metric(FAKE).key].splitlines() == [
         "REF: one two three four",
         "HYP: one two three ****",
         "                      D",
@@ -106,15 +106,15 @@ def test_details_survive_resuming(folders, tmp_path):
     first.write(out)
     (folders[0] / "a.read").unlink()  # what was kept is not read again
     again = run(folders, FAKE, out=out)
-    assert again.clips[0]["details"] == first.clips[0]["details"]
+    assert again.clips[0].details == first.clips[0].details
 
 
 def test_other_words_are_measured_again(folders):
     pairing = paired(*folders)
-    rules = [Rule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
+    rules = [TranscriptRule(re.compile("(.*)"), (1,), ({"a": text},)) for text in ("one two", "one two three")]
     options = Options(workers=1, cache="read-write")
-    clips = [scored(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
-    assert [next(iter(clip["scores"].values())) for clip in clips] == [0.5, 0.0]
+    clips = [execute(pairing.saying(rule), [FAKE], "native", options).clips[0] for rule in rules]
+    assert [next(iter(clip.scores.values())) for clip in clips] == [0.5, 0.0]
 
 
 def test_verbatim_text_keeps_case_and_punctuation(folders):
@@ -132,12 +132,12 @@ def test_a_transcript_without_words_leaves_the_clip_out(text, reason, folders):
     (score,) = done.scores.values()
     assert score.left_out == {reason: 1}
     assert score.clips == 1
-    assert done.clips[0]["failed"][score.key]["message"]
+    assert done.clips[0].failed[score.key].message
 
 
 def test_a_silent_reader_misses_every_word(folders):
     (folders[0] / "a.read").write_text("")
-    assert run(folders, FAKE).clips[0]["scores"][metric(FAKE).key] == 1.0
+    assert run(folders, FAKE).clips[0].scores[metric(FAKE).key] == 1.0
 
 
 def test_no_transcript_is_a_need_that_is_not_met(folders):
@@ -154,7 +154,7 @@ def test_readers_take_a_model_or_none():
         metric("wer:reader=pocketsphinx,model=en")
     with pytest.raises(ProtocolError, match="reader must be one of"):
         metric("wer:reader=me")
-    with pytest.raises(ProtocolError, match="no name of a folder"):
+    with pytest.raises(ProtocolError, match="not the name of a folder"):
         metric("wer:reader=transformers-whisper,model=openai/whisper-tiny")
 
 
@@ -181,7 +181,7 @@ def test_no_apostrophe_is_an_error(folders, mark):
     (folders[0] / "a.txt").write_text("I don't", encoding="utf-8")
     (folders[0] / "a.read").write_text(f"i don{mark}t", encoding="utf-8")
     done = run(folders, FAKE)
-    assert done.clips[0]["scores"] == dict.fromkeys(done.scores, 0.0)
+    assert done.clips[0].scores == dict.fromkeys(done.scores, 0.0)
 
 
 def test_a_single_word_reader_refuses_sentences():
@@ -230,13 +230,13 @@ def real():
     if not all((CLIPS / f"{name}.mpg").exists() for name in GRID):
         pytest.skip("needs ../shared/assets/clips")
     pairing = paired(CLIPS, None, tuple(GRID))
-    return pairing.saying(Rule(re.compile("(.*)"), (1,), (GRID,)))
+    return pairing.saying(TranscriptRule(re.compile("(.*)"), (1,), (GRID,)))
 
 
 @pytest.mark.skipif(find_spec("pocketsphinx") is None, reason="pocketsphinx is not installed")
 def test_pocketsphinx_on_real_speech(real):
     """13 of 18 words wrong with pocketsphinx 5.1.1, measured once; another release may hear differently."""
-    score = scored(real, ["wer/pocketsphinx"], "native", Options(workers=2))["wer/pocketsphinx"]
+    score = execute(real, ["wer/pocketsphinx"], "native", Options(workers=2))["wer/pocketsphinx"]
     assert score.clips == 3
     assert score.value == pytest.approx(13 / 18, abs=2 / 18)
 
@@ -244,7 +244,7 @@ def test_pocketsphinx_on_real_speech(real):
 @pytest.mark.skipif(find_spec("dlib") is None, reason="dlib is not installed")
 def test_the_grid_reader_on_other_speakers(real):
     """13 of 18 words wrong, as its card says: it hardly reads anybody but the speaker it was trained on."""
-    score = scored(real, ["wer/grid-landmarks"], "native", Options(workers=1))["wer/grid-landmarks"]
+    score = execute(real, ["wer/grid-landmarks"], "native", Options(workers=1))["wer/grid-landmarks"]
     if score.unscored:
         pytest.skip(score.unscored)
     assert score.value == pytest.approx(13 / 18, abs=2 / 18)

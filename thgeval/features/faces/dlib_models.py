@@ -7,7 +7,6 @@ Sources: Dalal, Triggs, CVPR 2005; King, arXiv:1502.00046 (the detector); Kazemi
 King, "High Quality Face Recognition with Deep Metric Learning", 2017 (descriptor); dlib 20.0.
 """
 
-from threading import local
 from typing import Any
 
 import cv2
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from thgeval.features.faces.descriptor_worker import SIDE_PX
 from thgeval.features.faces.descriptors import described
 from thgeval.features.faces.detection import Found
-from thgeval.networks.memory import read_once
+from thgeval.networks.memory import own, read_once
 
 X4 = 4
 MARGIN = 0.35
@@ -29,16 +28,12 @@ STARTS = 0.03 * np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)])
 """Where the four boxes lie beside the detector's, in its widths: the model starts from a box and never quite leaves
 where it started, so that the mean of four is steadier than one. Chosen on the synthetic heads 0 to 7 and 16 to 31."""
 
-_own = local()
-
 
 def _detector() -> Any:
     """The detector of this thread: it keeps its pyramid in itself, so that two threads would mix up their frames."""
     import dlib
 
-    if not hasattr(_own, "detector"):
-        _own.detector = dlib.get_frontal_face_detector()
-    return _own.detector
+    return own("dlib detector", dlib.get_frontal_face_detector)
 
 
 def detected(frame: NDArray[np.uint8], *, upsample: int = 0) -> Found:

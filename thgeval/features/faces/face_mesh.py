@@ -12,7 +12,7 @@ Sources: Kartynnik et al., CVPRW 2019 (the mesh); Bazarevsky et al., CVPRW 2019 
 import atexit
 import re
 from importlib.metadata import version
-from threading import local
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,8 @@ from thgeval.features.faces.detection import SLOTS, Faces, bytes_of
 from thgeval.features.faces.people import of_slots
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
-from thgeval.requirements import Package, Weights, weights
+from thgeval.networks.memory import read_once
+from thgeval.requirements import Package, Weights
 
 WEIGHTS = "face-landmarker"
 SILENT = ("0.10.31", "0.10.32", "0.10.33")
@@ -96,11 +97,8 @@ def face_mesh(frames: FrameBatch, *, follow: str = "every") -> Mesh:
     return mesh
 
 
-_held = local()
-
-
 def _seen(pixels: NDArray[np.uint8]) -> Any:
-    return _landmarker().detect(_picture(pixels))
+    return read_once(WEIGHTS, _landmarker, shared=False).detect(_picture(pixels))
 
 
 def _picture(pixels: NDArray[np.uint8]) -> Any:
@@ -109,27 +107,24 @@ def _picture(pixels: NDArray[np.uint8]) -> Any:
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
-def _landmarker() -> Any:
-    """A landmarker of this thread, which mustn't be shared."""
-    token = weights.token(WEIGHTS)
-    if getattr(_held, "token", None) != token:
-        check_silent(version("mediapipe"))
-        from mediapipe.tasks.python import BaseOptions, vision
+def _landmarker(file: Path) -> Any:
+    """A landmarker, which threads mustn't share."""
+    check_silent(version("mediapipe"))
+    from mediapipe.tasks.python import BaseOptions, vision
 
-        with weights.opened(WEIGHTS) as file:
-            content = file.read_bytes()  # of a path it would map the file, and see what is written there later
-        options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=content),
-            num_faces=SLOTS,
-            output_face_blendshapes=True,
-            output_facial_transformation_matrixes=True,
-        )
-        with without(CHATTER):
-            _held.landmarker, _held.token = vision.FaceLandmarker.create_from_options(options), token
-            _held.landmarker.detect(_picture(np.zeros((64, 64, 3), np.uint8)))  # some lines come with the first picture
-        # It closes itself with the help of a thread, of which there is none once Python is shutting down.
-        atexit.register(vars(_held.landmarker).update, _handle=None)
-    return _held.landmarker
+    content = file.read_bytes()  # of a path it would map the file, and see what is written there later
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_buffer=content),
+        num_faces=SLOTS,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
+    with without(CHATTER):
+        made = vision.FaceLandmarker.create_from_options(options)
+        made.detect(_picture(np.zeros((64, 64, 3), np.uint8)))  # some lines come with the first picture
+    # It closes itself with the help of a thread, of which there is none once Python is shutting down.
+    atexit.register(vars(made).update, _handle=None)
+    return made
 
 
 def check_silent(release: str) -> None:

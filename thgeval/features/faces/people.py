@@ -14,7 +14,6 @@ is NaN, and its slot says why (``ABSENT``).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import wraps
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -132,16 +131,14 @@ def of_slots(
         def of_people(values: Any, slots: Slots, *, fill: int) -> NDArray[np.float64]:
             return filled(taken(compute(values), slots), fill)
 
-        of_people.__name__ = compute.__name__
-        declared = feature(version=version, grain=Grain.CLIP, requires=requires)(of_people)
-
         @wraps(compute)
         def of(
             *, landmarks: str = "dlib", follow: str = "every", who: str = "largest", min_px: int = 0, fill: int = 0
         ) -> Feature[NDArray[np.float64]]:
             seen, detector = source(landmarks, follow)
             slots = people(landmarks=detector, follow=follow, who=who, min_px=min_px)
-            return replace(declared(fill=fill), inputs=(seen, slots))
+            name, given = compute.__name__.replace("_", "-"), (("fill", fill),)
+            return Feature(name, version, given, (seen, slots), Grain.CLIP, compute=of_people, requires=requires)
 
         return of
 

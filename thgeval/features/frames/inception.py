@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from thgeval import networks
-from thgeval.errors import ProtocolError
 from thgeval.feature import feature
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
@@ -110,10 +109,3 @@ RESIZES: Mapping[str, Callable[[NDArray[Any], float], "Tensor"]] = MappingProxyT
         "bicubic-pil": _pillow,
     }
 )
-
-
-def check_inception(metric: str, *, port: str, resize: str) -> None:
-    """Raise ProtocolError for a port or a way of resizing that isn't there."""
-    for field, value, known in (("port", port, PORTS), ("resize", resize, RESIZES)):
-        if value not in known:
-            raise ProtocolError(f"{metric}: {field} must be one of {', '.join(known)}, not {value!r}")

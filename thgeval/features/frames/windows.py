@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import networks
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.feature import feature
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
@@ -42,15 +42,6 @@ def squares(
     if not len(pixels):
         return np.empty((0, 3, side_px, side_px), np.float32)
     return _area(pixels, frames.peak, side_px) if square == "area" else _bilinear(pixels, frames.peak, side_px, square)
-
-
-def check_windows(metric: str, *, length: int, stride: int, start: int, which: str, least: int) -> None:
-    """Raise ProtocolError for windows that can't be."""
-    if length < least or stride < 1 or start < 0 or which not in WHICH:
-        raise ProtocolError(
-            f"{metric}: a window has at least {least} frames, a stride of 1 or more and a start of 0 or more, and "
-            f"which is {' or '.join(WHICH)}; not {length}, {stride}, {start} and {which!r}"
-        )
 
 
 def span(length: int, stride: int) -> int:

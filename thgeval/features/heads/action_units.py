@@ -16,19 +16,19 @@ from thgeval.features.heads.openface import units_openface, units_openface_binar
 from thgeval.features.heads.rest import Both
 
 
-class Source(NamedTuple):
+class UnitSource(NamedTuple):
     """Where units come from: ``feature`` takes the parameters of ``shapes`` and tells ``units`` in that order."""
 
     feature: Callable[..., Feature[ActionUnits]]
     units: tuple[str, ...]
 
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
+SOURCES: Mapping[str, UnitSource] = MappingProxyType(
     {
-        "geometric": Source(action_units_geometric, tuple(UNITS)),
-        "openface": Source(units_openface, OPENFACE),
-        "openface-binary": Source(units_openface_binary, OPENFACE),
-        "npz": Source(units_given, OPENFACE),
+        "geometric": UnitSource(action_units_geometric, tuple(UNITS)),
+        "openface": UnitSource(units_openface, OPENFACE),
+        "openface-binary": UnitSource(units_openface_binary, OPENFACE),
+        "npz": UnitSource(units_given, OPENFACE),
     }
 )
 

@@ -38,7 +38,7 @@ Boxes = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
+class FaceBoxes:
     """Boxes of every frame, each (faces, 4), best first; frames where a scene ends; and how many frames were skipped.
 
     ``every`` is the stride of the detector: other frames have no boxes. ``end`` is where the last scene ends, if not
@@ -75,19 +75,19 @@ class Track:
         return float((self.boxes[:, 2:] - self.boxes[:, :2]).mean(axis=0).max())
 
 
-def tracks(faces: Faces, *, min_track: int, tracker: str = "any") -> list[Track]:
+def tracks(faces: FaceBoxes, *, min_track: int, tracker: str = "any") -> list[Track]:
     """The tracks that are long and large enough, in the order the module says."""
     followed = all_tracks(faces, min_track=min_track, tracker=tracker)
     found = [track for track in followed if is_long(track, faces, min_track=min_track)]
     return [track for track in found if track.size_px > SMALLEST_FACE_PX]
 
 
-def is_long(track: Track, faces: Faces, *, min_track: int) -> bool:
+def is_long(track: Track, faces: FaceBoxes, *, min_track: int) -> bool:
     """Whether a track has more than ``min_track`` detections, or the like share of a strided detector's."""
     return track.detected * faces.every > min_track
 
 
-def all_tracks(faces: Faces, *, min_track: int, tracker: str = "any") -> Iterator[Track]:
+def all_tracks(faces: FaceBoxes, *, min_track: int, tracker: str = "any") -> Iterator[Track]:
     """Every track of scenes that have at least ``min_track`` frames, however short."""
     for start, end in faces.scenes():
         if end - start >= min_track:

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
+class OffsetDistances:
     """Distances of every seen window, (windows,), to what is heard at every shift: (windows, 2 furthest + 1).
 
     Column k compares seen window i with heard window i + k - furthest; NaN where that is left out.
@@ -89,7 +89,7 @@ class Alignment:
         return padded_share(self.windows, self.furthest)
 
 
-def aligned(*, seen: Rows, heard: Rows, furthest: int, zeros: bool = True) -> Alignment:
+def aligned(*, seen: Rows, heard: Rows, furthest: int, zeros: bool = True) -> OffsetDistances:
     """Compare two sequences of embeddings, both (windows, dimensions), at every shift up to ``furthest``.
 
     Rows that are NaN are left out, and without ``zeros`` so are windows without a partner. Every shift must be left
@@ -104,7 +104,7 @@ def aligned(*, seen: Rows, heard: Rows, furthest: int, zeros: bool = True) -> Al
     beyond = 0.0 if zeros else np.nan
     padded = np.pad(np.asarray(heard, np.float64), ((furthest, furthest), (0, 0)), constant_values=beyond)
     shifts = range(2 * furthest + 1)
-    return Alignment(np.stack([_lengths(lips - padded[shift : shift + windows]) for shift in shifts], axis=1))
+    return OffsetDistances(np.stack([_lengths(lips - padded[shift : shift + windows]) for shift in shifts], axis=1))
 
 
 def padded_share(windows: int, furthest: int) -> float:

@@ -18,7 +18,7 @@ from thgeval.feature import Feature, Grain, feature
 from thgeval.features.faces.lips import lips
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, Shown, shown, times_of
-from thgeval.features.sync.offsets import Alignment, aligned
+from thgeval.features.sync.offsets import OffsetDistances, aligned
 from thgeval.features.sync.speech import mel_spectrogram, voice
 from thgeval.networks.memory import read_once
 from thgeval.requirements import Weights
@@ -38,13 +38,13 @@ VOICE_LAYERS = (("voice.0", 1, 2), ("voice.2", 2, 1), ("voice.4", 2, 1), ("voice
 """Name of each convolution, its stride, and the zeros at either end; all but the last are followed by a ReLU."""
 
 
-class Synced(NamedTuple):
+class SyncedPerson(NamedTuple):
     """One person of a clip against its speech: the alignment of all rows, and which rows had a face and speech.
 
     ``moves`` is False for a face that is the same in every frame, whose lips fit no shift better than another.
     """
 
-    alignment: Alignment
+    alignment: OffsetDistances
     seen: NDArray[np.bool_]
     moves: bool = True
 
@@ -66,7 +66,7 @@ def sync_lm(
     min_px: int = 0,
     fill: int = 0,
     furthest: int = 15,
-) -> tuple[Synced, ...]:
+) -> tuple[SyncedPerson, ...]:
     """Each person's lips against the speech; persons without a stretch that can be compared are not there.
 
     Raises InputError: "no frame rate"; "no voice" if less than 0.4 s is louder than silence; "no face"; "too short" if
@@ -92,7 +92,7 @@ def sync_lm(
 
 def _against(
     points: NDArray[np.float64], times: NDArray[np.float64], heard: Rows, tensors: Tensors, furthest: int
-) -> Synced | None:
+) -> SyncedPerson | None:
     moving = lips(points, times)
     count = min(len(moving.rows), len(heard))
     seen = embedded(moving.rows, tensors, LIP_LAYERS)[:count]
@@ -102,7 +102,7 @@ def _against(
     return None if found is None else found._replace(moves=bool(np.ptp(there, axis=0).any()))
 
 
-def compared(seen: Rows, heard: Rows, furthest: int, *, rows: int) -> Synced | None:
+def compared(seen: Rows, heard: Rows, furthest: int, *, rows: int) -> SyncedPerson | None:
     """Two embedded sides, NaN where nobody is seen, at every shift; None if a shift has less than two windows."""
     there: NDArray[np.bool_] = np.asarray(~np.isnan(seen).any(axis=1))
     shifts = range(-furthest, furthest + 1)
@@ -110,7 +110,7 @@ def compared(seen: Rows, heard: Rows, furthest: int, *, rows: int) -> Synced | N
     if min(counts, default=0) < 2:
         return None
     found = aligned(seen=seen, heard=heard, furthest=furthest, zeros=False)
-    return Synced(found, np.concatenate([there, np.zeros(rows - len(there), np.bool_)]))
+    return SyncedPerson(found, np.concatenate([there, np.zeros(rows - len(there), np.bool_)]))
 
 
 def voice_rows(spectrum: NDArray[np.float64]) -> Rows:

@@ -43,8 +43,8 @@ from thgeval.feature import Feature, Grain, feature
 from thgeval.features.frames.offered import clip, sound
 from thgeval.features.sync import face_tracks
 from thgeval.features.sync.avi_route import Avi, CropFile, avi_copy, avi_pcm, avi_pictures, frame_jpegs
-from thgeval.features.sync.face_tracks import Faces
-from thgeval.features.sync.offsets import Alignment, aligned
+from thgeval.features.sync.face_tracks import FaceBoxes
+from thgeval.features.sync.offsets import OffsetDistances, aligned
 from thgeval.features.sync.speech import pcm
 from thgeval.kernels import mel
 from thgeval.media import decode
@@ -71,7 +71,7 @@ Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Lips:
+class LipWindows:
     """Embeddings of one track's windows, (windows, 1024), from frame ``first`` on; ``frames`` is how long it is."""
 
     first: int
@@ -80,12 +80,12 @@ class Lips:
 
 
 @dataclass(frozen=True, eq=False)
-class Synced:
+class SyncedTrack:
     """One track of ``frames`` frames from ``first`` on against the speech; no alignment where there is no speech."""
 
     first: int
     frames: int
-    alignment: Alignment | None
+    alignment: OffsetDistances | None
 
 
 def _filmed(route: str, **_: Any) -> Feature[Any]:
@@ -100,13 +100,13 @@ def _filmed(route: str, **_: Any) -> Feature[Any]:
     grain=Grain.CLIP,
     requires=(networks.TORCH, Package("scenedetect", extra="sync"), Weights("sfd-face")),
 )
-def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> Faces:
+def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> FaceBoxes:
     """Boxes of faces in every ``every``-th frame at 25 per second, and the frames where a new scene starts."""
     detector, scenes = networks.published("sfd-face"), _Scenes()
     boxes = []
     for index, frame in enumerate(_scenery(video, scenes)):
         boxes.append(np.empty((0, 4)) if index % every else detected(detector, frame))
-    return Faces(tuple(boxes), tuple(scenes.cuts), every, end=scenes.frames)
+    return FaceBoxes(tuple(boxes), tuple(scenes.cuts), every, end=scenes.frames)
 
 
 @feature(
@@ -118,13 +118,13 @@ def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> F
 )
 def tracked_lips(
     video: Clip | Avi,
-    faces: Faces,
+    faces: FaceBoxes,
     *,
     min_track: int = 100,
     every: int = 1,
     tracker: str = "any",
     route: str = "direct",
-) -> tuple[Lips, ...]:
+) -> tuple[LipWindows, ...]:
     """Lips of every track. Raises InputError ("no face", "short track", "small face") where there is none."""
     found = face_tracks.tracks(faces, min_track=min_track, tracker=tracker)
     if not found:
@@ -140,20 +140,22 @@ def tracked_lips(
 
 
 @feature(clip, version=1, grain=Grain.CLIP, requires=SYNCNET)
-def whole_frame_lips(video: Clip, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
+def whole_frame_lips(video: Clip, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[LipWindows, ...]:
     """Lips of a clip that is a face crop already, as its one track."""
     return _whole(_frames(video, RATE if clock == "25fps" else None), resize)
 
 
 @feature(clip, sound, version=1, grain=Grain.CLIP, requires=SYNCNET)
-def jpeg_lips(video: Clip, source: Clip | Path, *, clock: str = "25fps", resize: str = "bilinear") -> tuple[Lips, ...]:
+def jpeg_lips(
+    video: Clip, source: Clip | Path, *, clock: str = "25fps", resize: str = "bilinear"
+) -> tuple[LipWindows, ...]:
     """The same by way of JPEGs, with the frame that ffmpeg shows at each tick of the clock."""
     side_px = face_tracks.SIDE_PX if resize == "bicubic" else None
     fps, own = RATE if clock == "25fps" else None, isinstance(source, Clip)
     return _whole(frame_jpegs(video, fps, own=own, side_px=side_px), resize)
 
 
-def _whole(frames: Iterator[Image], resize: str) -> tuple[Lips, ...]:
+def _whole(frames: Iterator[Image], resize: str) -> tuple[LipWindows, ...]:
     """Frames resized to what the network takes, as one track."""
     stream, side = _Windows(_streams()[0]), (face_tracks.SIDE_PX, face_tracks.SIDE_PX)
     for frame in frames:
@@ -163,7 +165,7 @@ def _whole(frames: Iterator[Image], resize: str) -> tuple[Lips, ...]:
 
 def _lips_of(
     face: str, clock: str, resize: str, min_track: int, every: int, tracker: str, route: str, **_: Any
-) -> Feature[tuple[Lips, ...]]:
+) -> Feature[tuple[LipWindows, ...]]:
     if face == "s3fd":
         return tracked_lips(min_track=min_track, every=every, tracker=tracker, route=route)
     lips = jpeg_lips if route == "jpeg" else whole_frame_lips
@@ -176,7 +178,7 @@ def _heard(route: str, **_: Any) -> Feature[NDArray[np.int16]]:
 
 @feature(_lips_of, _heard, version=1, grain=Grain.CLIP, requires=SYNCNET)
 def syncnet(
-    tracks: tuple[Lips, ...],
+    tracks: tuple[LipWindows, ...],
     samples: NDArray[np.int16],
     *,
     face: str = "s3fd",
@@ -187,7 +189,7 @@ def syncnet(
     tracker: str = "any",
     route: str = "direct",
     furthest: int = 15,
-) -> tuple[Synced, ...]:
+) -> tuple[SyncedTrack, ...]:
     """Every track against the speech under it. Raises InputError: "silent", or "too short" for any window."""
     if not samples.any():
         raise InputError("its speech is silent from beginning to end; nothing can be in sync with it", reason="silent")
@@ -202,7 +204,7 @@ def syncnet(
     return found
 
 
-def no_track(name: str, faces: Faces, *, min_track: int, tracker: str = "any") -> InputError:
+def no_track(name: str, faces: FaceBoxes, *, min_track: int, tracker: str = "any") -> InputError:
     """Why nothing in a clip can be tracked."""
     if not faces.found:
         return InputError(f"{name}: no face is found in any of its {len(faces.boxes)} frames", reason="no face")
@@ -307,17 +309,17 @@ def _read_back(stream: _Windows | CropFile) -> _Windows:
     return windows
 
 
-def _lips(first: int, stream: _Windows) -> Lips:
-    return Lips(first, stream.frames, stream.rows())
+def _lips(first: int, stream: _Windows) -> LipWindows:
+    return LipWindows(first, stream.frames, stream.rows())
 
 
-def _synced(lips: Lips, samples: NDArray[np.int16], furthest: int) -> Synced:
+def _synced(lips: LipWindows, samples: NDArray[np.int16], furthest: int) -> SyncedTrack:
     heard = samples[lips.first * SAMPLES : (lips.first + lips.frames) * SAMPLES]
     windows = min(lips.frames, len(heard) // SAMPLES) - WINDOW
     if windows < 1:
-        return Synced(lips.first, lips.frames, None)
+        return SyncedTrack(lips.first, lips.frames, None)
     speech = _speech(mel.mfcc(heard), windows)
-    return Synced(lips.first, lips.frames, aligned(seen=lips.rows[:windows], heard=speech, furthest=furthest))
+    return SyncedTrack(lips.first, lips.frames, aligned(seen=lips.rows[:windows], heard=speech, furthest=furthest))
 
 
 def _speech(cepstra: NDArray[np.float64], windows: int) -> Rows:

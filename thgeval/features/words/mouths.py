@@ -50,7 +50,7 @@ class Mouths(NamedTuple):
     rates: NDArray[np.float64]
 
 
-class Crop(NamedTuple):
+class MouthCrop(NamedTuple):
     """How a mouth is cut out of a frame given its 68 landmarks, what comes out, and what it needs."""
 
     cut: Callable[[NDArray[np.uint8], Points], NDArray[np.uint8]]
@@ -129,7 +129,7 @@ def _mean_face(path: Path) -> Points:
         with path.open("rb") as file:
             face = np.asarray(npy.array(file, path.stat().st_size), np.float64)
     except (OSError, ValueError, EOFError) as error:
-        raise WeightsError(f"{path} is no array of landmarks ({error})") from None
+        raise WeightsError(f"{path} is not an array of landmarks ({error})") from None
     if face.shape != (68, 2) or not np.isfinite(face).all():
         raise WeightsError(f"{path} must hold 68 landmarks, (68, 2), not {face.shape}")
     return face
@@ -149,6 +149,6 @@ def similarity(points: Points, target: Points, *, least_squares: bool) -> Points
     return np.column_stack([scale * turn, to_mean - scale * turn @ from_mean])
 
 
-CROPS: Mapping[str, Crop] = MappingProxyType(
-    {"lipnet": Crop(_of_lipnet, (64, 128, 3)), "lrw": Crop(_of_lrw, (96, 96), (Weights(LRW_FACE),))}
+CROPS: Mapping[str, MouthCrop] = MappingProxyType(
+    {"lipnet": MouthCrop(_of_lipnet, (64, 128, 3)), "lrw": MouthCrop(_of_lrw, (96, 96), (Weights(LRW_FACE),))}
 )

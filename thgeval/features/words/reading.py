@@ -54,7 +54,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
 )
 
 
-class Alignment(NamedTuple):
+class WordAlignment(NamedTuple):
     """How many units were wrong, of how many that were said, and the two texts one above the other."""
 
     errors: int
@@ -82,7 +82,7 @@ def reading(reader: str, model: str) -> Feature[str]:
     grain=Grain.CLIP,
     requires=(Package("jiwer", extra="speech"),),
 )
-def alignment(said: str, read: str, *, reader: str, model: str, text: str, unit: str) -> Alignment:
+def alignment(said: str, read: str, *, reader: str, model: str, text: str, unit: str) -> WordAlignment:
     """The reader's text set against the transcript with the fewest insertions, deletions and substitutions.
 
     Raises InputError: "empty transcript" where the transcript has no word, "several words" where it has more than the
@@ -102,7 +102,7 @@ def alignment(said: str, read: str, *, reader: str, model: str, text: str, unit:
     return compared(" ".join(wanted), " ".join(found), unit)
 
 
-def compared(wanted: str, found: str, unit: str) -> Alignment:
+def compared(wanted: str, found: str, unit: str) -> WordAlignment:
     """Two texts of words parted by single spaces, set against each other by words, or by characters with the spaces."""
     import jiwer
 
@@ -111,7 +111,7 @@ def compared(wanted: str, found: str, unit: str) -> Alignment:
     errors = outcome.substitutions + outcome.deletions + outcome.insertions
     lines = jiwer.visualize_alignment(outcome, show_measures=False, skip_correct=False).splitlines()[2:]
     shown = "\n".join(line.rstrip() for line in lines if line.strip())
-    return Alignment(errors, outcome.substitutions + outcome.deletions + outcome.hits, shown)
+    return WordAlignment(errors, outcome.substitutions + outcome.deletions + outcome.hits, shown)
 
 
 def said_in(shown: str) -> list[str]:

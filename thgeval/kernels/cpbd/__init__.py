@@ -46,7 +46,7 @@ Sources: Narvekar and Karam, "A No-Reference Image Blur Metric Based on the Cumu
 ICIP 2002.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -55,20 +55,26 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.cpbd import cpu
 from thgeval.kernels.cpbd.canny import BLOCK_PX
+from thgeval.parameter import check, parameter
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How one program in circulation reads the measure; the defaults are the authors'.
+    """How one program in circulation reads the measure; the defaults are the authors'."""
 
-    ``edges`` is ``"thinned"``, ``"octave"`` or ``"unthinned"``, ``canny`` is ``"matlab"`` or ``"skimage"``, ``widths``
-    is ``"marziliano"``, ``"python-cpbd"`` or ``"atvgnet"``, ``cut`` is the last bucket that counts as sharp.
-    """
+    edges: str = parameter(
+        "thinned", "how Sobel edges are thresholded and thinned: ``thinned``, ``octave`` or ``unthinned``", of=cpu.EDGES
+    )
+    canny: str = parameter("matlab", "which Canny detector chooses the blocks: ``matlab`` or ``skimage``", of=cpu.CANNY)
+    widths: str = parameter(
+        "marziliano",
+        "whose walk along an edge measures its width: ``marziliano``, ``python-cpbd`` or ``atvgnet``",
+        of=cpu.WIDTHS,
+    )
+    cut: int = parameter(63, "the last percent bucket that counts as sharp", least=0, most=99)
 
-    edges: str = "thinned"
-    canny: str = "matlab"
-    widths: str = "marziliano"
-    cut: int = 63
+    def __post_init__(self) -> None:
+        check(self, "cpbd")
 
 
 RULES = {
@@ -78,35 +84,15 @@ RULES = {
 }
 
 
-def cpbd(
-    luma: NDArray[Any],
-    *,
-    edges: str = "thinned",
-    canny: str = "matlab",
-    widths: str = "marziliano",
-    cut: int = 63,
-) -> NDArray[np.float64]:
+def cpbd(luma: NDArray[Any], **rules: Any) -> NDArray[np.float64]:
     """Sharpness of each frame, in [0, 1].
 
     ``luma`` is (frames, height, width), 0 to 255, uint8 or float; the keywords are the fields of ``Rules``. Raises
     ``InputError`` for frames without a whole 64 x 64 block and ``ProtocolError`` for unknown rules and other arrays.
     """
-    check_rules(edges=edges, canny=canny, widths=widths, cut=cut)
+    chosen = Rules(**rules)
     _check_luma(luma)
-    return cpu.sharpness(luma, edges=edges, canny=canny, widths=widths, cut=cut)
-
-
-def check_rules(*, edges: str, canny: str, widths: str, cut: int) -> None:
-    """Raise ``ProtocolError`` unless these are fields of ``Rules`` that ``cpbd`` can follow."""
-    for field, value, known in (
-        ("edges", edges, cpu.EDGES),
-        ("canny", canny, cpu.CANNY),
-        ("widths", widths, cpu.WIDTHS),
-    ):
-        if value not in known:
-            raise ProtocolError(f"cpbd has no rule {field}={value!r}; use one of {', '.join(known)}.")
-    if not 0 <= cut < 100:
-        raise ProtocolError(f"cpbd's cut is a bucket of one percent from 0 to 99, not {cut}.")
+    return cpu.sharpness(luma, **asdict(chosen))
 
 
 def _check_luma(luma: NDArray[Any]) -> None:

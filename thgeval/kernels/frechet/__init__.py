@@ -34,14 +34,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.frechet import cpu
-from thgeval.states.stacked import LARGEST, Rows, checked_groups, checked_rows
+from thgeval.states.stacked import AnyRows, checked_groups, checked_rows
 
-__all__ = ["distance", "distance_of_moments", "infinity", "jackknife"]
+__all__ = ["distance", "infinity", "jackknife"]
 
 SMALLEST_SUBSET = 5000
 
 
-def distance(generated_rows: Rows, reference_rows: Rows, *, ddof: int = 1) -> float:
+def distance(generated_rows: AnyRows, reference_rows: AnyRows, *, ddof: int = 1) -> float:
     """Squared Fréchet distance of two sets of rows.
 
     Rows are (rows, dimensions) as the module says; covariances are divided by rows - ``ddof``, which is 1 in
@@ -49,36 +49,13 @@ def distance(generated_rows: Rows, reference_rows: Rows, *, ddof: int = 1) -> fl
     """
     rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
-    generated, reference = (cpu.Side(side) for side in rows)
+    generated, reference = (cpu.RowSet(side) for side in rows)
     return cpu.distance(generated, reference, ddof)
 
 
-def distance_of_moments(
-    *,
-    generated_mean: ArrayLike,
-    generated_covariance: ArrayLike,
-    reference_mean: ArrayLike,
-    reference_covariance: ArrayLike,
-) -> float:
-    """Squared Fréchet distance of two Gaussians, given as (dimensions,) means and (dimensions, dimensions) covariances.
-
-    For statistics without their rows. A covariance holds its small eigenvalues only to rounding of its largest, so
-    eigenvalues below dimensions · 2.2e-16 of the largest count as zero, and for singular covariances the error may
-    reach 1e-6 of the sum of traces; regular ones of a condition up to 1e8 are as exact as rows.
-    """
-    generated = _moments("generated", generated_mean, generated_covariance)
-    reference = _moments("reference", reference_mean, reference_covariance)
-    if generated[0].shape != reference[0].shape:
-        raise ProtocolError(
-            f"both Gaussians must be of the same features, not of {generated[0].size} dimensions (generated) and "
-            f"{reference[0].size} (reference)."
-        )
-    return cpu.distance_of_moments(*generated, *reference)
-
-
 def infinity(
-    generated_rows: Rows,
-    reference_rows: Rows,
+    generated_rows: AnyRows,
+    reference_rows: AnyRows,
     *,
     seed: int,
     points: int = 15,
@@ -110,12 +87,12 @@ def infinity(
             reason="too few rows",
         )
     sizes = np.linspace(smallest, len(rows[0]), points).astype(np.int64)
-    return cpu.infinity(rows[0], cpu.Side(rows[1]), sizes, np.random.default_rng(seed), ddof)
+    return cpu.infinity(rows[0], cpu.RowSet(rows[1]), sizes, np.random.default_rng(seed), ddof)
 
 
 def jackknife(
-    generated_rows: Rows,
-    reference_rows: Rows,
+    generated_rows: AnyRows,
+    reference_rows: AnyRows,
     *,
     generated_groups: ArrayLike,
     reference_groups: ArrayLike,
@@ -131,26 +108,9 @@ def jackknife(
     _check_ddof(ddof)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
     masks = [(groups.generated == group, groups.reference == group) for group in range(groups.total)]
-    return cpu.jackknife(cpu.Side(rows[0]), cpu.Side(rows[1]), masks, ddof)
+    return cpu.jackknife(cpu.RowSet(rows[0]), cpu.RowSet(rows[1]), masks, ddof)
 
 
 def _check_ddof(ddof: int) -> None:
     if ddof not in (0, 1):
         raise ProtocolError(f"covariances are divided by rows - ddof with a ddof of 0 or 1, not {ddof}.")
-
-
-def _moments(side: str, mean: ArrayLike, covariance: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mean, covariance = np.asarray(mean, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    if mean.ndim != 1 or not mean.size or covariance.shape != (mean.size, mean.size):
-        raise ProtocolError(
-            f"a Gaussian is a (dimensions,) mean and a (dimensions, dimensions) covariance, not {mean.shape} and "
-            f"{covariance.shape} ({side})."
-        )
-    largest = max(float(np.abs(mean).max()), float(np.abs(covariance).max()))
-    if not largest <= LARGEST:
-        raise InputError(
-            f"the {side} mean or covariance holds NaN, infinity or numbers beyond {LARGEST:g}.", reason="not finite"
-        )
-    if not np.allclose(covariance, covariance.T, rtol=0, atol=1e-9 * largest):
-        raise ProtocolError(f"the {side} covariance is not symmetric.")
-    return mean, covariance

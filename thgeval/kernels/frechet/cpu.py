@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, eigh, lapack
 
-from thgeval.states.stacked import Rows, Stacked, blocks
+from thgeval.states.stacked import AnyRows, RowMatrix, blocks
 
 BLOCK_ROWS = 1024
 CACHED_ROWS = 128  # of which sums are taken while they are in the cache
@@ -28,10 +28,10 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class RowSet:
     """One set of rows: (rows, dimensions), any float type. They are only ever read in blocks."""
 
-    rows: Rows
+    rows: AnyRows
 
     @property
     def rank(self) -> int:
@@ -96,7 +96,7 @@ class Side:
 
     def without(self, group: Mask) -> "Remainder":
         """The scatter of the rows outside a group, with what it takes to place them."""
-        left_out = Side(_chosen(self.rows, group))
+        left_out = RowSet(_chosen(self.rows, group))
         gone, kept = len(left_out.rows), len(self.rows) - len(left_out.rows)
         if not gone:
             return Remainder(kept, self.drift, self.scatter)
@@ -122,7 +122,7 @@ class Roots(NamedTuple):
     doubt: float
 
 
-def distance(generated: Side, reference: Side, ddof: int) -> float:
+def distance(generated: RowSet, reference: RowSet, ddof: int) -> float:
     """Squared Fréchet distance of two sides."""
     gap = (generated.origin - reference.origin) + (generated.drift - reference.drift)
     dividers = len(generated.rows) - ddof, len(reference.rows) - ddof
@@ -132,28 +132,12 @@ def distance(generated: Side, reference: Side, ddof: int) -> float:
     return _total(gap, spread, shared)
 
 
-def distance_of_moments(
-    generated_mean: Matrix, generated_covariance: Matrix, reference_mean: Matrix, reference_covariance: Matrix
-) -> float:
-    """Squared Fréchet distance of two Gaussians."""
-    gap = generated_mean - reference_mean
-    spread = float(np.trace(generated_covariance) + np.trace(reference_covariance))
-    roots = Roots(0.0, inf)
-    if len(gap) > DIRECT:
-        scale = float(np.linalg.norm(generated_covariance) * np.linalg.norm(reference_covariance))
-        roots = by_covariances(generated_covariance, reference_covariance, scale)
-    if roots.doubt > TOLERANCE / 2 * spread:
-        generated_root, reference_root = principal(generated_covariance), principal(reference_covariance)
-        roots = Roots(singular_sum(generated_root.T @ reference_root), 0.0)
-    return _total(gap, spread, roots.total)
-
-
-def jackknife(generated: Side, reference: Side, groups: Sequence[tuple[Mask, Mask]], ddof: int) -> Matrix:
+def jackknife(generated: RowSet, reference: RowSet, groups: Sequence[tuple[Mask, Mask]], ddof: int) -> Matrix:
     """Distances of what is left without each group, given as the rows of either side that are in it: (groups,)."""
     return np.array([_without(generated, reference, group, ddof) for group in groups])
 
 
-def _without(generated: Side, reference: Side, group: tuple[Mask, Mask], ddof: int) -> float:
+def _without(generated: RowSet, reference: RowSet, group: tuple[Mask, Mask], ddof: int) -> float:
     """From the scatters of all rows less the group's own, unless so little is left that the difference loses digits."""
     if min(np.count_nonzero(~group[0]), np.count_nonzero(~group[1])) > len(generated.origin):
         first, second = generated.without(group[0]), reference.without(group[1])
@@ -165,11 +149,11 @@ def _without(generated: Side, reference: Side, group: tuple[Mask, Mask], ddof: i
         if lost + roots.doubt / unit <= TOLERANCE / 2 * spread:
             gap = (generated.origin - reference.origin) + (first.drift - second.drift)
             return _total(gap, spread, roots.total / unit)
-    return distance(Side(_chosen(generated.rows, ~group[0])), Side(_chosen(reference.rows, ~group[1])), ddof)
+    return distance(RowSet(_chosen(generated.rows, ~group[0])), RowSet(_chosen(reference.rows, ~group[1])), ddof)
 
 
-def _chosen(rows: Rows, mask: Mask) -> Stacked:
-    return Stacked.of(rows).chosen(np.flatnonzero(mask))
+def _chosen(rows: AnyRows, mask: Mask) -> RowMatrix:
+    return RowMatrix.of(rows).chosen(np.flatnonzero(mask))
 
 
 def _total(gap: Matrix, spread: float, shared: float) -> float:
@@ -177,10 +161,10 @@ def _total(gap: Matrix, spread: float, shared: float) -> float:
 
 
 def infinity(
-    generated: Stacked, reference: Side, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
+    generated: RowMatrix, reference: RowSet, sizes: NDArray[np.int64], rng: np.random.Generator, ddof: int
 ) -> float:
     """Where the line through distances over 1 / size meets 0; subsets are prefixes of fresh permutations."""
-    subsets = (Side(generated.chosen(rng.permutation(len(generated))[:size])) for size in sizes)
+    subsets = (RowSet(generated.chosen(rng.permutation(len(generated))[:size])) for size in sizes)
     distances = np.array([distance(subset, reference, ddof) for subset in subsets])
     inverse = 1 / sizes
     offset = inverse - inverse.mean()
@@ -188,7 +172,7 @@ def infinity(
     return float(distances.mean()) - slope * float(inverse.mean())
 
 
-def shared_spread(generated: Side, reference: Side, allowed: float) -> float:
+def shared_spread(generated: RowSet, reference: RowSet, allowed: float) -> float:
     """Sum of the singular values of X Yᵀ, wrong by no more than ``allowed``, by the fastest way that can promise it."""
     small, large = sorted((generated, reference), key=lambda side: side.rank)
     full = small.rank == len(small.origin)
@@ -204,7 +188,7 @@ def shared_spread(generated: Side, reference: Side, allowed: float) -> float:
     return singular_sum(triangle(block @ small.factor.T for block in large.blocks(large.tall)))
 
 
-def by_rows(small: Side, large: Side) -> Roots:
+def by_rows(small: RowSet, large: RowSet) -> Roots:
     """Sum of the singular values by their squares, where one side has fewer rows than dimensions."""
     square = products(block @ small.factor.T for block in large.blocks(BLOCK_ROWS))
     return eigenvalue_roots(square, float(np.linalg.norm(square)))
@@ -242,14 +226,6 @@ def eigenvalue_roots(square: Matrix, scale: float) -> Roots:
     lost = len(eigenvalues) - len(sound)
     doubt = 10 * EPSILON * scale / len(eigenvalues) * float((1 / sound).sum()) + 2 * lost * sqrt(noise)
     return Roots(float(np.sqrt(np.maximum(eigenvalues, 0)).sum()), doubt)
-
-
-def principal(covariance: Matrix) -> Matrix:
-    """A matrix whose products are the covariance: (dimensions, rank), without what is below rounding."""
-    eigenvalues, axes = eigh(covariance, driver="evd", check_finite=False)
-    kept = eigenvalues > len(eigenvalues) * EPSILON * max(eigenvalues[-1], 0.0)
-    root: Matrix = axes[:, kept] * np.sqrt(eigenvalues[kept])
-    return root
 
 
 def singular_sum(matrix: Matrix) -> float:

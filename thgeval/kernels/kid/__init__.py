@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.kid import cpu
-from thgeval.states.stacked import Rows, checked_groups, checked_rows
+from thgeval.states.stacked import AnyRows, checked_groups, checked_rows
 
 __all__ = ["KernelDistance", "distance", "jackknife"]
 
@@ -46,8 +46,8 @@ class KernelDistance(NamedTuple):
 
 
 def distance(
-    generated_rows: Rows,
-    reference_rows: Rows,
+    generated_rows: AnyRows,
+    reference_rows: AnyRows,
     *,
     degree: int = 3,
     gamma: float | None = None,
@@ -81,8 +81,8 @@ def distance(
 
 
 def jackknife(
-    generated_rows: Rows,
-    reference_rows: Rows,
+    generated_rows: AnyRows,
+    reference_rows: AnyRows,
     *,
     generated_groups: ArrayLike,
     reference_groups: ArrayLike,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.states.stacked import Groups, Rows, blocks
+from thgeval.states.stacked import AnyRows, Groups, blocks
 
 BLOCK_ROWS = 2048
 
@@ -32,13 +32,13 @@ class Kernel(NamedTuple):
         return power
 
 
-def discrepancy(generated: Rows, reference: Rows, kernel: Kernel) -> Floats:
+def discrepancy(generated: AnyRows, reference: AnyRows, kernel: Kernel) -> Floats:
     """Distance over all pairs: ()."""
     everyone = np.ones((len(generated), 1)), np.ones((len(reference), 1))
     return _discrepancies(generated, reference, *everyone, kernel).reshape(())
 
 
-def subset_discrepancies(generated: Rows, reference: Rows, drawn: Drawn, kernel: Kernel) -> Floats:
+def subset_discrepancies(generated: AnyRows, reference: AnyRows, drawn: Drawn, kernel: Kernel) -> Floats:
     """Distances of subsets, given as the generated and the reference rows drawn for each: (subsets,).
 
     Where subsets overlap so much that all pairs are fewer than the pairs within subsets, every kernel is computed
@@ -53,7 +53,7 @@ def subset_discrepancies(generated: Rows, reference: Rows, drawn: Drawn, kernel:
     return _discrepancies(generated, reference, *members, kernel)
 
 
-def jackknife(generated: Rows, reference: Rows, groups: Groups, kernel: Kernel) -> Floats:
+def jackknife(generated: AnyRows, reference: AnyRows, groups: Groups, kernel: Kernel) -> Floats:
     """Distances over all pairs of what is left without each group, from one pass over the pairs: (groups,)."""
     numbers = np.arange(groups.total)
     ours, theirs = ((own[:, None] != numbers).astype(np.float64) for own in (groups.generated, groups.reference))
@@ -67,7 +67,7 @@ def pairs_within(drawn: Drawn) -> int:
 
 @np.errstate(over="ignore", invalid="ignore")
 def _discrepancies(
-    generated: Rows, reference: Rows, generated_members: Floats, reference_members: Floats, kernel: Kernel
+    generated: AnyRows, reference: AnyRows, generated_members: Floats, reference_members: Floats, kernel: Kernel
 ) -> Floats:
     """Distances of subsets, given as 1 for members and 0 for others: (rows, subsets) on either side."""
     ours, theirs = generated_members.sum(axis=0), reference_members.sum(axis=0)
@@ -81,7 +81,7 @@ def _discrepancies(
     return distances
 
 
-def _sum_within(rows: Rows, members: Floats, kernel: Kernel) -> Floats:
+def _sum_within(rows: AnyRows, members: Floats, kernel: Kernel) -> Floats:
     """Sum over ordered pairs of different members."""
     total = np.zeros(members.shape[1])
     for left, a in blocks(rows, BLOCK_ROWS):

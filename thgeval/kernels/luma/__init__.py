@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.kernels.luma import cpu
 
-__all__ = ["RULES", "Rule", "luma"]
+__all__ = ["RULES", "LumaRule", "luma"]
 
 Frames = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Rule:
+class LumaRule:
     """How red, green and blue add up.
 
     ``offset`` counts in 255ths of the peak. uint8 becomes uint8, in integer arithmetic of ``bits`` fractional bits with
@@ -41,15 +41,15 @@ class Rule:
 
 RULES = {
     # MATLAB's rgb2gray: the first row of the inverse of the NTSC matrix; 32 bits round every uint8 triple as it does
-    "bt601-rounded": Rule(0.298936021293775, 0.587043074451121, 0.114020904255103, bits=32),
+    "bt601-rounded": LumaRule(0.298936021293775, 0.587043074451121, 0.114020904255103, bits=32),
     # Recommendation BT.601 with nothing rounded
-    "bt601-float": Rule(0.299, 0.587, 0.114, bits=None),
+    "bt601-float": LumaRule(0.299, 0.587, 0.114, bits=None),
     # Pillow's convert("L")
-    "pil-l": Rule(19595 / 2**16, 38470 / 2**16, 7471 / 2**16, bits=16, floats=False),
+    "pil-l": LumaRule(19595 / 2**16, 38470 / 2**16, 7471 / 2**16, bits=16, floats=False),
     # OpenCV's cvtColor(..., COLOR_RGB2GRAY)
-    "cv2-grey": Rule(9798 / 2**15, 19235 / 2**15, 3735 / 2**15, bits=15, floats=False),
+    "cv2-grey": LumaRule(9798 / 2**15, 19235 / 2**15, 3735 / 2**15, bits=15, floats=False),
     # MATLAB's rgb2ycbcr, first channel: 16 to 235, the "Y channel" of super-resolution papers
-    "studio-y": Rule(65.481 / 255, 128.553 / 255, 24.966 / 255, bits=32, offset=16.0),
+    "studio-y": LumaRule(65.481 / 255, 128.553 / 255, 24.966 / 255, bits=32, offset=16.0),
 }
 
 
@@ -73,7 +73,7 @@ def luma(rgb: Frames, *, rule: str, peak: float) -> Frames:
     return exact
 
 
-def _units(rule: Rule, bits: int) -> tuple[int, int, int, int]:
+def _units(rule: LumaRule, bits: int) -> tuple[int, int, int, int]:
     """Weights and offset in units of 2^-bits. Rounding up keeps halves, which go up, from falling just below."""
     return (
         ceil(rule.red * 2**bits),
@@ -83,7 +83,7 @@ def _units(rule: Rule, bits: int) -> tuple[int, int, int, int]:
     )
 
 
-def _rule(rgb: Frames, rule: str, peak: float) -> Rule:
+def _rule(rgb: Frames, rule: str, peak: float) -> LumaRule:
     """The rule of this name, if it is defined for these frames."""
     if rule not in RULES:
         raise ProtocolError(f"unknown luma rule {rule!r}: choose one of {', '.join(RULES)}")

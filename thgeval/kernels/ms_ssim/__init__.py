@@ -17,6 +17,7 @@ Source   Wang, Simoncelli, Bovik, Asilomar 2003, equation 7 and its weights; cla
 """
 
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,23 +38,20 @@ def ms_ssim(
     reference: Frames,
     peak: float,
     weights: tuple[float, ...] = WEIGHTS,
-    window: int = 11,
-    sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
+    **windows: Any,
 ) -> NDArray[np.float64]:
-    """MS-SSIM of each frame, channels averaged: (frames,), in [0, 1]; parameters as in the module's contract."""
-    windows = Windows(window, sigma, k1, k2)
+    """MS-SSIM of each frame, channels averaged: (frames,), in [0, 1]; the other keywords are fields of ``Windows``."""
+    through = Windows(**windows)
     if not weights or not all(0 < weight < inf for weight in weights):
         raise ProtocolError(f"MS-SSIM needs one positive weight per scale, not {weights}")
     scales = len(weights)
-    limit_px = (window - 1) * 2 ** (scales - 1)
+    limit_px = (through.window - 1) * 2 ** (scales - 1)
     sides = checked(
         generated=generated,
         reference=reference,
         smallest_px=limit_px + 1,
-        why=f"MS-SSIM halves them {scales - 1} times and its window is {window} px wide",
+        why=f"MS-SSIM halves them {scales - 1} times and its window is {through.window} px wide",
     )
-    terms = cpu.scale_terms(*sides, scales, windows.taps, windows.constants(peak))
+    terms = cpu.scale_terms(*sides, scales, through.taps, through.constants(peak))
     products = np.prod(np.maximum(terms, 0) ** np.asarray(weights), axis=2)
     return np.asarray(products.mean(axis=1), np.float64)

@@ -36,12 +36,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.prdc import cpu
-from thgeval.states.stacked import Groups, Indices, Rows, Stacked, blocks, checked_groups, checked_rows
+from thgeval.states.stacked import AnyRows, Groups, Indices, RowMatrix, blocks, checked_groups, checked_rows
 
-__all__ = ["PRDC", "empty", "jackknife", "scores"]
+__all__ = ["PRDCScores", "empty", "jackknife", "scores"]
 
 
-class PRDC(NamedTuple):
+class PRDCScores(NamedTuple):
     """The four scores of the module; NaN where there is nothing to measure."""
 
     precision: float
@@ -50,7 +50,7 @@ class PRDC(NamedTuple):
     coverage: float
 
 
-def scores(generated_rows: Rows, reference_rows: Rows, *, nearest: int = 5) -> PRDC:
+def scores(generated_rows: AnyRows, reference_rows: AnyRows, *, nearest: int = 5) -> PRDCScores:
     """All four scores from one pass over the pairs of rows; rows and ``nearest`` as the module says."""
     rows = _checked(generated_rows, reference_rows, nearest)
     one = Groups(np.zeros(len(rows[0]), np.intp), np.zeros(len(rows[1]), np.intp), total=1)
@@ -58,13 +58,13 @@ def scores(generated_rows: Rows, reference_rows: Rows, *, nearest: int = 5) -> P
 
 
 def jackknife(
-    generated_rows: Rows,
-    reference_rows: Rows,
+    generated_rows: AnyRows,
+    reference_rows: AnyRows,
     *,
     generated_groups: ArrayLike,
     reference_groups: ArrayLike,
     nearest: int = 5,
-) -> list[PRDC]:
+) -> list[PRDCScores]:
     """The scores of the rows left when one group at a time is left out, as ``scores`` of them alone would be.
 
     Groups are labels, (rows,) of either side; a label takes its rows from both, and scores come in the order of the
@@ -75,14 +75,14 @@ def jackknife(
     return _scores(rows, nearest, groups, np.arange(groups.total))
 
 
-def _checked(generated: Rows, reference: Rows, nearest: int) -> tuple[Stacked, Stacked]:
+def _checked(generated: AnyRows, reference: AnyRows, nearest: int) -> tuple[RowMatrix, RowMatrix]:
     if nearest < 1:
         raise ProtocolError(f"a ball reaches to the first nearest row or a further one, not to number {nearest}.")
     what = f"precision and recall with {nearest} nearest rows"
     return checked_rows(what, generated=generated, reference=reference, least=nearest + 1)
 
 
-def empty(rows: Rows, *, nearest: int) -> int:
+def empty(rows: AnyRows, *, nearest: int) -> int:
     """How many of (rows, dimensions) have a ball of radius 0: those that are there more than ``nearest`` times."""
     times: Counter[bytes] = Counter()
     for _, block in blocks(rows):
@@ -91,7 +91,7 @@ def empty(rows: Rows, *, nearest: int) -> int:
     return sum(count for count in times.values() if count > nearest)
 
 
-def _scores(rows: tuple[Stacked, Stacked], nearest: int, groups: Groups, left_out: Indices) -> list[PRDC]:
+def _scores(rows: tuple[RowMatrix, RowMatrix], nearest: int, groups: Groups, left_out: Indices) -> list[PRDCScores]:
     hits = cpu.hits(*rows, nearest, groups, left_out)
     return [
         _score(hits, nearest, variant, groups.generated != group, groups.reference != group)
@@ -101,7 +101,7 @@ def _scores(rows: tuple[Stacked, Stacked], nearest: int, groups: Groups, left_ou
 
 def _score(
     hits: cpu.Hits, nearest: int, variant: int, generated: NDArray[np.bool_], reference: NDArray[np.bool_]
-) -> PRDC:
+) -> PRDCScores:
     """The scores of the rows that are there under one variant."""
     around = hits.around_generated[generated, variant]
     in_ball, holds = hits.reference[reference, variant].T
@@ -110,7 +110,7 @@ def _score(
     round_it = ~hits.empty_reference[reference, variant]
     any_ball = round_it.any() or not hits.empty_generated[generated, variant].all()
     around = around[measured] if round_it.any() else around[:0]
-    return PRDC(
+    return PRDCScores(
         precision=_mean(around > 0),
         recall=_mean(in_ball[recalled]) if any_ball else math.nan,
         density=float(around.sum() / (nearest * len(around))) if len(around) else math.nan,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.states.stacked import Array, Groups, Indices, Stacked, blocks
+from thgeval.states.stacked import Array, Groups, Indices, RowMatrix, blocks
 
 BLOCK_ROWS = 1024
 LEFT_BLOCKS = 2  # of rows that a block is compared with before it is let go
@@ -54,7 +54,7 @@ class Pairs(NamedTuple):
     high: Floats
 
 
-def hits(generated: Stacked, reference: Stacked, nearest: int, groups: Groups, left_out: Indices) -> Hits:
+def hits(generated: RowMatrix, reference: RowMatrix, nearest: int, groups: Groups, left_out: Indices) -> Hits:
     """Compare every pair of rows with the balls of both, under variants that leave the groups ``left_out`` out."""
     generated_reach = reach(generated, nearest, groups.generated, left_out, groups.total)
     reference_reach = reach(reference, nearest, groups.reference, left_out, groups.total)
@@ -83,7 +83,7 @@ def hits(generated: Stacked, reference: Stacked, nearest: int, groups: Groups, l
     return found
 
 
-def reach(rows: Stacked, nearest: int, numbers: Indices, left_out: Indices, groups: int) -> Floats:
+def reach(rows: RowMatrix, nearest: int, numbers: Indices, left_out: Indices, groups: int) -> Floats:
     """Squared distance of each row to its ``nearest``-th nearest other one under each variant: (rows, variants).
 
     Each row keeps the ``nearest`` smallest distances to every group, which is enough for all variants.
@@ -102,7 +102,7 @@ def reach(rows: Stacked, nearest: int, numbers: Indices, left_out: Indices, grou
     return found
 
 
-def _pairs(left: Stacked, right: Stacked) -> Iterator[Pairs]:
+def _pairs(left: RowMatrix, right: RowMatrix) -> Iterator[Pairs]:
     """All pairs of rows, block by block: every right block against one left block, then against the next.
 
     Rows are moved to the middle of the right ones, which leaves distances alone and keeps slack small.

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.ssim import cpu
+from thgeval.parameter import check, parameter
 
 __all__ = ["Terms", "Windows", "checked", "downsample", "downsampling_factor", "ssim", "ssim_terms"]
 
@@ -49,26 +50,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class Windows:
-    """What SSIM looks through, checked: side in pixels, weights and the two stabilising factors.
+    """What SSIM looks through: the side of its windows, their weights and the two stabilising factors."""
 
-    Raises ProtocolError for parameters that make no sense.
-    """
-
-    window: int = 11
-    sigma: float = 1.5
-    k1: float = 0.01
-    k2: float = 0.03
-    weighting: str = "gaussian"
-    sample_covariance: bool = False
+    window: int = parameter(11, "side of the windows in px", least=3, odd=True)
+    sigma: float = parameter(1.5, "standard deviation of Gaussian weights in px", above=0)
+    k1: float = parameter(0.01, "how far luminance is kept from dividing by nothing", above=0)
+    k2: float = parameter(0.03, "the same for contrast and structure", above=0)
+    weighting: str = parameter("gaussian", "``gaussian``, or ``uniform`` windows without a sigma", of=_WEIGHTINGS)
+    sample_covariance: bool = parameter(False, "whether variances are multiplied by N / (N - 1)")
 
     def __post_init__(self) -> None:
-        if self.weighting not in _WEIGHTINGS:
-            raise ProtocolError(f"unknown SSIM weighting {self.weighting!r}: choose one of {', '.join(_WEIGHTINGS)}")
-        if self.window < 3 or self.window % 2 == 0:
-            raise ProtocolError(f"the SSIM window must be an odd number of pixels, 3 or more, not {self.window}")
-        for name in ("sigma", "k1", "k2"):
-            if not 0 < getattr(self, name) < inf:
-                raise ProtocolError(f"SSIM needs a positive {name}, not {getattr(self, name)}")
+        check(self, "ssim")
 
     @property
     def taps(self) -> tuple[np.float32, ...]:
@@ -117,50 +109,19 @@ def checked(*, generated: Frames, reference: Frames, smallest_px: int, why: str)
     return np.ascontiguousarray(generated), np.ascontiguousarray(reference)
 
 
-def ssim_terms(
-    *,
-    generated: Frames,
-    reference: Frames,
-    peak: float,
-    window: int = 11,
-    sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    weighting: str = "gaussian",
-    sample_covariance: bool = False,
-) -> Terms:
-    """Mean SSIM and mean contrast-structure per frame and channel; parameters as in the module's contract."""
-    windows = Windows(window, sigma, k1, k2, weighting, sample_covariance)
+def ssim_terms(*, generated: Frames, reference: Frames, peak: float, **windows: Any) -> Terms:
+    """Mean SSIM and mean contrast-structure per frame and channel; further keywords are the fields of ``Windows``."""
+    through = Windows(**windows)
+    side_px = through.window
     sides = checked(
-        generated=generated, reference=reference, smallest_px=window, why=f"SSIM's window is {window} px wide"
+        generated=generated, reference=reference, smallest_px=side_px, why=f"SSIM's window is {side_px} px wide"
     )
-    return Terms(*cpu.terms(*sides, windows.taps, windows.constants(peak)))
+    return Terms(*cpu.terms(*sides, through.taps, through.constants(peak)))
 
 
-def ssim(
-    *,
-    generated: Frames,
-    reference: Frames,
-    peak: float,
-    window: int = 11,
-    sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    weighting: str = "gaussian",
-    sample_covariance: bool = False,
-) -> NDArray[np.float64]:
-    """SSIM of each frame, channels averaged: (frames,), in [-1, 1]; parameters as in the module's contract."""
-    terms = ssim_terms(
-        generated=generated,
-        reference=reference,
-        peak=peak,
-        window=window,
-        sigma=sigma,
-        k1=k1,
-        k2=k2,
-        weighting=weighting,
-        sample_covariance=sample_covariance,
-    )
+def ssim(*, generated: Frames, reference: Frames, peak: float, **windows: Any) -> NDArray[np.float64]:
+    """SSIM of each frame, channels averaged: (frames,), in [-1, 1]; further keywords are the fields of ``Windows``."""
+    terms = ssim_terms(generated=generated, reference=reference, peak=peak, **windows)
     return np.asarray(terms.ssim.mean(axis=1), np.float64)
 
 

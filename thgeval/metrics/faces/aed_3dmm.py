@@ -13,6 +13,7 @@ from thgeval.features.heads.rest import Both
 from thgeval.kernels.landmarks import REDUCTIONS
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import Array, PairedFaceMetric
+from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,10 @@ class AED3DMM(PairedFaceMetric):
     Source   Ren et al., PIRenderer, ICCV 2021, on the coefficients of Deng et al., CVPRW 2019; no code was published
     Departs  some tables sum over the coefficients (preset sum: 64 times as much). Coefficients of different models have
              different units. Not the distance of identity embeddings that the FOMM line calls AED (aed-euclid)
-
-    ``source``     of the coefficients: ``deep3d``, ...
-    ``reduction``  ``mean`` or ``sum`` over coefficients
     """
 
-    source: str = "deep3d"
-    reduction: str = "mean"
+    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ...", of=SOURCES)
+    reduction: str = parameter("mean", "``mean`` or ``sum`` over coefficients", of=REDUCTIONS)
 
     name = "aed-3dmm"
     version = 2
@@ -42,10 +40,6 @@ class AED3DMM(PairedFaceMetric):
         "sum": Preset({"reduction": "sum"}, "the sum over coefficients, as some tables have it"),
         "3ddfa": Preset({"source": "3ddfa", "landmarks": "3ddfa"}, "ten coefficients of 3DDFA V2, a light network"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(source=SOURCES, reduction=REDUCTIONS)
 
     @property
     def values(self) -> Feature[Array]:

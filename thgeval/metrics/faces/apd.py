@@ -13,6 +13,7 @@ from thgeval.features.heads.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import PNP, Array, PairedFaceMetric
+from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,9 @@ class APD(PairedFaceMetric):
     Source   Ren et al., PIRenderer, ICCV 2021, on the coefficients of Deng et al., CVPRW 2019; no code was published
     Departs  some tables count translation as well, in the units of the 3D model: not here. Not to be taken for the
              identity or expression distances that tables call AED
-
-    ``estimator``  of the pose: ``deep3d``, ``pnp``, ...
     """
 
-    estimator: str = "deep3d"
+    estimator: str = parameter("deep3d", "of the pose: ``deep3d``, ``pnp``, ...", of=ESTIMATORS)
 
     name = "apd"
     version = 2
@@ -42,10 +41,6 @@ class APD(PairedFaceMetric):
         "pnp": Preset(PNP, "a generic face fitted to dlib's landmarks: nothing to fetch"),
         "3ddfa": Preset({"estimator": "3ddfa", "landmarks": "3ddfa"}, "3DDFA V2, a light network"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(estimator=ESTIMATORS)
 
     @property
     def values(self) -> Feature[Array]:

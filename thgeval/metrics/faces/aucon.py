@@ -12,6 +12,7 @@ from thgeval.features.heads.action_units import SOURCES, action_units, units_of_
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.faces import GEOMETRIC, Array, PairedFaceMetric, over_pairs
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 
@@ -25,11 +26,11 @@ class AUCON(PairedFaceMetric):
              high, and the result says how high
     Source   Ha et al., MarioNETte, AAAI 2020, with the 18 units of OpenFace 2.0; no code was published
     Departs  detectors of units disagree, and know different units: numbers of one are not those of another
-
-    ``source``     of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...
     """
 
-    source: str = "openface"
+    source: str = parameter(
+        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
+    )
 
     name = "aucon"
     version = 2
@@ -41,10 +42,6 @@ class AUCON(PairedFaceMetric):
         "pooled": Preset({"pool": "frame"}, "over all frames of all clips at once"),
         "geometric": Preset(GEOMETRIC, "the units that dlib's landmarks show: nothing to fetch"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(source=SOURCES)
 
     @property
     def values(self) -> Feature[ActionUnits]:

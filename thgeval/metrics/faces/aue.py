@@ -15,6 +15,7 @@ from thgeval.features.heads.action_units import SOURCES, action_units, units_of,
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import GEOMETRIC, Array, PairedFaceMetric
+from thgeval.parameter import parameter
 
 LOWER = ("AU10", "AU12", "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26")
 UPPER = ("AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU45")
@@ -33,13 +34,12 @@ class AUE(PairedFaceMetric):
              sums fewer: numbers of one source are not those of another. The script averages frames in which OpenFace
              failed (success 0), whose intensities are zeros, and so counts a frame that is lost on both sides as equal,
              as missing=zero does here, and one lost on one side by the other's intensities; here both are left out
-
-    ``source``     of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...
-    ``region``     ``lower`` face (9 units), ``upper`` face (8) or ``all``
     """
 
-    source: str = "openface"
-    region: str = "all"
+    source: str = parameter(
+        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
+    )
+    region: str = parameter("all", "``lower`` face (9 units), ``upper`` face (8) or ``all``", of=REGIONS)
 
     name = "aue"
     version = 2
@@ -55,9 +55,8 @@ class AUE(PairedFaceMetric):
         "geometric-upper": Preset({**GEOMETRIC, "region": "upper"}, "of them, those of brows and lids"),
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(source=SOURCES, region=REGIONS)
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if not self._columns:
             raise ProtocolError(f"aue: {self.source} tells no unit of the {self.region} face")
 

@@ -11,6 +11,7 @@ from thgeval.feature import Feature
 from thgeval.features.heads.vertices import MODELS, vertices
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.faces import Array, PairedFaceMetric, over_pairs, present
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 AGAINST = ("first", "paired")
@@ -27,13 +28,12 @@ class AVD(PairedFaceMetric):
     Departs  the paper's face model and its unit are not known for certain. Its source image is taken to be the first
              frame of the reference with a face (AVD-s when a clip drives itself); with against=paired it is the same
              frame
-
-    ``model``      of the face: ``deep3d``, ``3ddfa``, ...
-    ``against``    the reference's ``first`` frame with a face, or the one ``paired`` with each
     """
 
-    model: str = "deep3d"
-    against: str = "first"
+    model: str = parameter("deep3d", "of the face: ``deep3d``, ``3ddfa``, ...", of=MODELS)
+    against: str = parameter(
+        "first", "the reference's ``first`` frame with a face, or the one ``paired`` with each", of=AGAINST
+    )
 
     name = "avd"
     version = 1
@@ -45,10 +45,6 @@ class AVD(PairedFaceMetric):
         "3ddfa": Preset({"model": "3ddfa", "landmarks": "3ddfa"}, "68 points of 3DDFA V2's face, a light network"),
         "paired": Preset({"against": "paired"}, "against the same frame of the reference"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(model=MODELS, against=AGAINST)
 
     @property
     def values(self) -> Feature[Array]:

@@ -10,6 +10,7 @@ import numpy as np
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.blinking import DETECTOR, PERSONAL, BlinkMetric
 from thgeval.metrics.faces.faces import stated
+from thgeval.parameter import parameter
 from thgeval.states import Part, Rows
 
 AVERAGES: Mapping[str, Callable[[Any], Any]] = {"median": np.median, "mean": np.mean}
@@ -28,11 +29,9 @@ class BlinkDuration(BlinkMetric[Rows]):
     Departs  a median of blinks below a level, where Diffused Heads' numbers are by DinoMan/blink-detector: the mean, in
              frames, from the widest open before a fall to the widest open after it, which preset blink-detector gives
              in s (see blinks-per-s for what it leaves out)
-
-    ``average``    ``median`` or ``mean``
     """
 
-    average: str = "median"
+    average: str = parameter("median", "``median`` or ``mean``", of=AVERAGES)
 
     name = "blink-duration"
     version = 2
@@ -47,10 +46,6 @@ class BlinkDuration(BlinkMetric[Rows]):
             {**DETECTOR, "average": "mean"}, "DinoMan/blink-detector: from open to open again, the mean over blinks"
         ),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(average=AVERAGES)
 
     @property
     def stepwise(self) -> bool:

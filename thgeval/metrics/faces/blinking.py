@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from thgeval.features.faces.eyes import eyes
 from thgeval.features.frames.frames import seconds_of, shown
 from thgeval.kernels.blinks import Blinks, blinks, falls
 from thgeval.metric import Needs, View, of_generated
-from thgeval.metrics.faces.faces import Array, FaceMetric, Why, held, lacking, present, refuse, with_choice
+from thgeval.metrics.faces.faces import Array, FaceMetric, Why, held, lacking, policy, present, refuse, with_choice
+from thgeval.parameter import parameter
 from thgeval.states import State
 
 S = TypeVar("S", bound=State)
@@ -34,30 +35,30 @@ class BlinkMetric(FaceMetric[S]):
     """A metric of the blinks of one clip, found in the mean of both eyes' aspect ratio."""
 
     landmarks: str = "dlib-x4"
-    rule: str = "level"
-    threshold: float = 0.2
-    share: float = 0.0
-    least: int = 2
-
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
-    explained: ClassVar[str] = (
-        "``rule``       ``level``: a blink is a run of frames below a level; ``fall``: the aspect ratio falls fast\n"
-        "``threshold``  aspect ratio below which eyes are shut; under ``fall``, how much it falls from frame to frame\n"
-        "``share``      0, or the level is this share of the person's median in the clip, whatever the threshold\n"
-        "``least``      how many frames eyes must be shut for; under ``fall``, how many falls must be apart\n"
-        + FaceMetric.explained
+    rule: str = parameter(
+        "level", "``level``: a blink is a run of frames below a level; ``fall``: the aspect ratio falls fast", of=RULES
     )
+    threshold: float = parameter(
+        0.2,
+        ("aspect ratio below which eyes are shut; under ``fall``, how much it falls from frame to frame"),
+        above=0,
+        below=1,
+    )
+    share: float = parameter(
+        0.0,
+        "0, or the level is this share of the person's median in the clip, whatever the threshold",
+        least=0,
+        below=1,
+    )
+    least: int = parameter(
+        2, "how many frames eyes must be shut for; under ``fall``, how many falls must be apart", least=1
+    )
+    missing: str = policy("skip", "fail", "hold")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(rule=RULES)
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if self.rule == "fall" and (self.missing == "skip" or self.share):
             raise ProtocolError(f"{self.name}: rule=fall needs every frame, so missing=hold or fail, and share=0")
-        if not 0 < self.threshold < 1 or not 0 <= self.share < 1 or self.least < 1:
-            raise ProtocolError(
-                f"{self.name}: threshold must lie in (0, 1), share in [0, 1) and least be 1 or more, not "
-                f"{self.threshold}, {self.share} and {self.least}"
-            )
 
     @property
     def openness(self) -> Feature[Array]:

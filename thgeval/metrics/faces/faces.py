@@ -9,7 +9,6 @@ under its reason, whatever the policy:
 ``zero``  its value is 0, as if nothing differed, which is what some published scripts do
 """
 
-import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.faces.detection import FOLLOWS
 from thgeval.features.faces.identity import Embeddings
@@ -27,6 +26,7 @@ from thgeval.features.faces.landmarks import MODELS
 from thgeval.features.faces.people import POLICIES, absent, choice
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Metric, Needs, Side, View, of_both
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, Part, PooledMean, State
 
 MISSING: Mapping[str, str] = MappingProxyType(
@@ -45,35 +45,24 @@ NO_FACE: Why = np.array("no face")
 S = TypeVar("S", bound=State)
 
 
+def policy(*among: str) -> Any:
+    """The parameter that says what becomes of frames without a face: one of these of ``MISSING``, else the first."""
+    meaning = ", ".join(f"``{name}`` ({MISSING[name]})" for name in among)
+    return parameter(among[0], f"what becomes of frames without a face: {meaning}", of=among)
+
+
 @dataclass(frozen=True)
 class PeopleMetric(Metric[S]):
-    """A metric of faces; the fields that all of them share are explained once, below every one's own docstring."""
+    """A metric of faces: in which frames they are looked for, whose, and what becomes of frames without any."""
 
-    follow: str = "every"
-    who: str = "largest"
-    min_px: int = 0
-    missing: str = "skip"
-
-    policies: ClassVar[tuple[str, ...]] = tuple(MISSING)
-    explained: ClassVar[str] = """\
-``follow``     in which frames the detector looks
-``who``        of several faces: ``largest``, ``first``, ``last``, ``track`` (one through the clip) or ``all``
-``min_px``     faces whose box is narrower or lower than this are not there
-``missing``    what becomes of frames without a face: """
-
-    def __init_subclass__(cls, **arguments: Any) -> None:
-        """Complete the docstring of a metric."""
-        super().__init_subclass__(**arguments)
-        if "name" in cls.__dict__:
-            said = inspect.cleandoc(cls.__doc__ or "")
-            between = "\n" if "\n\n" in said.partition("Departs")[2] else "\n\n"
-            policies = ", ".join(f"``{policy}`` ({MISSING[policy]})" for policy in cls.policies)
-            cls.__doc__ = said + between + cls.explained + policies
-
-    def __post_init__(self) -> None:
-        self.check(follow=FOLLOWS, who=POLICIES, missing=self.policies)
-        if self.min_px < 0:
-            raise ProtocolError(f"{self.name}: min_px must be 0 or more, not {self.min_px}")
+    follow: str = parameter("every", "in which frames the detector looks", of=FOLLOWS)
+    who: str = parameter(
+        "largest",
+        ("of several faces: ``largest``, ``first``, ``last``, ``track`` (one through the clip) or ``all``"),
+        of=POLICIES,
+    )
+    min_px: int = parameter(0, "faces whose box is narrower or lower than this are not there", least=0)
+    missing: str = policy(*MISSING)
 
     def cautions(self, state: S) -> Iterator[str]:
         """What a reader must know of the number beside frames without a face; nothing as a rule."""
@@ -89,22 +78,8 @@ class PeopleMetric(Metric[S]):
 class FaceMetric(PeopleMetric[S]):
     """A metric that rests on the 68 landmarks of faces."""
 
-    landmarks: str = "dlib"
-    fill: int = 0
-
-    explained: ClassVar[str] = (
-        """\
-``landmarks``  whose 68 points, and whose boxes they stand in
-``fill``       gaps of at most so many frames are bridged along straight lines
-"""
-        + PeopleMetric.explained
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(landmarks=MODELS)
-        if self.fill < 0:
-            raise ProtocolError(f"{self.name}: fill must be 0 or more, not {self.fill}")
+    landmarks: str = parameter("dlib", "whose 68 points, and whose boxes they stand in", of=MODELS)
+    fill: int = parameter(0, "gaps of at most so many frames are bridged along straight lines", least=0)
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -116,17 +91,12 @@ class FaceMetric(PeopleMetric[S]):
 class PairedMetric(PeopleMetric[ClipMean | PooledMean]):
     """A mean over frames in which the same people are compared; several people of a frame are averaged first."""
 
-    pool: str = "clip"
-
-    pools: ClassVar[Mapping[str, type[ClipMean] | type[PooledMean]]] = POOLS
-    explained: ClassVar[str] = (
-        "``pool``       ``clip``: the mean of each clip, then over clips; ``frame``: over all frames at once\n"
-        + PeopleMetric.explained
+    pool: str = parameter(
+        "clip", "``clip``: the mean of each clip, then over clips; ``frame``: over all frames at once", of=POOLS
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(pool=self.pools)
+    pools: ClassVar[Mapping[str, type[ClipMean] | type[PooledMean]]] = POOLS
+    """What keeps the values, by the name of the pool."""
 
     @property
     @abstractmethod
@@ -183,8 +153,6 @@ class PairedMetric(PeopleMetric[ClipMean | PooledMean]):
 @dataclass(frozen=True)
 class PairedFaceMetric(PairedMetric, FaceMetric[ClipMean | PooledMean]):
     """A comparison of faces that rests on their landmarks."""
-
-    explained: ClassVar[str] = PairedMetric.explained.partition("\n")[0] + "\n" + FaceMetric.explained
 
 
 class Sides(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, resting_on
@@ -13,6 +13,7 @@ from thgeval.features.frames.frames import Shown, rgb, shown
 from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, apart, centred, interocular
 from thgeval.metric import Needs, View, of_both
 from thgeval.metrics.faces.faces import Array, PairedFaceMetric, with_choice
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 CUTS = ("none", "eat")
@@ -26,26 +27,23 @@ class LandmarkDistance(PairedFaceMetric):
     Px of frames of different sizes have no common mean: the size of the frames is a condition of the state.
     """
 
-    points: str = "mouth"
-    centred: bool = True
-    distance: str = "l2"
-    reduction: str = "mean"
-    scale: str = "px"
-    cut: str = "none"
-
-    explained: ClassVar[str] = (
-        "``points``     ``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice\n"
-        "``centred``    whether each face's points are taken about their own mean first\n"
-        "``distance``   ``l2`` of each point, or ``l1``: the mean of the absolute differences in x and in y\n"
-        "``reduction``  ``mean`` or ``sum`` over points\n"
-        "``scale``      ``px``, or ``interocular``: over the distance of the reference's outer eye corners\n"
-        "``cut``        ``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again\n"
-        + PairedFaceMetric.explained
+    points: str = parameter(
+        "mouth", "``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice", of=PARTS
+    )
+    centred: bool = parameter(True, "whether each face's points are taken about their own mean first")
+    distance: str = parameter(
+        "l2", "``l2`` of each point, or ``l1``: the mean of the absolute differences in x and in y", of=DISTANCES
+    )
+    reduction: str = parameter("mean", "``mean`` or ``sum`` over points", of=REDUCTIONS)
+    scale: str = parameter(
+        "px", "``px``, or ``interocular``: over the distance of the reference's outer eye corners", of=SCALES
+    )
+    cut: str = parameter(
+        "none", "``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again", of=CUTS
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(points=PARTS, distance=DISTANCES, reduction=REDUCTIONS, scale=SCALES, cut=CUTS)
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if self.cut != "none" and (self.follow != "every" or self.landmarks not in CHAINS):
             raise ProtocolError(f"{self.name}: cut needs landmarks found in every frame; use follow=every")
 

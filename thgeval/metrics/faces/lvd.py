@@ -10,6 +10,7 @@ import numpy as np
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.faces import Array, over_pairs
 from thgeval.metrics.faces.landmark_distance import LandmarkDistance
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 ALONE = "only one frame with a face"
@@ -27,12 +28,14 @@ class LVD(LandmarkDistance):
     Departs  a step needs a face in both its frames; the script (preset eat) goes on from the last frame that had one
              and divides by frames, of which there is one more. Its face LVD sums the velocities of the mouth, so that
              what it prints for the face is 20/68 of its value for the mouth
-
-    ``steps``      ``consecutive`` frames, or frames ``found`` to have a face, the first of which counts as 0
     """
 
     centred: bool = False
-    steps: str = "consecutive"
+    steps: str = parameter(
+        "consecutive",
+        "``consecutive`` frames, or frames ``found`` to have a face, the first of which counts as 0",
+        of=("consecutive", "found"),
+    )
 
     name = "lvd"
     version = 2
@@ -45,10 +48,6 @@ class LVD(LandmarkDistance):
         "eat": Preset({"steps": "found", "who": "first", "cut": "eat"}, "evaluation_eat's mouth LVD, cut to 128 px"),
         "interocular": Preset({"scale": "interocular"}, "over the distance of the reference's outer eye corners"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(steps=("consecutive", "found"))
 
     @property
     def unit(self) -> str:

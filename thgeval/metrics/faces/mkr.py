@@ -11,7 +11,8 @@ from thgeval.feature import Feature
 from thgeval.features.faces.people import shapes
 from thgeval.features.faces.supplied import joints_given
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.faces.faces import Array, FaceMetric, alike, present, stated
+from thgeval.metrics.faces.faces import Array, FaceMetric, alike, policy, present, stated
+from thgeval.parameter import parameter
 from thgeval.states import PooledMean
 
 PARTS: Mapping[str, Callable[..., Feature[Any]]] = MappingProxyType({"body": joints_given, "faces": shapes})
@@ -28,11 +29,12 @@ class MKR(FaceMetric[PooledMean]):
     Source   Siarohin et al., Monkey-Net, CVPR 2019; AliaksandrSiarohin/pose-evaluation, cmp_with_missing.py
     Departs  the original is defined on bodies alone; of faces (preset faces) it is the share of frames whose face is
              lost
-
-    ``of``         the ``body``: its joints, from a file beside the clip; or ``faces``, each a whole
     """
 
-    of: str = "body"
+    of: str = parameter(
+        "body", "the ``body``: its joints, from a file beside the clip; or ``faces``, each a whole", of=PARTS
+    )
+    missing: str = policy("skip")
 
     name = "mkr"
     version = 1
@@ -40,14 +42,9 @@ class MKR(FaceMetric[PooledMean]):
     better = Better.LOWER
     cites = ("siarohin2019monkeynet", "siarohin2019fomm")
     embedded = "faces"
-    policies: ClassVar[tuple[str, ...]] = ("skip",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "faces": Preset({"of": "faces"}, "the share of frames whose face is lost: nothing to fetch"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(of=PARTS)
 
     @property
     def parts(self) -> Feature[Array]:

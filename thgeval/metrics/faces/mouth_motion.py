@@ -11,7 +11,7 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.faces.mouth import mouth
 from thgeval.metric import Better, Needs, View, of_both
-from thgeval.metrics.faces.faces import Array, FaceMetric, Sides, over_people, present, stated, with_choice
+from thgeval.metrics.faces.faces import Array, FaceMetric, Sides, over_people, policy, present, stated, with_choice
 from thgeval.states import ClipMean
 
 
@@ -20,7 +20,7 @@ class MouthMotion(FaceMetric[ClipMean]):
     """One number a clip, from how far the mouth is open over time; its frames carry it, so that they are counted."""
 
     landmarks: str = "dlib-x4"
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
+    missing: str = policy("skip", "fail", "hold")
     still: ClassVar[str]
     columns: ClassVar[int] = 1
     least: ClassVar[int] = 2

@@ -14,6 +14,7 @@ from thgeval.features.heads.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import PNP, Array, PairedFaceMetric
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean, PooledRoot, mean
 
 
@@ -27,11 +28,11 @@ class PRMSE(PairedFaceMetric):
     Source   Ha et al., MarioNETte, AAAI 2020, with OpenFace 2.0's angles; no code was published
     Departs  MarioNETte does not say whether the root is taken once (preset pooled) or for each clip. Estimators differ
              by whole degrees: numbers of one are not those of another, and the published ones are OpenFace's
-
-    ``estimator``  of the pose: ``openface`` (read from a file beside the clip), ``pnp``, ...
     """
 
-    estimator: str = "openface"
+    estimator: str = parameter(
+        "openface", "of the pose: ``openface`` (read from a file beside the clip), ``pnp``, ...", of=ESTIMATORS
+    )
 
     name = "prmse"
     version = 2
@@ -54,10 +55,6 @@ class PRMSE(PairedFaceMetric):
         ),
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(estimator=ESTIMATORS)
-
     @property
     def values(self) -> Feature[Array]:
         """Yaw, pitch and roll."""
@@ -75,3 +72,7 @@ class PRMSE(PairedFaceMetric):
     def score(self, state: ClipMean | PooledMean) -> float:
         """Root of each clip's mean, then mean over clips; one root where frames are pooled."""
         return mean(np.sqrt(state.means)) if isinstance(state, ClipMean) else math.sqrt(state.value)
+
+    def per_frame(self, values: Array) -> Array:
+        """Degrees, of which a state keeps the squares."""
+        return np.sqrt(values)

@@ -12,6 +12,7 @@ from thgeval.feature import Feature
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.faces import Array, PairedMetric
 from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 DISTANCES = ("euclid", "squared")
@@ -30,12 +31,10 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
              smaller without smoothing, as by the scikit-image 0.14 that the script asks for; newer ones smooth: see
              preset fomm-smoothed. It is not the average expression distance of 3DMM papers, which is another number
              under the same letters. Whole frames are compared, so background counts
-
-    ``distance``   ``euclid``, or ``squared``: the sum of squares without its root
     """
 
     network: str = "openface"
-    distance: str = "euclid"
+    distance: str = parameter("euclid", "``euclid``, or ``squared``: the sum of squares without its root", of=DISTANCES)
 
     name = "aed-euclid"
     version = 1
@@ -53,11 +52,6 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
         ),
         "dlib": Preset(EMBEDDED, "dlib's descriptor of the face on five frames a second; nothing to fetch"),
     }
-    explained: ClassVar[str] = PairedMetric.explained.partition("\n")[0] + "\n" + IdentityMetric.explained
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(distance=DISTANCES)
 
     @property
     def range(self) -> tuple[float, float]:

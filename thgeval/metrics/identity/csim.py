@@ -12,6 +12,7 @@ from thgeval.features.faces.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_both, of_generated
 from thgeval.metrics.faces.faces import NO_FACE, Array, PairedMetric, Sides, lacking, with_choice
 from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 AGAINST = ("paired", "first", "source")
@@ -30,11 +31,13 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
              ArcFace r50 and 0.23 by FaceNet, on average (cosanlab/py-feat #284); 0.04 by MobileFaceNet and 0.84 by
              dlib, whose embeddings all point one way, on this project's six test clips. Without alignment hair and
              background count too, and numbers rise
-
-    ``against``    ``paired``: the reference's same frame; ``first``: its first frame; ``source``: the source image
     """
 
-    against: str = "paired"
+    against: str = parameter(
+        "paired",
+        ("``paired``: the reference's same frame; ``first``: its first frame; ``source``: the source image"),
+        of=AGAINST,
+    )
 
     name = "csim"
     version = 1
@@ -56,11 +59,6 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
         "first": Preset({"against": "first"}, "against the first frame of the reference"),
         "dlib-source": Preset({**EMBEDDED, "against": "source"}, "dlib's descriptor against the source image"),
     }
-    explained: ClassVar[str] = PairedMetric.explained.partition("\n")[0] + "\n" + IdentityMetric.explained
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(against=AGAINST)
 
     @property
     def values(self) -> Feature[Any]:

@@ -11,6 +11,7 @@ from thgeval.features.faces.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_generated
 from thgeval.metrics.faces.faces import NO_FACE, Sides, lacking, over_pairs, stated, with_choice
 from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
@@ -23,11 +24,13 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
              still picture scores 100, the real clips of EMO's table 77: the best value is the reference's own
     Source   Tian et al., EMO, ECCV 2024. Neither its code nor its network was published; the default is that of csim
     Departs  nothing that is known. It is not FSIM, the image similarity of Zhang et al., which is here as fsim
-
-    ``against``    the one picture: ``first``, the first frame of the reference; ``source``, the source image
     """
 
-    against: str = "first"
+    against: str = parameter(
+        "first",
+        "the one picture: ``first``, the first frame of the reference; ``source``, the source image",
+        of=("first", "source"),
+    )
 
     name = "f-sim"
     version = 1
@@ -41,10 +44,6 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
         "source": Preset({"against": "source"}, "against the source image"),
         "dlib-source": Preset({**EMBEDDED, "against": "source"}, "dlib's descriptor against the source image"),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(against=("first", "source"))
 
     @property
     def picture(self) -> Feature[Embeddings]:

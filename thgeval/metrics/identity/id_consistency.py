@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import Array, lacking, over_people, present, refuse, stated, with_choice
+from thgeval.metrics.faces.faces import Array, lacking, over_people, policy, present, refuse, stated, with_choice
 from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, directions
 from thgeval.states import ClipMean
 
@@ -25,13 +25,14 @@ class IDConsistency(IdentityMetric[ClipMean]):
     Departs  PV3D compares renders of one scene from two cameras, and does not align faces
     """
 
+    missing: str = policy("skip", "fail")
+
     name = "id-consistency"
     version = 1
     range = (-1.0, 1.0)
     better = Better.CLOSER_TO_REFERENCE
     cites = ("xu2023pv3d", "deng2019arcface")
     embedded = "dlib"
-    policies = ("skip", "fail")
     presets: ClassVar[Mapping[str, Preset]] = {
         "dlib": Preset(EMBEDDED, "dlib's descriptor on five frames a second; nothing to fetch"),
         "mobilefacenet": Preset({"network": "mobilefacenet"}, "a small network trained as ArcFace was"),

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.feature import Feature, Parameter
 from thgeval.features.faces.identity import NETWORKS, Embeddings, embeddings
 from thgeval.metrics.faces.faces import Array, PeopleMetric, S
+from thgeval.parameter import parameter
 
 EMBEDDED: Mapping[str, Parameter] = {"network": "dlib", "per_s": 5.0}
 
@@ -18,19 +18,12 @@ EMBEDDED: Mapping[str, Parameter] = {"network": "dlib", "per_s": 5.0}
 class IdentityMetric(PeopleMetric[S]):
     """A metric of the embeddings that a face recogniser gives."""
 
-    network: str = "arcface-r100"
-    per_s: float = 0.0
-
-    explained: ClassVar[str] = (
-        "``network``    the recogniser, and with it how faces are cut; numbers of different ones can't be compared\n"
-        "``per_s``      how many frames of a second are looked at, 0 for all\n" + PeopleMetric.explained
+    network: str = parameter(
+        "arcface-r100",
+        "the recogniser, and with it how faces are cut; numbers of different ones can't be compared",
+        of=NETWORKS,
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(network=NETWORKS)
-        if not 0 <= self.per_s < np.inf:
-            raise ProtocolError(f"{self.name}: per_s must be 0 or more frames a second, not {self.per_s}")
+    per_s: float = parameter(0.0, "how many frames of a second are looked at, 0 for all", least=0)
 
     @property
     def of_clip(self) -> Feature[Embeddings]:

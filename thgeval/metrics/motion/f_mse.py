@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.features.frames.frames import Neighbours, neighbours
 from thgeval.kernels import difference
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
@@ -25,13 +26,16 @@ class FMSE(Metric[ClipMean]):
              about 1; better the closer to the reference's own value
     Source   Stypułkowski et al., Diffused Heads, WACV 2024
     Departs  from the authors' script, smoothness_eval.py, in size and arithmetic (preset diffused-heads is the script)
-
-    ``side_px``     side of the square that frames are resized to first, bilinear; 0 for the native size
-    ``arithmetic``  ``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow
     """
 
-    side_px: int = 0
-    arithmetic: str = "exact"
+    side_px: int = parameter(
+        0, "side of the square that frames are resized to first, bilinear; 0 for the native size", least=0, most=8192
+    )
+    arithmetic: str = parameter(
+        "exact",
+        "``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow",
+        of=("exact", "uint8-wrap"),
+    )
 
     name = "f-mse"
     version = 1
@@ -44,11 +48,6 @@ class FMSE(Metric[ClipMean]):
             "channels does not see",
         )
     }
-
-    def __post_init__(self) -> None:
-        self.check(arithmetic=("exact", "uint8-wrap"))
-        if not 0 <= self.side_px <= 8192:
-            raise ProtocolError(f"f-mse: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
 
     @property
     def range(self) -> tuple[float, float]:

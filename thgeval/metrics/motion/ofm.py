@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.motion import FLOWS, flow
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
@@ -29,18 +29,26 @@ class OFM(Metric[ClipMean]):
     Departs  from the authors' script, smoothness_eval.py, which averages the colours of a picture of the flow and not
              the flow (preset diffused-heads is the script); the flow between equal frames is 0, where OpenCV's is not
              quite
-
-    ``side_px``  side of the square that frames are resized to first; 0 for the native size
-    ``flow``     ``farneback`` (pyramid 3 x 0.5, window 15 px, 3 iterations, neighbourhood 5 px, sigma 1.2), or
-                 ``farneback-diffused-heads`` (pyramid 7 x 0.5, window 5 px, 15 iterations, the rest alike)
-    ``reading``  ``length`` of the flow, or ``jet``: lengths of each pair of frames stretched to 0..255, cut to whole
-                 numbers, coloured by the JET map, and the mean of the colours' channels. It has no unit and does not
-                 grow with speed, only with how evenly motion is spread; a constant flow is all dark blue, 128/3
     """
 
-    side_px: int = 256
-    flow: str = "farneback"
-    reading: str = "length"
+    side_px: int = parameter(
+        256, "side of the square that frames are resized to first; 0 for the native size", least=0, most=8192
+    )
+    flow: str = parameter(
+        "farneback",
+        "``farneback`` (pyramid 3 x 0.5, window 15 px, 3 iterations, neighbourhood 5 px, sigma 1.2), "
+        "or ``farneback-diffused-heads`` (pyramid 7 x 0.5, window 5 px, 15 iterations, the rest "
+        "alike)",
+        of=FLOWS,
+    )
+    reading: str = parameter(
+        "length",
+        "``length`` of the flow, or ``jet``: lengths of each pair of frames stretched to 0..255, cut "
+        "to whole numbers, coloured by the JET map, and the mean of the colours' channels. It has no "
+        "unit and does not grow with speed, only with how evenly motion is spread; a constant flow is"
+        " all dark blue, 128/3",
+        of=("length", "jet"),
+    )
 
     name = "ofm"
     version = 1
@@ -52,11 +60,6 @@ class OFM(Metric[ClipMean]):
             "the authors' script: mean colour of the flow's JET picture at 128 x 128 px, which says nothing of speed",
         )
     }
-
-    def __post_init__(self) -> None:
-        self.check(flow=FLOWS, reading=READINGS)
-        if not 0 <= self.side_px <= 8192:
-            raise ProtocolError(f"ofm: side_px must lie in 1..8192, or be 0 for the native size, not {self.side_px}")
 
     @property
     def range(self) -> tuple[float, float]:

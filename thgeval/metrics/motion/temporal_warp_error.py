@@ -11,6 +11,7 @@ from thgeval.features.frames.frames import neighbours
 from thgeval.features.frames.motion import FLOWS, flow, visible
 from thgeval.kernels import warp
 from thgeval.metric import Better, Metric, Needs, View
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 ALL_OCCLUDED = "all occluded"
@@ -32,21 +33,21 @@ class TemporalWarpError(Metric[ClipMean]):
     Departs  flow is Farnebäck's instead of FlowNet2's; it is smooth, so that only part of what gets covered counts as
              hidden; pixels whose flow leaves the frame are not visible; a pair of frames without visible pixels is left
              out and counted as all occluded, where the script takes 0
-
-    ``flow``  ``farneback`` (pyramid 3 x 0.5, window 15 px, 3 iterations, neighbourhood 5 px, sigma 1.2), or
-              ``farneback-diffused-heads`` (pyramid 7 x 0.5, window 5 px, 15 iterations, the rest alike)
     """
 
-    flow: str = "farneback"
+    flow: str = parameter(
+        "farneback",
+        "``farneback`` (pyramid 3 x 0.5, window 15 px, 3 iterations, neighbourhood 5 px, sigma 1.2), "
+        "or ``farneback-diffused-heads`` (pyramid 7 x 0.5, window 5 px, 15 iterations, the rest "
+        "alike)",
+        of=FLOWS,
+    )
 
     name = "temporal-warp-error"
     version = 1
     range = (0.0, 1.0)
     better = Better.LOWER
     cites = ("lai2018blind", "ruder2016artistic", "farneback2003")
-
-    def __post_init__(self) -> None:
-        self.check(flow=FLOWS)
 
     @property
     def _flow(self) -> Feature[NDArray[np.float32]]:

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.clip import FORMS, LONG, SQUARES, clip_image, clip_text
 from thgeval.metric import Better, Metric, Needs, Preset, View
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean, Counts
 
 CHOICES = {"pooling": ("mean", "max"), "square": SQUARES, "form": tuple(FORMS), "long": LONG}
@@ -27,24 +27,23 @@ class CLIPSIM(Metric[ClipMean | Counts]):
              between 0.15 and 0.35. CLIPScore is 2.5 times as much; relative matching is the ratio to the reference's
     Source   Wu et al. (GODIVA), arXiv 2104.14806; Hessel et al., EMNLP 2021 (CLIPScore)
     Departs  nothing. Of relative matching, sums over clips are divided, not each clip's own numbers averaged
-
-    ``pooling``   ``mean`` over the frames of a clip, or their ``max``
-    ``square``    how frames become square: ``bicubic-crop``, or ``nearest``
-    ``form``      the sentence read: the prompt as it is (``plain``), A photo depicts and the prompt (``photo``), or the
-                  prompt without marks of start and end (``bare``), its direction read at the token of highest number
-    ``long``      what happens to prompts of more than 75 tokens (77 if bare): ``refuse``, or ``cut``
-    ``scale``     what cosines are multiplied by
-    ``positive``  whether cosines below 0 count as 0
-    ``relative``  whether the generated clips' number is divided by that of their references
     """
 
-    pooling: str = "mean"
-    square: str = "bicubic-crop"
-    form: str = "plain"
-    long: str = "refuse"
-    scale: float = 1.0
-    positive: bool = False
-    relative: bool = False
+    pooling: str = parameter("mean", "``mean`` over the frames of a clip, or their ``max``", of=("mean", "max"))
+    square: str = parameter("bicubic-crop", "how frames become square: ``bicubic-crop``, or ``nearest``", of=SQUARES)
+    form: str = parameter(
+        "plain",
+        "the sentence read: the prompt as it is (``plain``), A photo depicts and the prompt "
+        "(``photo``), or the prompt without marks of start and end (``bare``), its direction read at "
+        "the token of highest number",
+        of=FORMS,
+    )
+    long: str = parameter(
+        "refuse", "what happens to prompts of more than 75 tokens (77 if bare): ``refuse``, or ``cut``", of=LONG
+    )
+    scale: float = parameter(1.0, "what cosines are multiplied by", above=0, most=1000)
+    positive: bool = parameter(False, "whether cosines below 0 count as 0")
+    relative: bool = parameter(False, "whether the generated clips' number is divided by that of their references")
 
     name = "clipsim"
     version = 1
@@ -61,15 +60,6 @@ class CLIPSIM(Metric[ClipMean | Counts]):
         ),
         "relative": Preset({"relative": True}, "relative matching: the cosine over that of the reference clip"),
     }
-
-    def __post_init__(self) -> None:
-        for field, choices in CHOICES.items():
-            if getattr(self, field) not in choices:
-                raise ProtocolError(
-                    f"clipsim: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}"
-                )
-        if not 0 < self.scale <= 1000:
-            raise ProtocolError(f"clipsim: the scale must lie above 0 and up to 1000, not {self.scale}")
 
     @property
     def range(self) -> tuple[float, float]:

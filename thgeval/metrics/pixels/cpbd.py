@@ -9,8 +9,10 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.frames.frames import Planes, luma
 from thgeval.kernels import cpbd as kernel
+from thgeval.kernels.luma import RULES
 from thgeval.metric import Better, Needs, Preset, View, of_generated
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean
 
 UNIFORM = "uniform frame"
@@ -28,21 +30,18 @@ class CPBD(Regional[ClipMean]):
     Departs  MATLAB's edge detector changed in 2011, after the authors published; this follows the later one (see
              ``thgeval.kernels.cpbd``). The value depends on resolution (64-px blocks, widths of 3 and 5 px), so sizes
              must not be mixed. The programs give uniform frames 0 too, the worst value
-
-    ``region``  what is looked at: the whole ``frame``, the ``mouth`` or the ``face``. A region is brought to a fixed
-                size first, which blurs what it enlarges: compare clips of one size alone
-    ``edges``   how Sobel edges are thresholded and thinned: ``thinned``, ``octave`` or ``unthinned``
-    ``canny``   which Canny detector chooses the blocks: ``matlab`` or ``skimage``
-    ``widths``  whose walk along an edge measures its width: ``marziliano``, ``python-cpbd`` or ``atvgnet``
-    ``cut``     the last percent bucket that counts as sharp
-    ``rule``    how luma is made of RGB: see ``thgeval.kernels.luma``
     """
 
-    edges: str = "thinned"
-    canny: str = "matlab"
-    widths: str = "marziliano"
-    cut: int = 63
-    rule: str = "bt601-rounded"
+    region: str = parameter(
+        "frame",
+        "what is looked at: the whole ``frame``, the ``mouth`` or the ``face``. A region is brought to a fixed size "
+        "first, which blurs what it enlarges: compare clips of one size alone",
+    )
+    edges: str = same_as(kernel.Rules, "edges")
+    canny: str = same_as(kernel.Rules, "canny")
+    widths: str = same_as(kernel.Rules, "widths")
+    cut: int = same_as(kernel.Rules, "cut")
+    rule: str = parameter("bt601-rounded", "how luma is made of RGB: see ``thgeval.kernels.luma``", of=RULES)
 
     name = "cpbd"
     version = 2
@@ -62,10 +61,6 @@ class CPBD(Regional[ClipMean]):
         **MOUTH,
         **FACE,
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        kernel.check_rules(edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
 
     @property
     def grey(self) -> Feature[Planes]:

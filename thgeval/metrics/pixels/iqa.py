@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.quality import quality
 from thgeval.metric import Better, Metric, Needs, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
@@ -22,25 +22,16 @@ class IQA(Metric[ClipMean]):
     Departs  the authors' demo draws the squares anew every time; here they follow from a seed and are the same in every
              frame. pyiqa's network of the same name is another training on a scale of 0 to 1. It isn't the IQA of
              tables that give IQA and ASE, which are Q-Align's quality and aesthetics, on a scale of 1 to 5
-
-    ``crops``  how many squares
-    ``seed``   of their places
     """
 
-    crops: int = 10
-    seed: int = 0
+    crops: int = parameter(10, "how many squares", least=1, most=1000)
+    seed: int = parameter(0, "of their places", least=0)
 
     name = "iqa"
     version = 1
     range = (-math.inf, math.inf)
     better = Better.HIGHER
     cites = ("su2020hyperiqa", "khakhulin2022rome")
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.crops <= 1000 or self.seed < 0:
-            raise ProtocolError(
-                f"iqa: crops must lie in 1..1000 and the seed be 0 or more, not {self.crops} and {self.seed}"
-            )
 
     @property
     def judged(self) -> Feature[Any]:

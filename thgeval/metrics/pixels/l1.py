@@ -8,6 +8,7 @@ from thgeval.feature import Feature
 from thgeval.features.frames.differences import PixelErrors, rgb_errors, wrapped_rgb_errors
 from thgeval.metric import Better, Needs, Preset, View, of_pair
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.parameter import parameter
 from thgeval.states import PooledMean
 
 
@@ -19,8 +20,6 @@ class L1(Regional[PooledMean]):
     Returns  mean absolute difference over pixels, channels and all frames of all clips: in [0, 1], no unit
     Source   Siarohin et al., First Order Motion Model, NeurIPS 2019: first-order-model, reconstruction.py
     Departs  decoded frames are compared, so the error of the codec is included where clips are files
-
-    ``region``  what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see ``faces.regions``)
     """
 
     name = "l1"
@@ -54,12 +53,11 @@ class L1In255(Regional[PooledMean]):
     Returns  mean absolute difference over pixels, channels and all frames of all clips: in [0, 255], no unit
     Source   as ``l1``, on the scale of the one-shot free-view and later tables
     Departs  nothing
-
-    ``region``      as in ``l1``
-    ``arithmetic``  ``exact``, or ``uint8-wrap``: differences of uint8 arrays modulo 256
     """
 
-    arithmetic: str = "exact"
+    arithmetic: str = parameter(
+        "exact", "``exact``, or ``uint8-wrap``: differences of uint8 arrays modulo 256", of=("exact", "uint8-wrap")
+    )
 
     name = "l1-255"
     version = 1
@@ -71,10 +69,6 @@ class L1In255(Regional[PooledMean]):
         **MOUTH,
         **FACE,
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(arithmetic=("exact", "uint8-wrap"))
 
     @property
     def errors(self) -> Feature[PixelErrors]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance
 from thgeval.metric import Better, Needs, Preset, View, of_pair
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 CHOICES = {"trunk": tuple(TRUNKS), "release": tuple(HEADS), "black": BLACKS, "mean": MEANS}
@@ -24,18 +24,18 @@ class LPIPS(Regional[ClipMean]):
              about 0.7 for frames with nothing in common
     Source   Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018; the lpips package 0.1.4
     Departs  nothing; papers that resize to 256 px first need a protocol with that size
-
-    ``region``   what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see ``faces.regions``)
-    ``trunk``    the network: ``alex``, ``vgg`` or ``squeeze``; their distances can't be compared
-    ``release``  of the heads: ``0.1``, or ``0.0``, which forgot to scale the network's input
-    ``black``    what black enters as: ``minus-one``, or ``zero``, a common slip
-    ``mean``     of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different
     """
 
-    trunk: str = "alex"
-    release: str = "0.1"
-    black: str = "minus-one"
-    mean: str = "layers"
+    trunk: str = parameter(
+        "alex", "the network: ``alex``, ``vgg`` or ``squeeze``; their distances can't be compared", of=TRUNKS
+    )
+    release: str = parameter(
+        "0.1", "of the heads: ``0.1``, or ``0.0``, which forgot to scale the network's input", of=HEADS
+    )
+    black: str = parameter("minus-one", "what black enters as: ``minus-one``, or ``zero``, a common slip", of=BLACKS)
+    mean: str = parameter(
+        "layers", "of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different", of=MEANS
+    )
 
     name = "lpips"
     version = 1
@@ -51,12 +51,6 @@ class LPIPS(Regional[ClipMean]):
         **MOUTH,
         **FACE,
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for field, choices in CHOICES.items():
-            if getattr(self, field) not in choices:
-                raise ProtocolError(f"lpips: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
 
     @property
     def distance(self) -> Feature[Any]:

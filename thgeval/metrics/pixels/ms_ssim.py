@@ -9,6 +9,7 @@ from thgeval.kernels import ms_ssim as kernel
 from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.pixels.regions import FACE, Regional
+from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -24,33 +25,26 @@ class MSSSIM(Regional[ClipMean]):
     Source   Wang, Simoncelli, Bovik, Asilomar 2003; as in VainF/pytorch-msssim, which talking-head papers use
     Departs  from the paper: RGB channels apart instead of grey (preset grey), halving by 2x2 means, and negative
              contrast terms count as 0
-
-    ``region``                             the whole ``frame`` or the ``face``, as in ``ssim``; mouths are too small
-    ``window``, ``sigma``, ``k1``, ``k2``  as in ``ssim``
-    ``colour``                             ``rgb`` or ``grey``
     """
 
-    window: int = 11
-    sigma: float = 1.5
-    k1: float = 0.01
-    k2: float = 0.03
-    colour: str = "rgb"
+    region: str = parameter(
+        "frame", "the whole ``frame`` or the ``face``, as in ``ssim``; mouths are too small", of=("frame", "face")
+    )
+    window: int = same_as(Windows, "window")
+    sigma: float = same_as(Windows, "sigma")
+    k1: float = same_as(Windows, "k1")
+    k2: float = same_as(Windows, "k2")
+    colour: str = parameter("rgb", "``rgb`` or ``grey``", of=("rgb", "grey"))
 
     name = "ms-ssim"
     version = 1
     range = (0.0, 1.0)
     better = Better.HIGHER
     cites = ("wang2003msssim",)
-    regions = ("frame", "face")
     presets: ClassVar[Mapping[str, Preset]] = {
         "grey": Preset({"colour": "grey"}, "luma alone, as in the paper"),
         **FACE,
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(colour=("rgb", "grey"))
-        Windows(self.window, self.sigma, self.k1, self.k2)
 
     @property
     def needs(self) -> Needs:

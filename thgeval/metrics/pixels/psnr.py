@@ -19,6 +19,7 @@ from thgeval.features.frames.differences import (
 )
 from thgeval.metric import Better, Needs, Preset, View, of_pair
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.parameter import parameter
 from thgeval.states import IDENTICAL, ClipError, ClipMean, PooledMean, mean
 
 COLOURS: Mapping[str, Callable[[], Feature[PixelErrors]]] = {
@@ -46,19 +47,29 @@ class PSNR(Regional[ClipMean | PooledMean]):
     Departs  nothing; the squared error is taken over all pixels and channels of a frame together. Preset uint8-wrap is
              the arithmetic of two scripts alone; atvgnet and talklip are what those scripts print, of frames that are
              cut and brought to size beforehand as they do
-
-    ``region``      what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see ``faces.regions``)
-    ``colour``      ``rgb``, ``grey`` (OpenCV's grey) or ``y`` (BT.601 studio luma, 16..235, of MATLAB's rgb2ycbcr)
-    ``pool``        decibels of each ``frame``, averaged in clips and then over them, or of ``all-frames`` of all
-                    clips at once; ``clip``: one MSE over the clip, one logarithm
-    ``identical``   ``left-out``, or ``cap100``: an exactly reproduced frame counts as 100 dB
-    ``arithmetic``  ``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow
     """
 
-    colour: str = "rgb"
-    pool: str = "frame"
-    identical: str = "left-out"
-    arithmetic: str = "exact"
+    colour: str = parameter(
+        "rgb",
+        ("``rgb``, ``grey`` (OpenCV's grey) or ``y`` (BT.601 studio luma, 16..235, of MATLAB's rgb2ycbcr)"),
+        of=COLOURS,
+    )
+    pool: str = parameter(
+        "frame",
+        "decibels of each ``frame``, averaged in clips and then over them, or of ``all-frames`` of "
+        "all clips at once; ``clip``: one MSE over the clip, one logarithm",
+        of=POOLS,
+    )
+    identical: str = parameter(
+        "left-out",
+        "``left-out``, or ``cap100``: an exactly reproduced frame counts as 100 dB",
+        of=("left-out", "cap100"),
+    )
+    arithmetic: str = parameter(
+        "exact",
+        "``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow",
+        of=("exact", "uint8-wrap"),
+    )
 
     name = "psnr"
     version = 1
@@ -89,14 +100,8 @@ class PSNR(Regional[ClipMean | PooledMean]):
         **FACE,
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(
-            colour=COLOURS,
-            pool=POOLS,
-            identical=("left-out", "cap100"),
-            arithmetic=("exact", "uint8-wrap"),
-        )
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if self.arithmetic == "uint8-wrap" and self.colour not in WRAPPED:
             raise ProtocolError(f"psnr: uint8-wrap is defined on colour={' and colour='.join(WRAPPED)} alone")
         if self.pool == "clip" and self.identical == "cap100":
@@ -131,6 +136,10 @@ class PSNR(Regional[ClipMean | PooledMean]):
         if not state.frames and state.left_out[IDENTICAL]:
             return math.inf
         return mean(decibels(state.means)) if isinstance(state, ClipError) else state.value
+
+    def per_frame(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Decibels, of which a state keeps the MSE where the clip is pooled."""
+        return decibels(values) if self.pool == "clip" else values
 
     def remark(self, state: ClipMean | PooledMean) -> str | None:
         """How much was reproduced exactly, which no mean of decibels shows."""

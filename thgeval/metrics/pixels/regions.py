@@ -11,6 +11,7 @@ from thgeval.features.faces.regions import Squares, cropped, places
 from thgeval.features.frames.frames import rgb
 from thgeval.metric import Metric, Needs, Preset, View
 from thgeval.metrics.faces.faces import NO_FACE, told
+from thgeval.parameter import parameter
 from thgeval.states import Part, Rows, State
 
 S = TypeVar("S", bound=State)
@@ -22,18 +23,15 @@ FACE = {"face": Preset({"region": "face"}, "the square around the face alone, br
 
 @dataclass(frozen=True)
 class Regional(Metric[S]):
-    """A metric of frames that may look at a part of each instead; frames without a face are then left out.
+    """A metric of frames that may look at a part of each instead; frames without a face are then left out."""
 
-    ``at`` says whose face is looked for: the ``reference``'s where two clips are compared, else each clip's ``own``.
-    """
-
-    region: str = "frame"
+    region: str = parameter(
+        "frame",
+        ("what is looked at: the whole ``frame``, the ``mouth`` or the ``face`` (see ``faces.regions``)"),
+        of=("frame", "mouth", "face"),
+    )
 
     at: ClassVar[str] = "reference"
-    regions: ClassVar[tuple[str, ...]] = ("frame", "mouth", "face")
-
-    def __post_init__(self) -> None:
-        self.check(region=self.regions)
 
     def within(self, feature: Feature[T]) -> Feature[T]:
         """The same feature, of the region alone."""

@@ -11,6 +11,7 @@ from thgeval.kernels import ssim as kernel
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
+from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean
 
 
@@ -22,26 +23,22 @@ class SSIM(Regional[ClipMean]):
     Returns  mean over windows (and channels), then frames, then clips: in [-1, 1], no unit, 1 if identical
     Source   Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004
     Departs  no automatic downsampling before the windows (the authors' script has it: preset wang-downsample)
-
-    ``region``             what is compared: the whole ``frame``, the ``mouth`` or the ``face`` (see
-                           thgeval.features.faces.regions)
-    ``window``, ``sigma``  side in px of the windows and width of their Gaussian weights; windows that leave the frame
-                           are not used
-    ``k1``, ``k2``         constants that keep the fractions stable, relative to white
-    ``weighting``          ``gaussian``, or ``uniform`` windows without a sigma
-    ``covariance``         ``population`` (over N) or ``sample`` (over N-1) variances
-    ``colour``             ``grey``, or ``rgb``: channels apart, then their mean
-    ``scale``              ``native``, or ``wang``: first averaged and sampled down by round(shorter side / 256)
     """
 
-    window: int = 11
-    sigma: float = 1.5
-    k1: float = 0.01
-    k2: float = 0.03
-    weighting: str = "gaussian"
-    covariance: str = "population"
-    colour: str = "grey"
-    scale: str = "native"
+    window: int = same_as(kernel.Windows, "window")
+    sigma: float = same_as(kernel.Windows, "sigma")
+    k1: float = same_as(kernel.Windows, "k1")
+    k2: float = same_as(kernel.Windows, "k2")
+    weighting: str = same_as(kernel.Windows, "weighting")
+    covariance: str = parameter(
+        "population", "``population`` (over N) or ``sample`` (over N-1) variances", of=("population", "sample")
+    )
+    colour: str = parameter("grey", "``grey``, or ``rgb``: channels apart, then their mean", of=("grey", "rgb"))
+    scale: str = parameter(
+        "native",
+        "``native``, or ``wang``: first averaged and sampled down by round(shorter side / 256)",
+        of=("native", "wang"),
+    )
 
     name = "ssim"
     version = 1
@@ -59,15 +56,8 @@ class SSIM(Regional[ClipMean]):
         **FACE,
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(
-            colour=("grey", "rgb"),
-            weighting=("gaussian", "uniform"),
-            covariance=("population", "sample"),
-            scale=("native", "wang"),
-        )
-        kernel.Windows(self.window, self.sigma, self.k1, self.k2, self.weighting)
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if self.scale == "wang" and self.colour != "grey":
             raise ProtocolError("ssim: wang scaling is defined on grey frames alone")
 

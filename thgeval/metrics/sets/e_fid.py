@@ -18,14 +18,16 @@ from thgeval.metrics.faces.faces import (
     coverage,
     held,
     lacking,
+    policy,
     present,
     refuse,
     stated,
     with_choice,
 )
-from thgeval.metrics.sets.sets import BIASED, Rows, SetMetric
-from thgeval.states import Part, TwoRows
-from thgeval.states import Rows as MeasuredRows
+from thgeval.metrics.sets.sets import BIASED, SetMetric
+from thgeval.parameter import parameter
+from thgeval.states import Part, Rows, TwoRows
+from thgeval.states.stacked import RowMatrix
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,10 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     Source   Tian et al., EMO, ECCV 2024, on the coefficients of Deng et al., CVPRW 2019; no code was published
     Departs  EMO does not say what becomes of frames without a face: they are left out and counted. Other tables fit
              another face model to whole videos (Hallo's line): values compare within one source alone
-
-    ``source``     of the coefficients: ``deep3d``, ``landmarks``, ...
     """
 
-    source: str = "deep3d"
+    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ``landmarks``, ...", of=SOURCES)
+    missing: str = policy("skip", "fail", "hold")
 
     name = "e-fid"
     version = 1
@@ -51,7 +52,6 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail", "hold")
     presets: ClassVar[Mapping[str, Preset]] = {
         "landmarks": Preset({"source": "landmarks"}, "of dlib's landmarks turned to the front: nothing to fetch"),
         "3ddfa": Preset({"source": "3ddfa", "landmarks": "3ddfa"}, "ten coefficients of 3DDFA V2, a light network"),
@@ -59,10 +59,6 @@ class EFID(FaceMetric[TwoRows], SetMetric):
     }
 
     row: ClassVar[str] = "faces"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check(source=SOURCES)
 
     @property
     def rows(self) -> Feature[NDArray[np.float64]]:
@@ -83,7 +79,7 @@ class EFID(FaceMetric[TwoRows], SetMetric):
         reasons = stated(np.where(found, 1.0, np.nan), sides.why, missing=self.missing).left_out
         return TwoRows({view.clip: (Part(0, np.stack(rows, axis=1), reasons),)})
 
-    def measure_alone(self, view: View) -> MeasuredRows:
+    def measure_alone(self, view: View) -> Rows:
         """The faces of one clip of either side, a row each, NaN where there is none."""
         found = np.asarray(view.generated[self.rows])
         why = np.where(present(found).any(axis=1), "", lacking(view.generated, self.rows))
@@ -93,9 +89,9 @@ class EFID(FaceMetric[TwoRows], SetMetric):
             found = held(found)
         there = np.where(present(found).any(axis=1), 1.0, np.nan)
         reasons = stated(there, why, missing=self.missing).left_out
-        return MeasuredRows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
+        return Rows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """Fréchet distance, covariances over rows - 1."""
         return frechet.distance(generated, reference)
 

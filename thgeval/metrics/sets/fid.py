@@ -8,16 +8,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import check_inception, inception
+from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets.sets import BIASED, FrechetMetric, Rows, SetMetric
-from thgeval.states import Rows as MeasuredRows
-from thgeval.states import TwoRows
-from thgeval.states.stacked import Indices
+from thgeval.metrics.sets.sets import BIASED, FrechetMetric, SetMetric
+from thgeval.parameter import parameter
+from thgeval.states import Rows, TwoRows
+from thgeval.states.stacked import Indices, RowMatrix
 
 ESTIMATES = ("plain", "infinity")
 INPUTS: Mapping[str, Preset] = {
@@ -39,20 +38,26 @@ class FID(FrechetMetric, Regional[TwoRows]):
     Departs  frames come straight from the decoder, where pytorch-fid reads what has been written to image files: JPEG
              changes the number. The trace of the root is exact and needs no epsilon on the diagonals. clean-fid runs
              NVIDIA's port of the same network (port=nvidia), torchmetrics torch-fidelity's: up to 1e-5 relative apart
-
-    ``region``    what is looked at: the whole ``frame``, the ``mouth`` or the ``face``, where each clip has its own
-                  (see ``faces.regions``)
-    ``estimate``  ``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR 2020), from
-                  15 random subsets of 5000 frames and more; needs 10000
-    ``seed``      of those subsets
-    ``port``      of the network: ``pytorch-fid`` or ``nvidia``
-    ``resize``    ``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``
     """
 
-    estimate: str = "plain"
-    seed: int = 0
-    port: str = "pytorch-fid"
-    resize: str = "bilinear"
+    region: str = parameter(
+        "frame",
+        "what is looked at: the whole ``frame``, the ``mouth`` or the ``face``, where each clip has its own "
+        "(see ``faces.regions``)",
+    )
+    estimate: str = parameter(
+        "plain",
+        "``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR "
+        "2020), from 15 random subsets of 5000 frames and more; needs 10000",
+        of=ESTIMATES,
+    )
+    seed: int = parameter(0, "of those subsets", least=0)
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    resize: str = parameter(
+        "bilinear",
+        "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``",
+        of=RESIZES,
+    )
 
     name = "fid"
     version = 1
@@ -65,14 +70,6 @@ class FID(FrechetMetric, Regional[TwoRows]):
         **MOUTH,
         **FACE,
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_inception(self.name, port=self.port, resize=self.resize)
-        if self.estimate not in ESTIMATES:
-            raise ProtocolError(f"fid: estimate must be one of {', '.join(ESTIMATES)}, not {self.estimate!r}")
-        if self.seed < 0:
-            raise ProtocolError(f"fid: the seed must be 0 or more, not {self.seed}")
 
     @property
     def range(self) -> tuple[float, float]:
@@ -103,18 +100,18 @@ class FID(FrechetMetric, Regional[TwoRows]):
         """The rows of one piece of a pair."""
         return self.with_faces(view, super().measure(view))
 
-    def measure_alone(self, view: View) -> MeasuredRows:
+    def measure_alone(self, view: View) -> Rows:
         """The rows of one piece of a clip of either side."""
         return self.with_own_face(view, super().measure_alone(view))
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The distance of all rows, or of infinitely many."""
         if self.estimate == "infinity":
             return frechet.infinity(generated, reference, seed=self.seed)
         return super().compared(generated, reference)
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Extrapolations share nothing, since each draws subsets of its own."""
         how = SetMetric if self.estimate == "infinity" else FrechetMetric

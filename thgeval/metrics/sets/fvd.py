@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.i3d import BLACKS, PORTS, SMALLEST_FRAMES, i3d
-from thgeval.features.frames.windows import SQUARES, check_windows
+from thgeval.features.frames.windows import SQUARES, WHICH
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,20 @@ class FVD(FrechetMetric):
              begin at the same frame, and every clip counts once. No preset follows DisCo: its fvd is by I3D too, of
              whole files as one window, stretched to 224 px by Pillow's bicubic; its fid-vid, by a 3D ResNet-50, is
              another quantity. latentsync leaves out the script's face crop, so give it cropped clips
-
-    ``length``   frames in a window, 9 or more
-    ``stride``   every how many frames of the clip one is taken
-    ``start``    the frame that the first window begins with
-    ``windows``  ``first``, or ``all`` that don't overlap
-    ``square``   how frames become square: ``stretch``, ``centre-crop`` or ``area``
-    ``black``    what black enters as: ``minus-one``, ``zero``, or ``minus-half`` (white as 0.5 then, else as 1)
-    ``port``     of the network: ``stylegan-v`` or ``videogpt``
-    ``ddof``     covariances are divided by windows - ``ddof``: 0 or 1
     """
 
-    length: int = 16
-    stride: int = 1
-    start: int = 0
-    windows: str = "first"
-    square: str = "stretch"
-    black: str = "minus-one"
-    port: str = "stylegan-v"
-    ddof: int = 0
+    length: int = parameter(16, "frames in a window, 9 or more", least=SMALLEST_FRAMES)
+    stride: int = parameter(1, "every how many frames of the clip one is taken", least=1)
+    start: int = parameter(0, "the frame that the first window begins with", least=0)
+    windows: str = parameter("first", "``first``, or ``all`` that don't overlap", of=WHICH)
+    square: str = parameter("stretch", "how frames become square: ``stretch``, ``centre-crop`` or ``area``", of=SQUARES)
+    black: str = parameter(
+        "minus-one",
+        ("what black enters as: ``minus-one``, ``zero``, or ``minus-half`` (white as 0.5 then, else as 1)"),
+        of=BLACKS,
+    )
+    port: str = parameter("stylegan-v", "of the network: ``stylegan-v`` or ``videogpt``", of=PORTS)
+    ddof: int = parameter(0, "covariances are divided by windows - ``ddof``: 0 or 1", of=(0, 1))
 
     name = "fvd"
     version = 1
@@ -69,21 +64,6 @@ class FVD(FrechetMetric):
         ),
         "all-windows": Preset({"windows": "all"}, "every window of a clip that doesn't overlap another"),
     }
-
-    def __post_init__(self) -> None:
-        check_windows(
-            self.name,
-            length=self.length,
-            stride=self.stride,
-            start=self.start,
-            which=self.windows,
-            least=SMALLEST_FRAMES,
-        )
-        for field, choices in {"square": SQUARES, "black": BLACKS, "port": tuple(PORTS)}.items():
-            if getattr(self, field) not in choices:
-                raise ProtocolError(f"fvd: {field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
-        if self.ddof not in (0, 1):
-            raise ProtocolError(f"fvd: ddof must be 0 or 1, not {self.ddof}")
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import check_inception, inception
+from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.fid import INPUTS
-from thgeval.metrics.sets.sets import Rows, SetMetric
-from thgeval.states.stacked import Indices
+from thgeval.metrics.sets.sets import SetMetric
+from thgeval.parameter import parameter
+from thgeval.states.stacked import Indices, RowMatrix
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,15 @@ class KID(SetMetric):
     Source   Bińkowski, Sutherland, Arbel, Gretton, ICLR 2018
     Departs  from the authors' in the pairs: all are taken, not 100 random subsets of 1000, which is the same
              expectation with less noise (preset subsets has them)
-
-    ``subsets``      how many random subsets are averaged; 0 for all pairs at once
-    ``subset_rows``  how many frames of either side a subset has; 0 for all pairs at once
-    ``seed``         of the subsets
-    ``port``         of the network: ``pytorch-fid`` or ``nvidia``
-    ``resize``       ``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid
     """
 
-    subsets: int = 0
-    subset_rows: int = 0
-    seed: int = 0
-    port: str = "pytorch-fid"
-    resize: str = "bilinear"
+    subsets: int = parameter(0, "how many random subsets are averaged; 0 for all pairs at once", least=0)
+    subset_rows: int = parameter(0, "how many frames of either side a subset has; 0 for all pairs at once", least=0)
+    seed: int = parameter(0, "of the subsets")
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    resize: str = parameter(
+        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+    )
 
     name = "kid"
     version = 1
@@ -53,8 +50,8 @@ class KID(SetMetric):
         **INPUTS,
     }
 
-    def __post_init__(self) -> None:
-        check_inception(self.name, port=self.port, resize=self.resize)
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
         if (self.subsets, self.subset_rows) != (0, 0) and (self.subsets < 1 or self.subset_rows < 2):
             raise ProtocolError(
                 f"{self.name}: subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {self.subsets} "
@@ -71,7 +68,7 @@ class KID(SetMetric):
         """pool3 of every frame."""
         return inception(port=self.port, resize=self.resize)
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """Mean over all pairs, or over random subsets."""
         if not self.subsets:
             return kernel.distance(generated, reference).mean
@@ -79,7 +76,7 @@ class KID(SetMetric):
         return kernel.distance(generated, reference, **drawn).mean
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Distances of what is left from one pass over all pairs; random subsets are drawn anew for each."""
         if self.subsets:

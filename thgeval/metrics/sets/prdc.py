@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import check_inception, inception
+from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.sets import BIASED, Rows, SetMetric
+from thgeval.metrics.sets.sets import BIASED, SetMetric
+from thgeval.parameter import parameter
 from thgeval.states import TwoRows
-from thgeval.states.stacked import Indices
+from thgeval.states.stacked import Indices, RowMatrix
 
 UNTOLD = 0.5
 """Below this score of real frames a low one says little."""
@@ -45,12 +45,12 @@ class NeighbourMetric(SetMetric):
         """A row and as many others as the ball reaches to."""
         return self.nearest + 1
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The one of the four that was asked for."""
         return float(getattr(kernel.scores(generated, reference, nearest=self.nearest), self.which))
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Scores of what is left; every distance is computed once."""
         found = kernel.jackknife(
@@ -122,17 +122,14 @@ class PRDC(NeighbourMetric):
              the default is coverage, which a few outlying reference frames can't raise as they raise the others.
              Frames that are there more than ``nearest`` times, as in frozen clips, have balls of radius 0 that hold not
              even a copy: the program of the paper counts 0 for them, here they are left out and counted in the note
-
-    ``which``    ``coverage``, ``density``, ``precision`` or ``recall``
-    ``nearest``  which nearest neighbour the ball of a row reaches to
-    ``port``     of the network: ``pytorch-fid`` or ``nvidia``
-    ``resize``   ``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid
     """
 
-    which: str = "coverage"
-    nearest: int = 5
-    port: str = "pytorch-fid"
-    resize: str = "bilinear"
+    which: str = parameter("coverage", "``coverage``, ``density``, ``precision`` or ``recall``", of=WHICH)
+    nearest: int = parameter(5, "which nearest neighbour the ball of a row reaches to", least=1)
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    resize: str = parameter(
+        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+    )
 
     name = "prdc"
     version = 2
@@ -141,19 +138,7 @@ class PRDC(NeighbourMetric):
     enough = 1000
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
 
-    def __post_init__(self) -> None:
-        check_prdc(self.name, which=self.which, nearest=self.nearest)
-        check_inception(self.name, port=self.port, resize=self.resize)
-
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """pool3 of every frame."""
         return inception(port=self.port, resize=self.resize)
-
-
-def check_prdc(metric: str, *, which: str, nearest: int) -> None:
-    """Raise ProtocolError for a score or a neighbour that isn't there."""
-    if which not in WHICH:
-        raise ProtocolError(f"{metric}: which must be one of {', '.join(WHICH)}, not {which!r}")
-    if nearest < 1:
-        raise ProtocolError(f"{metric}: nearest must be 1 or more, not {nearest}")

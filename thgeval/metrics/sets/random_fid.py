@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.random_embedding import SEED, random_embedding
 from thgeval.metric import Better
 from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.parameter import parameter
 
 SMALLEST_PX = 32
 
@@ -26,13 +26,12 @@ class RandomFID(FrechetMetric):
     Source   Naeem, Oh, Uh, Choi, Yoo, ICML 2020 (random embeddings); Heusel et al., NeurIPS 2017 (the distance)
     Departs  from FID in the network: nothing is learned, so it sees blur, blocking, colour and composition, but not
              whether a face looks like a face. Use it to find regressions, and FID to publish
-
-    ``side_px``  side of the square; detail finer than that is only seen as its aliases
-    ``seed``     of the network's weights
     """
 
-    side_px: int = 64
-    seed: int = SEED
+    side_px: int = parameter(
+        64, "side of the square; detail finer than that is only seen as its aliases", least=SMALLEST_PX, most=1024
+    )
+    seed: int = parameter(SEED, "of the network's weights", least=0, below=2**63)
 
     name = "fid-random"
     version = 1
@@ -41,18 +40,7 @@ class RandomFID(FrechetMetric):
     cites = ("naeem2020prdc", "heusel2017ttur")
     enough = 640
 
-    def __post_init__(self) -> None:
-        check_random(self.name, side_px=self.side_px, seed=self.seed)
-
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """64 numbers per frame."""
         return random_embedding(side_px=self.side_px, seed=self.seed)
-
-
-def check_random(metric: str, *, side_px: int, seed: int) -> None:
-    """Raise ProtocolError for squares or seeds that a random network can't take."""
-    if not SMALLEST_PX <= side_px <= 1024 or not 0 <= seed < 2**63:
-        raise ProtocolError(
-            f"{metric}: side_px must lie in {SMALLEST_PX}..1024 and the seed in 0..2^63-1, not {side_px} and {seed}"
-        )

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.random_embedding import SEED, random_clip_embedding
-from thgeval.features.frames.windows import check_windows
+from thgeval.features.frames.random_embedding import random_clip_embedding
 from thgeval.metric import Better
-from thgeval.metrics.sets.random_fid import check_random
+from thgeval.metrics.sets.fvd import FVD
+from thgeval.metrics.sets.random_fid import RandomFID
 from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.parameter import parameter, same_as
 
 SMALLEST_FRAMES = 8
 
@@ -27,21 +28,14 @@ class RandomFVD(FrechetMetric):
     Source   Naeem, Oh, Uh, Choi, Yoo, ICML 2020 (random embeddings); Unterthiner et al., 2018 (the distance of clips)
     Departs  from FVD in the network: nothing is learned, and what a clip looks like weighs more than how it moves. Use
              it to find regressions, and FVD to publish
-
-    ``length``   frames in a window
-    ``stride``   every how many frames of the clip one is taken
-    ``start``    the frame that the first window begins with
-    ``windows``  ``first``, or ``all`` that don't overlap
-    ``side_px``  side of the square
-    ``seed``     of the network's weights
     """
 
-    length: int = 16
-    stride: int = 1
-    start: int = 0
-    windows: str = "first"
-    side_px: int = 64
-    seed: int = SEED
+    length: int = parameter(16, "frames in a window", least=SMALLEST_FRAMES)
+    stride: int = same_as(FVD, "stride")
+    start: int = same_as(FVD, "start")
+    windows: str = same_as(FVD, "windows")
+    side_px: int = same_as(RandomFID, "side_px")
+    seed: int = same_as(RandomFID, "seed")
 
     name = "fvd-random"
     version = 1
@@ -50,17 +44,6 @@ class RandomFVD(FrechetMetric):
     cites = ("naeem2020prdc", "unterthiner2018fvd")
     row = "windows"
     enough = 256
-
-    def __post_init__(self) -> None:
-        check_windows(
-            self.name,
-            length=self.length,
-            stride=self.stride,
-            start=self.start,
-            which=self.windows,
-            least=SMALLEST_FRAMES,
-        )
-        check_random(self.name, side_px=self.side_px, seed=self.seed)
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

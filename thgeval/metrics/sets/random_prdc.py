@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.random_embedding import SEED, random_embedding
+from thgeval.features.frames.random_embedding import random_embedding
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.prdc import PRESETS, NeighbourMetric, check_prdc
-from thgeval.metrics.sets.random_fid import check_random
+from thgeval.metrics.sets.prdc import PRDC, PRESETS, NeighbourMetric
+from thgeval.metrics.sets.random_fid import RandomFID
+from thgeval.parameter import same_as
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,12 @@ class RandomPRDC(NeighbourMetric):
     Departs  the paper keeps VGG's dense layers; here the last map is averaged, so that frames may have any size. Mild
              damage leaves every frame in the ball of its original, strong damage none: both ends are reached early.
              Frames that are there more than ``nearest`` times are left out and counted, as by prdc
-
-    ``which``    ``coverage``, ``density``, ``precision`` or ``recall``
-    ``nearest``  which nearest neighbour the ball of a row reaches to
-    ``side_px``  side of the square; detail finer than that is only seen as its aliases
-    ``seed``     of the network's weights
     """
 
-    which: str = "coverage"
-    nearest: int = 5
-    side_px: int = 64
-    seed: int = SEED
+    which: str = same_as(PRDC, "which")
+    nearest: int = same_as(PRDC, "nearest")
+    side_px: int = same_as(RandomFID, "side_px")
+    seed: int = same_as(RandomFID, "seed")
 
     name = "prdc-random"
     version = 2
@@ -44,10 +40,6 @@ class RandomPRDC(NeighbourMetric):
     cites = ("naeem2020prdc",)
     enough = 1000
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
-
-    def __post_init__(self) -> None:
-        check_prdc(self.name, which=self.which, nearest=self.nearest)
-        check_random(self.name, side_px=self.side_px, seed=self.seed)
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

@@ -16,11 +16,9 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.kernels import frechet
 from thgeval.metric import Metric, Needs, View, of_both
-from thgeval.states import Rows as MeasuredRows
-from thgeval.states import TwoRows
-from thgeval.states.stacked import Indices, Stacked
+from thgeval.states import Rows, TwoRows
+from thgeval.states.stacked import Indices, RowMatrix
 
-Rows = Stacked
 BIASED = (
     "the interval is of the score of this many clips, bias included, not of the distance between the populations that "
     "they were drawn from"
@@ -48,11 +46,11 @@ class SetMetric(Metric[TwoRows]):
         return 2
 
     @abstractmethod
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The number for (rows, dimensions) of either side, ``least`` rows or more."""
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """The number without each group of rows, numbered from 0 on either side: (groups,).
 
@@ -76,11 +74,11 @@ class SetMetric(Metric[TwoRows]):
             _check_finite(view.clip, found, frames)
         return TwoRows.of(view.clip, generated=generated, reference=reference, start=view.start)
 
-    def measure_alone(self, view: View) -> MeasuredRows:
+    def measure_alone(self, view: View) -> Rows:
         """The rows of one piece of a clip of either side."""
         found = view.generated[self.rows]
         _check_finite(view.clip, found, "its frames")
-        return MeasuredRows.of(view.clip, found, start=view.start)
+        return Rows.of(view.clip, found, start=view.start)
 
     def score(self, state: TwoRows) -> float:
         """All generated against all reference rows; NaN if there are too few."""
@@ -131,12 +129,12 @@ class FrechetMetric(SetMetric):
 
     interval_note = BIASED
 
-    def compared(self, generated: Rows, reference: Rows) -> float:
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
         """The distance of all rows."""
         return frechet.distance(generated, reference, ddof=self.ddof)
 
     def compared_without(
-        self, generated: Rows, reference: Rows, generated_groups: Indices, reference_groups: Indices
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
     ) -> Sequence[float] | NDArray[np.float64]:
         """Distances of what is left; the covariances of all rows are computed once."""
         return frechet.jackknife(

@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.sync.syncnet import PRESETS, SyncNetMetric
+from thgeval.parameter import parameter
 from thgeval.states import ByTrack, Part
 
 
@@ -28,25 +29,10 @@ class AVOffset(SyncNetMetric):
     Departs  as sync-conf; in the authors' AVI file the picture comes 40 ms late, or 80 where the sound has 24 kHz or
              less, and the sound by 1105 of its samples: theirs is 0.3 to 0.4 of a frame higher at 16, 44.1 and 48 kHz.
              MoChaBench takes the late picture beside speech that isn't late: one or two frames higher
-
-    ``face``       ``s3fd``: squares around tracked faces, or ``whole-frame``, for clips that are face crops already
-    ``min_track``  tracks need more frames with a face than this; clips without such a track fail, and are counted
-    ``every``      a face is looked for in every so manieth frame
-    ``tracker``    ``any`` face of a frame may go on with a track, or ``first``: only the best that no track has yet
-    ``tracks``     ``mean`` of a clip's tracks, then of clips; ``pooled``: of all tracks; ``best``: each clip's most
-                   confident one
-    ``clock``      for whole frames, ``25fps``, or ``native``: as they are, and taken for 25 per second
-    ``resize``     of whole frames, ``bilinear`` or ``bicubic``
-    ``route``      ``direct``, or ``avi``: through lossy files as syncnet_python writes them with ffmpeg up to 5;
-                   ``avi-pictures``: the same of the picture alone, with ffmpeg 7 or 8; for whole frames ``direct``
-                   or ``jpeg``: through JPEGs at 200 kbit/s
-    ``furthest``   the largest shift in frames
-    ``whole``      cut the mean of a clip's tracks to a whole number, towards zero
-    ``absolute``   drop the sign of each track's offset, or of what ``whole`` leaves of a clip's
     """
 
-    whole: bool = False
-    absolute: bool = False
+    whole: bool = parameter(False, "cut the mean of a clip's tracks to a whole number, towards zero")
+    absolute: bool = parameter(False, "drop the sign of each track's offset, or of what ``whole`` leaves of a clip's")
 
     name = "av-offset"
     version = 2
@@ -67,12 +53,12 @@ class AVOffset(SyncNetMetric):
         """Frames at 25 per second."""
         return "frames"
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """The track's offset, for each of its windows."""
         offset = abs(alignment.offset) if self.absolute and not self.whole else alignment.offset
         return np.full(alignment.windows, float(offset))
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The most confident."""
         return int(np.argmax([alignment.confidence for alignment in alignments]))
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.words.av_hubert import BESIDE, UNDIRECTED, Embedded, comparable, cosines, embeddings
 from thgeval.metric import Better, Metric, Needs, View, of_both, of_generated
+from thgeval.parameter import parameter
 from thgeval.requirements.programs import folder
 from thgeval.states import ClipMean
 
@@ -17,7 +18,9 @@ from thgeval.states import ClipMean
 class Cosine(Metric[ClipMean]):
     """What metrics share that average the cosines of rows over frames, then clips."""
 
-    model: str = BESIDE
+    model: str = parameter(
+        BESIDE, "``none`` for files beside the clips, else the name of the checkout that computes them"
+    )
 
     version = 1
     range = (-1.0, 1.0)
@@ -25,8 +28,9 @@ class Cosine(Metric[ClipMean]):
     kind: ClassVar[str] = "avhubert"
     part: ClassVar[str]
 
-    def __post_init__(self) -> None:
-        _ = folder(self.model)
+    def check_together(self) -> None:
+        """Refuse a name that no checkout can have."""
+        folder(self.model)
 
     @property
     def rows(self) -> Feature[Embedded]:
@@ -63,8 +67,6 @@ class AVSu(Cosine):
     Source   Yaman et al., arXiv 2405.04327, 2024
     Departs  no code was published: which layer's rows are compared is the user's, named in the file and in the run part
              of the signature
-
-    ``model``  ``none`` for files beside the clips, else the name of the checkout that computes them
     """
 
     name = "avs-u"
@@ -92,8 +94,6 @@ class AVSm(Cosine):
     Returns  mean over frames of their cosine, then over clips: in [-1, 1], no unit, 1 if equal
     Source   Yaman et al., arXiv 2405.04327, 2024; AlignDiT's evaluation (large_vox_iter5.pt, extract_finetune)
     Departs  no code of the authors' was published; clips of different lengths are refused
-
-    ``model``  ``none`` for files beside the clips, else the name of the checkout that computes them
     """
 
     name = "avs-m"
@@ -110,8 +110,6 @@ class AVSv(Cosine):
     Returns  mean over frames of their cosine, then over clips: in [-1, 1], no unit, 1 if equal
     Source   Yaman et al., arXiv 2405.04327, 2024
     Departs  no code of the authors' was published; clips of different lengths are refused
-
-    ``model``  ``none`` for files beside the clips, else the name of the checkout that computes them
     """
 
     name = "avs-v"
@@ -129,8 +127,6 @@ class LipScore(Cosine):
     Source   Bigata et al., KeyFace, CVPR 2025; KeySync, 2025
     Departs  no code was published: which reader and layer is the user's, named in the file and in the run part of the
              signature
-
-    ``model``  ``none`` for files beside the clips, else the name of the checkout that computes them
     """
 
     name = "lip-score"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 
@@ -23,18 +23,6 @@ class LSED(SyncNetMetric):
     Source   Chung, Zisserman, ACCV workshops 2016; joonson/syncnet_python at 6efbb1c. Prajwal et al., ACM MM 2020, call
              it LSE-D
     Departs  as sync-conf
-
-    ``face``       ``s3fd``: squares around tracked faces, or ``whole-frame``, for clips that are face crops already
-    ``min_track``  tracks need more frames with a face than this; clips without such a track fail, and are counted
-    ``every``      a face is looked for in every so manieth frame
-    ``tracker``    ``any`` face of a frame may go on with a track, or ``first``: only the best that no track has yet
-    ``tracks``     ``mean`` of a clip's tracks, then of clips; ``pooled``: of all tracks; ``best``: each clip's best one
-    ``clock``      for whole frames, ``25fps``, or ``native``: as they are, and taken for 25 per second
-    ``resize``     of whole frames, ``bilinear`` or ``bicubic``
-    ``route``      ``direct``, or ``avi``: through lossy files as syncnet_python writes them with ffmpeg up to 5;
-                   ``avi-pictures``: the same of the picture alone, with ffmpeg 7 or 8; for whole frames ``direct``
-                   or ``jpeg``: through JPEGs at 200 kbit/s
-    ``furthest``   the largest shift in frames
     """
 
     name = "lse-d"
@@ -42,10 +30,10 @@ class LSED(SyncNetMetric):
     range = (0.0, math.inf)
     better = Better.LOWER
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Each window's distance at the best shift."""
         return alignment.at_best
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The nearest."""
         return int(np.argmin([alignment.distance for alignment in alignments]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 
@@ -27,19 +27,6 @@ class SyncConf(SyncNetMetric):
              between, which delays the picture by 0.3 to 0.4 of a frame more than the sound, has one or two windows
              more, and costs 1 to 2 of confidence (route=avi has them). latentsync leaves out the MP4, AAC and JPEG
              files of its program. Cuts are those of today's PySceneDetect. Music is scored like speech
-
-    ``face``       ``s3fd``: squares around tracked faces, or ``whole-frame``, for clips that are face crops already
-    ``min_track``  tracks need more frames with a face than this; clips without such a track fail, and are counted
-    ``every``      a face is looked for in every so manieth frame
-    ``tracker``    ``any`` face of a frame may go on with a track, or ``first``: only the best that no track has yet
-    ``tracks``     ``mean`` of a clip's tracks, then of clips; ``pooled``: of all tracks; ``best``: each clip's best one
-    ``clock``      for whole frames, ``25fps``, or ``native``: as they are, and taken for 25 per second
-    ``resize``     of whole frames, ``bilinear`` or ``bicubic``
-    ``route``      ``direct``, or ``avi``: through lossy files as syncnet_python writes them with ffmpeg up to 5;
-                   ``avi-pictures``: the same of the picture alone, with ffmpeg 7 or 8; for whole frames ``direct``
-                   or ``jpeg``: through JPEGs at 200 kbit/s
-    ``furthest``   the largest shift in frames; the authors' scripts use 15. Shifted windows without a partner are
-                   compared with zeros, which biases clips shorter than about 100 frames; the result says so
     """
 
     name = "sync-conf"
@@ -48,10 +35,10 @@ class SyncConf(SyncNetMetric):
     better = Better.HIGHER
     timeline = True
 
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Median of the curve less each window's distance at the best shift."""
         return alignment.confidences
 
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """The most confident."""
         return int(np.argmax([alignment.confidence for alignment in alignments]))

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.features.faces.lips import RATE_HZ
 from thgeval.features.sync.envelope import Envelopes, best_shift, chance, changes, envelopes
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import FaceMetric, over_people, refuse, stated
+from thgeval.metrics.faces.faces import FaceMetric, over_people, policy, refuse, stated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
@@ -28,11 +29,10 @@ class SyncEnvelope(FaceMetric[ClipMean]):
              and 0.09 at 40 s, and the result says what it would at the clips' length
     Source   this project; Slaney, Covell, NIPS 2000, correlate sound and mouth in the same spirit
     Departs  nothing; there is no published form. Loudness is not opening: vowels are, closures and hisses are not
-
-    ``furthest``   the largest shift, in frames of 40 ms; 0 for none at all
     """
 
-    furthest: int = 15
+    furthest: int = parameter(15, "the largest shift, in frames of 40 ms; 0 for none at all", least=0, most=75)
+    missing: str = policy("skip", "fail")
 
     name = "sync-envelope"
     version = 2
@@ -40,15 +40,9 @@ class SyncEnvelope(FaceMetric[ClipMean]):
     better = Better.HIGHER
     cites = ("slaney2000facesync",)
     with_reference = True
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
     presets: ClassVar[Mapping[str, Preset]] = {
         "unshifted": Preset({"furthest": 0}, "as the clip plays, so that a lag costs correlation")
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.furthest <= 75:
-            raise ProtocolError(f"{self.name}: furthest must lie in 0..75, not {self.furthest}")
 
     @property
     def needs(self) -> Needs:

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.faces.lips import RATE_HZ
-from thgeval.features.sync.offsets import Alignment
-from thgeval.features.sync.sync_lm import Synced, sync_lm
+from thgeval.features.sync.offsets import OffsetDistances
+from thgeval.features.sync.sync_lm import SyncedPerson, sync_lm
 from thgeval.metric import Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import Array, FaceMetric, over_people, refuse, stated
+from thgeval.metrics.faces.faces import Array, FaceMetric, over_people, policy, refuse, stated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 BRIEF_S = 3.0
@@ -29,23 +30,17 @@ PRESETS: Mapping[str, Preset] = {
 class SyncLMMetric(FaceMetric[ClipMean]):
     """A score of the landmark-speech network; its rows are 40 ms apart, whatever the clip's rate."""
 
-    furthest: int = 15
+    furthest: int = parameter(15, "the largest shift, in frames of 40 ms", least=1, most=75)
+    missing: str = policy("skip", "fail")
 
     cites = ("chung2016outoftime", "cooke2006grid")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
     with_reference = True
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
-    explained: ClassVar[str] = FURTHEST + FaceMetric.explained
     of_motion: ClassVar[bool] = False
     """Whether a still mouth has no value, as one shift fits it as well as another."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 1 <= self.furthest <= 75:
-            raise ProtocolError(f"{self.name}: furthest must lie in 1..75, not {self.furthest}")
-
     @property
-    def synced(self) -> Feature[tuple[Synced, ...]]:
+    def synced(self) -> Feature[tuple[SyncedPerson, ...]]:
         """Every chosen person of the clip against its speech."""
         return sync_lm(**self.chosen, furthest=self.furthest)
 
@@ -55,7 +50,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
         return of_generated(self.synced)
 
     @abstractmethod
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """What each row adds to the score of its person, which is their mean: (rows,), NaN where there is none."""
 
     def measure(self, view: View) -> ClipMean:

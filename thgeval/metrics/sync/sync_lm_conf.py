@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.faces.faces import Array
 from thgeval.metrics.sync.sync_lm import SyncLMMetric
@@ -34,6 +34,6 @@ class SyncLMConf(SyncLMMetric):
     better = Better.HIGHER
     timeline = True
 
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """Median of the curve less each row's distance at the best shift."""
         return alignment.confidences

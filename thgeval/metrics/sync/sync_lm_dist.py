@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.faces.faces import Array
 from thgeval.metrics.sync.sync_lm import SyncLMMetric
@@ -26,6 +26,6 @@ class SyncLMDist(SyncLMMetric):
     range = (0.0, 2.0)
     better = Better.LOWER
 
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """Each row's distance at the best shift."""
         return alignment.at_best

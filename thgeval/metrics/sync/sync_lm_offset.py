@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thgeval.features.sync.offsets import Alignment
+from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.faces.faces import Array
 from thgeval.metrics.sync.sync_lm import SyncLMMetric
@@ -37,6 +37,6 @@ class SyncLMOffset(SyncLMMetric):
         """As far as is looked for."""
         return -float(self.furthest), float(self.furthest)
 
-    def values(self, alignment: Alignment) -> Array:
+    def values(self, alignment: OffsetDistances) -> Array:
         """The offset, at every row that was compared."""
         return np.where(np.isnan(alignment.at_best), np.nan, float(alignment.offset))

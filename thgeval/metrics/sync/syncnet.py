@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.sync.face_tracks import TRACKERS
-from thgeval.features.sync.offsets import Alignment, padded_share
-from thgeval.features.sync.syncnet import CLOCKS, FACES, RESIZES, ROUTES, Synced, syncnet
+from thgeval.features.sync.offsets import OffsetDistances, padded_share
+from thgeval.features.sync.syncnet import CLOCKS, FACES, RESIZES, ROUTES, SyncedTrack, syncnet
 from thgeval.metric import Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import ByTrack, PooledTracks, TrackMean
 
 TRACKS = ("mean", "pooled", "best")
@@ -53,35 +54,62 @@ PRESETS: Mapping[str, Preset] = {
 class SyncNetMetric(Metric[ByTrack]):
     """A score of SyncNet; the fields are explained in each."""
 
-    face: str = "s3fd"
-    min_track: int = 100
-    every: int = 1
-    tracker: str = "any"
-    tracks: str = "mean"
-    clock: str = "25fps"
-    resize: str = "bilinear"
-    route: str = "direct"
-    furthest: int = 15
+    face: str = parameter(
+        "s3fd",
+        ("``s3fd``: squares around tracked faces, or ``whole-frame``, for clips that are face crops already"),
+        of=FACES,
+    )
+    min_track: int = parameter(
+        100,
+        ("tracks need more frames with a face than this; clips without such a track fail, and are counted"),
+        least=1,
+    )
+    every: int = parameter(1, "a face is looked for in every so manieth frame", least=1, most=25)
+    tracker: str = parameter(
+        "any",
+        ("``any`` face of a frame may go on with a track, or ``first``: only the best that no track has yet"),
+        of=TRACKERS,
+    )
+    tracks: str = parameter(
+        "mean",
+        "``mean`` of a clip's tracks, then of clips; ``pooled``: of all tracks; ``best``: each clip's"
+        " best one, which for an offset is the most confident",
+        of=TRACKS,
+    )
+    clock: str = parameter(
+        "25fps", "for whole frames, ``25fps``, or ``native``: as they are, and taken for 25 per second", of=CLOCKS
+    )
+    resize: str = parameter("bilinear", "of whole frames, ``bilinear`` or ``bicubic``", of=RESIZES)
+    route: str = parameter(
+        "direct",
+        "``direct``, or ``avi``: through lossy files as syncnet_python writes them with ffmpeg up to "
+        "5; ``avi-pictures``: the same of the picture alone, with ffmpeg 7 or 8; for whole frames "
+        "``direct`` or ``jpeg``: through JPEGs at 200 kbit/s",
+    )
+    furthest: int = parameter(
+        15,
+        "the largest shift in frames; the authors' scripts use 15. Shifted windows without a partner "
+        "are compared with zeros, which biases clips shorter than about 100 frames; the result says "
+        "so",
+        least=1,
+    )
 
     cites = ("chung2016outoftime", "prajwal2020wav2lip")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
     with_reference = True
 
-    def __post_init__(self) -> None:
-        self.check(face=FACES, tracks=TRACKS, tracker=TRACKERS, clock=CLOCKS, resize=RESIZES)
-        self.check(route=ROUTES[self.face])
-        if self.min_track < 1 or self.furthest < 1 or not 1 <= self.every <= 25:
-            raise ProtocolError(
-                f"{self.name}: min_track and furthest must be at least 1 and every lie in 1..25, not {self.min_track}, "
-                f"{self.furthest} and {self.every}"
-            )
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        if self.route not in ROUTES[self.face]:
+            known = ", ".join(ROUTES[self.face])
+            raise ProtocolError(f"{self.name}: route must be one of {known} where face={self.face}, not {self.route!r}")
         if self.face == "s3fd" and (self.clock, self.resize) != ("25fps", "bilinear"):
             raise ProtocolError(f"{self.name}: clock and resize are for face=whole-frame alone")
         if self.face != "s3fd" and (self.every, self.min_track, self.tracker) != (1, 100, "any"):
             raise ProtocolError(f"{self.name}: every, min_track and tracker are for face=s3fd alone")
 
     @property
-    def _tracks(self) -> Feature[tuple[Synced, ...]]:
+    def _tracks(self) -> Feature[tuple[SyncedTrack, ...]]:
         return syncnet(
             face=self.face,
             clock=self.clock,
@@ -99,11 +127,11 @@ class SyncNetMetric(Metric[ByTrack]):
         return of_generated(self._tracks)
 
     @abstractmethod
-    def values(self, alignment: Alignment) -> NDArray[np.float64]:
+    def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """What each window adds to the score of its track, which is their mean: (windows,)."""
 
     @abstractmethod
-    def chosen(self, alignments: Sequence[Alignment]) -> int:
+    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
         """Which of a clip's tracks is the best one."""
 
     def measure(self, view: View) -> ByTrack:
@@ -116,7 +144,7 @@ class SyncNetMetric(Metric[ByTrack]):
         parts = [part for synced in found for part in self._part(view.clip, synced).parts[view.clip]]
         return kind({view.clip: tuple(parts)})
 
-    def _part(self, clip: str, synced: Synced) -> TrackMean:
+    def _part(self, clip: str, synced: SyncedTrack) -> TrackMean:
         values = np.full(max(synced.frames - 5, 0), np.nan)
         heard = 0 if synced.alignment is None else synced.alignment.windows
         if synced.alignment is not None:

@@ -14,7 +14,17 @@ from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, seconds_of, shown
 from thgeval.features.sync.speech import HOP_S, loudness, voice
 from thgeval.metric import Better, Needs, View, of_generated
-from thgeval.metrics.faces.faces import Array, FaceMetric, lacking, over_people, present, refuse, stated, with_choice
+from thgeval.metrics.faces.faces import (
+    Array,
+    FaceMetric,
+    lacking,
+    over_people,
+    policy,
+    present,
+    refuse,
+    stated,
+    with_choice,
+)
 from thgeval.states import ClipMean
 
 UPPER, LOWER = [61, 62, 63], [67, 66, 65]
@@ -36,8 +46,9 @@ class Heard(NamedTuple):
 class THEvalMetric(FaceMetric[ClipMean]):
     """One number a clip, from the opening of the lips and the sound; its frames carry it, so that they are counted."""
 
+    missing: str = policy("skip", "fail")
+
     cites = ("theval2026",)
-    policies: ClassVar[tuple[str, ...]] = ("skip", "fail")
     unit = ""
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE

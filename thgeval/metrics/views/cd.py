@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from thgeval.errors import ProtocolError
 from thgeval.features.frames.views import FRONT_AND_SIDE, views
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import PooledMean
 
 EMPTY = "nothing opaque in a view"
@@ -29,13 +29,10 @@ class CD(Metric[PooledMean]):
     Departs  the program prints a sum and calls it a mean: see preset pv3d-table. As there, the nearest point may be a
              transparent one, of two middle values the lower is the median, and two of the pairs mix in the motion
              between the two times
-
-    ``opaque``  opacity above which a point counts
-    ``times``   what the mean is multiplied by
     """
 
-    opaque: float = 0.5
-    times: float = 1.0
+    opaque: float = parameter(0.5, "opacity above which a point counts", least=0, below=1)
+    times: float = parameter(1.0, "what the mean is multiplied by", above=0)
 
     name = "cd"
     version = 1
@@ -47,12 +44,6 @@ class CD(Metric[PooledMean]):
     }
 
     needs: ClassVar[Needs] = of_generated(views())
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.opaque < 1 and self.times > 0):
-            raise ProtocolError(
-                f"cd: opaque must lie in [0, 1) and times be above 0, not {self.opaque} and {self.times}"
-            )
 
     def measure(self, view: View) -> PooledMean:
         """The distance of each pair; a pair with an empty side has none."""

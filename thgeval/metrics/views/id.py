@@ -8,6 +8,7 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.frames.views import ALL_PAIRS, view_embeddings
 from thgeval.metric import Better, Metric, Needs, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 NETWORKS = ("arcface-irse50", "arcface-r50", "arcface-r100")
@@ -22,20 +23,19 @@ class ID(Metric[ClipMean]):
              recogniser sees no difference. A plain video has one view: nothing is scored
     Source   Xu et al., PV3D, ICLR 2023: bytedance/pv3d, lib/utils/identity_distance/script.py at 311d8bdf
     Departs  nothing; no face is looked for, so hair and background count, and motion between the two times does too
-
-    ``network``  the recogniser: ``arcface-irse50``, ``arcface-r50`` or ``arcface-r100``; they can't be compared
     """
 
-    network: str = "arcface-irse50"
+    network: str = parameter(
+        "arcface-irse50",
+        ("the recogniser: ``arcface-irse50``, ``arcface-r50`` or ``arcface-r100``; they can't be compared"),
+        of=NETWORKS,
+    )
 
     name = "id"
     version = 1
     range = (-1.0, 1.0)
     better = Better.HIGHER
     cites = ("xu2023pv3d", "deng2019arcface")
-
-    def __post_init__(self) -> None:
-        self.check(network=NETWORKS)
 
     @property
     def embeddings(self) -> Feature[Any]:

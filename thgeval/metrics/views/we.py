@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import ProtocolError
 from thgeval.features.frames.views import FRONT_AND_SIDE, Views, views
 from thgeval.kernels.splat import splat
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import PooledMean
 
 NOTHING_SEEN = "no pixel in both views"
@@ -28,14 +28,15 @@ class WE(Metric[PooledMean]):
     Source   Xu et al., PV3D, ICLR 2023: bytedance/pv3d, lib/utils/multiview_error at 311d8bdf
     Departs  points behind the front camera are not carried over. As there, what lies behind is not hidden (the last
              pixel written to a place stays), and two of the pairs mix in the motion between the two times
-
-    ``size_px``  side that images and depths are brought to, bilinear
-    ``leaving``  what becomes of pixels carried out of the image: ``border``, as the program has it (they land on the
-                 border, and the front pixels at their old places don't count), or ``left-out``
     """
 
-    size_px: int = 256
-    leaving: str = "border"
+    size_px: int = parameter(256, "side that images and depths are brought to, bilinear", least=1, most=4096)
+    leaving: str = parameter(
+        "border",
+        "what becomes of pixels carried out of the image: ``border``, as the program has it (they "
+        "land on the border, and the front pixels at their old places don't count), or ``left-out``",
+        of=("border", "left-out"),
+    )
 
     name = "we"
     version = 1
@@ -47,11 +48,6 @@ class WE(Metric[PooledMean]):
     }
 
     needs: ClassVar[Needs] = of_generated(views())
-
-    def __post_init__(self) -> None:
-        self.check(leaving=("border", "left-out"))
-        if not 1 <= self.size_px <= 4096:
-            raise ProtocolError(f"we: size_px must lie in 1..4096, not {self.size_px}")
 
     def measure(self, view: View) -> PooledMean:
         """The error of each pair; a pair of which no pixel is reached has none."""

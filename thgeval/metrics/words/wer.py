@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from thgeval.feature import Feature
-from thgeval.features.words.reading import NO_MODEL, READERS, Alignment, alignment, said_in
+from thgeval.features.words.reading import NO_MODEL, READERS, WordAlignment, alignment, reading, said_in
 from thgeval.features.words.transcripts import TEXTS, unparted
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.parameter import parameter
 from thgeval.states import Counts
 
 AVERAGES = ("corpus", "clip-mean")
@@ -26,10 +27,23 @@ PRESETS: Mapping[str, Preset] = {
 class ErrorRate(Metric[Counts]):
     """What word and character error rates share."""
 
-    reader: str = "lipnet-unseen"
-    model: str = NO_MODEL
-    text: str = "plain"
-    average: str = "corpus"
+    reader: str = parameter(
+        "lipnet-unseen",
+        ("who reads: see the page on readers; without one of the same name and model, rates can't be compared"),
+        of=READERS,
+    )
+    model: str = parameter(NO_MODEL, "the name of the reader's model, for readers that take one")
+    text: str = parameter(
+        "plain",
+        "what counts as a word or a letter: ``plain`` (NFKC, case folded, punctuation and what isn't "
+        "seen away, one space between words) or ``verbatim``",
+        of=TEXTS,
+    )
+    average: str = parameter(
+        "corpus",
+        ("``corpus``: all errors over all words or letters; ``clip-mean``: the mean of the clips' rates"),
+        of=AVERAGES,
+    )
 
     version = 2
     range = (0.0, math.inf)
@@ -38,12 +52,12 @@ class ErrorRate(Metric[Counts]):
     embedded = "grid-landmarks"
     unit_of_text: ClassVar[str]
 
-    def __post_init__(self) -> None:
-        self.check(reader=READERS, text=TEXTS, average=AVERAGES)
-        _ = self.alignment
+    def check_together(self) -> None:
+        """Refuse a model for a reader that takes none, and a reader without the one it takes."""
+        reading(self.reader, self.model)
 
     @property
-    def alignment(self) -> Feature[Alignment]:
+    def alignment(self) -> Feature[WordAlignment]:
         """What was read against what was said."""
         return alignment(reader=self.reader, model=self.model, text=self.text, unit=self.unit_of_text)
 
@@ -90,12 +104,6 @@ class WER(ErrorRate):
     Departs  a clip whose transcript has no word is left out and counted. Scripts without spaces between words (Chinese,
              Japanese, Thai, Khmer, Lao, Burmese) need cer, or words parted beforehand; a note says so. What a listening
              reader hears is the driving speech where one is named, which says nothing of the lips
-
-    ``reader``   who reads: see the page on readers; without one of the same name and model, rates can't be compared
-    ``model``    the name of the reader's model, for readers that take one
-    ``text``     what counts as a word: ``plain`` (NFKC, case folded, punctuation and what isn't seen away) or
-                 ``verbatim``
-    ``average``  ``corpus``: all errors over all words; ``clip-mean``: the mean of the clips' rates
     """
 
     name = "wer"
@@ -125,12 +133,6 @@ class CER(ErrorRate):
              above 1 where the reader invents text; the reader's rate on the reference clips stands beside
     Source   as wer; jiwer for the arithmetic
     Departs  as wer
-
-    ``reader``   who reads: see the page on readers
-    ``model``    the name of the reader's model, for readers that take one
-    ``text``     what is compared: ``plain`` (NFKC, case folded, punctuation away, one space between words) or
-                 ``verbatim``
-    ``average``  ``corpus``: all errors over all characters; ``clip-mean``: the mean of the clips' rates
     """
 
     name = "cer"

@@ -1,4 +1,4 @@
-"""Controls: clips whose rank is known before anything is measured.
+"""Controls of takes: what the demo makes of a head and its track.
 
 A metric is judged by how it ranks these. The copy must be best or tied for best wherever there is a reference; a still
 picture must not win a metric of motion; stronger blur, noise and compression must not score better than weaker; a
@@ -11,17 +11,10 @@ otherwise, rendered anew; or the same picture with other speech.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from thgeval.errors import ProtocolError
+from thgeval_baselines.controls.frames import Frames, blurred, noisy, shifted, still
 from thgeval_baselines.sets.clips import Take
 from thgeval_baselines.speech.spoken import spoken
-
-Frames: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -58,35 +51,6 @@ def with_other_speech(take: Take) -> Take:
     """The same picture under speech that begins two sentences on."""
     seconds = len(take.track) / take.track.fps
     return replace(take, sound=spoken(take.track.first + 2, seconds=seconds).samples)
-
-
-def still(frames: Frames) -> Frames:
-    """The first frame throughout."""
-    return np.repeat(frames[:1], len(frames), axis=0)
-
-
-def shifted(frames: Frames, *, by: int) -> Frames:
-    """Every frame ``by`` frames later than it was; the first one is held, the last ``by`` are dropped.
-
-    A negative ``by`` is earlier, holding the last one. Raises ``ProtocolError`` where no frame would be left.
-    """
-    if abs(by) >= len(frames):
-        raise ProtocolError(f"a clip of {len(frames)} frames can't be shifted by {by}, use a longer clip")
-    return frames[np.clip(np.arange(len(frames)) - by, 0, len(frames) - 1)]
-
-
-def blurred(frames: Frames, *, sigma_px: float) -> Frames:
-    """A Gaussian blur of every frame."""
-    return np.stack([np.asarray(cv2.GaussianBlur(frame, (0, 0), sigma_px), np.uint8) for frame in frames])
-
-
-def noisy(frames: Frames, *, sigma: float, seed: int = 0) -> Frames:
-    """Gaussian noise of ``sigma`` grey levels on every channel, drawn from a seed."""
-    rng = np.random.default_rng(seed)
-    noise = (rng.standard_normal(frame.shape, dtype=np.float32) * np.float32(sigma) for frame in frames)
-    return np.stack(
-        [np.rint(np.clip(frame + n, 0, 255)).astype(np.uint8) for frame, n in zip(frames, noise, strict=True)]
-    )
 
 
 _TABLE = (

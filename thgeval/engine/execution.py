@@ -1,0 +1,203 @@
+"""From pairs and requests to a run: plan, measure or look up, reduce."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from thgeval import networks
+from thgeval.clip import Pair
+from thgeval.engine import earlier
+from thgeval.engine.job import Job, Watcher
+from thgeval.engine.options import Options
+from thgeval.engine.plan import Plan, plan
+from thgeval.engine.provenance import Stopwatch, decoder, environment
+from thgeval.engine.scoring import Setting, run_of
+from thgeval.errors import ProtocolError
+from thgeval.files import replaceable
+from thgeval.networks import devices
+from thgeval.pairing import Pairing
+from thgeval.protocol import Protocol
+from thgeval.protocol import protocol as named_protocol
+from thgeval.registry import GROUPS, Named
+from thgeval.registry import metrics as named_metrics
+from thgeval.requirements import weights
+from thgeval.results import Run, states_folder
+from thgeval.signature import files, pins_of, required
+from thgeval.states.store import Store, file_name, sole_writer
+from thgeval.version import __version__
+
+OFFER = "these metrics compare sets: --unpaired (in Python, unpaired=True) takes the folders as they are"
+MISMATCHES = (
+    "missing clip",
+    "missing reference",
+    "duplicate stem",
+    "length differs",
+    "size differs",
+    "frame rate differs",
+    "frame times differ",
+    "type differs",
+    "range differs",
+)
+"""Reasons for which a pair fails, and its clips would not without each other."""
+
+
+def execute(
+    pairing: Pairing,
+    metrics: str | Sequence[str],
+    protocol: str | Protocol,
+    options: Options,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
+    watcher = watcher or Watcher()
+    chosen = protocol_of(protocol)
+    requests = _requests(metrics)
+    named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
+    pairing = pairing.limited(options.limit)
+    if same := sum(map(_is_one_file, pairing.pairs)):
+        watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
+    if pairing.advice:
+        watcher.warns(pairing.advice)
+    folder = None
+    if options.out is not None:
+        replaceable(Path(options.out))  # what can't be written is refused before anything is measured
+        folder = states_folder(Path(options.out))
+    with (
+        TemporaryDirectory(prefix="thgeval-") as scratch,
+        weights.allowed(options.weights),
+        devices.at(options.device),
+        nullcontext() if folder is None else sole_writer(folder),
+    ):
+        planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
+        store = Store(folder, Path(scratch), options.fresh, options.cache)
+        run = _reduced(named, planned, pairing, chosen, options, store, watcher)
+    reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
+    mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
+    if mismatched and all(metric.sets for _, metric in named):
+        watcher.warns(OFFER)
+    return run
+
+
+def _reduced(
+    named: Sequence[Named],
+    planned: Plan,
+    pairing: Pairing,
+    protocol: Protocol,
+    options: Options,
+    store: Store,
+    watcher: Watcher,
+) -> Run:
+    """Everything measured, or found in the store, as a run."""
+    clock = Stopwatch()
+    store.swept()
+    others: tuple[Named, ...] = ()
+    if options.out is not None and not options.fresh:
+        before = earlier.found(Path(options.out), store, protocol)
+        if before is not None:
+            others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
+    planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
+    device = devices_of((*planned.metrics, *others), devices.token(options.device))
+    job = Job(
+        planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
+    )
+    try:
+        contributions = job.contributions(pairing)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(store, pairing)) from None
+    others, lacking = earlier.complete(others, contributions)
+    if lacking:
+        watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
+    metrics = (*named, *others)
+    if store.folder is not None:
+        contributions = [item.sealed({key for key, _ in metrics}) for item in contributions]
+    setting = Setting(
+        protocol=protocol,
+        resampling=options.resampling,
+        expected=pairing.expected,
+        run=run_tokens(protocol),
+        pins=planned.pins,
+        flags=() if options.limit is None else ("!limit",),
+        devices=device,
+    )
+    recorded = {
+        "metrics": [item.key for item in metrics],
+        "limit": options.limit,
+        "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
+    }
+    run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
+    terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
+    return replace(run, record={**record, "weights": terms}, places=pairing.places)
+
+
+def _kept(store: Store, pairing: Pairing) -> str:
+    """What an interrupted run leaves, and how to go on."""
+    if store.folder is None:
+        return "interrupted; nothing was kept, as no result file was named (-o OUT.json)"
+    kept = sum((store.folder / file_name(pair.id)).exists() for pair in pairing.pairs)
+    return (
+        f"interrupted: {kept} of {len(pairing.pairs)} clips are kept in {store.folder}; the same command goes on there"
+    )
+
+
+def _without_pairs(requests: Sequence[str]) -> list[Named]:
+    """The metrics asked for, if none compares clip by clip; of groups, those that don't."""
+
+    def compares_clips(named: Named) -> bool:
+        return named.metric.needs.a_reference and not named.metric.sets
+
+    asked = named_metrics([request for request in requests if request not in GROUPS])
+    if refused := [named.key for named in asked if compares_clips(named)]:
+        raise ProtocolError(
+            f"without pairs there is nothing to compare each clip with, as {', '.join(refused)} would; ask for metrics "
+            "of sets, such as fid-random, or of single clips"
+        )
+    return [named for named in named_metrics(list(requests)) if not compares_clips(named)]
+
+
+def _is_one_file(pair: Pair) -> bool:
+    places = pair.generated.source, None if pair.reference is None else pair.reference.source
+    if not isinstance(places[0], Path) or not isinstance(places[1], Path):
+        return False
+    try:
+        return places[0].samefile(places[1])
+    except (OSError, ValueError):
+        return False
+
+
+def devices_of(metrics: Sequence[Named], device: str) -> dict[str, str]:
+    """The device of each metric that looks through a torch network, by key."""
+    return {key: device for key, metric in metrics if networks.TORCH in required(metric)}
+
+
+def run_tokens(protocol: Protocol) -> dict[str, str]:
+    """The run part of signatures, but for what differs between scores: coverage, device, the kind of interval."""
+    return {
+        "protocol": protocol.label,
+        "dec": decoder(),
+        "thgeval": __version__,
+    }
+
+
+def protocol_of(protocol: str | Protocol, *, unpaired: bool = False) -> Protocol:
+    """The protocol itself, or the one called so; ``unpaired`` takes its pairs apart."""
+    if not isinstance(protocol, str | Protocol):
+        raise ProtocolError(f"a protocol is a name, or a thgeval.Protocol(...), not {type(protocol).__name__}")
+    chosen = named_protocol(protocol) if isinstance(protocol, str) else protocol
+    return chosen.but(pairs="none") if unpaired else chosen
+
+
+def _requests(metrics: str | Sequence[str]) -> list[str]:
+    """Metrics as a list of texts; one text is one metric."""
+    if isinstance(metrics, str):
+        return [metrics]
+    given: Any = metrics
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(item, str) for item in listed):
+        raise ProtocolError(f"metrics are names, such as ['psnr', 'ssim'], not {metrics!r}")
+    if not listed:
+        raise ProtocolError("no metric is named; leave metrics out for the default ones")
+    return listed

@@ -1,0 +1,83 @@
+"""How a run is carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from thgeval.engine.workers import available
+from thgeval.errors import ProtocolError
+from thgeval.networks import devices
+from thgeval.requirements.weights import Policy
+from thgeval.results import SUFFIX
+from thgeval.seen import Seen
+from thgeval.states.store import CACHE_MODES
+from thgeval.statistics import Resampling
+
+KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
+    {
+        "workers": ((int, type(None)), "a whole number, or None"),
+        "device": ((str,), "a device's name, such as 'cpu'"),
+        "cache": ((str,), "a mode's name, such as 'off'"),
+        "fresh": ((bool,), "True or False"),
+        "limit": ((int, type(None)), "a whole number, or None"),
+        "chunk": ((int,), "a whole number"),
+        "out": ((str, Path, type(None)), "a path, or None"),
+        "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
+        "seen": ((Seen, type(None)), "a thgeval.Seen, or None"),
+        "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
+    }
+)
+"""What fields of ``Options`` may be."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out; nothing here may change a score, but the device its last digits.
+
+    workers     threads at work; None for every core this process may use
+    device      of torch networks: ``cpu``, ``cuda`` or ``cuda:N``; all else runs on the CPU
+    cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
+    fresh       measure anew and replace what ``out`` holds; otherwise a run takes up what is there and adds to it
+    limit       only the first clips; marked in every signature
+    chunk       frames decoded at a time; 0 chooses by their size
+    out         the result file; its states go to a folder beside it
+    weights     which weight files may be used
+    seen        one ``Seen()`` for several runs: what is found in frames, such as faces, is found once for all of them
+    resampling  draws and seed of the intervals of medians
+    """
+
+    workers: int | None = None
+    device: str = "cpu"
+    cache: str = "off"
+    fresh: bool = False
+    limit: int | None = None
+    chunk: int = 0
+    out: str | Path | None = None
+    weights: Policy = field(default_factory=Policy)
+    seen: Seen | None = None
+    resampling: Resampling = field(default_factory=Resampling)
+
+    def __post_init__(self) -> None:
+        for name, (kinds, what) in KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ProtocolError(f"{name} must be {what}, not {value!r}")
+        if isinstance(self.out, str):
+            object.__setattr__(self, "out", Path(self.out))
+        if self.workers is not None and self.workers < 1:
+            raise ProtocolError(f"there must be at least one worker, not {self.workers}")
+        devices.check(self.device)
+        if self.cache not in CACHE_MODES:
+            raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
+        if self.limit is not None and self.limit < 1:
+            raise ProtocolError(f"the limit must be at least 1, not {self.limit}")
+        if self.chunk < 0:
+            raise ProtocolError(f"a chunk must have at least one frame, or 0 for a size of its own, not {self.chunk}")
+        if self.out is not None and Path(self.out).suffix.lower() != SUFFIX:
+            raise ProtocolError(f"the result file is JSON: its name must end in {SUFFIX}, unlike {str(self.out)!r}")
+
+    @property
+    def cores(self) -> int:
+        """How many threads work."""
+        return self.workers or available()
