@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thgeval.features.faces import detection as module
+from thgeval.errors import ProtocolError
 from thgeval.features.faces.detection import FOLLOWS, Backend, Found, faces, followed
 from thgeval.features.faces.tracking import REACH, Trail
 from thgeval.media.frames import FrameBatch
@@ -144,5 +144,5 @@ def test_trackings_do_not_depend_on_where_a_clip_is_cut(monkeypatch):
 
 
 def test_unknown_ways_to_follow_are_refused():
-    with pytest.raises(module.ProtocolError, match="follow must be one of every, tracked-8, not 'always'"):
+    with pytest.raises(ProtocolError, match="follow must be one of every, tracked-8, not 'always'"):
         faces(follow="always")
