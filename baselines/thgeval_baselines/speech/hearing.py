@@ -40,18 +40,6 @@ def heard(samples: NDArray[np.float32]) -> tuple[Phone, ...]:
     return tuple(Phone(str(word), first * FRAME_S, (last + 1) * FRAME_S) for word, first, last in segments)
 
 
-def said_when(samples: NDArray[np.float32], words: str) -> tuple[Phone, ...]:
-    """The phones of known words (of its dictionary, lower case) where they are said, by forced alignment."""
-    decoder = _decoder(dict=str(_models() / "cmudict-en-us.dict"), beam=1e-60, wbeam=1e-40, pbeam=1e-60)
-    levels = _levels(samples)
-    decoder.set_align_text(words)
-    _spoken_to(decoder, levels)
-    decoder.set_alignment()
-    _spoken_to(decoder, levels)
-    found = [(each.name, each.start, each.duration) for word in decoder.get_alignment() for each in word]
-    return tuple(Phone(str(name), start * FRAME_S, (start + length) * FRAME_S) for name, start, length in found)
-
-
 def _levels(samples: NDArray[np.float32]) -> bytes:
     """16-bit samples with a dither."""
     noise = np.random.default_rng(0).integers(-DITHER, DITHER + 1, len(samples))

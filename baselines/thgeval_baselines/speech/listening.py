@@ -6,11 +6,13 @@
 It sees 40 log-mel bands every 10 ms, less the voice's own mean, and the visemes of the phones that PocketSphinx hears
 (``hearing``); five convolutions along time give the opening, the rounding, and whether lips touch. Lips that touch are
 shut; sound far below the voice's level leaves the mouth at rest. ``baselines/training/train_audio.py`` trained it on
-GRID (``baselines/ref_audio.md`` says on which clips); nothing here needs torch.
+GRID (``baselines/training/ref_audio.md`` says on which clips); nothing here needs torch.
 
 The sound is read twice in windows of 20 s, so that an hour takes no more memory than a minute.
 """
 
+import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import ProtocolError
 from thgeval.kernels import mel
 from thgeval_baselines.speech.hearing import heard
 from thgeval_baselines.speech.lips import parting
@@ -29,6 +32,7 @@ from thgeval_baselines.speech.visemes import VISEMES, Phone, visemes
 Floats = NDArray[np.float32]
 
 WEIGHTS = "ref_audio.npz"
+SHA256 = "6cb46fc78aa358faed72ba67cf753330ab309514c4226a267cd36ded92214fc2"
 BANDS = 40
 COLUMN_S, HOP = 0.01, 160
 SPREAD = 3.0
@@ -45,7 +49,10 @@ BELOW_VOICE = 6.0
 SILENT, QUIET = -15.0, 9.0
 """The level that nothing but noise of the last bits reaches; and how far below the voice the mouth is at rest."""
 
-TOUCHING = 0.5
+TOUCHING = 0.2
+"""The probability of a closure from which lips are shut. Chosen on the clips trained on and the sentences to fit to."""
+
+PARTING_S = 0.03
 REST_COLUMNS = 15
 """Half the columns round each that must be quiet before the mouth is at rest."""
 ALONG = {name: number for number, name in enumerate(VISEMES)}
@@ -158,9 +165,10 @@ def shown(outputs: Floats, levels: Floats, voice: Voice, *, fps: float, frames: 
     aperture, rounding = (np.interp(at_s, times_s, np.clip(outputs[:, number], 0, 1)) for number in (0, 1))
     awake = np.clip((levels - (voice.level - QUIET)) / 2, 0, 1)
     nearby = np.ones(2 * REST_COLUMNS + 1) / (2 * REST_COLUMNS + 1)
-    speaking = np.interp(at_s, times_s, np.clip(2 * np.convolve(awake, nearby, "same"), 0, 1))
+    awake = np.convolve(awake, nearby)[REST_COLUMNS:-REST_COLUMNS]
+    speaking = np.interp(at_s, times_s, np.clip(2 * awake, 0, 1), right=0)
     spans = touching_spans(outputs[:, 2], shortest_s=1 / fps)
-    apart = parting(spans, at_s) if len(spans) else np.ones(frames)
+    apart = parting(spans, at_s, over_s=PARTING_S)
     return Lips(aperture * apart * speaking, rounding * speaking)
 
 
@@ -174,7 +182,9 @@ def touching_spans(logits: Floats, *, shortest_s: float) -> NDArray[np.float64]:
 
 @cache
 def weights() -> dict[str, Floats]:
-    """The network's tensors as they ship."""
-    path = resources.files("thgeval_baselines.speech").joinpath(WEIGHTS)
-    with resources.as_file(path) as file, np.load(file) as stored:
+    """The network's tensors as they ship. Raises ``ProtocolError`` for a file that isn't the one that was trained."""
+    content = resources.files("thgeval_baselines.speech").joinpath(WEIGHTS).read_bytes()
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise ProtocolError(f"{WEIGHTS} of thgeval_baselines is not what was published, install the package again")
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         return {name: stored[name].astype(np.float32) for name in stored.files}

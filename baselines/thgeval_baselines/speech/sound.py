@@ -51,9 +51,9 @@ def blocks(path: Path) -> Iterator[NDArray[np.float32]]:
                 frame.pts = None
                 for part in resampler.resample(frame):
                     found = found or part.samples > 0
-                    yield part.to_ndarray().reshape(-1)
+                    yield np.asarray(part.to_ndarray().reshape(-1), np.float32)
             for part in resampler.resample(None):
-                yield part.to_ndarray().reshape(-1)
+                yield np.asarray(part.to_ndarray().reshape(-1), np.float32)
     except (FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path.name} can't be read as sound: {error}", reason="corrupt") from error
     if not found:
