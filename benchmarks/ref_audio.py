@@ -2,15 +2,16 @@
 
     THGEVAL_GRID=DIR python benchmarks/run.py ref_audio
 
-``DIR`` is what ``baselines/training/train_audio.py`` reads; without it (or without torch, which that script imports) rows
-of GRID are left out. Rows compare the opening of the lips with the true one: of GRID, what dlib reads in the speaker's
-video; of sentences, the curve that dominance functions make of the very phones that were spoken. ``read`` rows are what
-dlib reads in the encoded video of ``ref-audio``.
+``DIR`` is what ``baselines/training/train_audio.py`` reads; without it (or without torch, which that script imports)
+rows of GRID are left out. Rows compare the opening of the lips with the true one: of GRID, what dlib reads in the
+speaker's video; of sentences, the curve that dominance functions make of the very phones that were spoken. Rows called
+read are what dlib reads in the encoded video of ``ref-audio``.
 
 ``closures`` are the m, b and p that the true curve meets (``speech.lips.closures_met``, a share of all of them in
-``truth meets``); ``by chance`` is the same count where closures are moved to random times. ``lag`` is by how many frames
-our curve is late at its largest correlation with the true one, the furthest clip's; ``lag to loudness`` is that of our
-curve and of the true one to the decibels of the sound, over all clips together, and nothing was trained on either.
+``truth meets``); ``by chance`` is how many ours meets where closures are moved to random times. ``lag`` is by how many
+frames our curve is late at its largest correlation with the true one, the furthest clip's; ``lag to loudness`` is that
+of our curve and of the true one to the decibels of the sound, over all clips together, and nothing was trained on
+either.
 """
 
 import os
