@@ -35,6 +35,12 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "images": lambda: ", ".join(image.FORMATS),
         "limits": tables.limit_table,
     },
+    "baselines/audio": {
+        "compared": figures.heard_lips,
+        "voices": figures.heard_sentences,
+        "lags": figures.heard_lags,
+        "costs": figures.heard_costs,
+    },
     "results": {"coverage": figures.interval_coverage},
     "interchange": {
         "faces": lambda: tables.layouts(supplied.LAYOUTS),
