@@ -4,6 +4,7 @@ Their modules import at the top only what the core installs; torch and the like 
 """
 
 BUILTIN: tuple[str, ...] = (
+    "thgeval_baselines.generators.video:Video",
     "thgeval_baselines.generators.text:Text",
     "thgeval_baselines.generators.three_d:ThreeD",
     "thgeval_baselines.generators.parameter:Parameter",
