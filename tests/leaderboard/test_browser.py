@@ -19,6 +19,11 @@ EVERY = (
     "about.html",
     "paradigms/nerf.html",
     "datasets/synth-v1-1.html",
+    "survey/index.html",
+    "survey/table-20.html",
+    "survey/notes.html",
+    "survey/methods.html",
+    "survey/datasets.html",
 )
 
 
@@ -203,3 +208,16 @@ def test_keys_reach_a_sorter(tab):
     button.focus()
     tab.keyboard.press("Enter")
     assert head(tab, "LMD").get_attribute("aria-sort") == "ascending"
+
+
+def test_cells_without_a_note_are_told_apart(browser, site):
+    tab = browser.new_page()
+    tab.goto((site / "survey/table-22.html").as_uri())
+    every = tab.locator("#survey tbody tr").count()
+    tab.select_option("#noted", "own")
+    shown = tab.locator("#survey tbody tr:not([hidden])")
+    assert 0 < shown.count() < every
+    assert set(shown.evaluate_all("rows => rows.map(row => row.dataset.own)")) == {"0"}
+    tab.reload()
+    assert tab.input_value("#noted") == "own"
+    tab.close()

@@ -22,9 +22,11 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
     package = files("thgeval_leaderboard")
     report = files("thgeval.report").joinpath("style.css").read_bytes()
     yield "static/site.css", report + package.joinpath("site/static/board.css").read_bytes()
-    for script in ("board.js", "compare.js"):
+    for script in ("board.js", "compare.js", "survey.js"):
         yield f"static/{script}", package.joinpath("site/static", script).read_bytes()
     yield f"{API}/schema.json", package.joinpath("entry.schema.json").read_bytes()
+    for name in ("document", "tables", "notes", "methods", "datasets"):
+        yield f"{API}/survey/{name}.json", package.joinpath("survey/data", f"{name}.json").read_bytes()
     yield f"{API}/index.json", _json(_index(site))
     for entry in site.entries:
         yield f"{API}/entries/{entry.id}.json", entry.encoded()

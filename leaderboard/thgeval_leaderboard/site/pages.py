@@ -18,7 +18,7 @@ from thgeval.results import Score
 from thgeval.version import __version__
 from thgeval_leaderboard.board import SECTIONS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
-from thgeval_leaderboard.site import figures
+from thgeval_leaderboard.site import figures, survey
 
 SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
@@ -27,7 +27,7 @@ STRIPS = 6
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
 QUALITY = ("fid", "lpips", "ssim", "psnr")
 
-MENU = (("index.html", "Boards"), ("compare.html", "Compare"), ("about.html", "About"))
+MENU = (("index.html", "Boards"), ("compare.html", "Compare"), ("survey/index.html", "Survey"), ("about.html", "About"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,7 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     yield "index.html", show.index()
     yield "about.html", show.about()
     yield "compare.html", show.compare()
+    yield from survey.pages(show.page)
     for each in site.tables.values():
         yield f"boards/{each.board.id}.html", show.board(each)
         if not is_small(each):
@@ -104,7 +105,8 @@ class _Pages:
         self.site = site
         self.environment = _environment()
 
-    def _page(self, template: str, here: str, **what: Any) -> str:
+    def page(self, template: str, here: str, **what: Any) -> str:
+        """A template rendered for the address ``here``."""
         root = "../" * here.count("/")
         made = self.environment.get_template(template)
         return made.render(root=root, here=here, menu=MENU, version=__version__, **what)
@@ -126,13 +128,13 @@ class _Pages:
                 }
             )
         reported = [(entry, item) for entry in self.site.entries for item in entry.reported if not entry.withdrawn]
-        return self._page(
+        return self.page(
             "index.html.j2", "index.html", boards=said, paradigms=paradigms(self.site.measured), reported=reported
         )
 
     def about(self) -> str:
         first = next(iter(self.site.tables.values()), None)
-        return self._page(
+        return self.page(
             "about.html.j2",
             "about.html",
             protocol=first.board.protocol if first else "native@1",
@@ -142,7 +144,7 @@ class _Pages:
     def compare(self) -> str:
         choices = [(each.board, [row.entry for row in each.rows]) for each in self.site.tables.values()]
         listed = {board.id: [[entry.id, entry.method.name] for entry in entries] for board, entries in choices}
-        return self._page("compare.html.j2", "compare.html", choices=choices, listed=listed)
+        return self.page("compare.html.j2", "compare.html", choices=choices, listed=listed)
 
     def drawn(self, each: Table) -> list[figures.Figure]:
         """The figures of a board."""
@@ -156,12 +158,12 @@ class _Pages:
         return [plot for plot in found if plot is not None]
 
     def figures(self, each: Table) -> str:
-        return self._page(
+        return self.page(
             "figures.html.j2", f"boards/{each.board.id}.figures.html", board=each.board, figures=self.drawn(each)
         )
 
     def board(self, each: Table) -> str:
-        return self._page(
+        return self.page(
             "board.html.j2",
             f"boards/{each.board.id}.html",
             table=each,
@@ -199,7 +201,7 @@ class _Pages:
             and (plot := figures.clips(run, each.columns[at], each.heads[at])) is not None
         )
         same = [other for other in self.site.measured if other.board.id == entry.board.id]
-        return self._page(
+        return self.page(
             "method.html.j2",
             f"methods/{entry.id}.html",
             entry=entry,
@@ -222,7 +224,7 @@ class _Pages:
                 by_board.append((each.board, [figures.intervals(column, head, entries, called)]))
         said = {**sections(cls), "range": described(cls)["range"]}
         first = self.site.metrics[name][0]
-        return self._page(
+        return self.page(
             "metric.html.j2",
             f"metrics/{name}.html",
             title=title(name),
@@ -236,7 +238,7 @@ class _Pages:
     def group(self, kind: str, name: str, among: Any) -> str:
         entries = [entry for entry in self.site.measured if among(entry)]
         folder = {"Data set": "datasets", "Paradigm": "paradigms"}[kind]
-        return self._page("group.html.j2", f"{folder}/{name}.html", kind=kind, name=name, says="", entries=entries)
+        return self.page("group.html.j2", f"{folder}/{name}.html", kind=kind, name=name, says="", entries=entries)
 
 
 def command(entry: Entry) -> str:
