@@ -1,4 +1,4 @@
-"""The one table of metrics: name -> ``module:Class``. A metric is one file here, one line below, one more for a title."""
+"""The table of metrics: name -> ``module:Class``. A metric is one file here, one line below, another for a title."""
 
 from collections.abc import Collection
 
