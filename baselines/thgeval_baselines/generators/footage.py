@@ -22,8 +22,8 @@ from thgeval.errors import InputError
 from thgeval.media import decode
 from thgeval.media.audio import speech
 from thgeval_baselines.generators.ordered import in_order_of
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_in
 from thgeval_baselines.generators.triphones import Footage, plain
+from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
 from thgeval_baselines.speech.hearing import RATE_HZ, heard
 from thgeval_baselines.speech.visemes import Phone
 
