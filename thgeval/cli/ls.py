@@ -7,18 +7,22 @@ import click
 
 from thgeval.cli.showing import show
 
-KINDS = ("metrics", "presets", "protocols", "weights", "examples")
+KINDS = ("metrics", "presets", "protocols", "datasets", "weights", "examples")
+
+BY_LINE = ("parameters", "layouts", "sources")
+"""What is shown with every item on a line of its own."""
 
 
 @click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 def command(kind: str, form: str) -> None:
-    """List metrics, presets, protocols, weight files or examples that networks are tried on, with what they mean."""
+    """List metrics, presets, protocols, data sets, weight files or examples of networks, with what they mean."""
     rows = {
         "metrics": _metrics,
         "presets": _presets,
         "protocols": _protocols,
+        "datasets": _datasets,
         "weights": _weights,
         "examples": _examples,
     }[kind]()
@@ -30,7 +34,7 @@ def command(kind: str, form: str) -> None:
         show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
-                lines = value if label == "parameters" else [", ".join(value) if isinstance(value, list) else value]
+                lines = value if label in BY_LINE else [", ".join(value) if isinstance(value, list) else value]
                 for number, line in enumerate(lines):
                     show(f"    {'' if number else label.replace('_', ' '):<{indent}} {line}")
         show("")
@@ -73,6 +77,27 @@ def _protocols() -> list[dict[str, str]]:
             "clips": ", ".join(protocol.clips or ()),
         }
         for label, protocol in protocols().items()
+    ]
+
+
+def _datasets() -> list[dict[str, Any]]:
+    from thgeval.protocols.datasets import datasets
+
+    return [
+        {
+            "name": name,
+            "is": f"{found.title}: {found.says}",
+            "layouts": [layout.says for layout in found.layouts],
+            "person": found.person,
+            "clips": found.clips or 0,
+            "people": found.people or 0,
+            "split": found.split,
+            "licence": found.licence,
+            "home": found.home,
+            "unverified": list(found.unverified),
+            "sources": [f"{fact}: {source}" for fact, source in found.sources.items()],
+        }
+        for name, found in datasets().items()
     ]
 
 
