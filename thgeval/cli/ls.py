@@ -1,6 +1,8 @@
 """``thgeval ls``: what there is."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -9,23 +11,25 @@ from thgeval.cli.showing import show
 
 KINDS = ("metrics", "presets", "protocols", "datasets", "weights", "examples")
 
-BY_LINE = ("parameters", "layouts", "sources")
+BY_LINE = ("parameters", "layouts", "sources", "list")
 """What is shown with every item on a line of its own."""
 
 
 @click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
-def command(kind: str, form: str) -> None:
+@click.option("--all", "whole", is_flag=True, help="Also experimental protocols, which are never ranked.")
+def command(kind: str, form: str, *, whole: bool) -> None:
     """List metrics, presets, protocols, data sets, weight files or examples of networks, with what they mean."""
-    rows = {
+    ways: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "metrics": _metrics,
         "presets": _presets,
-        "protocols": _protocols,
+        "protocols": partial(_protocols, whole=whole),
         "datasets": _datasets,
         "weights": _weights,
         "examples": _examples,
-    }[kind]()
+    }
+    rows = ways[kind]()
     if form == "json":
         show(json.dumps(rows, indent=1))
         return
@@ -66,18 +70,33 @@ def _presets() -> list[dict[str, str]]:
     ]
 
 
-def _protocols() -> list[dict[str, str]]:
-    from thgeval.protocol import protocols
+def _protocols(*, whole: bool) -> list[dict[str, Any]]:
+    from thgeval.protocol import Protocol, protocols
 
-    return [
-        {
+    def about(label: str, protocol: Protocol) -> dict[str, Any]:
+        said = protocol.benchmark
+        listing = said.listing
+        draw = said.draw
+        return {
             "name": label,
             "is": protocol.says,
+            "status": said.status if protocol.ranked else f"{said.status}, experimental",
             "fields": "|".join(protocol.tokens()),
-            "clips": ", ".join(protocol.clips or ()),
+            "dataset": said.dataset,
+            "setting": said.setting if said.selects else "",
+            "clips": ", ".join(protocol.clips or ()) or str(said.clips or ""),
+            "people": list(said.people),
+            "list": [] if listing is None else [f"{listing.file}: {listing.where}", f"sha256 {listing.sha256 or '?'}"],
+            "draw": "" if draw is None else f"{draw.clips} of {draw.of}, by sha256 behind {draw.salt!r}",
+            "driver": said.driver,
+            "cross": said.cross,
+            "reported": list(said.reports),
+            "not_scored": said.unscorable,
+            "unverified": list(said.unverified),
+            "sources": [f"{fact}: {source}" for fact, source in said.sources.items()],
         }
-        for label, protocol in protocols().items()
-    ]
+
+    return [about(label, found) for label, found in protocols().items() if whole or found.ranked]
 
 
 def _datasets() -> list[dict[str, Any]]:

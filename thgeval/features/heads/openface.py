@@ -82,6 +82,8 @@ def openface_table(path: Path) -> Table:
 @feature(clip, version=1, grain=Grain.CLIP)
 def openface_run(seen: Clip) -> Table:
     """The table that OpenFace's program makes of the clip, if it is installed; InputError if it is not, or fails."""
+    if seen.excerpt is not None:
+        raise InputError(f"{seen.name}: OpenFace reads whole files, not an excerpt", reason="excerpt")
     program = shutil.which(PROGRAM)
     if program is None:
         raise InputError(f"OpenFace's program {PROGRAM} is not on the PATH", reason="no OpenFace")

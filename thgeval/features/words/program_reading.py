@@ -17,8 +17,10 @@ from thgeval.requirements import Program, programs
 def checkout_reading(source: Clip, *, model: str) -> str:
     """The text that the checkout writes for the clip's file.
 
-    Raises InputError: "checkout failed", "checkout timed out", or "no file" for frames in memory.
+    Raises InputError: "checkout failed", "checkout timed out", "no file" for frames in memory, or "excerpt".
     """
+    if source.excerpt is not None:
+        raise InputError(f"{source.name}: a checkout reads whole files, not an excerpt", reason="excerpt")
     if not isinstance(source.source, Path):
         raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
     with programs.answer(model, source.source) as answer:
