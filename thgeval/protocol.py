@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -263,8 +264,9 @@ def _clips(given: list[str]) -> tuple[str, ...]:
         raise ProtocolError("clips names no clip; leave it out to take what the folders hold")
     if wrong := [id for id in given if not id or "\\" in id or id.startswith("/") or ".." in id.split("/")]:
         raise ProtocolError(f"clips can't hold {wrong[0]!r}: it is no name below a folder")
-    if len(set(given)) < len(given):
-        raise ProtocolError(f"clips holds {next(id for id in given if given.count(id) > 1)!r} twice")
+    twice = [id for id, count in Counter(given).items() if count > 1]
+    if twice:
+        raise ProtocolError(f"clips holds {twice[0]!r} twice")
     return tuple(given)
 
 

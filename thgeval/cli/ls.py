@@ -84,7 +84,7 @@ def _protocols(*, whole: bool) -> list[dict[str, Any]]:
             "fields": "|".join(protocol.tokens()),
             "dataset": said.dataset,
             "setting": said.setting if said.selects else "",
-            "clips": ", ".join(protocol.clips or ()) or str(said.clips or ""),
+            "clips": ", ".join(protocol.clips or ()) or str(protocol.count or ""),
             "people": list(said.people),
             "list": [] if listing is None else [f"{listing.file}: {listing.where}", f"sha256 {listing.sha256 or '?'}"],
             "draw": "" if draw is None else f"{draw.clips} of {draw.of}, by sha256 behind {draw.salt!r}",
