@@ -141,6 +141,7 @@ def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_depart
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_is_explained(name):
     cls = registry.metric_class(name)
+    assert list(cls.explained()) == list(cls.parameters())
     lacking = [field for field, says in cls.explained().items() if not says]
     assert not lacking, f"{name}: declare {', '.join(lacking)} as parameter(default, what it is)"
 
