@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from thgeval.errors import ProtocolError
+from thgeval.errors import InputError, ProtocolError
 
 COMPANIONS: dict[str, tuple[str, ...]] = {
     "openface": (".openface.csv", ".csv"),
@@ -131,6 +131,12 @@ class Clip:
             return None
         name = self.source.name if _is(Path.is_dir, self.source) else self.source.stem
         return beside(self.source, name, COMPANIONS[what])
+
+
+def check_whole(clip: Clip, reader: str) -> None:
+    """InputError for an excerpt: ``reader`` is a program of its own that reads a file from its beginning to its end."""
+    if clip.excerpt is not None:
+        raise InputError(f"{clip.name}: {reader} reads whole files, not an excerpt ({clip.excerpt})", reason="excerpt")
 
 
 @dataclass(frozen=True)

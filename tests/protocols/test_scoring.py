@@ -8,13 +8,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image
-from support.clips import moving, write_clip
+from support.clips import moving, write_clip, written_at
 
 import thgeval
 from thgeval.clip import Clip, Excerpt
 from thgeval.engine.run import execute
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.heads.openface import openface_run
+from thgeval.features.words.av_hubert import embeddings
+from thgeval.features.words.program_reading import checkout_reading
 from thgeval.media import audio
 from thgeval.media.encode import write_video
 from thgeval.pairing import listed, pair
@@ -246,6 +248,25 @@ def test_frames_evenly_spread(tmp_path):
     assert [clip.failure.reason for clip in run.failures] == ["too short"]
 
 
+@pytest.mark.parametrize("excerpt", [{"frames": 5}, {"first_s": 0.6}, {"last": "1/2"}])
+def test_clocks_that_drift_apart_are_refused_in_excerpts_too(tmp_path, excerpt):
+    """Frames of one side are shown late from the fourth on; at the end of the held-out half by as much."""
+    even = list(range(0, 80, 4))
+    late = [at + 3 * (number > 2) for number, at in enumerate(even)]
+    drifts = late if "last" not in excerpt else [at + 3 * (number > 15) for number, at in enumerate(even)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "out").mkdir()
+    shown = moving(20)
+    written_at(tmp_path / "data" / "a.mkv", shown, drifts, Fraction(1, 100))
+    ours = slice(10, None) if "last" in excerpt else slice(None)
+    written_at(tmp_path / "out" / "a.mkv", shown[ours], even[: len(shown[ours])], Fraction(1, 100))
+    path = own(tmp_path, **excerpt)
+    run = scored(tmp_path / "out", tmp_path / "data", path)
+    assert [clip.failure.reason for clip in run.failures] == ["frame times differ"]
+    path = own(tmp_path, rates="ignore", **excerpt)
+    assert scored(tmp_path / "out", tmp_path / "data", path)["psnr"].value == float("inf")
+
+
 def test_the_held_out_end_of_the_reference(tmp_path):
     frames = moving(23)
     (tmp_path / "data").mkdir()
@@ -316,11 +337,19 @@ def test_a_driving_speech_of_its_own_can_not_be_cut(tmp_path):
         execute(listed(tmp_path / "list.tsv"), PSNR, Protocol(excerpt=Excerpt(first_s=Fraction(1))), thgeval.Options())
 
 
-def test_programs_that_read_files_refuse_excerpts(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "read",
+    [
+        openface_run.compute,
+        lambda cut: checkout_reading.compute(cut, model="auto-avsr"),
+        lambda cut: embeddings.compute(cut, kind="avhubert", model="av-hubert"),
+    ],
+)
+def test_programs_that_read_files_refuse_excerpts(tmp_path, monkeypatch, read):
     monkeypatch.setattr("shutil.which", lambda name: "/bin/false")
     cut = Clip("a", tmp_path / "a.mp4", excerpt=Excerpt(first_s=Fraction(8)))
-    with pytest.raises(InputError, match="OpenFace reads whole files, not an excerpt"):
-        openface_run.compute(cut)
+    with pytest.raises(InputError, match=r"reads whole files, not an excerpt \(first-8s\)"):
+        read(cut)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from thgeval.clip import Clip, Excerpt, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import beyond, limit
 from thgeval.media.arrays import ArrayFile, FramesInMemory
-from thgeval.media.excerpt import Cut, evenly_spread, held_out
+from thgeval.media.excerpt import Cut, evenly_spread, first_held_out, held_out
 from thgeval.media.folder import ImageFolder, is_image
 from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
 from thgeval.media.resample import Framing, retimed, sized
@@ -175,10 +175,11 @@ class Decoder:
     def times_s(self) -> list[float]:
         """When the coded frames read so far are shown, in seconds since the first; empty for folders and arrays.
 
-        Empty too where only some of the frames are handed out.
+        Of an excerpt that is the last share, when its frames are; of frames that are picked, when all are.
         """
-        if self._excerpt is not None:
-            return []
+        if self._excerpt is not None and self._excerpt.last is not None and self._whole is not None:
+            times = self._source.times[first_held_out(self._whole, self._excerpt.last) :]
+            return [float(time - times[0]) for time in times]
         return [float(time) for time in self._source.times]
 
     def __enter__(self) -> Self:

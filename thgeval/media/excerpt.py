@@ -17,8 +17,13 @@ from thgeval.media.source import Picture, Source
 
 
 def held_out(pictures: Iterator[Picture], whole: int, share: Fraction) -> Iterator[Picture]:
-    """The last share of ``whole`` pictures: all from number floor(whole (1 - share)) on."""
-    return islice(pictures, floor(whole * (1 - share)), None)
+    """The last share of ``whole`` pictures."""
+    return islice(pictures, first_held_out(whole, share), None)
+
+
+def first_held_out(whole: int, share: Fraction) -> int:
+    """The number of the first frame of the last share of ``whole``: floor(whole (1 - share))."""
+    return floor(whole * (1 - share))
 
 
 def evenly_spread(pictures: Iterator[Picture], whole: int, count: int, name: str) -> Iterator[Picture]:

@@ -6,7 +6,7 @@ The checkout (``thgeval.requirements.programs``) writes one JSON object with one
 import json
 from pathlib import Path
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, check_whole
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.offered import clip
@@ -19,8 +19,7 @@ def checkout_reading(source: Clip, *, model: str) -> str:
 
     Raises InputError: "checkout failed", "checkout timed out", "no file" for frames in memory, or "excerpt".
     """
-    if source.excerpt is not None:
-        raise InputError(f"{source.name}: a checkout reads whole files, not an excerpt", reason="excerpt")
+    check_whole(source, "a checkout")
     if not isinstance(source.source, Path):
         raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
     with programs.answer(model, source.source) as answer:
