@@ -104,9 +104,14 @@ class Protocol:
     def label(self) -> str:
         """Name, hash of what doesn't ship, version, and ``!`` where it deviates from what ships: ``native@1``."""
         shipped = protocols().get(f"{self.name}@{self.version}")
-        deviates = shipped is not None and (shipped.tokens(), shipped.clips) != (self.tokens(), self.clips)
+        deviates = shipped is not None and shipped.what_it_says != self.what_it_says
         own = f"{self.name}#{self.hash}" if self.hash else self.name
         return f"{own}@{self.version}" + ("!" if self.changed or deviates else "")
+
+    @property
+    def what_it_says(self) -> tuple[object, ...]:
+        """All that could change a score, or which clips there must be."""
+        return self.tokens(), self.clips, self.benchmark
 
     @property
     def ranked(self) -> bool:

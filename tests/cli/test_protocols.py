@@ -80,13 +80,30 @@ def test_refusals_are_sentences(thgeval, tmp_path):
     assert "--list names pairs, and hdtf-sources@1 says itself which clips belong together" in answer.err
 
 
+def test_runs_under_a_protocol_that_names_its_clips_are_verified(thgeval, tmp_path):
+    for folder, noise in (("HDTF", 0.0), ("out", 4.0)):
+        (tmp_path / folder).mkdir()
+        write_clip(tmp_path / folder / "WRA_ReneeEllmers_000.mp4", moving(100, noise=noise))
+    folders = tmp_path / "out", tmp_path / "HDTF"
+    usual = ("--protocol", "hdtf-gagavatar19@1", "-m", "psnr", "-q", "--allow-missing", "-o", tmp_path / "run.json")
+    assert thgeval("score", *folders, *usual).code == 0
+    assert json.loads((tmp_path / "run.json").read_text())["protocol"]["name"] == "hdtf-gagavatar19@1"
+    for places in ((), folders):
+        answer = thgeval("verify", tmp_path / "run.json", *places)
+        assert answer.code == 0, answer.out + answer.err
+    write_clip(tmp_path / "HDTF" / "WRA_ReneeEllmers_000.mp4", moving(100, seed=5))
+    answer = thgeval("verify", tmp_path / "run.json", *folders)
+    assert answer.code == 1
+    assert "WRA_ReneeEllmers_000: the reference clip is another than the one that was scored" in answer.err
+
+
 def test_what_was_scored_can_be_taken_up_again_and_verified(thgeval, tmp_path):
     generated, reference = laid_out(tmp_path)
     (tmp_path / "mine.toml").write_text('name = "mine"\ndataset = "hdtf"\nframes = 5\n')
     command = ("score", generated, reference, "--protocol", tmp_path / "mine.toml", "-q", "-o", tmp_path / "run.json")
     assert thgeval(*command, "-m", "psnr").code == 0
     assert thgeval(*command, "-m", "ssim").code == 0
-    assert thgeval("verify", tmp_path / "run.json").code == 0
+    assert thgeval("verify", tmp_path / "run.json", generated, reference).code == 0
     held = json.loads((tmp_path / "run.json").read_text())
     assert sorted(held["scores"]) == ["psnr", "ssim"]
     assert "excerpt:even-5" in held["protocol"]["fields"]
