@@ -66,7 +66,7 @@ def _synth(folder: Path) -> TaskSet:
 
 
 def _synth3d(folder: Path) -> TaskSet:
-    return make_synth3d(folder, seconds=SECONDS)
+    return make_synth3d(folder, people=4, seconds=SECONDS)
 
 
 SYNTH = Subset(
@@ -77,7 +77,7 @@ SYNTH = Subset(
 SYNTH3D = Subset(
     "synth3d-v1-short",
     _synth3d,
-    (*(f"p{person}-front" for person in range(8)), *(f"p{person}-left" for person in range(4))),
+    tuple(f"p{person}-{camera}" for camera in ("front", "left", "right") for person in range(4)),
 )
 SUBSETS = {subset.name: subset for subset in (SYNTH, SYNTH3D)}
 
