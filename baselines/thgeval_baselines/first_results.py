@@ -124,7 +124,7 @@ def made(subset: Subset, chosen: Sequence[System], work: Path, workers: int | No
     folder = work / subset.name
     tasks = read_taskset(folder) if (folder / HEAD).is_file() else subset.make(folder)
     items = [tasks[id] for id in subset.items]
-    options = Making(workers=workers or available(), fits=work / "fits")
+    options = Making(workers=workers or available(), fits=work / "fits", retry=True)
     found = []
     for some, systems_ in (
         (items, [each for each in chosen if each.kind != "control" or each.id == TRUTH]),
