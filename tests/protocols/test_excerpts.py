@@ -104,8 +104,10 @@ def test_the_held_out_end_of_the_reference(tmp_path):
     assert lengths(run) == {"a": 3}
     assert run["psnr"].value == float("inf")
     np.savez(tmp_path / "out" / "a.npz", frames=frames, fps=25)
-    run = scored(tmp_path / "out", tmp_path / "data", own(tmp_path, last="1/11"))
-    assert [clip.failure.reason for clip in run.failures] == ["length differs"]
+    for lengths_are in ("strict", "truncate"):  # the whole clip would be paired with the wrong frames
+        run = scored(tmp_path / "out", tmp_path / "data", own(tmp_path, last="1/11", lengths=lengths_are))
+        assert [clip.failure.reason for clip in run.failures] == ["length differs"]
+        assert "which are the last 1/11 of that clip; generate just these" in run.failures[0].failure.message
 
 
 def test_sound_is_cut_with_the_picture(tmp_path):
