@@ -6,7 +6,6 @@ that the user brought, stands beside the name by the beginning of its hash: ``my
 """
 
 import dataclasses
-import hashlib
 import re
 import tomllib
 from collections import Counter
@@ -27,12 +26,12 @@ from thgeval.limits import content
 from thgeval.protocols import tables
 from thgeval.protocols.benchmark import FIELDS as OF_BENCHMARKS
 from thgeval.protocols.benchmark import OWN, RANKED, Benchmark, benchmark
+from thgeval.protocols.lists import hash_of
 
 SUFFIX = ".toml"
 NATIVE = "native"
 """What a signature says of a frame rate or a size that is left as it is."""
 UNITS = {"fps": "fps", "px": "size"}
-HASH_DIGITS = 12
 LONGEST = 40
 """Characters of a number that is written as text."""
 NO_BENCHMARK = Benchmark()
@@ -241,11 +240,6 @@ def read(path: Path) -> Protocol:
             f"{path} calls itself {found.name}@{found.version}, which is another protocol; give it a name of its own"
         )
     return replace(found, hash=hash_of(content(path, "companion_bytes")))
-
-
-def hash_of(data: bytes) -> str:
-    """The beginning of the sha256 of what doesn't ship, as labels show it."""
-    return hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
 
 
 def _read(data: dict[str, Any]) -> Protocol:
