@@ -112,9 +112,9 @@ class Metric(ABC, Generic[S]):
         """The state of one piece of a clip that has no partner, whichever side it is from; pure."""
         return self.measure(view)
 
-    @abstractmethod
     def score(self, state: S) -> float:
-        """One number from the sum of all states; pure. NaN where nothing was measured."""
+        """One number from the sum of all states; pure. NaN where nothing was measured. The state's own, as a rule."""
+        return state.value
 
     def scores_without(self, state: S, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
         """The score of the scored clips without each group of them: (groups,)."""

@@ -49,10 +49,6 @@ class BlinksPerS(BlinkMetric[Counts]):
         counted = [[count, seen.sum() * seconds, seen.any(axis=1).sum()]]
         return Counts({view.clip: (Part(0, np.array(counted, np.float64), part.left_out),)})
 
-    def score(self, state: Counts) -> float:
-        """All blinks over all seconds."""
-        return state.value
-
     def cautions(self, state: Counts) -> Iterator[str]:
         """What the rate is made of."""
         count, seconds = state.totals[:, :2].sum(axis=0)

@@ -89,10 +89,6 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
         """The state of one clip: (frames,) values, and why a frame has no face."""
         return POOLS[self.pool]({view.clip: (self.whom.part(values, why, under=self.under(view)),)})
 
-    def score(self, state: ClipMean | PooledMean) -> float:
-        """Mean over frames, then over clips; over all frames at once if they are pooled."""
-        return state.value
-
     def compared(self, generated: Array, reference: Array) -> Array:
         """Distances of faces (faces, 68, 2) from faces: (faces,)."""
         return self.scaled(self.between(generated, reference), reference)

@@ -66,7 +66,3 @@ class MKR(Metric[PooledMean]):
         lost = np.divide((there & ~here).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
         why = np.where(count > 0, "", NOTHING[self.of])
         return PooledMean({view.clip: (self.whom.part(lost, why),)})
-
-    def score(self, state: PooledMean) -> float:
-        """Mean over frames."""
-        return state.value

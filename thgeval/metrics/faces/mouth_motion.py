@@ -59,10 +59,6 @@ class MouthMotion(Metric[ClipMean]):
         values = np.stack([over_people(column) for column in columns], axis=1)
         return ClipMean({view.clip: (self.whom.part(values if self.columns > 1 else values[:, 0], why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over clips."""
-        return state.value
-
 
 def departures(values: Array) -> Array:
     """How far (frames,) values are from their mean: exactly 0 where they never change."""

@@ -72,7 +72,3 @@ class PairedMetric(Metric[ClipMean | PooledMean]):
     def state(self, view: View, values: Array, why: Why) -> ClipMean | PooledMean:
         """The state of one clip: (frames,) values, and why a frame has no face."""
         return self.pools[self.pool]({view.clip: (self.whom.part(values, why),)})
-
-    def score(self, state: ClipMean | PooledMean) -> float:
-        """Mean over frames, then over clips; over all frames at once if they are pooled."""
-        return state.value

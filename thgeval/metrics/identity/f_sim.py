@@ -67,10 +67,6 @@ class FacialSimilarity(Metric[ClipMean]):
         values = 100.0 * over_pairs(sides.generated, sides.reference, cosine)
         return ClipMean({view.clip: (self.whom.part(values, sides.why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value
-
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What a high number may mean."""
         yield "a still picture scores 100: the best value is the reference's own"

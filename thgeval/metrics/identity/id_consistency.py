@@ -52,10 +52,6 @@ class IDConsistency(Metric[ClipMean]):
         why = np.where((why == "") & np.isnan(values), ALONE, why)
         return ClipMean({view.clip: (self.whom.part(values, why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, which is the mean over pairs; then over clips."""
-        return state.value
-
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What a high number may mean."""
         yield "a still picture scores 1: the best value is the reference's own"

@@ -14,10 +14,21 @@ from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.faces.missing import policy, present
 from thgeval.metrics.faces.whom import Landmarked, with_choice
-from thgeval.metrics.sets.sets import BIASED, SetMetric
+from thgeval.metrics.sets.sets import Comparison, SetMetric
 from thgeval.parameter import holding, parameter
 from thgeval.states import Part, Rows, TwoRows
 from thgeval.states.stacked import RowMatrix
+
+
+@dataclass(frozen=True)
+class PlainFrechet(Comparison):
+    """Fréchet distance, covariances over rows - 1; coefficients are few, so that no work is worth sharing."""
+
+    biased = True
+
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """The distance of all rows."""
+        return frechet.distance(generated, reference)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,6 @@ class EFID(SetMetric):
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
-    interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -48,7 +58,8 @@ class EFID(SetMetric):
         "blendshapes": Preset({"source": "blendshapes", "landmarks": "mediapipe"}, "MediaPipe's 52 blendshapes"),
     }
 
-    row: ClassVar[str] = "faces"
+    row = "faces"
+    comparison = PlainFrechet()
 
     @property
     def rows(self) -> Feature[NDArray[np.float64]]:
@@ -75,10 +86,6 @@ class EFID(SetMetric):
         there = np.where(present(found).any(axis=1), 1.0, np.nan)
         reasons = self.whom.part(there, why).left_out
         return Rows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
-
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """Fréchet distance, covariances over rows - 1."""
-        return frechet.distance(generated, reference)
 
     def remark(self, state: TwoRows) -> str | None:
         """How many faces it rests on, and how many frames have none."""

@@ -69,10 +69,6 @@ class SyncEnvelope(Metric[ClipMean]):
         why = np.where((why == "") & np.isnan(mean), "beyond the shift", why)
         return ClipMean({view.clip: (self.whom.part(mean, why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over rows, then over clips."""
-        return state.value
-
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What lips and sound that have nothing to do with each other would score."""
         rows = [len(state.record(clip).values) for clip in state.scored]

@@ -75,10 +75,6 @@ class SyncLMMetric(Metric[ClipMean]):
         why = np.where((why == "") & np.isnan(mean), "beyond the shift", why)
         return ClipMean({view.clip: (self.whom.part(mean, why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over rows, then over clips."""
-        return state.value
-
     def remark(self, state: ClipMean) -> str | None:
         """Which clips are too short for their number to be taken at its face value, and what was left out."""
         said = [f"{reason}: {count} rows left out" for reason, count in sorted(state.left_out.items())]

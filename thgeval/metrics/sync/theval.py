@@ -84,10 +84,6 @@ class THEvalMetric(Metric[ClipMean]):
         why = np.where((why == "") & ~looked, otherwise, why)
         return ClipMean({view.clip: (self.whom.part(over_people(values), why),)})
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over clips."""
-        return state.value
-
     def remark(self, state: ClipMean) -> str | None:
         """The authors' score of the set, which is no mean over clips."""
         if not state.scored:
