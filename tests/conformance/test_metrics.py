@@ -141,6 +141,7 @@ def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_depart
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_is_explained(name):
     cls = registry.metric_class(name)
+    assert list(cls.explained()) == list(cls.parameters())
     lacking = [field for field, says in cls.explained().items() if not says]
     assert not lacking, f"{name}: declare {', '.join(lacking)} as parameter(default, what it is)"
 
@@ -241,7 +242,7 @@ def test_a_worse_clip_scores_worse(request_, measure):
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_chunks_and_workers_do_not_matter(request_, measure):
     named, whole = measure(request_, chunk=100)
-    for chunk, workers in ((1, 1), (2, 3), (5, 2)):
+    for chunk, workers in ((1, 1), (2, 3), (3, 1)):
         _, state = measure(request_, chunk=chunk, workers=workers)
         assert named.metric.score(state) == named.metric.score(whole)
         assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes()

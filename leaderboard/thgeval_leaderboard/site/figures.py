@@ -38,11 +38,13 @@ class Figure:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: str) -> Figure:
-    """Every score of a column with its interval, the best first."""
+def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: str) -> Figure | None:
+    """Every score of a column with its interval, the best first; None where none is finite."""
     scored = {
         id: score for id, score in column.scores.items() if score.value is not None and math.isfinite(score.value)
     }
+    if not scored:
+        return None
     order = sorted(scored, key=lambda id: (_badness(column.better, scored[id].value or 0.0), id))
     drawn = order[:MOST_LINES]
     ends = [bound for id in drawn for bound in (scored[id].interval or (scored[id].value,)) if bound is not None]

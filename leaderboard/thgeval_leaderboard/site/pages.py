@@ -219,9 +219,9 @@ class _Pages:
         for each, at in self.site.metrics[name]:
             entries = {row.entry.id: row.entry for row in each.rows}
             head, column = each.heads[at], each.columns[at]
-            if any(score.value is not None for score in column.scores.values()):
-                called = head.title + (f", made otherwise: {head.apart}" if head.apart else "")
-                by_board.append((each.board, [figures.intervals(column, head, entries, called)]))
+            called = head.title + (f", made otherwise: {head.apart}" if head.apart else "")
+            if drawn := figures.intervals(column, head, entries, called):
+                by_board.append((each.board, [drawn]))
         said = {**sections(cls), "range": described(cls)["range"]}
         first = self.site.metrics[name][0]
         return self.page(

@@ -84,8 +84,7 @@ class KID(SetMetric):
         subsets, rows = self.comparison.subsets, self.comparison.subset_rows
         if (subsets, rows) != (0, 0) and (subsets < 1 or rows < 2):
             raise ProtocolError(
-                f"{self.name}: subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {subsets} and "
-                f"{rows}"
+                f"subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {subsets} and {rows}"
             )
 
     @property
