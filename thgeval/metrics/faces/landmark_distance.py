@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, resting_on
@@ -45,6 +45,9 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
     cut: str = parameter(
         "none", "``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again", of=CUTS
     )
+
+    beside: ClassVar[tuple[str, ...]] = ()
+    """What the number must be read beside, in a sentence; nothing as a rule."""
 
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
@@ -110,6 +113,6 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
         return f"{width}x{height}px" if self.scale == "px" else ""
 
     def cautions(self, state: ClipMean | PooledMean) -> Iterator[str]:
-        """Which px these are."""
-        for size in state.under:
-            yield f"px of {size.removesuffix('px')} frames"
+        """Which px these are, and what belongs beside them."""
+        yield from (f"px of {size.removesuffix('px')} frames" for size in state.under)
+        yield from self.beside

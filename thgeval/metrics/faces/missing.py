@@ -9,7 +9,7 @@ under its reason, whatever the policy:
 ``zero``  its value is 0, as if nothing differed, which is what some published scripts do
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.parameter import Held, parameter
-from thgeval.states import Part, State
+from thgeval.states import Part
 
 MISSING: Mapping[str, str] = MappingProxyType(
     {"skip": "left out", "fail": "the clip fails", "hold": "as in the last frame with one", "zero": "counted as 0"}
@@ -48,8 +48,12 @@ class Missing(Held):
 
         ``why`` says why a frame has no face, (frames,). InputError if any has none under ``fail``.
         """
-        if self.missing == "fail":
-            refuse(clip, why)
+        lost = np.flatnonzero(why != "")
+        if self.missing == "fail" and lost.size:
+            raise InputError(
+                f"{clip}: {why[lost[0]]} in {lost.size} of {len(why)} frames, first in frame {lost[0]}",
+                reason="no face",
+            )
         return tuple(map(held, sides)) if self.missing == "hold" else sides
 
     def part(self, values: Array, why: Why, *, under: str = "") -> Part:
@@ -63,16 +67,6 @@ class Missing(Held):
         labels = np.where((why != "") & ~none, np.char.add(why, BECAME.get(self.missing, "")), why)
         reasons = {str(label): tuple(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels) if label}
         return Part(0, values, reasons, under)
-
-
-def refuse(clip: str, why: Why) -> None:
-    """Raise InputError if any frame has a reason not to count."""
-    frames = np.flatnonzero(why != "")
-    if frames.size:
-        raise InputError(
-            f"{clip}: {why[frames[0]]} in {frames.size} of {len(why)} frames, first in frame {frames[0]}",
-            reason="no face",
-        )
 
 
 def held(values: Array) -> Array:
@@ -100,13 +94,3 @@ def told(generated: Why, reference: Why) -> Why:
     )
     alone = np.char.add(in_generated, in_reference)
     return np.where((generated != "") & (reference != ""), both, alone)
-
-
-def coverage(state: State) -> Iterator[str]:
-    """How many frames had no value of their own, by reason; nothing if every one had."""
-    if reasons := state.left_out:
-        without = sum(reasons.values())
-        became = tuple(BECAME.values())
-        total = state.frames_seen + sum(count for reason, count in reasons.items() if not reason.endswith(became))
-        said = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
-        yield f"{without} of {total} frames have no value of their own ({said})"

@@ -14,20 +14,13 @@ from thgeval.features.faces.identity import Embeddings
 from thgeval.features.faces.landmarks import MODELS
 from thgeval.features.faces.people import POLICIES, absent, choice
 from thgeval.metric import Side, View
-from thgeval.metrics.faces.missing import NO_FACE, Array, Missing, Why, coverage, present, told
+from thgeval.metrics.faces.missing import BECAME, NO_FACE, Array, Missing, Why, present, told
 from thgeval.parameter import Held, parameter
 from thgeval.states import Part, State
 
 PNP: Mapping[str, str] = MappingProxyType({"estimator": "pnp", "landmarks": "dlib-x4"})
 GEOMETRIC: Mapping[str, str] = MappingProxyType({"source": "geometric", "landmarks": "dlib-x4"})
 """Pose and action units with nothing to fetch, from the landmarks that are nearest to the truth (docs/faces.md)."""
-
-
-class Alone(NamedTuple):
-    """What was found in one clip, (frames, people, ...), NaN where there is no face; and why a frame has none."""
-
-    values: Array
-    why: Why
 
 
 class Sides(NamedTuple):
@@ -54,15 +47,15 @@ class Whom(Held):
     min_px: int = parameter(0, "faces whose box is narrower or lower than this are not there", least=0)
     missing: Missing = Missing()
 
-    def alone(self, view: View, source: Feature[Any], read: Callable[[Any], Array] = np.asarray) -> Alone:
-        """What a feature of people has of the clip itself, ``read`` as (frames, people, ...), as the policy has it.
+    def alone(self, view: View, source: Feature[Any], read: Callable[[Any], Array] = np.asarray) -> tuple[Array, Why]:
+        """What a feature of people has of the clip itself, ``read`` as (frames, people, ...), and why a frame has none.
 
-        InputError under ``fail`` if a frame has no face.
+        Both are as the policy has it; InputError under ``fail`` if a frame has no face.
         """
         values = read(view.generated[source])
         why = np.where(present(values).any(axis=1), "", lacking(view.generated, source))
         (values,) = self.missing.applied(view.clip, why, values)
-        return Alone(values, why)
+        return values, why
 
     def pairs(self, view: View, source: Feature[Any], read: Callable[[Any], Array] = np.asarray) -> Sides:
         """The same of both sides; InputError too if they show other numbers of people."""
@@ -86,8 +79,13 @@ class Whom(Held):
         return self.missing.part(values, why, under=under)
 
     def remarks(self, state: State) -> Iterator[str]:
-        """How many frames had no face."""
-        yield from coverage(state)
+        """How many frames had no value of their own, by reason; nothing if every one had."""
+        if reasons := state.left_out:
+            without = sum(reasons.values())
+            became = tuple(BECAME.values())
+            total = state.frames_seen + sum(count for reason, count in reasons.items() if not reason.endswith(became))
+            said = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+            yield f"{without} of {total} frames have no value of their own ({said})"
 
 
 @dataclass(frozen=True)

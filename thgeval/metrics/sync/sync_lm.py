@@ -21,7 +21,6 @@ from thgeval.states import ClipMean
 BRIEF_S = 3.0
 """What the threshold of confidence was set on; shorter clips score higher by chance."""
 
-FURTHEST = "``furthest``   the largest shift, in frames of 40 ms\n"
 PRESETS: Mapping[str, Preset] = {
     "fine": Preset({"landmarks": "dlib-x4"}, "finer landmarks, for small faces"),
 }

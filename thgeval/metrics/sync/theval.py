@@ -73,7 +73,7 @@ class THEvalMetric(Metric[ClipMean]):
         there = present(points)
         if not there.any():
             raise InputError(f"{view.clip}: no face is found in any frame", reason="no face")
-        why = self.whom.alone(view, shapes(**self.whom.chosen)).why
+        _, why = self.whom.alone(view, shapes(**self.whom.chosen))
         opening = self.opening(points)
         values = np.full(there.shape, np.nan)
         for column, seen in enumerate(there.T):

@@ -82,10 +82,6 @@ class ErrorRate(Metric[Counts]):
         """What must be known of the reader, and of transcripts that aren't parted into what is counted."""
         return "; ".join(said for said in (READERS[self.reader].note, *self.cautions(state)) if said) or None
 
-    def cautions(self, state: Counts) -> Iterator[str]:
-        """What a reader of the number must know of the transcripts; nothing as a rule."""
-        yield from ()
-
 
 @dataclass(frozen=True)
 class WER(ErrorRate):
