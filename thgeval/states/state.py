@@ -156,6 +156,11 @@ class State(ABC):
     def scored(self) -> tuple[str, ...]:
         """The clips that have a value."""
 
+    @property
+    def value(self) -> float:
+        """The number that it stands for; TypeError from states of rows, which stand for none."""
+        raise TypeError(f"{type(self).__name__} is reduced to a number by its metric's score alone")
+
 
 def mean(values: NDArray[np.float64] | Sequence[float]) -> float:
     """Exactly rounded mean, the same in any order of the values; NaN of none."""
