@@ -77,7 +77,9 @@ class State(ABC):
             for clip, parts in state.parts.items():
                 held = merged.get(clip, ())
                 if repeated := {part.start for part in held} & {part.start for part in parts}:
-                    raise ValueError(f"clip {clip!r} was measured twice from frame {min(repeated)}")
+                    raise ValueError(
+                        f"clip {clip!r} was measured twice from frame {min(repeated)}; say start=view.start"
+                    )
                 merged[clip] = held + parts
         return cls(merged)
 
