@@ -87,7 +87,8 @@ class Kit:
     def _set(self) -> Any:
         from thgeval_baselines.sets.synth import make_synth
 
-        return make_synth(self.folder / "synth", people=2, only=frozenset({"s1-e01-still", "s1-e02-still"}))
+        only = frozenset({"s1-e01-still", "s1-e02-still"})
+        return make_synth(self.folder / "synth", people=2, only=only, fit_seconds=1.0)
 
     def _item(self, name: str) -> Path:
         tasks = self["set"]
@@ -100,7 +101,11 @@ class Kit:
         return self._item("audio")
 
     def _fit_video(self) -> Path:
-        return self._item("fit_video")
+        from thgeval_baselines.sets.synth import make_synth
+
+        only = frozenset({"s1-e01-still"})
+        tasks = make_synth(self.folder / "longer", people=2, only=only, fit_seconds=FIT_SECONDS)
+        return Path(tasks.path(tasks["s1-e01-still"].inputs["fit_video"]))
 
     def _target_video(self) -> Path:
         return self._item("target_video")
