@@ -242,7 +242,7 @@ def test_a_worse_clip_scores_worse(request_, measure):
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_chunks_and_workers_do_not_matter(request_, measure):
     named, whole = measure(request_, chunk=100)
-    for chunk, workers in ((1, 1), (2, 3), (5, 2)):
+    for chunk, workers in ((1, 1), (2, 3), (3, 1)):
         _, state = measure(request_, chunk=chunk, workers=workers)
         assert named.metric.score(state) == named.metric.score(whole)
         assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes()

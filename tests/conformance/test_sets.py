@@ -29,7 +29,15 @@ REQUESTS = [
 SIZE = 176  # the smallest in which faces are found
 RATE = Fraction(25)
 FRAMES = 17  # one window of the longest, and a frame to spare
-SEEN = {"fid": 3, "kid": 3, "prdc": 6, "fvd": 9, "fvd/latentsync": 29}  # by metrics of large networks
+SEEN = {
+    "fid": 3,
+    "kid": 3,
+    "prdc": 6,
+    "fid-random": 3,
+    "prdc-random": 6,
+    "fvd": 9,
+    "fvd/latentsync": 29,
+}  # by metrics of large networks
 CLIPS = ("a", "b", "c")
 
 
