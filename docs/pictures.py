@@ -25,8 +25,8 @@ TILES, TILE, LABEL = 6, 150, 18
 SECONDS = 3.0
 ITEM, OTHERS = "s1-e01-pose", ("s2-e01-pose", "s1-e02-pose")
 DRIVES = ("driving_video", "curves", "audio", "text")
-SHOWN_CURVES = ("jawOpen", "mouthFunnel", "mouthPucker", "mouthClose", "eyeBlinkLeft")
-COLOURS = ("#00796b", "#c2185b", "#ef6c00", "#3949ab", "#777777")
+SHOWN_CURVES = ("jawOpen", "mouthFunnel", "mouthPucker", "mouthClose", "eyeBlinkLeft", "aperture", "rounding")
+COLOURS = ("#00796b", "#c2185b", "#ef6c00", "#3949ab", "#777777", "#00796b", "#c2185b")
 
 
 def main(names: list[str]) -> int:
@@ -65,6 +65,8 @@ def draw(generator: Any, given: dict[str, Any], folder: Path) -> None:
     rows = []
     if drive == "driving_video":
         rows.append(("the driving video", _tiles(_frames(given["driving_video"]))))
+    if "fit_video" in generator.fitting:
+        rows.append(("the footage that it is fitted to", _tiles(_frames(given["fit_video"]))))
     if drive == "curves":
         with np.load(given["curves"]) as curves:
             held = {name: curves[name] for name in SHOWN_CURVES if name in curves.files}
@@ -79,7 +81,7 @@ def draw(generator: Any, given: dict[str, Any], folder: Path) -> None:
 def _views(folder: Path) -> dict[str, Any]:
     from thgeval_baselines.sets.synth3d import make_synth3d
 
-    tasks = make_synth3d(folder / "views", people=1, seconds=SECONDS, fit_seconds=0)
+    tasks = make_synth3d(folder / "views", people=1, seconds=SECONDS, fit_seconds=1.0)
     return {name: tasks.path(path) for name, path in tasks.items[0].inputs.items() if name in {"fit_views", "curves"}}
 
 
