@@ -30,7 +30,12 @@ PARADIGMS = frozenset(path.name.removesuffix(".in.md") for path in (DOCS / "base
 """Of baselines, those that have a page."""
 
 INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "protocols": {"protocols": tables.protocol_table},
+    "protocols": {
+        "protocols": tables.protocol_table,
+        "ranked": partial(tables.benchmark_table, ranked=True),
+        "experimental": partial(tables.benchmark_table, ranked=False),
+        "datasets": tables.dataset_table,
+    },
     "precision": {"tolerances": tables.ceilings, "parity": tables.parity},
     "faces": {"truth": figures.face_truth, "costs": figures.face_costs},
     "lip-sync": {"stages": figures.sync_stages},
@@ -44,6 +49,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "voices": figures.heard_sentences,
         "lags": figures.heard_lags,
         "costs": figures.heard_costs,
+        "picture": partial(generators.picture, "ref-audio"),
     },
     "baselines/index": {
         "generators": lambda: generators.generator_table(PARADIGMS),
@@ -51,6 +57,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     **{
         f"baselines/{name}": {
+            "picture": partial(generators.picture, f"ref-{name}"),
             "measured": partial(generators.measured_generator, f"ref-{name}"),
             "fit": partial(generators.fitted_in, f"ref-{name}"),
         }

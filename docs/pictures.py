@@ -53,7 +53,8 @@ def draw(generator: Any, given: dict[str, Any], folder: Path) -> None:
     if "fit_views" in generator.needs:
         given = given | _views(folder)
     drive = next(name for names in (generator.needs, generator.takes) for name in DRIVES if name in names)
-    named = {name: given[name] for name in generator.needs | generator.fitting | {drive}}
+    behind = generator.takes & {"target_video"}
+    named = {name: given[name] for name in generator.needs | generator.fitting | {drive} | behind}
     frames = None if drive == "text" else round(SECONDS * 25)
     inputs = Inputs("picture", fps=Fraction(25), frames=frames, **named)
     fitted = None

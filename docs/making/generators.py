@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from making.figures import RESULTS
@@ -18,6 +19,7 @@ DRIVERS: Mapping[str, str] = {
 }
 """What the benchmark's rows are driven by, in words."""
 
+IMAGES = Path(__file__).parents[1] / "images"
 HEAD = ("driven by", "seconds", "of real time", "processor", "lips r")
 
 
@@ -32,6 +34,14 @@ def _row(kind: type[Generator], pages: frozenset[str]) -> tuple[str, ...]:
     needs = sorted(kind.needs | kind.fitting)
     wanted = ", ".join(map(code, needs)) or f"one of {', '.join(map(code, sorted(kind.takes)))}"
     return paradigm, code(kind.id), kind.says, wanted
+
+
+def picture(id: str) -> str:
+    """The picture of a generator that ``docs/pictures.py`` has drawn; nothing where it hasn't."""
+    name = f"baselines/{id.removeprefix('ref-')}.jpg"
+    if not (IMAGES / name).is_file():
+        return ""
+    return f"![What drives {id}, frames that it makes, and its evidence](../images/{name})\n"
 
 
 def measured_generator(id: str) -> str:
