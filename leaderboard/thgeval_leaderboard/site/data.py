@@ -27,6 +27,7 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
     yield f"{API}/schema.json", package.joinpath("entry.schema.json").read_bytes()
     for name in ("document", "tables", "notes", "methods", "datasets"):
         yield f"{API}/survey/{name}.json", package.joinpath("survey/data", f"{name}.json").read_bytes()
+    yield f"{API}/opinions.json", package.joinpath("opinions/data/thqa_ntire.json").read_bytes()
     yield f"{API}/index.json", _json(_index(site))
     for entry in site.entries:
         yield f"{API}/entries/{entry.id}.json", entry.encoded()
