@@ -20,6 +20,8 @@ from thgeval_leaderboard.board import SECTIONS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site import figures, opinions, survey
 from thgeval_leaderboard.site.drawing import Figure
+from thgeval_leaderboard.survey import KINDS
+from thgeval_leaderboard.survey.reporting import CALLED, reports
 
 SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
@@ -241,6 +243,9 @@ class _Pages:
             better=cls.better,
             by_board=by_board,
             spread=_spread(self.site.metrics[name]),
+            reports=reports(name),
+            shared=[other for other in CALLED if other != name and CALLED[other] == CALLED.get(name)],
+            kinds=KINDS,
         )
 
     def group(self, kind: str, name: str, among: Any) -> str:
