@@ -13,5 +13,6 @@ BUILTIN: tuple[str, ...] = (
     "thgeval_baselines.generators.parameter:Parameter",
     "thgeval_baselines.generators.anim3d:Anim3D",
     "thgeval_baselines.generators.nerf:Nerf",
+    "thgeval_baselines.generators.diffusion:Diffusion",
 )
 """``module:Class`` of each, in the order in which they are listed."""
