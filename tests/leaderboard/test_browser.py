@@ -107,6 +107,24 @@ def test_columns_are_added_and_taken_away(tab):
     assert added
 
 
+def test_the_sum_of_places_is_a_column_on_demand_that_says_what_it_is(tab):
+    assert "Sum of places" not in tab.locator("#board thead").text_content()
+    tab.click("#chooser summary")
+    assert "No test stands behind it" in tab.text_content("#chooser")
+    tab.get_by_label("Sum of places", exact=True).check()
+    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    tab.keyboard.press("Escape")
+    head(tab, "Sum of places").locator("button").click()
+    found = numbers(tab, "Sum of places")
+    assert len(found) > 3
+    assert found == sorted(found)
+    cells = tab.locator('tbody[data-role="control"] tr:not(.part) td:last-child').all_text_contents()
+    assert cells == [""]
+    tab.reload()
+    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    assert numbers(tab, "Sum of places") == found
+
+
 def test_an_address_keeps_the_view(tab, browser, site):
     tab.select_option("#paradigm", "nerf")
     head(tab, "LMD").locator("button").click()

@@ -45,6 +45,8 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
         for family, numbers in each.groups.items():
             columns = {str(at): _column(each, at) for at in numbers}
             yield f"data/{each.board.id}/{family}.js", _script("thgevalColumns", family, columns)
+        if each.sums_of_places:
+            yield f"data/{each.board.id}/ranks.js", _script("thgevalColumns", "ranks", {"ranks": _ranks(each)})
         for row in each.rows:
             for at in each.shown:
                 cell, head = row.cells[at], each.heads[at]
@@ -90,6 +92,12 @@ def _column(each: Table, at: int) -> dict[str, object]:
         row.entry.id: [row.cells[at].text, to_json(row.cells[at].value)] for row in each.rows if row.cells[at].text
     }
     return {"title": head.title, "arrow": head.arrow, "unit": head.unit, "better": head.better.value, "cells": cells}
+
+
+def _ranks(each: Table) -> dict[str, object]:
+    """The sums of places as one more column."""
+    cells = {id: [f"{total:g}", total] for id, total in each.sums_of_places.items()}
+    return {"title": "Sum of places", "arrow": "↓", "unit": "", "better": "lower", "cells": cells}
 
 
 def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:
