@@ -1,13 +1,13 @@
 """A small denoising diffusion model of one person's mouth, told by speech: how it is trained and sampled.
 
 Pictures are differences from the person's mean mouth, folded so that 2 by 2 pixels become channels. The network
-(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard of the mouth and which
-way the head is turned go with the time step. It predicts the picture itself, which of all that
-could be predicted has the fewest dimensions; weights that are used are a running mean (EMA).
+(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard of the mouth and which way
+the head is turned go with the time step. It predicts the picture itself, which of all that could be predicted has the
+fewest dimensions; weights that are used are a running mean (EMA).
 
-Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Ho, Salimans,
-arXiv:2207.12598 (guidance); Li, He, arXiv:2511.13720 (predicting the picture); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
-"Diffused Heads", WACV 2024 (the frame before as a condition).
+Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Ho, Salimans, arXiv:2207.12598
+(guidance); Li, He, arXiv:2511.13720 (predicting the picture); Lin et al., WACV 2024 (no signal at the last step);
+Stypułkowski et al., "Diffused Heads", WACV 2024 (the frame before as a condition).
 """
 
 from collections.abc import Iterator

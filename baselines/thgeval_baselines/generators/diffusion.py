@@ -29,9 +29,10 @@ from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_in, portrait_of
+from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around
 from thgeval_baselines.generators.talking import lacking
+from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
