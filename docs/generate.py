@@ -9,6 +9,7 @@ A page ``X.md`` beside an ``X.in.md`` is that text with ``{{name}}`` replaced; `
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from making import figures, python_page, tables
@@ -27,7 +28,12 @@ SITE = DOCS.parent / "mkdocs.yml"
 README = DOCS.parent / "README.md"
 
 INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "protocols": {"protocols": tables.protocol_table},
+    "protocols": {
+        "protocols": tables.protocol_table,
+        "ranked": partial(tables.benchmark_table, ranked=True),
+        "experimental": partial(tables.benchmark_table, ranked=False),
+        "datasets": tables.dataset_table,
+    },
     "precision": {"tolerances": tables.ceilings, "parity": tables.parity},
     "faces": {"truth": figures.face_truth, "costs": figures.face_costs},
     "lip-sync": {"stages": figures.sync_stages},
@@ -35,6 +41,12 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "formats": tables.format_table,
         "images": lambda: ", ".join(image.FORMATS),
         "limits": tables.limit_table,
+    },
+    "baselines/audio": {
+        "compared": figures.heard_lips,
+        "voices": figures.heard_sentences,
+        "lags": figures.heard_lags,
+        "costs": figures.heard_costs,
     },
     "results": {"coverage": figures.interval_coverage},
     "interchange": {

@@ -34,30 +34,33 @@ def heard(samples: NDArray[np.float32]) -> tuple[Phone, ...]:
     """
     if not installed():
         raise MissingExtra("hearing phones", extra="speech")
-    noise = np.random.default_rng(0).integers(-DITHER, DITHER + 1, len(samples))
-    levels = np.clip(np.rint(samples * 32767) + noise, -32768, 32767).astype("<i2")
-    decoder = _decoder()
-    decoder.start_utt()
-    decoder.process_raw(levels.tobytes(), full_utt=True)
-    decoder.end_utt()
+    decoder = _decoder(allphone=str(_models() / "en-us-phone.lm.bin"), lw=2.0, beam=1e-20, pbeam=1e-20)
+    _spoken_to(decoder, _levels(samples))
     segments = [(each.word, each.start_frame, each.end_frame) for each in decoder.seg() or ()]
     return tuple(Phone(str(word), first * FRAME_S, (last + 1) * FRAME_S) for word, first, last in segments)
 
 
-def _decoder() -> Any:
-    """A phone loop of its own for each speech: what was heard before would change what is heard now."""
+def _levels(samples: NDArray[np.float32]) -> bytes:
+    """16-bit samples with a dither."""
+    noise = np.random.default_rng(0).integers(-DITHER, DITHER + 1, len(samples))
+    return np.clip(np.rint(samples * 32767) + noise, -32768, 32767).astype("<i2").tobytes()
+
+
+def _spoken_to(decoder: Any, levels: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(levels, full_utt=True)
+    decoder.end_utt()
+
+
+def _models() -> Path:
     import pocketsphinx
 
-    models = Path(pocketsphinx.__file__).parent / "model" / "en-us"
-    return pocketsphinx.Decoder(
-        hmm=str(models / "en-us"),
-        allphone=str(models / "en-us-phone.lm.bin"),
-        lm=None,
-        dict=None,
-        lw=2.0,
-        beam=1e-20,
-        pbeam=1e-20,
-        cmn="batch",
-        samprate=RATE_HZ,
-        loglevel="FATAL",
-    )
+    return Path(pocketsphinx.__file__).parent / "model" / "en-us"
+
+
+def _decoder(**settings: Any) -> Any:
+    """A recogniser of its own for each speech: what was heard before would change what is heard now."""
+    import pocketsphinx
+
+    given = {"lm": None, "dict": None} | settings
+    return pocketsphinx.Decoder(hmm=str(_models() / "en-us"), samprate=RATE_HZ, loglevel="FATAL", **given)
