@@ -189,7 +189,7 @@ def against_rule(key, value, case):
     if case in EQUAL and value != pytest.approx(
         best := 0.0 if metric.better is Better.LOWER else metric.range[1], abs=1e-9
     ):
-        return f"equal clips have the best value, {best:g}; if another is right, list it in RIGHT"
+        return f"equal clips have the best value, {best:g}: mend the formula, or list it in RIGHT if another is right"
     low, high = metric.range
     return None if low <= value <= high else f"its range is {low:g} .. {high:g}: mend range, or the formula"
 

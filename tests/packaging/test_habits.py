@@ -56,6 +56,15 @@ def test_hooks_are_local_and_what_make_check_runs():
         assert hook["entry"].removeprefix(".venv/bin/") in recipe
 
 
+@pytest.mark.parametrize("target", ["test-newest", "test-lowest"])
+def test_groups_are_installed_by_what_knows_groups(target):
+    """The pip that a new environment brings may be older than ``--group``; uv isn't."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition(f"\n{target}:")[2].partition("\n\n")[0]
+    before, group, _ = recipe.partition("--group")
+    assert group
+    assert "-m uv pip install" in before.splitlines()[-1] or '--upgrade "pip>=25.3"' in before
+
+
 DOCKERFILE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 STEPS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
 
