@@ -104,12 +104,14 @@ class Table:
         An entry without a place in one of the columns has no sum, as fewer places would add up to less. Empty where
         fewer than two columns have places.
         """
-        sums = {
+        added = self.summed
+        if len(added) < 2:
+            return {}
+        return {
             row.entry.id: sum(place.rank + place.tied / 2 for place in found)
             for row in self.rows
-            if len(found := [place for at in self.summed if (place := row.cells[at].place)]) == len(self.summed)
+            if len(found := [place for at in added if (place := row.cells[at].place)]) == len(added)
         }
-        return sums if len(self.summed) > 1 else {}
 
     @property
     def groups(self) -> dict[str, list[int]]:

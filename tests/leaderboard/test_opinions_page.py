@@ -1,6 +1,7 @@
 """What is committed of people's opinions, and the page that shows it."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -127,6 +128,24 @@ def test_controls_at_the_same_levels_stand_beside_people(tmp_path):
     rows = [["".join(cell.itertext()) for cell in row] for row in figures[1].findall(".//tbody/tr")]
     assert [row[:2] for row in rows] == [["0.5", "ctl-videolead-500ms"], ["1", "ctl-videolead-1s"]]
     assert [float(row[3].split(" ")[0]) for row in rows] == pytest.approx([0.75, 0.375], abs=0.006)
+
+
+def test_controls_are_drawn_with_their_intervals_and_without_scores_that_are_infinite(tmp_path):
+    values = {"psnr": [30.0, 31.0, 33.0]}
+    entries = [made_entry(f"ctl-coarse{bits}", values, role="control", paradigm="none") for bits in (4, 5, 6)]
+    run = entries[0].run
+    endless = replace(run["psnr"], value=float("inf"), interval=None)
+    entries[0] = replace(entries[0], run=replace(run, scores={"psnr": endless}))
+    build(entries, tmp_path / "site")
+    figures = page_of(tmp_path / "site").findall(".//section[@id='graded']//figure")
+    drawn = next(each for each in figures if "controls" in each.find("figcaption").text)
+    assert len(drawn.findall(".//{*}circle")) == len(drawn.findall(".//{*}path[@class='bar']")) == 2
+    rows = [["".join(cell.itertext()) for cell in row] for row in drawn.findall(".//tbody/tr")]
+    assert [row[2].split(" ")[0] for row in rows] == ["∞", "31.3", "31.3"]
+
+
+def test_every_axis_has_controls_or_says_why_not():
+    assert all(bool(axis.controls) != bool(axis.without) for axis in AXES)
 
 
 def test_every_control_that_is_named_is_one_of_ours():

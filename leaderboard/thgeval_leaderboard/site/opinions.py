@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
@@ -29,19 +29,25 @@ IN_SURVEY = {
 }
 """Talkers of which the survey's tables have rows, by their ids there; the others have none."""
 
-METRICS = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation", "lmd", "fid", "lpips", "ssim", "psnr")
+SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation", "lmd")
+QUALITY = ("fid", "lpips", "ssim", "psnr", "cpbd")
 MOST_METRICS = 4
-"""Metrics of controls shown beside opinions: so many of these, in this order."""
+"""Metrics of controls shown beside opinions: so many, those first that are made for what an axis changes."""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """One axis of graded distortions: how it is called here, its unit, and our controls at its levels."""
+    """One axis of graded distortions: how it is called here, its unit, and our controls at its levels.
+
+    ``metrics`` are shown of the controls in this order; ``without`` says why there are no controls.
+    """
 
     name: str
     title: str
     unit: str
-    controls: Mapping[float, str]
+    controls: Mapping[float, str] = field(default_factory=dict)
+    metrics: tuple[str, ...] = (*SYNC, *QUALITY)
+    without: str = ""
 
 
 AXES = (
@@ -59,14 +65,25 @@ AXES = (
         "unit not stated; controls: s",
         {1: "ctl-pause-middle-1s", 2: "ctl-pause-middle-2s"},
     ),
-    Graded("qp_level", "Geometry quantised", "level, bits presumably", {}),
+    Graded(
+        "qp_level",
+        "Geometry quantised",
+        "level, bits presumably",
+        without="No control of ours is on this axis: a video has no mesh.",
+    ),
     Graded(
         "qt_level",
         "Texture coordinates quantised",
         "level, bits presumably; controls: bits",
         {bits: f"ctl-coarse{bits}" for bits in (4, 5, 6, 7)},
+        (*QUALITY, *SYNC),
     ),
-    Graded("stream_level", "Streamed at several qualities", "level, unit not stated", {}),
+    Graded(
+        "stream_level",
+        "Streamed at several qualities",
+        "level, unit not stated",
+        without="Its levels have no unit, so no control is at them; ctl-drop10, 30 and 60 drop frames in its place.",
+    ),
 )
 """The graded distortions of THQA-3D. Controls change the picture or the sound of a video, not a mesh."""
 
@@ -177,12 +194,16 @@ def printed(talkers: Sequence[str]) -> Iterator[Printed]:
 
 @dataclass(frozen=True)
 class Beside:
-    """A board's controls at an axis's levels: heads of its metrics, and cells by level."""
+    """A board's controls at an axis's levels: heads of its metrics, and cells by level.
+
+    ``points`` are level, score and interval of the first metric, where they are finite.
+    """
 
     board: str
     dataset: str
     heads: tuple[str, ...]
     rows: tuple[tuple[float, str, tuple[Cell, ...]], ...]
+    points: tuple[tuple[float, float, tuple[float, ...]], ...]
 
 
 def curves(graded: Graded, rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Figure]:
@@ -201,15 +222,12 @@ def curves(graded: Graded, rows: Sequence[Mapping[str, Any]], tables: Mapping[st
         found = beside(graded, each)
         if found is None:
             continue
-        scored = [
-            (level, cells[0].value, (cells[0].value,) * 2)
-            for level, _, cells in found.rows
-            if cells[0].value is not None and math.isfinite(cells[0].value)
-        ]
-        says = f"{found.heads[0]} of our controls at the same levels, on {found.dataset}."
+        says = f"{found.heads[0]} of our controls at the same levels, on {found.dataset}; lines are 95 % intervals."
         title = f"{graded.title}: controls on {found.dataset}"
         picture = (
-            curve(scored, graded, title, says, axis([value for _, value, _ in scored], 170, 14)) if scored else Markup()
+            curve(found.points, graded, title, says, axis([end for *_, ends in found.points for end in ends], 170, 14))
+            if found.points
+            else Markup()
         )
         lines = tuple(
             (f"{level:g}", name, *(f"{cell.text}{' ±' + cell.reach if cell.reach else ''}" for cell in cells))
@@ -221,7 +239,7 @@ def curves(graded: Graded, rows: Sequence[Mapping[str, Any]], tables: Mapping[st
 def beside(graded: Graded, table: Table) -> Beside | None:
     """A board's controls at the levels of an axis; None if it has none of them."""
     at = {head.key: place for place, head in enumerate(table.heads) if not head.apart}
-    wanted = [at[key] for key in METRICS if key in at][:MOST_METRICS]
+    wanted = [at[key] for key in graded.metrics if key in at][:MOST_METRICS]
     named = {row.entry.method.name: row for row in table.rows if row.entry.method.role == "control"}
     rows = tuple(
         (level, name, tuple(named[name].cells[place] for place in wanted))
@@ -231,7 +249,14 @@ def beside(graded: Graded, table: Table) -> Beside | None:
     if not rows or not wanted:
         return None
     heads = tuple(f"{table.heads[place].title}\N{NO-BREAK SPACE}{table.heads[place].arrow}".strip() for place in wanted)
-    return Beside(table.board.id, table.board.dataset, heads, rows)
+    scores = table.columns[wanted[0]].scores
+    points = []
+    for level, name, (first, *_) in rows:
+        if first.value is not None and math.isfinite(first.value):
+            found = scores[named[name].entry.id].interval
+            ends = found if found is not None and all(map(math.isfinite, found)) else (first.value, first.value)
+            points.append((level, first.value, tuple(ends)))
+    return Beside(table.board.id, table.board.dataset, heads, rows, tuple(points))
 
 
 def curve(
