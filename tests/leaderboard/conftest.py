@@ -27,7 +27,7 @@ EXTRA = {
     "ms-ssim": 0.95,
     "mouth-correlation": 0.6,
 }
-HOSTILE = '<script>alert(1)</script> & "co"'
+HOSTILE = '=1+1 <script>alert(1)</script> & "co"'
 
 
 @pytest.fixture(scope="session")

@@ -154,6 +154,14 @@ def test_the_view_is_saved_as_csv(tab, tmp_path):
     assert float(rows[1][3]) > 0
 
 
+def test_no_name_in_the_csv_is_taken_for_a_formula(tab, tmp_path):
+    with tab.expect_download() as waiting:
+        tab.click("#csv")
+    waiting.value.save_as(tmp_path / "view.csv")
+    names = [row[1] for row in csv.reader((tmp_path / "view.csv").read_text(encoding="utf-8").splitlines())]
+    assert [name[:5] for name in names if "alert" in name] == ["'=1+1"]
+
+
 def test_two_pinned_entries_are_compared(tab):
     for name in ("system-0", "system-4"):
         tab.get_by_label(f"Pin {name}", exact=True).check()

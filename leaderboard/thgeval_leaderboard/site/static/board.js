@@ -135,11 +135,12 @@
   });
 
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   $("csv").addEventListener("click", () => {
     const names = [...head.cells].map((cell) => cell.textContent.replace("↕", "").trim());
     const lines = [["id", ...names]];
     for (const row of table.querySelectorAll("tbody tr[data-id]")) {
-      if (!row.hidden) lines.push([row.dataset.id, ...[...row.cells].map((cell, at) => at < 2 ? cell.textContent.trim() : Number.isNaN(numberOf(cell)) ? "" : String(numberOf(cell)))]);
+      if (!row.hidden) lines.push([row.dataset.id, ...[...row.cells].map((cell, at) => at < 2 ? harmless(cell.textContent.trim()) : Number.isNaN(numberOf(cell)) ? "" : String(numberOf(cell)))]);
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n"], { type: "text/csv" }));
