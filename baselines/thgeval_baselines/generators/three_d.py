@@ -18,22 +18,21 @@ from scipy.ndimage import gaussian_filter1d
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.parameter import performed
 from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_in, portrait_of
+from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.fitting import Fitted, fit, track
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.portrayed import Portrayed
-from thgeval_baselines.speech.hearing import heard
+from thgeval_baselines.speech.hearing import heard_in
 from thgeval_baselines.speech.lips import mouth
 
 Curve = NDArray[np.float64]
 
-RATE_HZ = 16000
 SMOOTHED_FRAMES = 0.7
 OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
 """Actions, by how their names begin, that speech sets; the portrait's own expression keeps the others."""
@@ -50,6 +49,10 @@ class ThreeD(Generator):
     needs: ClassVar[frozenset[str]] = frozenset({"source_image"})
     takes: ClassVar[frozenset[str]] = frozenset({"audio", "driving_video", "curves"})
     extra: ClassVar[str] = "faces"
+
+    def problems(self) -> list[str]:
+        """What isn't installed."""
+        return lacking({"dlib": "faces"})
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
         """One video; the seed moves eyes and head where only speech is given."""
@@ -71,10 +74,9 @@ class ThreeD(Generator):
 
 
 def _by_speech(person: Fitted, audio: Path, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
-    samples = speech(audio, rate_hz=RATE_HZ).samples
     fps = float(inputs.fps)
-    frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
-    lips = mouth(heard(samples), fps=fps, frames=frames)
+    phones, frames = heard_in(audio, fps=inputs.fps, frames=inputs.frames)
+    lips = mouth(phones, fps=fps, frames=frames)
     acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
     spoken = np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
     return np.where(spoken, acting.actions, person.actions), SWAY * acting.angles
