@@ -1,5 +1,6 @@
 """The portrait that a generator animates: cut to the picture that is wanted, and its landmarks as dlib reads them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,7 @@ from thgeval.errors import InputError
 from thgeval.limits import content
 from thgeval.media.image import portrait
 from thgeval_baselines.generator import Inputs
+from thgeval_baselines.generators.ordered import in_order_of
 
 NO_FACE = "no face"
 
@@ -40,14 +42,30 @@ def portrait_of(inputs: Inputs) -> Face:
 
 def landmarks_in(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
     """The landmarks (68, 2) px of the largest face that dlib finds in a picture, None if it finds none."""
+    return _read(_found(image))
+
+
+def landmarks_of(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float64] | None]:
+    """The same of each picture in order: faces are found by the caller's thread while others read their landmarks."""
+    return in_order_of(_read, map(_found, images))
+
+
+Seen = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
+def _found(image: NDArray[np.uint8]) -> Seen:
+    """A picture and the box of the largest face in it: (1, 4), or (0, 4) if there is none."""
     from thgeval.features.faces import dlib_models
 
-    boxes = dlib_models.detected(image).boxes
-    if not len(boxes):
-        return None
-    largest = np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
-    marks = dlib_models.landmarks68_x4(image, boxes[largest : largest + 1].astype(np.float32))
-    return np.asarray(marks[0], np.float64)
+    boxes = dlib_models.detected(image).boxes.astype(np.float32)
+    return image, boxes[np.argsort(-(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), kind="stable")[:1]]
+
+
+def _read(seen: Seen) -> NDArray[np.float64] | None:
+    from thgeval.features.faces import dlib_models
+
+    marks = dlib_models.landmarks68_x4(*seen)
+    return np.asarray(marks[0], np.float64) if len(marks) else None
 
 
 def fitting(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -8,6 +8,8 @@ Can't: hair and ears of its own (they are the portrait's, bent); profile views; 
 person's.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,9 +22,8 @@ from thgeval.errors import InputError
 from thgeval.media import decode
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
-from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.parameter import performed
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_in, portrait_of
+from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_of, portrait_of
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.fitting import Fitted, fit, track
@@ -82,21 +83,30 @@ def _by_speech(person: Fitted, audio: Path, inputs: Inputs, seed: int) -> tuple[
     return np.where(spoken, acting.actions, person.actions), SWAY * acting.angles
 
 
+def _tracked(frames: Iterable[NDArray[np.uint8]], size: tuple[int, int]) -> list[Fitted]:
+    """What the person does in each frame, as before where no face is found; nothing if there is none in any."""
+    driver: Fitted | None = None
+    tracked: list[Fitted] = []
+    before = 0
+    for found in landmarks_of(frames):
+        if found is not None:
+            driver = driver or fit(found, size)
+            tracked.append(track(driver, found, tracked[-1] if tracked else driver))
+        elif tracked:
+            tracked.append(tracked[-1])
+        else:
+            before += 1
+    return [driver] * before + tracked if driver else []
+
+
 def _by_video(person: Fitted, path: Path, inputs: Inputs) -> tuple[Curve, Curve]:
     """What a person does in a video, from how they begin in it: actions (frames, 52) and angles (frames, 3)."""
     with decode(Clip(path.stem, path), chunk=32) as batches:
-        shown = (fitting(frame, inputs.size) for batch in batches for frame in batch.new)
-        marks = list(in_order_of(landmarks_in, shown))
-    first = next((found for found in marks if found is not None), None)
-    if first is None:
+        shown = (fitting(np.asarray(frame, np.uint8), inputs.size) for batch in batches for frame in batch.new)
+        held = _tracked(islice(shown, inputs.frames), inputs.size)
+    if not held:
         raise InputError(f"{path}: no face is found in the driving video", reason=NO_FACE)
-    driver = fit(first, inputs.size)
-    tracked, last = [], driver
-    for found in marks:
-        last = last if found is None else track(driver, found, last)
-        tracked.append(last)
-    frames = inputs.frames or len(tracked)
-    held = [tracked[min(number, len(tracked) - 1)] for number in range(frames)]
+    held += [held[-1]] * ((inputs.frames or 0) - len(held))
     moved = person.actions + np.array([each.actions - held[0].actions for each in held])
     angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held])
     smooth = (gaussian_filter1d(curve, SMOOTHED_FRAMES, axis=0, mode="nearest") for curve in (moved, angles))
