@@ -14,6 +14,9 @@ from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators.ordered import in_order_of
 
 NO_FACE = "no face"
+EVERY = 3
+Seen = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""A picture and the box of the largest face in it: (1, 4), or (0, 4) if there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,10 @@ def portrait_of(inputs: Inputs) -> Face:
     """The source image of an item, in the size that is wanted; InputError (``no face``) if nobody is seen in it."""
     if inputs.source_image is None:
         raise InputError(f"{inputs.item} has no source image, which is to be animated", reason="missing")
+    from thgeval.features.faces import dlib_models
+
     path = inputs.source_image
+    dlib_models.ready()
     image = fitting(portrait(content(path, "image_bytes"), path.name), inputs.size)
     found = landmarks_in(image)
     if found is None:
@@ -46,25 +52,40 @@ def landmarks_in(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
 
 
 def landmarks_of(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float64] | None]:
-    """The same of each picture in order: faces are found by the caller's thread while others read their landmarks."""
-    return in_order_of(_read, map(_found, images))
+    """The same of each frame of a video in order, faster.
+
+    Faces are looked for in every third frame, by the caller's thread while others read landmarks, and each is read
+    twice. Against the true landmarks of 100 frames of ``synth-v1`` that spreads by 0.67 px as four readings in every
+    frame do, and trembles by 0.127 px a frame after smoothing in place of 0.117.
+    """
+    return in_order_of(_read_twice, _followed(images))
 
 
-Seen = tuple[NDArray[np.uint8], NDArray[np.float32]]
+def _followed(images: Iterable[NDArray[np.uint8]]) -> Iterator[Seen]:
+    box = np.zeros((0, 4), np.float32)
+    for number, image in enumerate(images):
+        if number % EVERY == 0:
+            _, box = _found(image)
+        yield image, box
 
 
 def _found(image: NDArray[np.uint8]) -> Seen:
-    """A picture and the box of the largest face in it: (1, 4), or (0, 4) if there is none."""
     from thgeval.features.faces import dlib_models
 
     boxes = dlib_models.detected(image).boxes.astype(np.float32)
     return image, boxes[np.argsort(-(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), kind="stable")[:1]]
 
 
-def _read(seen: Seen) -> NDArray[np.float64] | None:
+def _read_twice(seen: Seen) -> NDArray[np.float64] | None:
     from thgeval.features.faces import dlib_models
 
-    marks = dlib_models.landmarks68_x4(*seen)
+    return _read(seen, dlib_models.STARTS[[0, 3]])
+
+
+def _read(seen: Seen, starts: NDArray[np.float64] | None = None) -> NDArray[np.float64] | None:
+    from thgeval.features.faces import dlib_models
+
+    marks = dlib_models.landmarks68_x4(*seen, starts=dlib_models.STARTS if starts is None else starts)
     return np.asarray(marks[0], np.float64) if len(marks) else None
 
 
