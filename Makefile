@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 ENDS := demo,faces,frame,sync,speech
 RESTS := tests/core tests/engine tests/states tests/pairing tests/kernels tests/metrics
 
-.PHONY: setup constraints demo quick test test-newest test-lowest test-real coverage check bench docs format clean
+.PHONY: setup constraints demo results quick test test-newest test-lowest test-real coverage check bench docs format clean
 
 setup: .venv/.everything
 
@@ -27,7 +27,7 @@ setup: .venv/.everything
 
 # Everything: extras, test peers, checkers. The last ones ask for old packages, or a second OpenCV, that they don't need.
 .venv/.everything: .venv/.demo
-	$(PIP) --editable ".[demo,faces,frame,mediapipe,models,speech,sync,tts]" --group test --group check --group docs
+	$(PIP) --editable ".[demo,diffusion,faces,frame,mediapipe,models,speech,sync,tts]" --group test --group check --group docs
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
 
@@ -38,6 +38,10 @@ constraints: .venv/.everything
 
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
+
+# Every first result again, from nothing or from where it stopped: near two hours on two cores.
+results: .venv/.everything
+	$(BIN)/python -m thgeval_baselines.first_results results leaderboard/entries --pictures docs/images
 
 # The loop of daily work: what everything rests on, the rules of files, and the conformance of metrics that differ from main (or of OF=psnr).
 quick: .venv/.everything
@@ -92,4 +96,4 @@ bench: .venv/.everything
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf .venv demo site build dist
+	rm -rf .venv demo results site build dist

@@ -1,7 +1,7 @@
 """What a metric's docstring says, taken apart: listings, documentation and reports read it from here.
 
 A metric's class docstring is one sentence, then four labels at the start of a line (Reads, Returns, Source, Departs),
-each followed by text that may run over indented lines. Its parameters say themselves what they are.
+each followed by text that may run over indented lines, up to an empty one. Its parameters say themselves what they are.
 """
 
 import inspect
@@ -22,7 +22,7 @@ def sections(cls: type[Metric[Any]]) -> dict[str, str]:
     opening, *rest = re.split(pattern, text, flags=re.MULTILINE)
     found = {"Is": _flowing(opening)}
     for label, body in zip(rest[::2], rest[1::2], strict=True):
-        found[label] = _flowing(body)
+        found[label] = _flowing(body.partition("\n\n")[0])
     return found
 
 

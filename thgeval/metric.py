@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import ProtocolError
 from thgeval.feature import Parameter
 from thgeval.parameter import check, declared
 from thgeval.states import State
@@ -68,10 +69,13 @@ class Metric(ABC, Generic[S]):
 
     def __post_init__(self) -> None:
         check(self, self.name)
-        self.check_together()
+        try:
+            self.check_together()
+        except ProtocolError as error:
+            raise ProtocolError(f"{self.name}: {error}") from None
 
     def check_together(self) -> None:
-        """Refuse parameters that can't stand beside each other: ProtocolError; nothing as a rule."""
+        """Refuse parameters that can't stand beside each other: ProtocolError, which need not name the metric."""
         return
 
     @property

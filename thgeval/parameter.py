@@ -69,7 +69,7 @@ def check(owned: Any, name: str) -> None:
 def _fault(value: Any, default: Any, said: Mapping[str, Any]) -> str:
     """What a value must be and isn't; empty if it fits."""
     if said.get("of"):
-        known = value in said["of"] and isinstance(value, str) == isinstance(said["of"][0], str)
+        known = value in said["of"] and type(value) is type(said["of"][0])
         return "" if known else f"one of {', '.join(map(str, said['of']))}"
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "true or false"

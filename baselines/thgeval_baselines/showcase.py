@@ -1,64 +1,67 @@
 """The main job on clips made on the spot: ``python -m thgeval_baselines.showcase FOLDER``.
 
-Makes the demo clips, scores every control against the references, prints one table, and writes the report of one
-control. Each control's result file stays in the folder, for ``thgeval compare`` and ``thgeval report``.
+Makes a few clips of a synthetic set, lets generators and controls make them again, scores all, prints one table, and
+writes the report of one generator and a leaderboard. The result files stay in the folder, for ``thgeval compare``.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from thgeval.cli.tables import as_table, interval, number, reference, scores_text
-from thgeval.engine.run import Options, evaluate
+from thgeval.cli.tables import as_table, interval, number, reference
+from thgeval.engine.options import Options
 from thgeval.report import write as write_report
 from thgeval.results import Run
 from thgeval.seen import Seen
-from thgeval_baselines.demo import make_demo
+from thgeval_baselines.catalogue import systems
+from thgeval_baselines.first_results import Subset, kept, made, score
+from thgeval_baselines.sets.synth import make_synth
+from thgeval_baselines.tasks.items import TaskSet
+from thgeval_leaderboard.entry import read
+from thgeval_leaderboard.site.build import build
 
-CLIPS = 3
-SECONDS = 3.0
-REPORTED = "crf30"
 DIGITS = 3
+SECONDS = 2.0
+REPORTED = "ref-3d"
+SYSTEMS = ("ctl-gt", "ref-3d", "ctl-still", "ctl-mouthfreeze", "ctl-shift5", "ctl-blur2")
 SHOWN = (
     *("psnr", "ssim", "cpbd", "f-mse", "lmd", "mouth-correlation", "blinks-per-s"),
     *("sync-lm-conf", "sync-lm-offset"),
 )
 
 
+def _make(folder: Path) -> TaskSet:
+    return make_synth(folder, seconds=SECONDS, fit_seconds=1.0, only=frozenset(DEMO.items))
+
+
+DEMO = Subset("demo", _make, ("s1-e01-pose", "s2-e06-still", "s3-de1-pose"))
+
+
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def main(folder: Path) -> None:
     """Make clips in FOLDER (replacing an earlier demo there), score them, and show what a run gives."""
-    clips = folder / "clips"
-    if clips.exists():
+    if (folder / DEMO.name).exists():
         shutil.rmtree(folder)
-    click.echo(f"making talking-head clips in {clips} (synthetic test material) ...")
-    demo = make_demo(clips, clips=CLIPS, seconds=SECONDS)
-    click.echo("scoring every control against the references ...")
-    seen = Seen()  # so that the references' faces are found once for all controls
-    runs = {
-        name: scored(generated, demo.reference, folder / f"{name}.json", SHOWN, seen)
-        for name, generated in demo.controls.items()
-    }
-    click.echo(f"\n{controls_table(runs)}\n")
-    click.echo(f"scoring {REPORTED} with every metric ...\n")
-    result = folder / f"{REPORTED}.json"
-    run = scored(demo.controls[REPORTED], demo.reference, result, ["all"], seen)
-    click.echo(scores_text(run, form="table", digits=4, brief=False))
-    click.echo(f"\nreport: {write_report(result, result.with_suffix('.html'))}")
+    click.echo(f"making talking-head clips in {folder} (synthetic test material) ...")
+    asked = [each for each in made(DEMO, systems(SYSTEMS), folder) if each.setting != "text"]
+    click.echo("scoring generators and controls against the references ...")
+    options = Options(seen=Seen())  # so that the references' faces are found once for all of them
+    runs = {each.system.id: score(each, SHOWN, options) for each in asked}
+    click.echo(f"scoring {REPORTED} with every metric ...")
+    reported = next(each for each in asked if each.system.id == REPORTED)
+    score(reported, ["all"], options)
+    entries = [read(kept(each, folder / "entries")) for each in asked]
+    build(entries, folder / "site")
+    click.echo(f"\n{systems_table(runs)}\n")
+    click.echo(f"report: {write_report(reported.result, reported.result.with_suffix('.html'))}")
+    click.echo(f"leaderboard: {folder / 'site' / 'index.html'}")
 
 
-def scored(generated: Path, references: Path, out: Path, metrics: Sequence[str], seen: Seen) -> Run:
-    """One run, written with its states beside it."""
-    run = evaluate(generated, references, metrics=metrics, options=Options(out=out, seen=seen))
-    run.write(out)
-    return run
-
-
-def controls_table(runs: dict[str, Run]) -> str:
-    """Two rows a control, the scores and their intervals, one column a metric with its direction.
+def systems_table(runs: Mapping[str, Run]) -> str:
+    """Two rows a system, the scores and their intervals, one column a metric with its direction.
 
     Below are the references' own values.
     """

@@ -1,7 +1,7 @@
 """Tables of what benchmarks measured: the rows of their last published run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,57 @@ def face_costs() -> str:
         if row["what"].startswith("cost: ")
     ]
     return table(rows, ("points, follow", "detection and landmarks, a frame"))
+
+
+def heard_lips() -> str:
+    """How near the lips of ref-audio are to true ones, by kind of speech, as last measured."""
+    return _lips(row for row in _measured("ref_audio") if "r" in row and not row["what"].startswith("sentence "))
+
+
+def heard_sentences() -> str:
+    """The same of each sentence in the package."""
+    return _lips(row for row in _measured("ref_audio") if row["what"].startswith("sentence "))
+
+
+def _lips(measured: Iterable[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            row["what"].removeprefix("sentence "),
+            row["clips"],
+            f"{row['r']:.2f}" + (f" ({row['least r']:.2f})" if row["clips"] > 1 else ""),
+            f"{100 * row['truth meets']:.0f} %",
+            f"{100 * row['ours of those']:.0f} % of {row['closures']}",
+            f"{100 * row['by chance']:.0f} %",
+            f"{row['clips within a frame']} of {row['clips']}",
+        )
+        for row in measured
+    ]
+    head = ("speech", "clips", "r", "true lips meet", "ours of those", "at random times", "within a frame")
+    return table(rows, head)
+
+
+def heard_lags() -> str:
+    """By how many frames the lips of ref-audio follow the loudness of the sound, beside true ones."""
+    rows = [
+        (row["what"], row["lag to loudness"], row["true lag to loudness"])
+        for row in _measured("ref_audio")
+        if "lag to loudness" in row and not row["what"].startswith("sentence ")
+    ]
+    return table(rows, ("speech", "lips of ref-audio", "true lips"))
+
+
+def heard_costs() -> str:
+    """What ref-audio costs, as last measured."""
+    rows = [
+        (
+            row["what"],
+            f"{row['seconds']:.1f} s" + (f", the first time {row['first']:.1f} s" if "first" in row else ""),
+            f"{row['largest memory, MB']} MB" if "largest memory, MB" in row else "",
+        )
+        for row in _measured("ref_audio")
+        if "seconds" in row
+    ]
+    return table(rows, ("what", "time", "largest memory"))
 
 
 def sync_stages() -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from thgeval.families import FAMILIES, family, title
@@ -33,6 +33,9 @@ FIRST = (
     *("lmd", "mouth-correlation", "lip-sync-theval", "blinks-per-s", "cpbd", "f-mse", "prmse/pnp", "aue/geometric"),
 )
 """Metrics in the order in which a board shows them first, of each aspect the ones that papers report most."""
+
+CONTROL = "control"
+"""The setting of what is made from the reference itself."""
 
 SECTIONS = (
     ("ground-truth", "Ground truth"),
@@ -100,16 +103,25 @@ class Table:
 
 
 def boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Measured entries by board, boards and entries in the order of their ids."""
+    """Measured entries by board, boards and entries in the order of their ids.
+
+    Controls made from the reference alone (setting ``control``) have a board of their own, and stand on every other
+    board of their data set and protocol too.
+    """
     found: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda each: (each.board.id, each.id)):
         if entry.run is not None:
             found.setdefault(entry.board.id, []).append(entry)
+    for own in found.values():
+        board = own[0].board
+        if board.setting != CONTROL:
+            controls = found.get(replace(board, setting=CONTROL).id, [])
+            own += [each for each in controls if each.board.protocol == board.protocol]
     return found
 
 
 def table(entries: Sequence[Entry]) -> Table:
-    """The table of the entries of one board."""
+    """The table of the entries of one board, whose first entry is one of its own."""
     by_id = {entry.id: entry for entry in entries}
     made = columns(entries)
     printed = [_cells(column, by_id) for column in made]
@@ -126,8 +138,13 @@ def _order(row: Row, shown: Sequence[int]) -> tuple[bool, float, str]:
 
 
 def _shown(made: Sequence[Column]) -> tuple[int, ...]:
-    """The columns shown first: those of ``FIRST`` and then the others, of each metric the usual signature alone."""
+    """The columns shown first: those of ``FIRST`` and then the others, of each metric the usual signature alone.
+
+    What nobody could score comes last, as where weights were not at hand.
+    """
     usual = [at for at, column in enumerate(made) if column.also == ((), ()) and column.better is not Better.NONE]
+    scored = [at for at in usual if any(score.value is not None for score in made[at].scores.values())]
+    usual = scored or usual
     order = {key: rank for rank, key in enumerate(FIRST)}
     preferred = sorted(usual, key=lambda at: (order.get(made[at].key, len(order)), at))
     named = [at for at in preferred if made[at].key in order]
@@ -154,7 +171,8 @@ def _head(column: Column) -> Head:
 def _cells(column: Column, entries: Mapping[str, Entry]) -> dict[str, Cell]:
     placed = places(column, entries)
     digits = _digits(column)
-    return {id: _cell(score, placed.get(id), digits) for id, score in column.scores.items()}
+    most = max(score.clips for score in column.scores.values())
+    return {id: _cell(score, placed.get(id), digits, most) for id, score in column.scores.items()}
 
 
 def _digits(column: Column) -> int:
@@ -172,8 +190,11 @@ def _reach(score: Score) -> float:
     return (score.interval.high - score.interval.low) / 2
 
 
-def _cell(score: Score, place: Place | None, digits: int) -> Cell:
+def _cell(score: Score, place: Place | None, digits: int, most: int) -> Cell:
     if score.value is None:
         return Cell(why=score.unscored or reasons(score.left_out, "clip") or "not scored")
     reach = number(_reach(score), digits) if _reach(score) else ""
-    return Cell(number(score.value, digits), reach, score.value, place, reasons(score.left_out, "clip"))
+    why = reasons(score.left_out, "clip")
+    if not why and score.clips < most:
+        why = f"over {score.clips} clips, others over {most}"
+    return Cell(number(score.value, digits), reach, score.value, place, why)

@@ -6,7 +6,7 @@ import numpy as np
 
 from thgeval.cli.tables import interval, number, reference
 from thgeval.engine.run import evaluate
-from thgeval_baselines.showcase import controls_table
+from thgeval_baselines.showcase import systems_table
 
 
 def test_intervals_and_the_references_own_values_are_printed_as_scores_are(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_intervals_and_the_references_own_values_are_printed_as_scores_are(tmp_p
             np.save(tmp_path / side / f"{clip}.npy", frames)
     np.save(tmp_path / "reference" / "2.npy", np.zeros((4, 1), np.uint8))  # no clip: its own value is not there
     run = evaluate(tmp_path / "generated", tmp_path / "reference", metrics=["psnr", "blinks-per-s", "f-mse"])
-    table = controls_table({"noise": run}).splitlines()
+    table = systems_table({"noise": run}).splitlines()
     head, _, values, ends, own = table
     assert head.split() == ["psnr", "↑", "blinks-per-s", "≈", "f-mse", "≈"]
     for score in run.scores.values():

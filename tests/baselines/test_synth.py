@@ -11,7 +11,6 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media import decode
 from thgeval_baselines.photo.given import Given, cropped, found, framed
-from thgeval_baselines.sets import synth
 from thgeval_baselines.sets.clips import LABEL
 from thgeval_baselines.sets.performance import fitted, performances
 from thgeval_baselines.sets.synth import head_of, make_synth
@@ -22,16 +21,13 @@ from thgeval_baselines.tasks.settings import SETTINGS
 CLIPS = frozenset({"s1-e01-still", "s2-e01-still", "s1-late-m10"})
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips of a second: their number and kind stay."""
-    monkeypatch.setattr(synth, "performances", lambda **asked: performances(**asked, seconds=1.0))
-    monkeypatch.setattr(synth, "fitted", lambda person, seed: fitted(person, seed=seed, seconds=1.0))
+SHORT = {"seconds": 1.0, "fit_seconds": 1.0, "workers": 1}
+"""Clips of a second: their number and kind stay."""
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    make_synth(tmp_path / "set", only=CLIPS, workers=1)
+    make_synth(tmp_path / "set", only=CLIPS, **SHORT)
     return tmp_path / "set"
 
 
@@ -134,26 +130,27 @@ def test_a_set_goes_on_where_it_stopped(made: Path) -> None:
     lost = made / "reference/s2-e01-still.mp4"
     content = lost.read_bytes()
     lost.unlink()
-    make_synth(made, only=CLIPS, workers=1)
+    make_synth(made, only=CLIPS, **SHORT)
     assert lost.read_bytes() == content
     assert all(path.stat().st_mtime_ns == time for path, time in whole.items() if path != lost)
 
 
 def test_another_set_is_never_mixed_in(made: Path) -> None:
     with pytest.raises(ProtocolError, match="holds something else than this set, name a new folder"):
-        make_synth(made, seed=1, only=CLIPS, workers=1)
+        make_synth(made, seed=1, only=CLIPS, **SHORT)
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
         ({"people": 0}, "a set of 0 people can't be made, ask for 1 to 16"),
+        ({"seconds": 0.5}, "clips of 0.5 s can't be made, ask for 1 to 60 s"),
         ({"only": frozenset({"s9"})}, "the set has no clip called s9, choose such as s1-e01-still"),
     ],
 )
 def test_what_cannot_be_made_is_said(tmp_path: Path, asked: dict[str, object], message: str) -> None:
     with pytest.raises(ProtocolError, match=message):
-        make_synth(tmp_path / "set", **asked)
+        make_synth(tmp_path / "set", **(SHORT | asked))
     assert not (tmp_path / "set").exists()
 
 
@@ -161,7 +158,7 @@ def test_a_portrait_of_ones_own_is_animated(tmp_path: Path) -> None:
     pytest.importorskip("dlib")
     image = head_of(1, seed=5).portrait.image
     Image.fromarray(np.pad(image, ((0, 30), (90, 20), (0, 0)), mode="edge")).save(tmp_path / "me.png")
-    tasks = make_synth(tmp_path / "set", portrait=tmp_path / "me.png", only=frozenset({"s1-e01-still"}), workers=1)
+    tasks = make_synth(tmp_path / "set", portrait=tmp_path / "me.png", only=frozenset({"s1-e01-still"}), **SHORT)
     assert (tasks.id, tasks.licence) == ("synth-own", "")
     frames, truth = (
         decoded(tmp_path / "set/reference/s1-e01-still.mp4"),
@@ -191,3 +188,19 @@ def test_a_given_face_is_brought_into_shape() -> None:
     square = cropped(face, size=192)
     assert square.landmarks[45, 1] == pytest.approx(square.landmarks[36, 1])
     assert square.eye_distance_px == pytest.approx(192 * 60 / 216)
+
+
+def test_a_large_picture_is_averaged_not_thinned_out_when_it_is_cropped() -> None:
+    portrait = head_of(0, seed=0).portrait
+    stripes = np.zeros((1024, 1024, 3), np.uint8)
+    stripes[:, ::2] = 200
+    face = Given(stripes, portrait.landmarks * 4)
+    assert np.ptp(cropped(face, size=128).image[40:90, 40:90]) < 10
+
+
+def test_a_face_outside_the_middle_is_refused() -> None:
+    portrait = head_of(0, seed=0).portrait
+    face = Given(np.pad(portrait.image, ((0, 0), (0, 400), (0, 0)), mode="edge"), portrait.landmarks, "me.jpg")
+    with pytest.raises(InputError, match=r"the face in me\.jpg \(656x256\) is cut off at 256x256, which keeps") as no:
+        framed(face, (256, 256))
+    assert no.value.reason == "face cut off"

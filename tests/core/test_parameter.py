@@ -102,7 +102,7 @@ def test_every_parameter_of_every_metric_says_what_it_is_and_guards_itself(name)
 
 def test_listings_show_each_parameter_with_its_default_and_words():
     lines = described(metric_class("ssim"))["parameters"]
-    assert "window=11: side of the windows in px" in lines
+    assert "window=11: side of the windows in px; windows that leave the frame are not used" in lines
     assert not any("``" in line for line in lines)
 
 

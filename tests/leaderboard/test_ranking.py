@@ -8,6 +8,7 @@ from support.boards import made_entry
 
 from thgeval.significance import by_clips, p_by_clips
 from thgeval.statistics import Resampling
+from thgeval_leaderboard.board import boards, table
 from thgeval_leaderboard.entry import Event
 from thgeval_leaderboard.ranking import columns, normalised, places
 
@@ -82,3 +83,29 @@ def test_many_tests_at_once_give_what_each_gives_alone(clips):
     second = np.stack([RNG.normal(0.5, 1, size=shape), first[..., 1]], axis=-1)
     alone = [by_clips(ours, theirs, Resampling(500, 3)).p for ours, theirs in zip(first, second, strict=True)]
     assert p_by_clips(first, second, Resampling(500, 3)).tolist() == alone
+
+
+def test_controls_of_a_data_set_stand_on_all_its_boards_of_their_protocol():
+    control = entry("ctl", -0.5, role="control")
+    control = replace(control, board=replace(control.board, setting="control"))
+    other = entry("other", 0)
+    other = replace(other, board=replace(other.board, setting="cross-audio"))
+    elsewhere = entry("elsewhere", 0)
+    elsewhere = replace(elsewhere, board=replace(elsewhere.board, dataset="another@1"))
+    ids = {
+        name: [each.id for each in own] for name, own in boards([control, entry("own", 0), other, elsewhere]).items()
+    }
+    assert ids == {
+        "another-1.self-audio": ["elsewhere"],
+        "synth-v1-1.control": ["ctl"],
+        "synth-v1-1.cross-audio": ["other", "ctl"],
+        "synth-v1-1.self-audio": ["own", "ctl"],
+    }
+
+
+def test_a_score_over_fewer_clips_says_so():
+    few = entry("few", 0)
+    score = few.run.scores["psnr"]
+    few = replace(few, run=replace(few.run, scores={"psnr": replace(score, clips=score.clips - 3)}))
+    cells = {row.entry.id: row.cells[0].why for row in table([entry("all", 0), few]).rows}
+    assert cells == {"all": "", "few": "over 9 clips, others over 12"}

@@ -3,11 +3,14 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import html5lib
+import numpy as np
 import pytest
+from support.boards import made_entry
 
 from thgeval.errors import OutputError, ProtocolError
 from thgeval_leaderboard.entry import read
@@ -164,3 +167,13 @@ def test_a_build_that_fails_leaves_the_old_site(entries, tmp_path, monkeypatch, 
 def test_an_empty_board_is_a_site_too(tmp_path):
     build([], tmp_path / "site")
     assert "No entry yet" in (tmp_path / "site/index.html").read_text()
+
+
+def test_a_board_whose_scores_are_all_infinite_is_drawn_without_figures(tmp_path):
+    same = made_entry("same", {"psnr": np.full(12, 30.0)})
+    score = replace(same.run.scores["psnr"], value=np.inf, interval=None)
+    same = replace(same, run=replace(same.run, scores={"psnr": score}))
+    build([same], tmp_path / "site")
+    page = (tmp_path / "site/boards/synth-v1-1.self-audio.html").read_text()
+    assert "∞" in page
+    assert "95 % intervals over clips" not in page

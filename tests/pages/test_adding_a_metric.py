@@ -16,7 +16,8 @@ from support.clips import moving
 
 import thgeval
 from thgeval import metrics, registry
-from thgeval.docstrings import sections
+from thgeval.docstrings import described, sections
+from thgeval.errors import ProtocolError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-metric.md").read_text(encoding="utf-8")
 BIBLIOGRAPHY = (Path(thgeval.__file__).parent / "references.bib").read_text(encoding="utf-8")
@@ -56,6 +57,7 @@ def test_its_metrics_say_what_they_owe():
             re.findall(r"^@\w+\{(\w+),", PAGE, re.MULTILINE)
         )
         assert not cited
+        assert all(cls.explained().values())
 
 
 @pytest.mark.usefixtures("followed")
@@ -65,6 +67,23 @@ def test_copies_are_best_and_a_worse_clip_is_worse(name):
     score = {what: thgeval.score(frames, real, metrics=[name])[name].value for what, frames in worse(real).items()}
     assert score["a copy"] == (0.0 if name == "gmsd" else pytest.approx(0.0, abs=1e-12))
     assert score["half as bright"] > 0.0
+
+
+@pytest.mark.usefixtures("followed")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("gmsd:constant=0", "gmsd: constant must be above 0, not 0.0"),
+        ("gmsd:region=nose", "gmsd: region must be one of frame, mouth, face, not 'nose'"),
+    ],
+)
+def test_what_it_declares_is_refused_and_listed(text, said):
+    with pytest.raises(ProtocolError, match=f"^{re.escape(said)}$"):
+        registry.metric(text)
+    assert (
+        "constant=170.0: keeps the fractions stable, where white is 255"
+        in described(registry.metric_class("gmsd"))["parameters"]
+    )
 
 
 @pytest.mark.usefixtures("followed")

@@ -21,8 +21,9 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
 from thgeval.media.audio import speech
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_of
+from thgeval_baselines.generators.following import landmarks_of
 from thgeval_baselines.generators.triphones import Footage, plain
+from thgeval_baselines.photo.given import NO_FACE, fitting
 from thgeval_baselines.speech.hearing import RATE_HZ, heard
 from thgeval_baselines.speech.visemes import Phone
 

@@ -8,9 +8,7 @@ Can't: hair and ears of its own (they are the portrait's, bent); profile views; 
 person's.
 """
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,28 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
+from thgeval_baselines.generators.driving import driving_landmarks, driving_speech, of_speech
 from thgeval_baselines.generators.parameter import performed
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_of, portrait_of
+from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.talking import lacking
-from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.fitting import Fitted, fit, track
-from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.portrayed import Portrayed
-from thgeval_baselines.speech.hearing import heard_in
-from thgeval_baselines.speech.lips import mouth
 
 Curve = NDArray[np.float64]
 
 SMOOTHED_FRAMES = 0.7
-OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
-"""Actions, by how their names begin, that speech sets; the portrait's own expression keeps the others."""
-SWAY = 0.6
-"""How much of the sway of a head in three dimensions a portrait takes part in."""
 
 
 class ThreeD(Generator):
@@ -70,53 +59,32 @@ class ThreeD(Generator):
 def _moved(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
     """Actions (frames, 52) and angles (frames, 3) by the first of driving video, curves and audio that is given."""
     if inputs.driving_video is not None:
-        return _by_video(person, inputs.driving_video, inputs)
+        return _by_video(person, inputs)
     if inputs.curves is not None:
         driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
         return np.where(driving.given, driving.actions, person.actions), driving.angles
     if inputs.audio is not None:
-        return _by_speech(person, inputs.audio, inputs, seed)
+        return _by_speech(person, inputs, seed)
     raise InputError(
         f"{inputs.item} has nothing to move the portrait by: give a driving video, curves or audio",
         reason="missing",
     )
 
 
-def _by_speech(person: Fitted, audio: Path, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
-    fps = float(inputs.fps)
-    phones, frames = heard_in(audio, fps=inputs.fps, frames=inputs.frames)
-    lips = mouth(phones, fps=fps, frames=frames)
-    acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
-    spoken = np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
-    return np.where(spoken, acting.actions, person.actions), SWAY * acting.angles
+def _by_speech(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
+    acting = driving_speech(inputs, seed=seed)
+    return np.where(of_speech(), acting.actions, person.actions), acting.angles
 
 
-def _tracked(frames: Iterable[NDArray[np.uint8]], size: tuple[int, int]) -> list[Fitted]:
-    """What the person does in each frame, as before where no face is found; nothing if there is none in any."""
-    driver: Fitted | None = None
-    tracked: list[Fitted] = []
-    before = 0
-    for found in landmarks_of(frames):
-        if found is not None:
-            driver = driver or fit(found, size)
-            tracked.append(track(driver, found, tracked[-1] if tracked else driver))
-        elif tracked:
-            tracked.append(tracked[-1])
-        else:
-            before += 1
-    return [driver] * before + tracked if driver else []
-
-
-def _by_video(person: Fitted, path: Path, inputs: Inputs) -> tuple[Curve, Curve]:
+def _by_video(person: Fitted, inputs: Inputs) -> tuple[Curve, Curve]:
     """What a person does in a video, from how they begin in it: actions (frames, 52) and angles (frames, 3)."""
-    with decode(Clip(path.stem, path), chunk=32) as batches:
-        shown = (fitting(np.asarray(frame, np.uint8), inputs.size) for batch in batches for frame in batch.new)
-        held = _tracked(islice(shown, inputs.frames), inputs.size)
-    if not held:
-        raise InputError(f"{path}: no face is found in the driving video", reason=NO_FACE)
-    held += [held[-1]] * ((inputs.frames or 0) - len(held))
-    moved = person.actions + np.array([each.actions - held[0].actions for each in held])
-    angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held])
+    marks = driving_landmarks(inputs)
+    driver = fit(marks[0], inputs.size)
+    held = [driver]
+    for found in marks:
+        held.append(track(driver, found, held[-1]))
+    moved = person.actions + np.array([each.actions - held[1].actions for each in held[1:]])
+    angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held[1:]])
     smooth = (gaussian_filter1d(curve, SMOOTHED_FRAMES, axis=0, mode="nearest") for curve in (moved, angles))
     actions, turning = smooth
     return actions.clip(0, 1), turning

@@ -24,10 +24,10 @@ from thgeval.errors import InputError
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, shown
 from thgeval_baselines.generators.ordered import in_order_of
-from thgeval_baselines.generators.portraits import NO_FACE
 from thgeval_baselines.generators.stitching import stitched
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.generators.triphones import chosen, plain, sequence
+from thgeval_baselines.photo.given import NO_FACE
 from thgeval_baselines.speech.hearing import heard_in
 from thgeval_baselines.speech.visemes import Phone
 

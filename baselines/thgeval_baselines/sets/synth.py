@@ -43,7 +43,16 @@ from thgeval_baselines.photo.given import cropped, given
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait as drawn
 from thgeval_baselines.sets.clips import FAST, LABEL, NOTICE
-from thgeval_baselines.sets.performance import FPS, REST_SMILE, SECONDS, SIZE, Performance, fitted, performances
+from thgeval_baselines.sets.performance import (
+    FIT_SECONDS,
+    FPS,
+    REST_SMILE,
+    SECONDS,
+    SIZE,
+    Performance,
+    fitted,
+    performances,
+)
 from thgeval_baselines.sets.said import write_sound
 from thgeval_baselines.speech.lips import closures
 from thgeval_baselines.speech.tts import RATE_HZ
@@ -69,24 +78,32 @@ def make_synth(
     *,
     seed: int = 0,
     people: int = PEOPLE,
+    seconds: float = SECONDS,
+    fit_seconds: float = FIT_SECONDS,
     portrait: Path | None = None,
     only: frozenset[str] | None = None,
     workers: int | None = None,
 ) -> TaskSet:
     """Render the set into ``folder`` and give its task set; what an earlier call has made there is kept.
 
-    ``portrait`` is a picture of the user's own with one frontal face: the set then has that one person and is called
-    ``synth-own``. ``only`` are ids of clips; None makes them all. ``workers`` processes draw, one a core if None.
+    ``seconds`` and ``fit_seconds`` are the length of each clip and of each person's clip to be fitted to. ``portrait``
+    is a picture of the user's own with one frontal face: the set then has that one person and is called ``synth-own``.
+    ``only`` are ids of clips; None makes them all. ``workers`` processes draw, one a core if None.
 
     Raises ``ProtocolError`` for a request that can't be met or a folder that holds something else, and ``InputError``
     for a portrait without a face.
     """
     if not 1 <= people <= 16:
         raise ProtocolError(f"a set of {people} people can't be made, ask for 1 to 16")
+    for asked in (seconds, fit_seconds):
+        if not 1 <= asked <= 60:
+            raise ProtocolError(f"clips of {asked:g} s can't be made, ask for 1 to 60 s")
     count = people if portrait is None else 1
-    chosen = _chosen(performances(seed=seed, people=count), only)
-    fits = [fitted(person, seed=seed) for person in sorted({clip.person for clip in chosen})]
-    facts = {"seed": seed, "people": count} | ({} if portrait is None else {"portrait_sha256": _portrait_sum(portrait)})
+    chosen = _chosen(performances(seed=seed, people=count, seconds=seconds), only)
+    fits = [fitted(person, seed=seed, seconds=fit_seconds) for person in sorted({clip.person for clip in chosen})]
+    facts: dict[str, Any] = {"seed": seed, "people": count, "seconds": seconds}
+    if portrait is not None:
+        facts["portrait_sha256"] = _portrait_sum(portrait)
     recipe = _recipe(facts, [*chosen, *fits])
     _begin(folder, recipe, OWN_NOTICE if portrait else NOTICE)
     _write_inputs(folder, chosen, fits, seed, portrait)
@@ -312,5 +329,5 @@ def _recipe(facts: Mapping[str, Any], clips: list[Performance]) -> dict[str, Any
             "size": clip.size,
             "late_s": clip.late_s,
         }
-    whole = {"version": VERSION, **facts, "seconds": SECONDS, "crf": CRF, "clips": rows}
+    whole = {"version": VERSION, **facts, "crf": CRF, "clips": rows}
     return whole | {"sha256": hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError, MissingExtra
-from thgeval.media.audio import speech
+from thgeval.media.audio import Audio, speech
 from thgeval_baselines.speech.visemes import Phone
 
 RATE_HZ = 16000
@@ -40,12 +40,8 @@ def heard(samples: NDArray[np.float32]) -> tuple[Phone, ...]:
     """
     if not installed():
         raise MissingExtra("hearing phones", extra="speech")
-    noise = np.random.default_rng(0).integers(-DITHER, DITHER + 1, len(samples))
-    levels = np.clip(np.rint(samples * 32767) + noise, -32768, 32767).astype("<i2")
-    decoder = _decoder()
-    decoder.start_utt()
-    decoder.process_raw(levels.tobytes(), full_utt=True)
-    decoder.end_utt()
+    decoder = _decoder(allphone=str(_models() / "en-us-phone.lm.bin"), lw=2.0, beam=1e-20, pbeam=1e-20)
+    _spoken_to(decoder, _levels(samples))
     segments = [(each.word, each.start_frame, each.end_frame) for each in decoder.seg() or ()]
     return tuple(Phone(str(word), first * FRAME_S, (last + 1) * FRAME_S) for word, first, last in segments)
 
@@ -55,34 +51,44 @@ def heard_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[tuple[Ph
 
     Raises ``InputError``, "too long" where that is more than ``LONGEST_S``; what follows the wanted frames is left out.
     """
-    if not installed():
-        raise MissingExtra("hearing phones", extra="speech")
+    sound, count = sound_in(path, fps=fps, frames=frames)
+    return heard(sound.samples), count
+
+
+def sound_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[Audio, int]:
+    """The same for the sound itself, at 16 kHz."""
     most_s = LONGEST_S if frames is None else float(frames / fps)
-    samples = speech(path, rate_hz=RATE_HZ, seconds=most_s + BEYOND_S).samples
-    lasting_s = len(samples) / RATE_HZ if frames is None else most_s
+    sound = speech(path, rate_hz=RATE_HZ, seconds=most_s + BEYOND_S)
+    lasting_s = sound.duration_s if frames is None else most_s
     if lasting_s > LONGEST_S:
         raise InputError(
             f"{path}: more than {LONGEST_S:.0f} s are to be shown; cut the sound, or ask for fewer frames",
             reason="too long",
         )
-    phones = heard(samples)
-    return phones, frames or max(1, round(lasting_s * fps))
+    return sound, frames or max(1, round(lasting_s * fps))
 
 
-def _decoder() -> Any:
-    """A phone loop of its own for each speech: what was heard before would change what is heard now."""
+def _levels(samples: NDArray[np.float32]) -> bytes:
+    """16-bit samples with a dither."""
+    noise = np.random.default_rng(0).integers(-DITHER, DITHER + 1, len(samples))
+    return np.clip(np.rint(samples * 32767) + noise, -32768, 32767).astype("<i2").tobytes()
+
+
+def _spoken_to(decoder: Any, levels: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(levels, full_utt=True)
+    decoder.end_utt()
+
+
+def _models() -> Path:
     import pocketsphinx
 
-    models = Path(pocketsphinx.__file__).parent / "model" / "en-us"
-    return pocketsphinx.Decoder(
-        hmm=str(models / "en-us"),
-        allphone=str(models / "en-us-phone.lm.bin"),
-        lm=None,
-        dict=None,
-        lw=2.0,
-        beam=1e-20,
-        pbeam=1e-20,
-        cmn="batch",
-        samprate=RATE_HZ,
-        loglevel="FATAL",
-    )
+    return Path(pocketsphinx.__file__).parent / "model" / "en-us"
+
+
+def _decoder(**settings: Any) -> Any:
+    """A recogniser of its own for each speech: what was heard before would change what is heard now."""
+    import pocketsphinx
+
+    given = {"lm": None, "dict": None} | settings
+    return pocketsphinx.Decoder(hmm=str(_models() / "en-us"), samprate=RATE_HZ, loglevel="FATAL", **given)

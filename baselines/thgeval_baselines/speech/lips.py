@@ -117,8 +117,8 @@ def closures_met(opening: Curve, spans: Curve, *, fps: float) -> NDArray[np.bool
     return np.asarray((near & touching).any(axis=1))
 
 
-def parting(spans: Curve, times_s: Curve) -> Curve:
-    """What is left of the opening near closures: 0 in them, 1 from ``PART_S`` away, (times,)."""
+def parting(spans: Curve, times_s: Curve, *, over_s: float = PART_S) -> Curve:
+    """What is left of the opening near closures: 0 in them, 1 from ``over_s`` away, (times,)."""
     if not len(spans):
         return np.ones(len(times_s))
     order = spans[np.argsort(spans[:, 0])]
@@ -126,7 +126,7 @@ def parting(spans: Curve, times_s: Curve) -> Curve:
     number = np.searchsorted(order[:, 0], times_s, side="right")
     since = np.where(number > 0, times_s - reach[np.maximum(number - 1, 0)], np.inf)
     until = np.where(number < len(order), order[np.minimum(number, len(order) - 1), 0] - times_s, np.inf)
-    away = np.clip(np.minimum(since, until) / PART_S, 0, 1)
+    away = np.clip(np.minimum(since, until) / over_s, 0, 1)
     return np.asarray((1 - np.cos(np.pi * away)) / 2)
 
 

@@ -52,9 +52,11 @@ class Terms:
 class Windows:
     """What SSIM looks through: the side of its windows, their weights and the two stabilising factors."""
 
-    window: int = parameter(11, "side of the windows in px", least=3, odd=True)
-    sigma: float = parameter(1.5, "standard deviation of Gaussian weights in px", above=0)
-    k1: float = parameter(0.01, "how far luminance is kept from dividing by nothing", above=0)
+    window: int = parameter(
+        11, "side of the windows in px; windows that leave the frame are not used", least=3, odd=True
+    )
+    sigma: float = parameter(1.5, "width of Gaussian weights, their standard deviation in px", above=0)
+    k1: float = parameter(0.01, "constant that keeps the fraction of luminances stable, relative to white", above=0)
     k2: float = parameter(0.03, "the same for contrast and structure", above=0)
     weighting: str = parameter("gaussian", "``gaussian``, or ``uniform`` windows without a sigma", of=_WEIGHTINGS)
     sample_covariance: bool = parameter(False, "whether variances are multiplied by N / (N - 1)")

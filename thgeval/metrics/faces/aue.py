@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.action_units import SOURCES, action_units, units_of, units_of_both
@@ -54,11 +53,6 @@ class AUE(PairedFaceMetric):
         "geometric-lower": Preset({**GEOMETRIC, "region": "lower"}, "of them, those of chin and lips"),
         "geometric-upper": Preset({**GEOMETRIC, "region": "upper"}, "of them, those of brows and lids"),
     }
-
-    def check_together(self) -> None:
-        """Refuse what doesn't go together."""
-        if not self._columns:
-            raise ProtocolError(f"aue: {self.source} tells no unit of the {self.region} face")
 
     @property
     def _columns(self) -> list[int]:

@@ -58,7 +58,7 @@ class BlinkMetric(FaceMetric[S]):
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
         if self.rule == "fall" and (self.missing == "skip" or self.share):
-            raise ProtocolError(f"{self.name}: rule=fall needs every frame, so missing=hold or fail, and share=0")
+            raise ProtocolError("rule=fall needs every frame, so missing=hold or fail, and share=0")
 
     @property
     def openness(self) -> Feature[Array]:

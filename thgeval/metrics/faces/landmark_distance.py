@@ -45,7 +45,7 @@ class LandmarkDistance(PairedFaceMetric):
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
         if self.cut != "none" and (self.follow != "every" or self.landmarks not in CHAINS):
-            raise ProtocolError(f"{self.name}: cut needs landmarks found in every frame; use follow=every")
+            raise ProtocolError("cut needs landmarks found in every frame; use follow=every")
 
     @property
     def unit(self) -> str:

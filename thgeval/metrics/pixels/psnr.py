@@ -103,9 +103,9 @@ class PSNR(Regional[ClipMean | PooledMean]):
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
         if self.arithmetic == "uint8-wrap" and self.colour not in WRAPPED:
-            raise ProtocolError(f"psnr: uint8-wrap is defined on colour={' and colour='.join(WRAPPED)} alone")
+            raise ProtocolError(f"arithmetic=uint8-wrap is defined on colour={' and colour='.join(WRAPPED)} alone")
         if self.pool == "clip" and self.identical == "cap100":
-            raise ProtocolError("psnr: cap100 is a rule for frames; it means nothing pooled over a clip")
+            raise ProtocolError("identical=cap100 is a rule for frames; it means nothing where pool=clip")
 
     @property
     def needs(self) -> Needs:

@@ -59,7 +59,7 @@ class SSIM(Regional[ClipMean]):
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
         if self.scale == "wang" and self.colour != "grey":
-            raise ProtocolError("ssim: wang scaling is defined on grey frames alone")
+            raise ProtocolError("scale=wang is defined on colour=grey alone")
 
     @property
     def planes(self) -> Feature[Any]:

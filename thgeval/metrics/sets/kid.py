@@ -54,8 +54,8 @@ class KID(SetMetric):
         """Refuse what doesn't go together."""
         if (self.subsets, self.subset_rows) != (0, 0) and (self.subsets < 1 or self.subset_rows < 2):
             raise ProtocolError(
-                f"{self.name}: subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {self.subsets} "
-                f"and {self.subset_rows}"
+                f"subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {self.subsets} and "
+                f"{self.subset_rows}"
             )
 
     @property

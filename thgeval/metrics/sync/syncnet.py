@@ -102,11 +102,11 @@ class SyncNetMetric(Metric[ByTrack]):
         """Refuse what doesn't go together."""
         if self.route not in ROUTES[self.face]:
             known = ", ".join(ROUTES[self.face])
-            raise ProtocolError(f"{self.name}: route must be one of {known} where face={self.face}, not {self.route!r}")
+            raise ProtocolError(f"route must be one of {known} where face={self.face}, not {self.route!r}")
         if self.face == "s3fd" and (self.clock, self.resize) != ("25fps", "bilinear"):
-            raise ProtocolError(f"{self.name}: clock and resize are for face=whole-frame alone")
+            raise ProtocolError("clock and resize are for face=whole-frame alone")
         if self.face != "s3fd" and (self.every, self.min_track, self.tracker) != (1, 100, "any"):
-            raise ProtocolError(f"{self.name}: every, min_track and tracker are for face=s3fd alone")
+            raise ProtocolError("every, min_track and tracker are for face=s3fd alone")
 
     @property
     def _tracks(self) -> Feature[tuple[SyncedTrack, ...]]:
