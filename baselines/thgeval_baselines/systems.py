@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -172,7 +173,7 @@ class PythonSystem(System):
         """What the worker says of it, or the end of the log."""
         if code == REFUSED and (stage.out / REPORT).is_file():
             report = json.loads((stage.out / REPORT).read_text(encoding="utf-8"))
-            return InputError(report["message"], reason=report["refused"])
+            return InputError(report["message"].replace(f"{stage.folder / 'in'}{os.sep}", ""), reason=report["refused"])
         last = tail(log).strip().splitlines()
         return InputError(f"it ended with exit code {code}" + (f": {last[-1]}" if last else ""), reason="crashed")
 

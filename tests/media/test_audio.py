@@ -49,6 +49,14 @@ def write_sound(path, channels, *, layout, rate_hz=RATE_HZ, codec="pcm_f32le", p
     return path
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
+def test_of_a_long_track_only_what_is_asked_for_is_decoded(rate_hz, tmp_path):
+    path = write_sound(tmp_path / "tone.wav", tone(2.0, rate_hz=48000)[None], layout="mono", rate_hz=48000)
+    whole, first = speech(path, rate_hz=rate_hz), speech(path, rate_hz=rate_hz, seconds=0.5)
+    assert np.array_equal(first.samples, whole.samples[: rate_hz // 2])
+    assert np.array_equal(speech(path, rate_hz=rate_hz, seconds=9.0).samples, whole.samples)
+
+
 @pytest.mark.parametrize("rate_hz", [16000, 22050, 44100])
 def test_a_tone_keeps_its_pitch_loudness_and_length(rate_hz, tmp_path):
     path = write_sound(tmp_path / "tone.wav", tone(1.0, rate_hz=48000)[None], layout="mono", rate_hz=48000)

@@ -74,8 +74,10 @@ class Audio:
         return len(self.samples) / self.rate_hz
 
 
-def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
+def speech(source: Clip | Path, *, rate_hz: int = 16000, seconds: float | None = None) -> Audio:
     """Decode the first audio track of a clip, or of any media file, to mono at ``rate_hz``.
+
+    Only the first ``seconds`` are decoded, so that a long track costs no more than a short one; None decodes all.
 
     Raises ``InputError``: "no audio" if there is none, "corrupt" if it can't be decoded to its end. Undecodable packets
     before the first good one, which cutting a stream leaves behind, are passed over. Of an excerpt, what is heard
@@ -88,7 +90,8 @@ def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
     try:
         with input_errors(str(path)):
             track = _Track(container, str(path))
-            samples = np.concatenate([np.zeros(0, np.float32), *_mono(track.frames(), rate_hz)])
+            pieces = _first(_mono(track.frames(), rate_hz), None if seconds is None else round(seconds * rate_hz))
+            samples = np.concatenate([np.zeros(0, np.float32), *pieces])
         origin = _first_shown(container, path)
     finally:
         container.close()
@@ -206,6 +209,17 @@ def _mono(frames: Iterator[av.AudioFrame], rate_hz: int) -> Iterator[NDArray[np.
         yield from (_mixed(resampled, weights) for resampled in resampler.resample(frame))
     if resampler is not None:
         yield from (_mixed(resampled, weights) for resampled in resampler.resample(None))
+
+
+def _first(pieces: Iterator[NDArray[np.float32]], most: int | None) -> Iterator[NDArray[np.float32]]:
+    """The pieces up to so many samples."""
+    left = most
+    for piece in pieces:
+        yield piece[:left]
+        if left is not None:
+            left -= min(left, len(piece))
+            if not left:
+                return
 
 
 def _weights(channels: list[str]) -> NDArray[np.float64]:

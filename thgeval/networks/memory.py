@@ -14,16 +14,22 @@ from thgeval.requirements import weights
 
 T = TypeVar("T")
 
-_loading = Lock()
+_guard = Lock()
+_loading: dict[Hashable, Lock] = {}
 _own = local()
 _lasting: dict[Hashable, Any] = {}
 _held: ContextVar[dict[Hashable, Any]] = ContextVar("held", default=_lasting)
 
 
 def once(key: Hashable, load: Callable[[], T]) -> T:
-    """What ``load`` returned when it was first called under this key; it must not ask for another key itself."""
-    with _loading:
-        held = _held.get()
+    """What ``load`` returned when it was first called under this key; it must not ask for its own key.
+
+    Others that ask for the key wait meanwhile; what has another key loads beside it.
+    """
+    held = _held.get()
+    with _guard:
+        loading = _loading.setdefault(key, Lock())
+    with loading:
         if key not in held:
             held[key] = load()
         found: T = held[key]

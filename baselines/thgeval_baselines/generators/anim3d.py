@@ -10,6 +10,7 @@ Can't: look like the person in the source image; hair; wrinkles, cloth, tears.
 import csv
 import io
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.ordered import in_order
@@ -28,7 +28,7 @@ from thgeval_baselines.rig.gltf import glb
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.people import Person
-from thgeval_baselines.speech.hearing import heard
+from thgeval_baselines.speech.hearing import heard_in
 from thgeval_baselines.speech.lips import mouth
 from thgeval_baselines.speech.tts import Said, spoken_text
 from thgeval_baselines.speech.visemes import Phone
@@ -56,11 +56,12 @@ class Anim3D(Generator):
             driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
             acting = Acting(driving.actions, driving.angles, np.zeros((0, 2)))
         elif inputs.audio is not None:
-            samples = speech(inputs.audio, rate_hz=RATE_HZ).samples
-            acting = _speaking(heard(samples), len(samples) / RATE_HZ, inputs, seed)
+            phones, count = heard_in(inputs.audio, fps=inputs.fps, frames=inputs.frames)
+            acting = _speaking(phones, count, inputs.fps, seed)
         elif inputs.text is not None:
             said = spoken_text(inputs.text, language=inputs.language)
-            acting = _speaking(said.phones, said.seconds + REST_S, inputs, seed)
+            count = inputs.frames or max(1, round((said.seconds + REST_S) * inputs.fps))
+            acting = _speaking(said.phones, count, inputs.fps, seed)
         else:
             raise InputError(f"{inputs.item} has nothing to be said: give audio, text or curves", reason="missing")
         camera = Camera(size=inputs.size)
@@ -90,9 +91,8 @@ def curves_csv(acting: Acting, *, fps: float) -> bytes:
     return text.getvalue().encode()
 
 
-def _speaking(phones: Sequence[Phone], seconds: float, inputs: Inputs, seed: int) -> Acting:
-    fps = float(inputs.fps)
-    frames = inputs.frames or max(1, round(seconds * fps))
+def _speaking(phones: Sequence[Phone], frames: int, rate: Fraction, seed: int) -> Acting:
+    fps = float(rate)
     return acted(mouth(phones, fps=fps, frames=frames).actions, frames=frames, fps=fps, seed=seed)
 
 

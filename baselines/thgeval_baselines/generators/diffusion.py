@@ -25,7 +25,7 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.features.sync.speech import placed
 from thgeval.media import decode
-from thgeval.media.audio import speech
+from thgeval.media.audio import Audio, speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
@@ -33,6 +33,7 @@ from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+from thgeval_baselines.speech.hearing import sound_in
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -91,7 +92,8 @@ class Diffusion(Generator):
             points = marks[number]
             if points is not None:
                 held[number] = place.cut(frame, points, PX)
-        heard, turned = heard_around(_sound(path), frames=len(marks), fps=inputs.fps), _turned(place, marks)
+        heard = heard_around(_placed(speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps)
+        turned = _turned(place, marks)
         ear = Ear.of(heard[there], _components(held[there], turned[there]))
         samples = Samples(
             pictures=held,
@@ -110,9 +112,8 @@ class Diffusion(Generator):
         if fitted is None:
             raise InputError(f"{inputs.item} has no fitted model of the person's mouth", reason="missing")
         place, ear, net = _read(fitted)
-        sound = _sound(_given(inputs, "audio"))
-        frames = inputs.frames or max(1, round(len(sound) / RATE_HZ * inputs.fps))
-        heard = heard_around(sound, frames=frames, fps=inputs.fps)
+        sound, frames = sound_in(_given(inputs, "audio"), fps=inputs.fps, frames=inputs.frames)
+        heard = heard_around(_placed(sound), frames=frames, fps=inputs.fps)
         behind, marks = _behind(inputs, frames)
         told, turned = ear.told(heard), _turned(place, marks)
         shown = int(np.argmax(heard[:, COLUMNS // 2].mean(axis=-1)))
@@ -207,9 +208,8 @@ def _turned(place: Place, marks: list[Points | None]) -> NDArray[np.float32]:
     return np.asarray(TURNED * np.stack(found), np.float32)
 
 
-def _sound(path: Path) -> NDArray[np.float32]:
+def _placed(found: Audio) -> NDArray[np.float32]:
     """Speech from the first video frame on, or from the start of a sound file."""
-    found = speech(path, rate_hz=RATE_HZ)
     return placed(found.samples, round(found.start_s * RATE_HZ))
 
 

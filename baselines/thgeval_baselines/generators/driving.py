@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Inputs
-from thgeval_baselines.generators.ordered import in_order_of
-from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+from thgeval_baselines.generators.following import landmarks_of
+from thgeval_baselines.photo.given import NO_FACE, fitting
 from thgeval_baselines.rig.acting import Acting, acted
 from thgeval_baselines.rig.model import rig
-from thgeval_baselines.speech.hearing import heard
+from thgeval_baselines.speech.hearing import heard_in
 from thgeval_baselines.speech.lips import mouth
 
-RATE_HZ = 16000
 OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
 """How their names begin."""
 SWAY = 0.6
@@ -46,7 +44,7 @@ def driving_landmarks(inputs: Inputs) -> NDArray[np.float64]:
     if path is None:
         raise InputError(f"{inputs.item} has no driving video, whose motion is to be taken over", reason="missing")
     most = LONGEST + 1 if inputs.frames is None else inputs.frames
-    marks = list(in_order_of(landmarks_in, islice(_shown(path, inputs), most)))
+    marks = list(landmarks_of(islice(_shown(path, inputs), most)))
     if inputs.frames is None and len(marks) > LONGEST:
         raise InputError(
             f"{path.name} is longer than {LONGEST} frames: cut it, or say how many frames the item has",
@@ -70,13 +68,14 @@ def driving_landmarks(inputs: Inputs) -> NDArray[np.float64]:
 def driving_speech(inputs: Inputs, *, seed: int) -> Acting:
     """Actions and angles of a head that says what is heard in the item's audio; eyes and head move by the seed.
 
-    What isn't ``of_speech`` is left at rest. Raises ``InputError`` for an item without audio.
+    What isn't ``of_speech`` is left at rest. Raises ``InputError`` for an item without audio or with too
+    much of it.
     """
     if inputs.audio is None:
         raise InputError(f"{inputs.item} has no audio, which is to be spoken", reason="missing")
-    samples, fps = speech(inputs.audio, rate_hz=RATE_HZ).samples, float(inputs.fps)
-    frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
-    lips = mouth(heard(samples), fps=fps, frames=frames)
+    fps = float(inputs.fps)
+    phones, frames = heard_in(inputs.audio, fps=inputs.fps, frames=inputs.frames)
+    lips = mouth(phones, fps=fps, frames=frames)
     acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
     return replace(acting, angles=SWAY * acting.angles)
 

@@ -21,9 +21,9 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
 from thgeval.media.audio import speech
-from thgeval_baselines.generators.ordered import in_order_of
+from thgeval_baselines.generators.following import landmarks_of
 from thgeval_baselines.generators.triphones import Footage, plain
-from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+from thgeval_baselines.photo.given import NO_FACE, fitting
 from thgeval_baselines.speech.hearing import RATE_HZ, heard
 from thgeval_baselines.speech.visemes import Phone
 
@@ -138,7 +138,7 @@ def shown(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None
 def points_in(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Array:
     """The steadied landmarks (frames, 68, 2) px of the largest face in each frame, NaN where there is none."""
     most = round(LONGEST_S * fps) if count is None else count
-    found = list(in_order_of(landmarks_in, shown(path, size, fps, count=most)))
+    found = landmarks_of(shown(path, size, fps, count=most))
     points = np.array([np.full((68, 2), np.nan) if each is None else each for each in found])
     return steadied(points)
 

@@ -16,6 +16,7 @@ from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.ordered import in_order
 from thgeval_baselines.generators.portraits import portrait_of
+from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.rig.fitting import Fitted, fit, turned
 from thgeval_baselines.rig.portrayed import Portrayed, wireframe
 
@@ -29,6 +30,10 @@ class Parameter(Generator):
     needs: ClassVar[frozenset[str]] = frozenset({"source_image", "curves"})
     takes: ClassVar[frozenset[str]] = frozenset({"audio"})
     extra: ClassVar[str] = "faces"
+
+    def problems(self) -> list[str]:
+        """What isn't installed."""
+        return lacking({"dlib": "faces"})
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
         """One video as the curves say; nothing is random."""

@@ -8,6 +8,7 @@ Can't: hair and ears of its own (they are the portrait's, bent); profile views; 
 person's.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.driving import driving_landmarks, driving_speech, of_speech
 from thgeval_baselines.generators.parameter import performed
 from thgeval_baselines.generators.portraits import portrait_of
+from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.rig.fitting import Fitted, fit, track
 from thgeval_baselines.rig.portrayed import Portrayed
 
@@ -36,26 +38,37 @@ class ThreeD(Generator):
     paradigm: ClassVar[Paradigm] = Paradigm.THREE_D
     says: ClassVar[str] = "a 3D morphable model fitted to the portrait, projective texture, z-buffer"
     needs: ClassVar[frozenset[str]] = frozenset({"source_image"})
+    version: ClassVar[int] = 2
     takes: ClassVar[frozenset[str]] = frozenset({"audio", "driving_video", "curves"})
     extra: ClassVar[str] = "faces"
+
+    def problems(self) -> list[str]:
+        """What isn't installed."""
+        return lacking({"dlib": "faces"})
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
         """One video; the seed moves eyes and head where only speech is given."""
         face = portrait_of(inputs)
         person = fit(face.landmarks, inputs.size)
-        if inputs.driving_video is not None:
-            actions, angles = _by_video(person, inputs)
-        elif inputs.curves is not None:
-            driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
-            actions, angles = np.where(driving.given, driving.actions, person.actions), driving.angles
-        elif inputs.audio is not None:
-            actions, angles = _by_speech(person, inputs, seed)
-        else:
-            raise InputError(
-                f"{inputs.item} has nothing to move the portrait by: give a driving video, curves or audio",
-                reason="missing",
-            )
-        return performed(person, Portrayed.of(face.image, face.landmarks, person), actions, angles, inputs)
+        with ThreadPoolExecutor(1) as beside:
+            portrayed = beside.submit(Portrayed.of, face.image, face.landmarks, person)
+            actions, angles = _moved(person, inputs, seed)
+            return performed(person, portrayed.result(), actions, angles, inputs)
+
+
+def _moved(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
+    """Actions (frames, 52) and angles (frames, 3) by the first of driving video, curves and audio that is given."""
+    if inputs.driving_video is not None:
+        return _by_video(person, inputs)
+    if inputs.curves is not None:
+        driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
+        return np.where(driving.given, driving.actions, person.actions), driving.angles
+    if inputs.audio is not None:
+        return _by_speech(person, inputs, seed)
+    raise InputError(
+        f"{inputs.item} has nothing to move the portrait by: give a driving video, curves or audio",
+        reason="missing",
+    )
 
 
 def _by_speech(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:

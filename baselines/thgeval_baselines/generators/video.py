@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, shown
 from thgeval_baselines.generators.ordered import in_order_of
@@ -29,7 +28,7 @@ from thgeval_baselines.generators.stitching import stitched
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.generators.triphones import chosen, plain, sequence
 from thgeval_baselines.photo.given import NO_FACE
-from thgeval_baselines.speech.hearing import RATE_HZ, heard
+from thgeval_baselines.speech.hearing import heard_in
 from thgeval_baselines.speech.visemes import Phone
 
 Image = NDArray[np.uint8]
@@ -64,9 +63,8 @@ class Video(Generator):
         if fitted is None:
             raise InputError(f"{inputs.item} has no footage that was fitted to", reason="missing")
         mouths = recalled(fitted)
-        sound = speech(_given(inputs, "audio"), rate_hz=RATE_HZ)
-        frames = inputs.frames or max(1, round(len(sound.samples) / RATE_HZ * inputs.fps))
-        wanted = plain(heard(sound.samples), seconds=float(frames / inputs.fps))
+        phones, frames = heard_in(_given(inputs, "audio"), fps=inputs.fps, frames=inputs.frames)
+        wanted = plain(phones, seconds=float(frames / inputs.fps))
         path = chosen(wanted, mouths.footage)
         seen = sequence(wanted, path, mouths.footage, fps=float(inputs.fps), count=frames)
         behind = _behind(inputs, mouths, frames, seed)

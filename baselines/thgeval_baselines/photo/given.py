@@ -54,6 +54,9 @@ def found(image: Image, name: str = "the picture") -> Given:
     """The same for an image (height, width, 3) RGB that is called ``name`` in errors."""
     if find_spec("dlib") is None:
         raise MissingExtra("finding the face of a portrait", extra="faces")
+    from thgeval.features.faces import dlib_models
+
+    dlib_models.ready()
     marks = landmarks_in(image)
     if marks is None:
         marks = landmarks_in(image, small=True)

@@ -180,20 +180,27 @@ def _sound(made: Generated, inputs: Inputs) -> tuple[NDArray[np.float32] | None,
     """What is heard: the generator's own sound, else the item's, else the driving video's; samples, rate, start."""
     if made.sound is not None:
         return made.sound, made.rate_hz, 0.0
+    shown_s = None if inputs.frames is None else float(inputs.frames / inputs.fps)
     for source in (inputs.audio, inputs.driving_video):
         if source is None:
             continue
         try:
-            found = speech(source)
+            return _heard(source, shown_s, from_start=source is inputs.audio)
         except InputError:
             if source is inputs.audio:
                 raise
-            continue
-        rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
-        if rate_hz != found.rate_hz:
-            found = speech(source, rate_hz=rate_hz)
-        return found.samples, found.rate_hz, 0.0 if source is inputs.audio else found.start_s
     return None, 16000, 0.0
+
+
+def _heard(source: Path, shown_s: float | None, *, from_start: bool) -> tuple[NDArray[np.float32], int, float]:
+    """The sound of a file until the picture ends; ``from_start`` if its first sample belongs to the first frame."""
+    found = speech(source, seconds=shown_s)
+    start_s = 0.0 if from_start else found.start_s
+    rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
+    if rate_hz != found.rate_hz or start_s:
+        left_s = None if shown_s is None else max(0.0, shown_s - start_s)
+        found = speech(source, rate_hz=rate_hz, seconds=left_s)
+    return found.samples, found.rate_hz, start_s
 
 
 def _write(out: Path, report: Mapping[str, Any]) -> None:

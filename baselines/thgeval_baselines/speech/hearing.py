@@ -6,6 +6,7 @@ hundredths of a second.
 Source: Huggins-Daines et al., ICASSP 2006; the package pocketsphinx, whose models ship in it.
 """
 
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import MissingExtra
+from thgeval.errors import InputError, MissingExtra
+from thgeval.media.audio import Audio, speech
 from thgeval_baselines.speech.visemes import Phone
 
 RATE_HZ = 16000
 FRAME_S = 0.01
 DITHER = 2
 """Noise of this many of 32768 levels: a synthetic voice's silence is exactly zero, which the model has never heard."""
+
+LONGEST_S = 600.0
+BEYOND_S = 1.0
+"""How much after the wanted frames is heard too: what comes next colours the last sounds."""
 
 
 def installed() -> bool:
@@ -38,6 +44,28 @@ def heard(samples: NDArray[np.float32]) -> tuple[Phone, ...]:
     _spoken_to(decoder, _levels(samples))
     segments = [(each.word, each.start_frame, each.end_frame) for each in decoder.seg() or ()]
     return tuple(Phone(str(word), first * FRAME_S, (last + 1) * FRAME_S) for word, first, last in segments)
+
+
+def heard_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[tuple[Phone, ...], int]:
+    """The phones of a file's speech, and the number of frames in which it is shown: ``frames``, or all that it lasts.
+
+    Raises ``InputError``, "too long" where that is more than ``LONGEST_S``; what follows the wanted frames is left out.
+    """
+    sound, count = sound_in(path, fps=fps, frames=frames)
+    return heard(sound.samples), count
+
+
+def sound_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[Audio, int]:
+    """The same for the sound itself, at 16 kHz."""
+    most_s = LONGEST_S if frames is None else float(frames / fps)
+    sound = speech(path, rate_hz=RATE_HZ, seconds=most_s + BEYOND_S)
+    lasting_s = sound.duration_s if frames is None else most_s
+    if lasting_s > LONGEST_S:
+        raise InputError(
+            f"{path}: more than {LONGEST_S:.0f} s are to be shown; cut the sound, or ask for fewer frames",
+            reason="too long",
+        )
+    return sound, frames or max(1, round(lasting_s * fps))
 
 
 def _levels(samples: NDArray[np.float32]) -> bytes:
