@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that are made from the code or from figures, and the side bar of metrics.
+"""Write the pages of the documentation that are made from the code or from figures, the side bar, and README's metrics.
 
 python docs/generate.py           write them
 python docs/generate.py --check   fail if a committed page is not what would be written
@@ -9,11 +9,12 @@ A page ``X.md`` beside an ``X.in.md`` is that text with ``{{name}}`` replaced; `
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from making import figures, python_page, tables
 from making.markdown import MADE
-from making.metric_pages import metric_entries, metric_index, metric_page
+from making.metric_pages import metric_entries, metric_index, metric_names, metric_page
 
 import thgeval
 from thgeval.features.faces import supplied
@@ -24,9 +25,15 @@ from thgeval.registry import metric_class
 
 DOCS = Path(__file__).parent
 SITE = DOCS.parent / "mkdocs.yml"
+README = DOCS.parent / "README.md"
 
 INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "protocols": {"protocols": tables.protocol_table},
+    "protocols": {
+        "protocols": tables.protocol_table,
+        "ranked": partial(tables.benchmark_table, ranked=True),
+        "experimental": partial(tables.benchmark_table, ranked=False),
+        "datasets": tables.dataset_table,
+    },
     "precision": {"tolerances": tables.ceilings, "parity": tables.parity},
     "faces": {
         "truth": figures.face_truth,
@@ -80,7 +87,16 @@ def pages() -> dict[Path, str]:
     made[SITE] = side_bar(
         SITE.read_text(encoding="utf-8"), {"metrics": metric_entries(), "decisions": decision_entries()}
     )
+    made[README] = with_metrics(README.read_text(encoding="utf-8"))
     return made
+
+
+def with_metrics(readme: str) -> str:
+    """README.md with the table of metrics between its two marks renewed."""
+    before, opens, rest = readme.partition("<!-- metrics: made by docs/generate.py -->\n")
+    _, closes, after = rest.partition("<!-- end -->\n")
+    assert closes, "README.md has no place for metrics"
+    return f"{before}{opens}\n{metric_names()}\n{closes}{after}"
 
 
 def side_bar(site: str, parts: Mapping[str, list[str]]) -> str:
@@ -103,7 +119,7 @@ def decision_entries() -> list[str]:
 
 def install() -> str:
     """How to install, as the README says it: the one place that does."""
-    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
     return re.split(r"^## ", readme.partition("\n## Install\n\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 

@@ -31,9 +31,9 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     if not (config.getoption("metric") or config.getoption("changed")):
         return
-    from support.choice import chosen
+    from support.choice import asked_for, chosen
 
-    kept, left = chosen(items, config.getoption("metric"), changed=config.getoption("changed"))
+    kept, left = chosen(items, asked_for(config))
     config.hook.pytest_deselected(items=left)
     items[:] = kept
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from thgeval.version import __version__
 
 if TYPE_CHECKING:
-    from thgeval.clip import Clip, Pair
+    from thgeval.clip import Clip, Excerpt, Pair
     from thgeval.engine.options import Options
     from thgeval.engine.run import evaluate, score
     from thgeval.errors import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Clip": "clip",
     "ClipResult": "results",
+    "Excerpt": "clip",
     "InputError": "errors",
     "MissingExtra": "errors",
     "Naming": "pairing.naming",
@@ -53,6 +54,7 @@ _HOMES = {
 __all__ = [
     "Clip",
     "ClipResult",
+    "Excerpt",
     "InputError",
     "MissingExtra",
     "Naming",

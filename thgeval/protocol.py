@@ -1,11 +1,15 @@
-"""Protocols: how clips are brought to a common form and what happens when they don't fit.
+"""Protocols: how clips are brought to a common form, which clips there must be, and what happens when they don't fit.
 
 A protocol is a named, versioned data file in ``thgeval/protocols/``. Its content, not its name, goes into signatures,
-so that equal protocols under different names stay comparable.
+so that equal protocols under different names stay comparable. What is not shipped, a file of the user's own or a list
+that the user brought, stands beside the name by the beginning of its hash: ``my-set#0d5ae12b93c4@1``.
 """
 
+import dataclasses
+import hashlib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -17,14 +21,19 @@ from numbers import Rational, Real
 from pathlib import Path
 from typing import Any
 
-from thgeval.errors import InputError, ProtocolError
-from thgeval.limits import check_file, text
+from thgeval.clip import Excerpt
+from thgeval.errors import ProtocolError
+from thgeval.limits import content
+from thgeval.protocols import tables
+from thgeval.protocols.benchmark import FIELDS as OF_BENCHMARKS
+from thgeval.protocols.benchmark import OWN, RANKED, Benchmark, benchmark
 
 SUFFIX = ".toml"
 NATIVE = "native"
 """What a signature says of a frame rate or a size that is left as it is."""
 UNITS = {"fps": "fps", "px": "size"}
-LARGEST_BYTES = 10_000_000  # a list of a hundred thousand clips fits
+HASH_DIGITS = 12
+NO_BENCHMARK = Benchmark()
 CHOICES = {
     "crop": ("none", "centre-square"),
     "lengths": ("strict", "truncate"),
@@ -53,9 +62,13 @@ class Protocol:
     lengths  ``strict`` fails a pair of different lengths, ``truncate`` compares the frames both have, and says so
     rates    ``strict`` fails a pair of different frame rates or drifting frame times, ``ignore`` pairs frames by index
     sizes    ``strict`` fails a pair of different sizes, ``resize-generated`` brings the generated clip to the other's
+    excerpt  the part of each clip that is looked at; None looks at all of it
     clips    ids that must be there, whatever the folders hold; None takes the folders at their word
     pairs    ``matched`` scores each clip against its own reference; ``none`` compares the two folders as sets, of any
              numbers, names, lengths, rates and sizes of clips, so that ``lengths``, ``rates`` and ``sizes`` are void
+
+    ``benchmark`` says of which data set the clips are, how they are chosen, and who reported what; ``hash`` is the
+    beginning of the sha256 of what does not ship.
     """
 
     name: str = "native"
@@ -70,6 +83,9 @@ class Protocol:
     pairs: str = "matched"
     clips: tuple[str, ...] | None = None
     changed: bool = False
+    excerpt: Excerpt | None = None
+    benchmark: Benchmark = NO_BENCHMARK
+    hash: str = dataclasses.field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
@@ -86,11 +102,32 @@ class Protocol:
 
     @property
     def label(self) -> str:
-        """Name, version, and ``!`` if it deviates from the file of that name: ``native@1``."""
-        own = f"{self.name}@{self.version}"
-        shipped = protocols().get(own)
-        deviates = shipped is not None and (shipped.tokens(), shipped.clips) != (self.tokens(), self.clips)
-        return own + ("!" if self.changed or deviates else "")
+        """Name, hash of what doesn't ship, version, and ``!`` where it deviates from what ships: ``native@1``."""
+        shipped = protocols().get(f"{self.name}@{self.version}")
+        deviates = shipped is not None and shipped.what_it_says != self.what_it_says
+        own = f"{self.name}#{self.hash}" if self.hash else self.name
+        return f"{own}@{self.version}" + ("!" if self.changed or deviates else "")
+
+    @property
+    def what_it_says(self) -> tuple[object, ...]:
+        """All that could change a score, or which clips there must be."""
+        return self.tokens(), self.clips, self.benchmark
+
+    @property
+    def ranked(self) -> bool:
+        """Whether others can score the same, so that scores may be ranked; what is not is experimental."""
+        about = self.benchmark
+        same = self.clips is not None or about.determined or not about.selects
+        return about.status in RANKED and same and not about.unscorable and not self.hash
+
+    @property
+    def count(self) -> int | None:
+        """How many clips it is of; None where that is up to the folders."""
+        about = self.benchmark
+        if self.clips is not None:
+            return len(self.clips)
+        named = about.listing or about.draw
+        return named.clips if named else about.clips
 
     @property
     def unpaired(self) -> bool:
@@ -103,6 +140,7 @@ class Protocol:
             f"fps:{NATIVE}" if self.fps is None else f"{_decimal(self.fps)}fps",
             f"size:{NATIVE}" if self.size is None else f"{self.size}px",
             f"crop:{self.crop}",
+            *(() if self.excerpt is None else (f"excerpt:{self.excerpt}",)),
         )
         if self.unpaired:
             return (*prepared, f"pairs:{self.pairs}")
@@ -119,6 +157,7 @@ class Protocol:
             fps=None if fps == NATIVE else Fraction(fps),
             size=None if size == NATIVE else int(size),
             crop=given["crop"],
+            excerpt=Excerpt.parse(given["excerpt"]) if "excerpt" in given else None,
         )
         if "pairs" in given:
             return replace(prepared, pairs=given["pairs"])
@@ -148,7 +187,11 @@ def _decimal(fps: Fraction) -> str:
     return str(fps.numerator) if fps.denominator == 1 else f"{fps.numerator}/{fps.denominator}"
 
 
-SETTINGS = tuple(item.name for item in fields(Protocol) if item.name != "changed")
+OF_EXCERPTS = {item.name: tables.RATE if item.name != "frames" else tables.WHOLE for item in fields(Excerpt)}
+KINDS = {"version": tables.WHOLE, "size": tables.WHOLE, "fps": tables.RATE, "clips": tables.TEXTS}
+PREPARED = ("name", "version", "says", "fps", "size", *CHOICES, "clips")
+FIELDS = {**{name: KINDS.get(name, tables.TEXT) for name in PREPARED}, **OF_EXCERPTS, **OF_BENCHMARKS}
+"""What a protocol's file may say."""
 
 
 @cache
@@ -182,39 +225,64 @@ def read(path: Path) -> Protocol:
 
     It needs a name, which mustn't be that of a protocol that ships unless the two are equal.
     """
+    data = tables.read_toml(path, "protocol")
     try:
-        if check_file(path, "companion_bytes") > LARGEST_BYTES:
-            raise ProtocolError(f"{path} is not a protocol: it has more than {LARGEST_BYTES} bytes")
-        found = _read(tomllib.loads(text(path, "companion_bytes", "utf-8-sig")))
-    except (InputError, OSError) as error:
-        raise ProtocolError(f"the protocol {path} can't be read: {str(error).removeprefix(f'{path}: ')}") from None
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ProtocolError(f"{path} is not a protocol: {error}") from None
+        if data.get("status", OWN) != OWN:
+            raise ProtocolError("status is for protocols that ship; a file of your own has none")
+        found = _read(data)
     except ProtocolError as error:
         raise ProtocolError(f"{path}: {error}") from None
-    if found.label.endswith("!"):
+    if (shipped := protocols().get(f"{found.name}@{found.version}")) == found:
+        return found
+    if shipped is not None:
         raise ProtocolError(
-            f"{path} calls itself {found.label.removesuffix('!')}, which is another protocol; give it a name of its own"
+            f"{path} calls itself {found.name}@{found.version}, which is another protocol; give it a name of its own"
         )
-    return found
+    return replace(found, hash=hash_of(content(path, "companion_bytes")))
+
+
+def hash_of(data: bytes) -> str:
+    """The beginning of the sha256 of what doesn't ship, as labels show it."""
+    return hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
 
 
 def _read(data: dict[str, Any]) -> Protocol:
+    tables.check(data, FIELDS, "a protocol")
     if "name" not in data:
         raise ProtocolError("a protocol needs a name")
-    kinds = {"name": str, "version": int, "says": str, "fps": int | float | str, "size": int, "clips": list}
-    for field, value in data.items():
-        if field not in SETTINGS:
-            raise ProtocolError(f"a protocol has no field {field!r}; it has {', '.join(SETTINGS)}")
-        if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
-            raise ProtocolError(f"{field} can't be {value!r}")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", data["name"]):
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", data["name"]):
         raise ProtocolError(f"the name of a protocol is made of a-z, 0-9, '.', '_' and '-', not {data['name']!r}")
-    if "fps" in data:
-        data["fps"] = written_rate(data["fps"])
-    if "clips" in data:
-        data["clips"] = tuple(map(str, data["clips"]))
-    return Protocol(**data)
+    if not 1 <= data.get("version", 1) <= 9999:
+        raise ProtocolError(f"version must be in 1..9999, not {data['version']}")
+    given = {name: data[name] for name in PREPARED if name in data}
+    if "fps" in given:
+        given["fps"] = written_rate(given["fps"])
+    if "clips" in given:
+        given["clips"] = _clips(given["clips"])
+    parts = {name: written_amount(name, data[name]) for name in OF_EXCERPTS if name in data}
+    return Protocol(**given, excerpt=Excerpt(**parts) if parts else None, benchmark=benchmark(data))
+
+
+def _clips(given: list[str]) -> tuple[str, ...]:
+    """Names of clips; ProtocolError for one that is there twice, or that leads out of the folder."""
+    if not given:
+        raise ProtocolError("clips names no clip; leave it out to take what the folders hold")
+    if wrong := [id for id in given if not id or "\\" in id or id.startswith("/") or ".." in id.split("/")]:
+        raise ProtocolError(f"clips can't hold {wrong[0]!r}: it is no name below a folder")
+    twice = [id for id, count in Counter(given).items() if count > 1]
+    if twice:
+        raise ProtocolError(f"clips holds {twice[0]!r} twice")
+    return tuple(given)
+
+
+def written_amount(name: str, value: str | float) -> Any:
+    """How much of a clip an excerpt is of, as it is written: ``8``, ``2.5``, ``1/11``."""
+    if name == "frames":
+        return value
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ProtocolError(f"{name} must be a number such as 8 or 1/11, not {value!r}") from None
 
 
 def written_rate(text: str | float) -> Fraction:

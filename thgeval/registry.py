@@ -14,8 +14,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+from thgeval.completeness import incomplete
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, ELSEWHERE, METRICS, meant
@@ -98,12 +99,18 @@ def _class(name: str) -> type[Metric[Any]]:
             f"{name} is the metric {where} of an installed plugin, which can't be imported "
             f"({type(error).__name__}: {error}); mend or uninstall its package"
         ) from error
+    if fault := _fault(found, name):
+        if name in METRICS:
+            raise ProtocolError(f"{name} is {where}, which {fault}")
+        raise ProtocolError(f"{name} is {where} of an installed plugin, which {fault}; mend or uninstall its package")
+    return cast("type[Metric[Any]]", found)
+
+
+def _fault(found: Any, name: str) -> str | None:
+    """Why what a name leads to is not the metric of that name, or None."""
     if not (isinstance(found, type) and issubclass(found, Metric)):
-        raise ProtocolError(
-            f"{name} is {where} of an installed plugin, which is no subclass of thgeval.metric.Metric; "
-            "mend or uninstall its package"
-        )
-    return found
+        return "is no subclass of thgeval.metric.Metric"
+    return incomplete(found, name)
 
 
 def _there() -> list[str]:

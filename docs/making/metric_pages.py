@@ -8,6 +8,7 @@ from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
+from thgeval.registry import embedded
 from thgeval_baselines.controls.orderings import ORDERS, UNSTATED
 
 
@@ -78,6 +79,18 @@ def metric_entries() -> list[str]:
         entries.append(f"- {FAMILIES[name].title}:")
         entries += [f'    - "{title(cls.name)}": metrics/{cls.name}.md' for cls in classes]
     return entries
+
+
+def metric_names() -> str:
+    """The names of all metrics, family by family; apart from the others those that read a file that must be fetched."""
+    rows = []
+    for name, classes in members().items():
+        here: dict[bool, list[str]] = {True: [], False: []}
+        for cls in classes:
+            here[embedded(cls.name) is not None].append(code(cls.name))
+        fetched = f"after a `thgeval fetch`: {' '.join(here[False])}" if here[False] else ""
+        rows.append((FAMILIES[name].title, "; ".join(filter(None, (" ".join(here[True]), fetched)))))
+    return table(rows, ("", "metrics"))
 
 
 def better(cls: type[Metric[Any]]) -> str:

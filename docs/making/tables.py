@@ -9,15 +9,41 @@ from making.markdown import code, stacked, table
 from thgeval.features.frames.npz import Layout
 from thgeval.limits import LIMITS
 from thgeval.media import container
-from thgeval.protocol import protocols
+from thgeval.protocol import Protocol, protocols
+from thgeval.protocols.datasets import datasets
 
 TOLERANCES = Path(__file__).parents[2] / "tests" / "golden" / "tolerances.toml"
 
 
 def protocol_table() -> str:
-    """All protocols that ship."""
-    rows = [(code(label), item.says, code(" ".join(item.tokens()))) for label, item in protocols().items()]
+    """Protocols that prepare clips of any data set."""
+    ours = {label: item for label, item in protocols().items() if not item.benchmark.sources}
+    rows = [(code(label), item.says, code(" ".join(item.tokens()))) for label, item in ours.items()]
     return table(rows, ("protocol", "is", "fields"))
+
+
+def benchmark_table(*, ranked: bool) -> str:
+    """Protocols of published tests: those that may be ranked, or the experimental ones."""
+    theirs = {label: item for label, item in protocols().items() if item.benchmark.sources and item.ranked == ranked}
+    rows = [(code(label), item.says, item.benchmark.status, _how(item)) for label, item in theirs.items()]
+    return table(rows, ("protocol", "is", "status", "how it is scored"))
+
+
+def _how(item: Protocol) -> str:
+    about = item.benchmark
+    if about.unscorable:
+        return f"not at all: {about.unscorable}"
+    brought = [] if about.listing is None else [f"needs {code(about.listing.file)} from {about.listing.where}"]
+    return "; ".join([code(" ".join(item.tokens()[:4])), *brought])
+
+
+def dataset_table() -> str:
+    """All data sets whose names are known."""
+    rows = [
+        (code(name), found.title, "; ".join(layout.says for layout in found.layouts), found.split)
+        for name, found in datasets().items()
+    ]
+    return table(rows, ("data set", "is", "names of clips", "split"))
 
 
 def ceilings() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thgeval.engine.verification import from_clips
+from thgeval.protocol import protocols
 from thgeval.registry import table
 from thgeval.results import Run, Score
 from thgeval_leaderboard.entry import Entry, read_all
@@ -98,6 +99,7 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
         yield "run.protocol.name", f"{run.protocol['name']} deviates from the protocol of that name", True
     elif run.protocol["name"] != entry.board.protocol:
         yield "run.protocol.name", f"scored under {run.protocol['name']}, not {entry.board.protocol}", True
+    yield from _protocol(entry, run)
     if not entry.official:
         yield "board.status", "an experimental protocol is shown and never ranked", False
     paired = [clip for clip in run.clips if clip.side != "reference"]
@@ -113,6 +115,23 @@ def _run(entry: Entry, run: Run) -> Iterator[Said]:
     for key, score in run.scores.items():
         for field, says, refused in _score(run, key, score):
             yield f"run.scores.{key}{field}", says, refused
+
+
+def _protocol(entry: Entry, run: Run) -> Iterator[Said]:
+    """Whether the protocol is what it is called, covers the clips that it names, and may be ranked at all."""
+    label = run.protocol["name"].removesuffix("!")
+    known = protocols().get(label)
+    if known is None:
+        if entry.official:
+            yield "board.status", f"{label} does not ship with thgeval, so it is never ranked; say experimental", True
+        return
+    if not known.ranked and entry.official:
+        yield "board.status", f"{label} is experimental ({known.benchmark.status}) and never ranked; say so", True
+    if not run.protocol["name"].endswith("!") and tuple(run.protocol["fields"]) != known.tokens():
+        yield "run.protocol.fields", f"{label} prepares clips as {' '.join(known.tokens())}", True
+    count = known.count
+    if count is not None and run.expected != count:
+        yield "run.expected", f"{label} is of {count} clips, not {run.expected}", True
 
 
 def _score(run: Run, key: str, score: Score) -> Iterator[Said]:

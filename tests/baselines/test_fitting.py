@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from thgeval_baselines.photo.filling import spread
 from thgeval_baselines.photo.portrait import portrait
 from thgeval_baselines.rig.camera import Camera
 from thgeval_baselines.rig.fitting import fit, track, turned
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.people import Person
-from thgeval_baselines.rig.portrayed import Portrayed, spread, wireframe
+from thgeval_baselines.rig.portrayed import Portrayed, wireframe
 from thgeval_baselines.rig.pose import Pose, posed
 
 SIZE = (256, 256)

@@ -188,3 +188,19 @@ def test_a_given_face_is_brought_into_shape() -> None:
     square = cropped(face, size=192)
     assert square.landmarks[45, 1] == pytest.approx(square.landmarks[36, 1])
     assert square.eye_distance_px == pytest.approx(192 * 60 / 216)
+
+
+def test_a_large_picture_is_averaged_not_thinned_out_when_it_is_cropped() -> None:
+    portrait = head_of(0, seed=0).portrait
+    stripes = np.zeros((1024, 1024, 3), np.uint8)
+    stripes[:, ::2] = 200
+    face = Given(stripes, portrait.landmarks * 4)
+    assert np.ptp(cropped(face, size=128).image[40:90, 40:90]) < 10
+
+
+def test_a_face_outside_the_middle_is_refused() -> None:
+    portrait = head_of(0, seed=0).portrait
+    face = Given(np.pad(portrait.image, ((0, 0), (0, 400), (0, 0)), mode="edge"), portrait.landmarks, "me.jpg")
+    with pytest.raises(InputError, match=r"the face in me\.jpg \(656x256\) is cut off at 256x256, which keeps") as no:
+        framed(face, (256, 256))
+    assert no.value.reason == "face cut off"

@@ -18,8 +18,8 @@ from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators.anim3d import Anim3D
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.parameter import Parameter
-from thgeval_baselines.generators.portraits import fitting, landmarks_in
 from thgeval_baselines.generators.three_d import ThreeD
+from thgeval_baselines.photo.given import fitting, landmarks_in
 from thgeval_baselines.photo.portrait import portrait
 from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.camera import Camera
@@ -138,7 +138,7 @@ def test_bad_curves_are_refused_with_their_reason(tmp_path, name, content, says)
 
 
 def test_a_portrait_of_nobody_is_refused(folder):
-    with pytest.raises(InputError, match="no face is found in the source image") as refused:
+    with pytest.raises(InputError, match=r"no face is found in nobody\.png, give a picture") as refused:
         Parameter().generate(inputs(folder, source_image="nobody.png", curves="jaw.npz"), seed=0, fitted=None)
     assert refused.value.reason == "no face"
 

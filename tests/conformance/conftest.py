@@ -7,9 +7,11 @@ clone, and their metrics are skipped where they don't.
 import numpy as np
 import pytest
 from support import assets, random_weights
+from support.choice import asked_for, requests
 from support.once import seen_once
 
 from thgeval import registry
+from thgeval.errors import Failure
 from thgeval.networks import memory
 from thgeval.signature import files
 
@@ -35,13 +37,28 @@ def reason(unscored: str) -> str:
     return next((why for name, why in ABSENT.items() if f"the weights {name} " in unscored), unscored)
 
 
+def cure(key: str, failure: Failure) -> str:
+    """What to do about a metric that doesn't measure a clip that it should."""
+    return (
+        f"{key} measures nothing here ({failure.message}): mend measure, or raise InputError with a reason if there is "
+        "nothing to measure"
+    )
+
+
+@pytest.fixture(scope="session")
+def listed(request):
+    """The requests that ``--metric`` and ``--changed`` ask for; without these, of every metric and preset."""
+    found = asked_for(request.config)
+    return {key for name in registry.table() for key in requests(name)} if found is None else found
+
+
 @pytest.fixture(scope="module")
-def wanted(request):
+def wanted(request, listed):
     """The requests that the chosen tests of a module ask for, each once: few of them, if ``-k`` names a metric."""
     chosen = [item for item in request.session.items if item.path == request.path]
     of_each = [item.callspec.params.get("request_") if hasattr(item, "callspec") else None for item in chosen]
     if any(of is None and "networks" in item.fixturenames for of, item in zip(of_each, chosen, strict=True)):
-        return request.module.REQUESTS  # a test that measures them all
+        return [key for key in request.module.REQUESTS if key in listed]  # a test that measures them all
     return list(dict.fromkeys(of for of in of_each if of is not None))
 
 

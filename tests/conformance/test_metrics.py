@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conformance.conftest import TOO_LITTLE, asked, reason
+from conformance.conftest import TOO_LITTLE, asked, cure, reason
 from lip_sync.conftest import speech_like
 from PIL import Image
 from scipy.io import wavfile
 
 from thgeval import registry
-from thgeval.bibliography import entry
+from thgeval.bibliography import entries
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.docstrings import LABELS, sections
-from thgeval.engine.measure import measured
+from thgeval.engine.measure import UNFORESEEN, measured
 from thgeval.engine.plan import plan
 from thgeval.engine.workers import Cores
 from thgeval.errors import ProtocolError
@@ -87,7 +87,7 @@ def measure(clips, beside, networks, wanted):
             pytest.skip(reason(unscored[named.key]))
         if named.key in outcome.failed and outcome.failed[named.key].reason in TOO_LITTLE:
             pytest.skip(f"a clip of {FRAMES} frames: {outcome.failed[named.key].message}")
-        assert named.key not in outcome.failed, outcome.failed[named.key]
+        assert named.key not in outcome.failed, cure(named.key, outcome.failed[named.key])
         return named, outcome.states[named.key]
 
     return of
@@ -115,19 +115,25 @@ HARDLY = {
 
 
 @pytest.mark.parametrize("what", HARDLY)
-def test_hardly_anything_to_see_is_an_answer(clips, beside, networks, what):
+def test_hardly_anything_to_see_is_an_answer(clips, beside, networks, what, listed):
+    requests = [request for request in REQUESTS if request in listed]
     sides = [HARDLY[what](side) for side in clips]
-    outcome, unscored = measured_together(*sides, beside, chunk=3, workers=1, requests=REQUESTS)
-    for named in registry.metrics([asked(request) for request in REQUESTS]):
+    outcome, unscored = measured_together(*sides, beside, chunk=3, workers=1, requests=requests)
+    for named in registry.metrics([asked(request) for request in requests]):
         if named.key in unscored:
             continue
         if named.key in outcome.failed:
-            assert outcome.failed[named.key].reason
-            assert outcome.failed[named.key].message
+            failure = outcome.failed[named.key]
+            assert failure.reason != UNFORESEEN, cure(named.key, failure)
+            assert failure.reason, f"{named.key}: its InputError has no reason; give one: reason='too short'"
             continue
         state = outcome.states[named.key]
-        assert isinstance(named.metric.score(state), float)
-        assert (said := named.metric.remark(state)) is None or said
+        value = named.metric.score(state)
+        assert isinstance(value, float), (
+            f"{named.key}: score gave {value!r}; return a float, NaN where nothing is measured"
+        )
+        said = named.metric.remark(state)
+        assert said is None or said, f"{named.key}: remark gave {said!r}; return None where there is nothing to say"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -135,7 +141,7 @@ def test_the_docstring_says_what_is_read_and_returned_from_where_and_what_depart
     said = sections(registry.metric_class(name))
     assert said["Is"].endswith("."), "its docstring must begin with one sentence that ends with a full stop"
     lacking = [label for label in LABELS if not said.get(label)]
-    assert not lacking, f"its docstring says nothing under {', '.join(lacking)}"
+    assert not lacking, f"its docstring says nothing under {', '.join(lacking)}: begin a line with that and say it"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -149,8 +155,11 @@ def test_every_parameter_is_explained(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_papers_are_in_the_bibliography(name):
     cites = registry.metric_class(name).cites
-    assert cites or name == "video-fps"  # a fact of the container
-    assert all(entry(key).startswith("@") for key in cites)
+    assert cites or name == "video-fps", (
+        f"{name} cites nothing: name the key of its paper in cites"
+    )  # a fact of the file
+    lacking = [key for key in cites if key not in entries()]
+    assert not lacking, f"references.bib has no entry {', '.join(lacking)}: add it, or name another key in cites"
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -162,7 +171,7 @@ def test_signatures_round_trip(request_):
     ):
         text = signature(metric, protocol, pins_of(metric), {"n": "3/4", "bs": "1000-12345"}, "!limit")
         parsed = parse(text, registry.metric_class)
-        assert parsed.metric == metric
+        assert parsed.metric == metric, f"{text} is read as {parsed.metric}: parameters must be what signatures hold"
         assert replace(parsed.protocol, name=protocol.name) == protocol
         assert parsed.run == {"n": "3/4", "bs": "1000-12345"}
         assert parsed.flags == ("!limit",)
@@ -173,7 +182,10 @@ def test_signatures_hold_every_field_and_feature(request_):
     metric = registry.metric(request_).metric
     pins = pins_of(metric)
     tokens = protocol_part(metric, Protocol(), pins).split("|")
-    assert {token.partition(":")[0] for token in tokens} >= set(metric.settings())
+    unsigned = set(metric.settings()) - {token.partition(":")[0] for token in tokens}
+    assert not unsigned, (
+        f"its signature leaves out {', '.join(sorted(unsigned))}: a field may not be called like a feature"
+    )
     assert {feature.identity(pins) for feature in closure(metric)} <= set(tokens)
 
 
@@ -188,7 +200,7 @@ def test_a_signature_of_another_version_is_refused(name):
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_keys_round_trip(request_):
     named = registry.metric(request_)
-    assert named.key == request_
+    assert named.key == request_, f"{request_} is {named.key} by another name: give the preset a field of its own"
     assert registry.metric(named.key).metric == named.metric
 
 
@@ -210,18 +222,26 @@ def test_identical_clips_give_the_best_value(request_, measure):
         pytest.skip("compares with the portrait, not with the reference")
     if request_ == "csim/first":
         pytest.skip("compares with the reference's first frame alone")
-    if request_ == "clipsim/relative":
-        assert metric.score(state) == 1.0
-    elif request_ in ("psnr/cap100", "psnr/atvgnet", "psnr/talklip"):
-        assert metric.score(state) == 100.0
-    elif metric.better is Better.HIGHER:
-        assert metric.score(state) == pytest.approx(metric.range[1], abs=1e-12)
-    elif metric.name in ("temporal-warp-error", "avd"):
+    if metric.name in ("temporal-warp-error", "avd"):
         pytest.skip("the reference has an error of its own")
-    else:
-        assert metric.better in (Better.LOWER, Better.CLOSER_TO_ZERO)
-        value = metric.score(state)
-        assert value == 0.0, f"copies must give exactly the best value, 0, not {value!r}: use a formula that is exact"
+    best, value = best_of(request_, metric), metric.score(state)
+    assert best is not None, f"{metric.name} compares clips: better must be HIGHER, LOWER or CLOSER_TO_ZERO"
+    exact = value == (pytest.approx(best, abs=1e-12) if metric.better is Better.HIGHER else best)
+    assert exact, (
+        f"copies must give exactly the best value, {best:g} where {metric.better.value} is better, not {value!r}: "
+        "use a formula that is exact, or mend better and range"
+    )
+
+
+def best_of(request_, metric):
+    """The value of a clip that is a copy of its reference."""
+    if request_ == "clipsim/relative":
+        return 1.0
+    if request_ in ("psnr/cap100", "psnr/atvgnet", "psnr/talklip"):
+        return 100.0
+    if metric.better is Better.HIGHER:
+        return metric.range[1]
+    return 0.0 if metric.better in (Better.LOWER, Better.CLOSER_TO_ZERO) else None
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
@@ -229,33 +249,46 @@ def test_a_worse_clip_scores_worse(request_, measure):
     named, state = measure(request_)
     metric, value = named.metric, named.metric.score(state)
     low, high = metric.range
-    assert math.isfinite(value)
-    assert low <= value <= high
+    assert math.isfinite(value), f"a clip like its reference must have a number, not {value!r}: mend measure or score"
+    assert low <= value <= high, f"{value!r} lies outside of {low:g} .. {high:g}: mend range, or the formula"
     if metric.name == "mkr":
         pytest.skip("every face of the reference is found in both clips")
     if metric.better is Better.CLOSER_TO_ZERO:
-        assert value != 0
+        assert value != 0, WORSE
     elif metric.needs.pair or metric.needs.reference:
-        assert (value < high) if metric.better is Better.HIGHER else (value > low)
+        assert value < high if metric.better is Better.HIGHER else value > low, WORSE
+
+
+WORSE = "a worse clip has the best value: mend what measure compares, or better, if it says the wrong way"
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_chunks_and_workers_do_not_matter(request_, measure):
     named, whole = measure(request_, chunk=100)
-    for chunk, workers in ((1, 1), (2, 3), (5, 2)):
+    for chunk, workers in ((1, 1), (2, 3), (3, 1)):
         _, state = measure(request_, chunk=chunk, workers=workers)
-        assert named.metric.score(state) == named.metric.score(whole)
-        assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes()
+        assert named.metric.score(state) == named.metric.score(whole), CHUNKS
+        assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes(), CHUNKS
+
+
+CHUNKS = (
+    "chunks give other values: hand start=view.start to the state, and measure the frames of the piece alone "
+    "(batch.new, or a feature's planes)"
+)
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_states_pickle_and_add(request_, measure):
     named, state = measure(request_)
     again = pickle.loads(pickle.dumps(state))
-    assert named.metric.score(again) == named.metric.score(state)
+    assert named.metric.score(again) == named.metric.score(state), (
+        "a state read back scores differently: keep all in it"
+    )
     two = state.renamed("a") + again.renamed("b")
     assert two.scored == ("a", "b")
-    assert named.metric.score(two) == pytest.approx(named.metric.score(state), rel=1e-12)
+    assert named.metric.score(two) == pytest.approx(named.metric.score(state), rel=1e-12), (
+        "a clip and its copy must score as one of them: score the sum of states by a mean over clips"
+    )
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
@@ -267,13 +300,15 @@ def test_values_per_frame_are_what_frames_score_alone(request_, measure):
     values = state.record("clip").column
     values = values[~np.isnan(values)]
     alone = [named.metric.score(type(state).of("clip", [value])) for value in values]
-    np.testing.assert_array_equal(named.metric.per_frame(values), alone)
+    said = "per_frame must give what each frame scores alone: override it where the state keeps something else"
+    np.testing.assert_array_equal(named.metric.per_frame(values), alone, said)
 
 
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_no_clips_is_no_number(request_, measure):
     named, state = measure(request_)
-    assert math.isnan(named.metric.score(state.only([])))
+    value = named.metric.score(state.only([]))
+    assert math.isnan(value), f"score must be NaN where nothing was measured, not {value!r}: ask the state first"
 
 
 @pytest.mark.parametrize("name", NAMES)

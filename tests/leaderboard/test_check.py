@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from support.boards import BOARD, made_entry
+from support.boards import BOARD, FIELDS, made_entry
 
+from thgeval.protocol import protocols
 from thgeval.statistics import Interval
 from thgeval_leaderboard.check import among, checked, of_entry, since
 from thgeval_leaderboard.entry import Event, Reported
@@ -61,6 +62,47 @@ def test_another_protocol_and_a_deviating_one_are_refused():
     assert refused(of_entry(entry)) == ["mine.json: run.protocol.name: scored under native@1, not thg256@1"]
     run = replace(entry.run, protocol={**entry.run.protocol, "name": "thg256@1!"})
     assert "deviates from the protocol of that name" in refused(of_entry(replace(entry, run=run)))[0]
+
+
+def under(label, clips=3, fields=None, status="official"):
+    """An entry under another protocol, of so many clips."""
+    shown = label.removesuffix("!")
+    known = protocols().get(shown)
+    board = replace(BOARD, protocol=shown, status=status)
+    entry = made_entry("mine", {"psnr": [30.0, 31.5, 29.0, 28.0, 33.0][:clips]}, board=board)
+    tokens = list(fields or (FIELDS if known is None else known.tokens()))
+    score = entry.run["psnr"]
+    signed = score.signature.replace("|".join(FIELDS), "|".join(tokens)).replace("native@1", label)
+    scores = {"psnr": replace(score, signature=signed)}
+    return replace(entry, run=replace(entry.run, scores=scores, protocol={"name": label, "fields": tokens}))
+
+
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [
+        ("person-nerf@1", "person-nerf@1 is experimental (rule) and never ranked; say so"),
+        ("lrw-test@1", "lrw-test@1 is experimental (recall) and never ranked; say so"),
+        ("hdtf-omniavatar15s@1", "hdtf-omniavatar15s@1 is experimental (author) and never ranked; say so"),
+        ("mine#0d5ae12b93c4@1", "mine#0d5ae12b93c4@1 does not ship with thgeval, so it is never ranked"),
+    ],
+)
+def test_experimental_protocols_are_refused_where_entries_are_ranked(label, says):
+    found = refused(of_entry(under(label)))
+    assert any(line.startswith(f"mine.json: board.status: {says}") for line in found), found
+    free = refused(of_entry(under(label, status="experimental")))
+    assert not any("board.status" in line for line in free)
+
+
+def test_a_protocol_is_what_it_is_called():
+    assert refused(of_entry(under("thg256@1"))) == []
+    found = refused(of_entry(under("thg256@1", fields=FIELDS)))
+    assert len(found) == 1
+    assert found[0].startswith("mine.json: run.protocol.fields: thg256@1 prepares clips as 25fps 256px crop:none")
+
+
+def test_a_protocol_is_scored_on_all_of_its_clips():
+    found = refused(of_entry(under("hdtf-gagavatar19@1")))
+    assert found == ["mine.json: run.expected: hdtf-gagavatar19@1 is of 19 clips, not 3"]
 
 
 def test_lost_clips_and_clips_that_are_there_twice_are_refused():

@@ -4,10 +4,14 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from support.choice import ROOT, about, chosen, differing, requests, touched
+from support.choice import ROOT, about, asked_for, chosen, differing, requests, touched
 from support.programs import program
 
 CONFORMANCE = ROOT / "tests" / "conformance" / "test_metrics.py"
+
+
+def options(metric=(), changed=False):
+    return SimpleNamespace(getoption={"metric": list(metric), "changed": changed}.get)
 
 
 def of(path=CONFORMANCE, **parameters):
@@ -16,11 +20,22 @@ def of(path=CONFORMANCE, **parameters):
 
 def test_names_are_exact():
     items = [of(name=name) for name in ("wer", "lmd", "f-lmd")] + [of(request_="lmd/atvgnet"), of(what="lmd")]
-    kept, left = chosen([*items, SimpleNamespace(path=CONFORMANCE), of(ROOT / "tests" / "x.py", name="lmd")], ["lmd"])
+    kept, left = chosen(
+        [*items, SimpleNamespace(path=CONFORMANCE), of(ROOT / "tests" / "x.py", name="lmd")], {"lmd", "lmd/atvgnet"}
+    )
     assert [about(item) for item in kept] == ["lmd", "lmd/atvgnet"]
     assert len(left) == 5
-    assert [about(item) for item in chosen(items, ["lmd/atvgnet"])[0]] == ["lmd/atvgnet"]
+    assert [about(item) for item in chosen(items, {"lmd/atvgnet"})[0]] == ["lmd/atvgnet"]
+    assert asked_for(options(metric=["lmd/atvgnet"])) == {"lmd/atvgnet"}
     assert requests("SYNC_CONF") == requests("sync-conf")
+
+
+def test_tests_of_all_that_are_listed_go_along_with_those_that_are_asked_for():
+    item, other = (of(path=CONFORMANCE, **about) for about in ({"what": "two frames"}, {"request_": "akd"}))
+    item.fixturenames = other.fixturenames = ["listed", "clips"]
+    assert chosen([item, other], {"lmd"}) == ([item], [other])
+    assert chosen([item, other], set()) == ([], [item, other])
+    assert asked_for(options()) is None
 
 
 def test_a_name_that_is_none_is_answered_with_the_nearest():

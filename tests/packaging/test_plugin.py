@@ -20,6 +20,7 @@ version = "1.0"
 brightness-gap = "brightness:BrightnessGap"
 gone = "brightness.nowhere:Gone"
 thing = "brightness:WHITE"
+unversioned = "brightness:Unversioned"
 
 [tool.hatch.build.targets.wheel]
 packages = ["brightness"]
@@ -62,6 +63,14 @@ class BrightnessGap(Metric[ClipMean]):
 
     def score(self, state):
         return state.value
+
+
+@dataclass(frozen=True)
+class Unversioned(BrightnessGap):
+    """The same without a version."""
+
+    name = "unversioned"
+    version = None
 '''
 SCORED = """
 import json, numpy, thgeval
@@ -121,11 +130,16 @@ def test_one_that_cannot_be_imported_is_named_and_in_nobodys_way(installed):
         "(ModuleNotFoundError: No module named 'brightness.nowhere'); mend or uninstall its package"
     )
     assert rows["thing"].endswith("no subclass of thgeval.metric.Metric; mend or uninstall its package")
+    assert rows["unversioned"] == (
+        "not there: unversioned is brightness:Unversioned of an installed plugin, which has no version: say version = "
+        "1 in it, and more whenever its numbers change; mend or uninstall its package"
+    )
     found = ran(installed, "-c", "from thgeval import registry; print(len(registry.metrics(['all'])) > 50)")
     assert found.stdout.strip() == "True"
     assert sorted(line.partition(" is ")[0] for line in found.stderr.splitlines()) == [
         "left out: gone",
         "left out: thing",
+        "left out: unversioned",
     ]
 
 

@@ -28,3 +28,12 @@ def test_scoring_pixels_does_not_import_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+def test_listing_metrics_imports_no_filters():
+    code = (
+        "import sys; from thgeval import registry; table = [registry.metric_class(name) for name in registry.table()];"
+        "print('scipy.signal' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "False"

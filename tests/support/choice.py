@@ -18,13 +18,23 @@ TABLE = "thgeval/metrics/__init__.py"
 """Names every metric, so that a line of it changes none."""
 
 
-def chosen(items, names, *, changed=False):
-    """The tests of conformance that are about one of some metrics, and all other tests."""
-    asked = {request for name in names for request in requests(name)}
-    if changed:
-        asked |= {request for name in touched(differing()) for request in requests(name)}
-    kept = [item for item in items if about(item) in asked]
-    return kept, [item for item in items if about(item) not in asked]
+def asked_for(config):
+    """The requests that ``--metric`` and ``--changed`` name; None if neither is given."""
+    names, changed = config.getoption("metric"), config.getoption("changed")
+    if not (names or changed):
+        return None
+    return {request for name in [*names, *(touched(differing()) if changed else ())] for request in requests(name)}
+
+
+def chosen(items, asked):
+    """The tests of conformance that are about one of some requests, or all of them; and all other tests."""
+    kept = [item for item in items if about(item) in asked or (asked and about_all(item))]
+    return kept, [item for item in items if item not in kept]
+
+
+def about_all(item):
+    """Whether a test is about all metrics that are listed, together."""
+    return about(item) is None and "listed" in getattr(item, "fixturenames", ())
 
 
 def about(item):

@@ -1,24 +1,39 @@
-"""Networks that answer from memory when they see the same sample again, for tests that look at one clip many times."""
+"""Networks and dlib's models that answer from memory when they see a picture again: tests look at a clip many times."""
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from thgeval import networks
+from thgeval.features.faces import dlib_models
 
 
 def _bits(tensor) -> tuple:
     return tuple(tensor.shape), tensor.dtype, hashlib.sha256(np.ascontiguousarray(tensor.numpy())).digest()
 
 
+def _remembering(held, look):
+    """A function of a picture and of what prints as it is, computed once for each."""
+
+    def of(picture, *rest):
+        key = picture.shape, hashlib.sha256(np.ascontiguousarray(picture)).digest(), *map(str, rest)
+        if key not in held:
+            held[key] = look(picture, *rest)
+        return held[key]
+
+    return of
+
+
 @contextmanager
 def seen_once() -> Iterator[None]:
-    """Every sample that ``networks.rows`` sees with the same network and the same bits is computed once.
+    """Every sample that ``networks.rows`` sees with the same network and the same bits is computed once, as is every
+    frame that dlib sees.
 
-    It computes each sample alone anyway, so only time changes.
+    Both look at each alone anyway, so only time changes.
     """
     held, real = {}, networks.rows
 
@@ -34,4 +49,8 @@ def seen_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "rows", rows)
+        boxes, shapes = {}, {}
+        detector, predictor = dlib_models._detector, dlib_models.predictor
+        patch.setattr(dlib_models, "_detector", lambda: SimpleNamespace(run=_remembering(boxes, detector().run)))
+        patch.setattr(dlib_models, "predictor", lambda: _remembering(shapes, predictor()))
         yield

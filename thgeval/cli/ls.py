@@ -1,27 +1,35 @@
 """``thgeval ls``: what there is."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from thgeval.cli.showing import show
 
-KINDS = ("metrics", "presets", "protocols", "weights", "examples")
+KINDS = ("metrics", "presets", "protocols", "datasets", "weights", "examples")
+
+BY_LINE = ("parameters", "layouts", "sources", "list")
+"""What is shown with every item on a line of its own."""
 
 
 @click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
-def command(kind: str, form: str) -> None:
-    """List metrics, presets, protocols, weight files or examples that networks are tried on, with what they mean."""
-    rows = {
+@click.option("--all", "whole", is_flag=True, help="Also experimental protocols, which are never ranked.")
+def command(kind: str, form: str, *, whole: bool) -> None:
+    """List metrics, presets, protocols, data sets, weight files or examples of networks, with what they mean."""
+    ways: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "metrics": _metrics,
         "presets": _presets,
-        "protocols": _protocols,
+        "protocols": partial(_protocols, whole=whole),
+        "datasets": _datasets,
         "weights": _weights,
         "examples": _examples,
-    }[kind]()
+    }
+    rows = ways[kind]()
     if form == "json":
         show(json.dumps(rows, indent=1))
         return
@@ -30,7 +38,7 @@ def command(kind: str, form: str) -> None:
         show(click.style(row.pop("name"), bold=True))
         for label, value in row.items():
             if value and not isinstance(value, int):  # numbers are for JSON; people get them as text
-                lines = value if label == "parameters" else [", ".join(value) if isinstance(value, list) else value]
+                lines = value if label in BY_LINE else [", ".join(value) if isinstance(value, list) else value]
                 for number, line in enumerate(lines):
                     show(f"    {'' if number else label.replace('_', ' '):<{indent}} {line}")
         show("")
@@ -62,17 +70,53 @@ def _presets() -> list[dict[str, str]]:
     ]
 
 
-def _protocols() -> list[dict[str, str]]:
-    from thgeval.protocol import protocols
+def _protocols(*, whole: bool) -> list[dict[str, Any]]:
+    from thgeval.protocol import Protocol, protocols
+
+    def about(label: str, protocol: Protocol) -> dict[str, Any]:
+        said = protocol.benchmark
+        listing = said.listing
+        draw = said.draw
+        return {
+            "name": label,
+            "is": protocol.says,
+            "status": said.status if protocol.ranked else f"{said.status}, experimental",
+            "fields": "|".join(protocol.tokens()),
+            "dataset": said.dataset,
+            "setting": said.setting if said.selects else "",
+            "clips": ", ".join(protocol.clips or ()) or str(protocol.count or ""),
+            "people": list(said.people),
+            "list": [] if listing is None else [f"{listing.file}: {listing.where}", f"sha256 {listing.sha256 or '?'}"],
+            "draw": "" if draw is None else f"{draw.clips} of {draw.of}, by sha256 behind {draw.salt!r}",
+            "driver": said.driver,
+            "cross": said.cross,
+            "reported": list(said.reports),
+            "not_scored": said.unscorable,
+            "unverified": list(said.unverified),
+            "sources": [f"{fact}: {source}" for fact, source in said.sources.items()],
+        }
+
+    return [about(label, found) for label, found in protocols().items() if whole or found.ranked]
+
+
+def _datasets() -> list[dict[str, Any]]:
+    from thgeval.protocols.datasets import datasets
 
     return [
         {
-            "name": label,
-            "is": protocol.says,
-            "fields": "|".join(protocol.tokens()),
-            "clips": ", ".join(protocol.clips or ()),
+            "name": name,
+            "is": f"{found.title}: {found.says}",
+            "layouts": [layout.says for layout in found.layouts],
+            "person": found.person,
+            "clips": found.clips or 0,
+            "people": found.people or 0,
+            "split": found.split,
+            "licence": found.licence,
+            "home": found.home,
+            "unverified": list(found.unverified),
+            "sources": [f"{fact}: {source}" for fact, source in found.sources.items()],
         }
-        for label, protocol in protocols().items()
+        for name, found in datasets().items()
     ]
 
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "leaderboard",
     "ls",
     "merge",
+    "opinion",
     "report",
     "score",
     "selftest",

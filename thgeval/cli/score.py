@@ -34,6 +34,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 @click.option("--unpaired", is_flag=True, help="Compare the folders as sets of any clips; for metrics such as fid.")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
 @click.option("--protocol", default="native", show_default=True, help="A name (`thgeval ls protocols`) or FILE.toml.")
+@click.option("--clip-list", type=ANY_PATH, help="The list of clips of a protocol whose list can't be passed on.")
 @click.option("--fps", metavar="RATE", help="On top of the protocol, marked !: frames per second of both sides.")
 @click.option("--size", type=int, metavar="PX", help="Likewise: the side in px both are resized to.")
 @click.option("--crop", type=click.Choice(CHOICES["crop"]), help="Likewise: before resizing.")
@@ -159,7 +160,8 @@ def _default() -> tuple[str, ...]:
 
 
 def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
-    from thgeval.pairing import apart, listed, paired
+    from thgeval.pairing import listed
+    from thgeval.pairing.benchmark import of_protocol
     from thgeval.pairing.naming import Naming
     from thgeval.pairing.transcript_rules import rule
     from thgeval.protocol import protocol, written_rate
@@ -175,13 +177,16 @@ def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
             raise click.UsageError(
                 f"--list names the files of each pair, so {naming.options} can't change how they pair"
             )
+        if chosen.benchmark.selects:
+            raise click.UsageError(f"--list names pairs, and {chosen.label} says itself which clips belong together")
         if chosen.unpaired:
             raise click.UsageError("--list names pairs; without them, give two folders: --unpaired PRED_DIR GT_DIR")
         pairing = listed(given["list_file"])
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
-        pairing = (apart if chosen.unpaired else paired)(given["pred_dir"], given["gt_dir"], chosen.clips, naming)
+        folders = given["pred_dir"], given["gt_dir"]
+        chosen, pairing = of_protocol(*folders, chosen, naming, given["clip_list"])
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 

@@ -56,7 +56,7 @@ def execute(
     chosen = protocol_of(protocol)
     requests = _requests(metrics)
     named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
-    pairing = pairing.limited(options.limit)
+    pairing = pairing.limited(options.limit).cut(chosen.excerpt)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     if pairing.advice:

@@ -107,11 +107,29 @@ def check_rates(pair: Pair, generated: Decoder | None, reference: Decoder | None
     )
 
 
+def check_spread(pair: Pair, generated: Decoder | None, reference: Decoder | None) -> None:
+    """Frames that are evenly spread over clips of different lengths show different moments.
+
+    A generated clip that holds just the frames that are taken is taken as it is.
+    """
+    excerpt = pair.excerpt()
+    if generated is None or reference is None or excerpt is None or excerpt.frames is None:
+        return
+    if generated.whole not in (reference.whole, excerpt.frames):
+        raise InputError(
+            f"{pair.id} has {generated.whole} generated frames and {reference.whole} reference frames, of which the "
+            f"protocol takes {excerpt.frames} evenly spread; generate as many as the reference has, or just these",
+            reason="length differs",
+        )
+
+
 def check_times(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> None:
     """Frames that are shown more than half a frame apart must not be compared by index."""
     if generated is None or reference is None or protocol.fps is not None or protocol.rates != "strict":
         return
     rate = reference.info.fps
+    if generated.whole != reference.whole and pair.excerpt() is not None:
+        return  # the generated clip holds just the frames that are taken, on a clock of their own
     if rate is None or not generated.times_s or not reference.times_s:
         return
     frames = min(len(generated.times_s), len(reference.times_s))

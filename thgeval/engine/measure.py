@@ -19,7 +19,7 @@ import numpy as np
 
 from thgeval.clip import Clip, Pair
 from thgeval.engine.company import counted
-from thgeval.engine.fit import batches, check_rates, check_times
+from thgeval.engine.fit import batches, check_rates, check_spread, check_times
 from thgeval.engine.plan import Plan, lacking, measures_reference, side
 from thgeval.engine.remarks import remarks
 from thgeval.engine.workers import Cores
@@ -138,6 +138,7 @@ def _streamed(
         frames = chunk or max(_chunk_of(protocol, first_clip, second_clip), plan.lead + 1)
         generated, reference = (_opened(clip, plan, protocol, frames, stack) for clip in (first_clip, second_clip))
         check_rates(pair, generated, reference, protocol)
+        check_spread(pair, generated, reference)
         for first, second in batches(pair, generated, reference, protocol, cores, outcome.notes):
             batch = first or second
             if batch is None or not len(batch):

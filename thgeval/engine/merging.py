@@ -13,7 +13,7 @@ from thgeval.engine.evidence import evidence
 from thgeval.engine.provenance import Stopwatch
 from thgeval.engine.scoring import Contribution, Setting, run_of
 from thgeval.errors import ProtocolError
-from thgeval.protocol import Protocol
+from thgeval.protocol import Protocol, protocols
 from thgeval.registry import Named
 from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
@@ -151,8 +151,12 @@ def device(parsed: Parsed) -> str:
 def _labelled(run: Run, parsed: Parsed) -> Protocol:
     """The protocol of the signatures, under the name the run gave it."""
     label = str(run.protocol["name"])
+    shipped = protocols().get(label)
+    if shipped is not None and shipped.tokens() == parsed.protocol.tokens():
+        return shipped
     name, _, version = label.removesuffix("!").partition("@")
-    return replace(parsed.protocol, name=name, version=int(version), changed=label.endswith("!"))
+    name, _, hashed = name.partition("#")
+    return replace(parsed.protocol, name=name, version=int(version), hash=hashed, changed=label.endswith("!"))
 
 
 def _flags(run: Run) -> tuple[str, ...]:

@@ -136,6 +136,9 @@ def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
             if not pair.offers(offered, reference=reference):
                 path = " <- ".join([metric.name, *(feature.name for feature in way)])
                 owner = f"the reference of {pair.id}" if reference else pair.id
+                if (cut := pair.excerpt(reference=reference)) is not None and not cut.has(offered):
+                    said = f"and the protocol looks at an excerpt of each clip ({cut})"
+                    return UnmetNeed(f"{metric.name} needs {offered} of a whole clip ({path}), {said}")
                 return UnmetNeed(f"{metric.name} needs {offered} ({path}); {owner} has {LACKS[offered]}")
     return None
 

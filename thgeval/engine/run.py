@@ -17,7 +17,8 @@ from thgeval.engine.options import Options
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
-from thgeval.pairing import Pairing, apart, paired
+from thgeval.pairing import Pairing
+from thgeval.pairing.benchmark import of_protocol
 from thgeval.pairing.naming import Naming
 from thgeval.protocol import Protocol
 from thgeval.results import Run
@@ -72,6 +73,7 @@ def evaluate(
     protocol: str | Protocol = "native",
     unpaired: bool = False,
     naming: Naming | None = None,
+    clip_list: str | Path | None = None,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
@@ -79,6 +81,8 @@ def evaluate(
 
     ``naming`` says how names are read that differ by a suffix or case, or lie in subfolders. What would help where they
     don't fit is told to the ``watcher``, or as a warning where there is none.
+
+    ``clip_list`` is the list that some protocols need and that can't be passed on: ``thgeval ls protocols``.
 
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
@@ -91,9 +95,9 @@ def evaluate(
     if not isinstance(naming, Naming | None):
         raise ProtocolError(f"naming must be a thgeval.Naming(...), not {type(naming).__name__}")
     chosen = protocol_of(protocol, unpaired=unpaired)
-    found = apart if chosen.unpaired else paired
     sides = Path(generated), Path(reference) if reference is not None else None
-    pairing = found(*sides, chosen.clips, naming or Naming())
+    listed = None if clip_list is None else Path(clip_list)
+    chosen, pairing = of_protocol(*sides, chosen, naming or Naming(), listed)
     if pairing.advice and watcher is None:
         warnings.warn(pairing.advice, stacklevel=2)
     return _written(execute(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)

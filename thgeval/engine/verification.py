@@ -8,18 +8,20 @@ differs is named. Nothing is measured.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, Pair
 from thgeval.engine.evidence import evidence
 from thgeval.engine.merging import reduced
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media import fingerprint
 from thgeval.pairing import apart, paired
+from thgeval.protocol import protocols
 from thgeval.results import Run, Score, states_folder
+from thgeval.states.checkpoint import digest
 from thgeval.statistics import of_rows, quotients
 
 CLOSE = 1e-9
@@ -96,7 +98,7 @@ def _from_states(run: Run) -> Iterator[str]:
             lost = True
             yield str(error)
             continue
-        if found is None and clip.states:
+        if found is None and clip.states not in ("", digest({})):
             lost = True
             yield f"{clip.id} has no states that can be read"
     if not lost:
@@ -125,11 +127,33 @@ def _alike(said: Any, found: Any) -> bool:
     return math.isclose(said, found, rel_tol=CLOSE, abs_tol=1e-300)
 
 
+def _chooses(label: str) -> bool:
+    """Whether a protocol may say which clips belong together, so that their names alone don't; a user's own may."""
+    shipped = protocols().get(label)
+    return "#" in label if shipped is None else shipped.benchmark.selects
+
+
+def _recorded(run: Run, generated: Path, reference: Path | None) -> Iterator[tuple[str, Pair]]:
+    """The clips of a result that lie where it says, below the folders, by id."""
+
+    def place(folder: Path | None, name: str | None) -> Path | None:
+        if folder is None or name is None or PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            return None
+        return folder / name if (folder / name).exists() else None
+
+    for clip in run.clips:
+        ours, theirs = place(generated, clip.generated), place(reference, clip.reference)
+        if ours is not None:
+            yield clip.id, Pair(clip.id, Clip(clip.id, ours), None if theirs is None else Clip(clip.id, theirs))
+
+
 def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]:
     """Which clips are not those that were scored, by the hash of their content."""
     unpaired = "pairs:none" in run.protocol["fields"]
-    pairing = (apart if unpaired else paired)(generated, reference)
-    there = {pair.id: pair for pair in pairing.pairs}
+    if _chooses(str(run.protocol["name"])):
+        there = dict(_recorded(run, generated, reference))
+    else:
+        there = {pair.id: pair for pair in (apart if unpaired else paired)(generated, reference).pairs}
     for clip in run.clips:
         pair = there.get(clip.id)
         if pair is None:

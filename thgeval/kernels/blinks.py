@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 
 class Blinks(NamedTuple):
@@ -51,7 +50,7 @@ def falls(openness: NDArray[np.float64], *, drop: float, apart: int) -> Blinks:
     if len(openness) < 2:
         return Blinks(np.empty(0, np.int64), np.empty(0, np.bool_))
     middle = (openness.min() + openness.max()) / 2
-    points = find_peaks(-np.diff(openness), height=drop, distance=apart)[0].tolist()
+    points = _peaks(-np.diff(openness), height=drop, distance=apart).tolist()
     lengths = [
         end - _begin(openness, point, middle)
         for point, following in zip_longest(points, points[1:])
@@ -64,12 +63,19 @@ def falls(openness: NDArray[np.float64], *, drop: float, apart: int) -> Blinks:
 def _begin(openness: NDArray[np.float64], point: int, middle: float) -> int:
     if openness[point - 1] <= openness[point]:
         return point
-    before, _ = find_peaks(openness[: point + 1], height=middle)
+    before = _peaks(openness[: point + 1], height=middle)
     return int(before[-1]) if len(before) else 0
 
 
 def _end(openness: NDArray[np.float64], point: int, following: int | None, middle: float) -> int | None:
-    after, _ = find_peaks(openness[point:following], height=middle)
+    after = _peaks(openness[point:following], height=middle)
     if len(after):
         return int(point + after[0])
     return len(openness) - 1 if following is None else None
+
+
+def _peaks(values: NDArray[np.float64], *, height: float, distance: int | None = None) -> NDArray[np.intp]:
+    from scipy.signal import find_peaks  # takes half a second to import
+
+    found, _ = find_peaks(values, height=height, distance=distance)
+    return np.asarray(found)

@@ -78,7 +78,8 @@ def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
     """Decode the first audio track of a clip, or of any media file, to mono at ``rate_hz``.
 
     Raises ``InputError``: "no audio" if there is none, "corrupt" if it can't be decoded to its end. Undecodable packets
-    before the first good one, which cutting a stream leaves behind, are passed over.
+    before the first good one, which cutting a stream leaves behind, are passed over. Of an excerpt, what is heard
+    before its end is kept.
     """
     if rate_hz < 1:
         raise ProtocolError(f"rate_hz must be positive, not {rate_hz}")
@@ -91,9 +92,11 @@ def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
         origin = _first_shown(container, path)
     finally:
         container.close()
+    start = Fraction(0) if origin is None else track.start - origin
+    if isinstance(source, Clip) and source.excerpt is not None and source.excerpt.first_s is not None:
+        samples = samples[: max(0, round((source.excerpt.first_s - start) * rate_hz))]
     if not len(samples):
         raise InputError(f"{path}: its audio track holds no samples", reason="no audio")
-    start = Fraction(0) if origin is None else track.start - origin
     return Audio(samples, rate_hz, float(start), track.channels, track.rate_hz, track.filled / track.rate_hz)
 
 

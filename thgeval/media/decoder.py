@@ -8,10 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from thgeval.clip import Clip, Memory
+from thgeval.clip import Clip, Excerpt, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import beyond, limit
 from thgeval.media.arrays import ArrayFile, FramesInMemory
+from thgeval.media.excerpt import Cut, evenly_spread, first_held_out, held_out
 from thgeval.media.folder import ImageFolder, is_image
 from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
 from thgeval.media.resample import Framing, retimed, sized
@@ -25,7 +26,16 @@ RESERVED_BYTES = 256 << 20
 
 
 def open_source(clip: Clip, *, threads: int = 1) -> Source:
-    """The clip, opened by what it is: frames in memory, a folder of images, an array file, an image, or a video."""
+    """The clip, opened by what it is: frames in memory, a folder of images, an array file, an image, or a video.
+
+    Of an excerpt that is its first seconds, only these are there; others are for ``decode`` to take.
+    """
+    until_s = None if clip.excerpt is None else clip.excerpt.first_s
+    source = _whole_source(clip, threads, until_s)
+    return source if until_s is None or isinstance(source, VideoFile) else Cut(source, until_s, clip.name)
+
+
+def _whole_source(clip: Clip, threads: int, until_s: Fraction | None) -> Source:
     if isinstance(clip.source, Memory):
         return FramesInMemory(clip.source, name=clip.name, fps=clip.fps)
     path = Path(clip.source)
@@ -39,7 +49,7 @@ def open_source(clip: Clip, *, threads: int = 1) -> Source:
         return ImageFolder(path, fps=clip.fps)
     if path.suffix.lower() in {".npy", ".npz"}:
         return ArrayFile(path, fps=clip.fps)
-    return VideoFile(path, fps=clip.fps, threads=threads)
+    return VideoFile(path, fps=clip.fps, threads=threads, until_s=until_s)
 
 
 def probe(clip: Clip) -> MediaInfo:
@@ -83,8 +93,31 @@ def decode(
     if (fps is not None and fps <= 0) or (size is not None and size < 1):
         raise ProtocolError(f"fps and size must be positive, not {fps} and {size}")
     framing = Framing(size=size, crop=crop, name=clip.name)
+    frames = None if clip.excerpt is None or clip.excerpt.first_s is not None else _frames(clip, fps, threads)
     source = open_source(clip, threads=threads)
-    return Decoder(source, name=clip.name, chunk=chunk, lead=lead, fps=fps, framing=framing)
+    return Decoder(
+        source,
+        name=clip.name,
+        chunk=chunk,
+        lead=lead,
+        fps=fps,
+        framing=framing,
+        excerpt=None if frames is None else clip.excerpt,
+        whole=frames,
+    )
+
+
+def _frames(clip: Clip, fps: Fraction | None, threads: int) -> int:
+    """How many frames a clip is handed out as; it is decoded to its end, and nothing is drawn."""
+    with Decoder(
+        open_source(clip, threads=threads),
+        name=clip.name,
+        chunk=1,
+        lead=0,
+        fps=fps,
+        framing=Framing(size=None, crop="none", name=clip.name),
+    ) as decoder:
+        return decoder.count()
 
 
 class Decoder:
@@ -95,11 +128,21 @@ class Decoder:
     """
 
     def __init__(
-        self, source: Source, *, name: str, chunk: int, lead: int, fps: Fraction | None, framing: Framing
+        self,
+        source: Source,
+        *,
+        name: str,
+        chunk: int,
+        lead: int,
+        fps: Fraction | None,
+        framing: Framing,
+        excerpt: Excerpt | None = None,
+        whole: int | None = None,
     ) -> None:
         self._source, self._name = source, name
         self._chunk, self._lead = chunk, lead
         self._fps, self._framing = fps, framing
+        self._excerpt, self._whole = excerpt, whole
         self._decoded = 0
         self._batches = self._read()
 
@@ -124,8 +167,19 @@ class Decoder:
         return self._decoded
 
     @property
+    def whole(self) -> int | None:
+        """How many frames the clip has, where an excerpt of some of them is handed out."""
+        return self._whole
+
+    @property
     def times_s(self) -> list[float]:
-        """When the coded frames read so far are shown, in seconds since the first; empty for folders and arrays."""
+        """When the coded frames read so far are shown, in seconds since the first; empty for folders and arrays.
+
+        Of an excerpt that is the last share, when its frames are; of frames that are picked, when all are.
+        """
+        if self._excerpt is not None and self._excerpt.last is not None and self._whole is not None:
+            times = self._source.times[first_held_out(self._whole, self._excerpt.last) :]
+            return [float(time - times[0]) for time in times]
         return [float(time) for time in self._source.times]
 
     def __enter__(self) -> Self:
@@ -144,6 +198,10 @@ class Decoder:
         self._batches.close()
         self._source.close()
 
+    def count(self) -> int:
+        """How many frames there are to be handed out; nothing can be read afterwards."""
+        return sum(1 for _ in self._pictures())
+
     def _counted(self) -> Iterator[Picture]:
         for picture in sized(self._source.pictures(), self._name):
             self._decoded += 1
@@ -151,9 +209,13 @@ class Decoder:
 
     def _pictures(self) -> Iterator[Picture]:
         pictures = self._counted()
-        if self._fps is None:
+        if self._fps is not None:
+            pictures = retimed(pictures, fps=self._fps, end=lambda: self._source.end, name=self._name)
+        if self._excerpt is None or self._whole is None:
             return pictures
-        return retimed(pictures, fps=self._fps, end=lambda: self._source.end, name=self._name)
+        if self._excerpt.last is not None:
+            return held_out(pictures, self._whole, self._excerpt.last)
+        return evenly_spread(pictures, self._whole, self._excerpt.frames or 0, self._name)
 
     def _read(self) -> Generator[FrameBatch, None, None]:
         start = 0
@@ -177,9 +239,10 @@ class Decoder:
         self._source.close()
 
     def _batch(self, filled: "_Filling", start: int) -> FrameBatch:
-        said = self._fps is None and None not in filled.times
+        said = self._fps is None and None not in filled.times and self._excerpt is None
         times = np.array(filled.times, np.float64) if said else None
-        fps = self._fps or self._source.info.fps
+        spread = self._excerpt is not None and self._excerpt.frames is not None
+        fps = None if spread else self._fps or self._source.info.fps
         return FrameBatch(filled.pixels, self._source.peak, start, filled.lead, fps, times)
 
 

@@ -42,8 +42,8 @@ class VideoFile:
     peak = 255.0
     dtype: np.dtype[Any] = np.dtype(np.uint8)
 
-    def __init__(self, path: Path, *, fps: Fraction | None, threads: int) -> None:
-        self._name, self._fps = str(path), fps
+    def __init__(self, path: Path, *, fps: Fraction | None, threads: int, until_s: Fraction | None = None) -> None:
+        self._name, self._fps, self._until_s = str(path), fps, until_s
         self._writer = RgbWriter(self._name)
         self._read = 0
         self._end: Fraction | None = None
@@ -131,11 +131,17 @@ class VideoFile:
         self._container.close()
 
     def pictures(self) -> Iterator[Picture]:
-        """All frames, at the container's times, or evenly spaced where ``Clip.fps`` overrides them."""
+        """All frames, at the container's times, or evenly spaced where ``Clip.fps`` overrides them.
+
+        Of a clip that is cut, those before ``until_s``; what comes after them is not looked at.
+        """
         turns = self._info.rotation // 90
         frame: av.VideoFrame | None = self._first
         while frame is not None:
             time = self._clock.times[-1] if self._fps is None else self._read / self._fps
+            if self._until_s is not None and time >= self._until_s:
+                self._end = self._until_s
+                return
             self._read += 1
             shape = (frame.width, frame.height) if turns % 2 else (frame.height, frame.width)
             yield Picture(time, shape, partial(self._write, frame, turns), None if turns else frame)
@@ -148,6 +154,8 @@ class VideoFile:
         times, interval = self._clock.times, self._clock.interval
         self._info = replace(self._info, variable_rate=self._clock.varies)
         self._end = times[-1] + interval if self._fps is None else self._read / self._fps
+        if self._until_s is not None:
+            self._end = min(self._end, self._until_s)
         promised = promised_end(self._container, self._stream)
         reached = max(self._clock.start + times[-1], self._last_decoded)
         # Headers round, and a last frame may have no duration: more than a frame has to be missing.

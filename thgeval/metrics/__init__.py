@@ -1,4 +1,4 @@
-"""The one table of metrics: name -> ``module:Class``. A metric is one file here and one line below."""
+"""The table of metrics: name -> ``module:Class``. A metric is one file here, one line below, another for a title."""
 
 from collections.abc import Collection
 
@@ -65,6 +65,67 @@ METRICS = {
     "aue": "faces.aue:AUE",
     "avd": "faces.avd:AVD",
     "e-fid": "sets.e_fid:EFID",
+}
+
+# As papers write names that their own words don't make: sync-envelope is Sync envelope without being listed.
+TITLES = {
+    "psnr": "PSNR",
+    "l1": "L1",
+    "l1-255": "L1 (0 to 255)",
+    "ssim": "SSIM",
+    "ms-ssim": "MS-SSIM",
+    "fsim": "FSIM",
+    "fsimc": "FSIMc",
+    "cpbd": "CPBD",
+    "f-mse": "F-MSE",
+    "ofm": "OFM",
+    "video-fps": "FPS (of the clip)",
+    "fps": "FPS (of the generator)",
+    "lpips": "LPIPS",
+    "fid": "FID",
+    "kid": "KID",
+    "prdc": "PRDC",
+    "fvd": "FVD",
+    "clipsim": "CLIPSIM",
+    "iqa": "IQA (hyperIQA)",
+    "csim": "CSIM",
+    "f-sim": "F-SIM",
+    "aed-euclid": "AED (Euclidean)",
+    "id-consistency": "ID consistency",
+    "id": "ID",
+    "cd": "CD",
+    "we": "WE",
+    "wer": "WER",
+    "cer": "CER",
+    "avs-u": "AVSu",
+    "avs-m": "AVSm",
+    "avs-v": "AVSv",
+    "lip-score": "LipScore",
+    "sync-conf": "LSE-C",
+    "lse-d": "LSE-D",
+    "av-offset": "AV offset",
+    "sync-lm-conf": "Sync-LM confidence",
+    "sync-lm-dist": "Sync-LM distance",
+    "sync-lm-offset": "Sync-LM offset",
+    "lip-sync-theval": "Lip sync (THEval)",
+    "silent-lip-stability": "Silent lip stability (THEval)",
+    "fid-random": "FID (random network)",
+    "prdc-random": "PRDC (random network)",
+    "fvd-random": "FVD (random network)",
+    "lmd": "LMD",
+    "f-lmd": "F-LMD",
+    "m-lmd": "M-LMD",
+    "lvd": "LVD",
+    "akd": "AKD",
+    "mkr": "MKR",
+    "blinks-per-s": "Blinks per second",
+    "prmse": "PRMSE",
+    "apd": "APD",
+    "aed-3dmm": "AED (3DMM)",
+    "aucon": "AUCON",
+    "aue": "AUE",
+    "avd": "AVD",
+    "e-fid": "E-FID",
 }
 
 # Scored where none is asked for: pixels and frames alone, quick, nothing to download.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PureWindowsPath
 
-from thgeval.clip import Clip, Pair, beside
+from thgeval.clip import Clip, Excerpt, Pair, beside
 from thgeval.errors import Failure, InputError, ProtocolError
 from thgeval.limits import text
 from thgeval.media.image import SUFFIXES
@@ -53,6 +53,10 @@ class Pairing:
             return pair if said is None else replace(pair, transcript=said)
 
         return replace(self, pairs=tuple(map(told, self.pairs)))
+
+    def cut(self, excerpt: Excerpt | None) -> "Pairing":
+        """The pairs with only this part of each clip looked at; see ``Pair.cut``."""
+        return replace(self, pairs=tuple(pair.cut(excerpt) for pair in self.pairs))
 
     def limited(self, count: int | None) -> "Pairing":
         """The first ``count`` pairs alone, or clips of either side."""

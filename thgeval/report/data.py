@@ -137,16 +137,21 @@ def _checkpoint(run: Run, result: ClipResult) -> Checkpoint | None:
 
 
 def _clip(run: Run, result: ClipResult, checkpoint: Checkpoint | None) -> ClipData:
-    """With the frame rate of the protocol, or the clip's own where that is constant."""
+    """With the frame rate of the protocol, or the clip's own where that is constant; picked frames have none."""
     rates = {side: None if of.get("variable_rate") else of.get("fps") for side, of in result.media.items()}
-    common = dict(map(setting, run.protocol["fields"])).get("fps", NATIVE)
+    fields = dict(map(setting, run.protocol["fields"]))
+    common = fields.get("fps", NATIVE)
     return ClipData(
         result=result,
         files={side: run.place(result, side) for side in ("generated", "reference")},
-        fps=float(written_rate(common)) if common != NATIVE else rates.get("generated", rates.get("reference")),
+        fps=None if fields.get("excerpt", "").startswith("even") else _rate(common, rates),
         rates=rates,
         content=result.content or ({} if checkpoint is None else checkpoint.content),
     )
+
+
+def _rate(common: str, rates: Mapping[str, float | None]) -> float | None:
+    return float(written_rate(common)) if common != NATIVE else rates.get("generated", rates.get("reference"))
 
 
 def _add_frames(data: MetricData, clip: ClipData, checkpoint: Checkpoint | None) -> None:

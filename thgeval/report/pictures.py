@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, Pair
 from thgeval.errors import InputError
 from thgeval.media import Pixels, decode, fingerprint
 from thgeval.media.resample import resize
@@ -100,15 +100,17 @@ def error_scale(errors: list[NDArray[np.float32]]) -> float:
 
 
 def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, find: Callable[[str], Path]) -> dict[int, Frame]:
-    sources = [_source(clip, side, find) for side in ("generated", "reference")]
-    with _called_by_name(*sources):
-        generated, reference = (_decoded(source, numbers, protocol) for source in sources)
+    sources = {side: _source(clip, side, find) for side in ("generated", "reference")}
+    with _called_by_name(*sources.values()):
+        generated, reference = (_decoded(source, side, numbers, protocol) for side, source in sources.items())
     return {number: _frame(*generated[number], *reference[number]) for number in generated.keys() & reference.keys()}
 
 
-def _decoded(source: Clip, numbers: list[int], protocol: Protocol) -> dict[int, tuple[Pixels, float]]:
+def _decoded(source: Clip, side: str, numbers: list[int], protocol: Protocol) -> dict[int, tuple[Pixels, float]]:
     """Frames (height, width, 3) of one side by number, each with the value of white."""
     found: dict[int, tuple[Pixels, float]] = {}
+    pair = Pair(source.id, source, source).cut(protocol.excerpt)
+    source = pair.generated if side == "generated" else pair.reference or source
     with decode(source, chunk=CHUNK_FRAMES, fps=protocol.fps, size=protocol.size, crop=protocol.crop) as batches:
         for batch in batches:
             for number in numbers:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 
+from thgeval.clip import Excerpt
 from thgeval.metric import Better
 from thgeval.protocol import setting
 from thgeval.statistics import Interval
@@ -111,9 +112,21 @@ def upright(text: str) -> str:
     return TURNS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def excerpt(text: str) -> str:
+    """The part of each clip that a protocol looks at, in words."""
+    part = Excerpt.parse(text)
+    if part.first_s is not None:
+        return f"the first {float(part.first_s):g} s"
+    if part.last is not None:
+        return f"the last {part.last} of the reference’s frames"
+    return f"{part.frames} frames, evenly spread"
+
+
 def policy(token: str) -> str:
     """A protocol token in words: ``25fps`` is 25 frames per second."""
     if token in PROTOCOL:
         return PROTOCOL[token]
     name, value = setting(token)
+    if name == "excerpt":
+        return excerpt(value)
     return {"fps": f"{value} frames per second", "size": f"{value} px square"}.get(name, token)

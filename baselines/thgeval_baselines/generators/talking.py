@@ -14,10 +14,11 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.errors import InputError, install_line
+from thgeval.errors import install_line
 from thgeval_baselines.generator import Inputs
+from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.photo.geometry import Parameters
-from thgeval_baselines.photo.given import framed, given
+from thgeval_baselines.photo.given import framed
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.sets.track import SWAY, blink_curve, blink_times, sway
 
@@ -37,9 +38,7 @@ class Talker:
     @classmethod
     def of(cls, inputs: Inputs) -> "Talker":
         """The item's source image; ``InputError`` where it has no face."""
-        if inputs.source_image is None:
-            raise InputError(f"{inputs.item} has no source image to animate", reason="source_image")
-        return cls(Head.of(framed(given(inputs.source_image), inputs.size)), inputs.size)
+        return cls(Head.of(framed(portrait_of(inputs), inputs.size)), inputs.size)
 
     def frames(self, aperture: Curve, rounding: Curve, *, fps: Fraction, seed: int) -> Iterator[NDArray[np.uint8]]:
         """A frame (height, width, 3) for each value of the curves (frames,), made as it is asked for."""

@@ -15,30 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode
-from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
-from thgeval_baselines.generators.ordered import in_order_of
+from thgeval_baselines.generators.driving import driving_landmarks, driving_speech, of_speech
 from thgeval_baselines.generators.parameter import performed
-from thgeval_baselines.generators.portraits import NO_FACE, fitting, landmarks_in, portrait_of
-from thgeval_baselines.rig.acting import acted
+from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.rig.fitting import Fitted, fit, track
-from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.portrayed import Portrayed
-from thgeval_baselines.speech.hearing import heard
-from thgeval_baselines.speech.lips import mouth
 
 Curve = NDArray[np.float64]
 
-RATE_HZ = 16000
 SMOOTHED_FRAMES = 0.7
-OF_SPEECH = ("jaw", "mouth", "tongue", "eyeBlink", "eyeLook")
-"""Actions, by how their names begin, that speech sets; the portrait's own expression keeps the others."""
-SWAY = 0.6
-"""How much of the sway of a head in three dimensions a portrait takes part in."""
 
 
 class ThreeD(Generator):
@@ -56,12 +44,12 @@ class ThreeD(Generator):
         face = portrait_of(inputs)
         person = fit(face.landmarks, inputs.size)
         if inputs.driving_video is not None:
-            actions, angles = _by_video(person, inputs.driving_video, inputs)
+            actions, angles = _by_video(person, inputs)
         elif inputs.curves is not None:
             driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
             actions, angles = np.where(driving.given, driving.actions, person.actions), driving.angles
         elif inputs.audio is not None:
-            actions, angles = _by_speech(person, inputs.audio, inputs, seed)
+            actions, angles = _by_speech(person, inputs, seed)
         else:
             raise InputError(
                 f"{inputs.item} has nothing to move the portrait by: give a driving video, curves or audio",
@@ -70,33 +58,20 @@ class ThreeD(Generator):
         return performed(person, Portrayed.of(face.image, face.landmarks, person), actions, angles, inputs)
 
 
-def _by_speech(person: Fitted, audio: Path, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
-    samples = speech(audio, rate_hz=RATE_HZ).samples
-    fps = float(inputs.fps)
-    frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
-    lips = mouth(heard(samples), fps=fps, frames=frames)
-    acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)
-    spoken = np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
-    return np.where(spoken, acting.actions, person.actions), SWAY * acting.angles
+def _by_speech(person: Fitted, inputs: Inputs, seed: int) -> tuple[Curve, Curve]:
+    acting = driving_speech(inputs, seed=seed)
+    return np.where(of_speech(), acting.actions, person.actions), acting.angles
 
 
-def _by_video(person: Fitted, path: Path, inputs: Inputs) -> tuple[Curve, Curve]:
+def _by_video(person: Fitted, inputs: Inputs) -> tuple[Curve, Curve]:
     """What a person does in a video, from how they begin in it: actions (frames, 52) and angles (frames, 3)."""
-    with decode(Clip(path.stem, path), chunk=32) as batches:
-        shown = (fitting(frame, inputs.size) for batch in batches for frame in batch.new)
-        marks = list(in_order_of(landmarks_in, shown))
-    first = next((found for found in marks if found is not None), None)
-    if first is None:
-        raise InputError(f"{path}: no face is found in the driving video", reason=NO_FACE)
-    driver = fit(first, inputs.size)
-    tracked, last = [], driver
+    marks = driving_landmarks(inputs)
+    driver = fit(marks[0], inputs.size)
+    held = [driver]
     for found in marks:
-        last = last if found is None else track(driver, found, last)
-        tracked.append(last)
-    frames = inputs.frames or len(tracked)
-    held = [tracked[min(number, len(tracked) - 1)] for number in range(frames)]
-    moved = person.actions + np.array([each.actions - held[0].actions for each in held])
-    angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held])
+        held.append(track(driver, found, held[-1]))
+    moved = person.actions + np.array([each.actions - held[1].actions for each in held[1:]])
+    angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held[1:]])
     smooth = (gaussian_filter1d(curve, SMOOTHED_FRAMES, axis=0, mode="nearest") for curve in (moved, angles))
     actions, turning = smooth
     return actions.clip(0, 1), turning

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from thgeval_baselines.photo.filling import spread
 from thgeval_baselines.rig import eyeballs
 from thgeval_baselines.rig.colours import GUMS, TEXTURE_PX, charts, inner, places
 from thgeval_baselines.rig.eyeballs import Eyeballs
@@ -31,7 +32,6 @@ HIDDEN_DM = 0.05
 FACING_FROM, FACING_WHOLLY = 0.05, 0.3
 LIDS = 0.8
 """How much of what the picture shows on eyelids is left out: their folds would be smeared over shut eyes."""
-COARSEST = 4
 TEETH = 1.15
 """How much brighter teeth and tongue are than in a rendering: a photograph is exposed for them."""
 MOUTH = ("upper teeth", "lower teeth", "tongue")
@@ -198,24 +198,6 @@ def _beside(texture: Image, image: Image) -> tuple[Image, Points]:
     atlas[:TEXTURE_PX, :TEXTURE_PX] = texture
     atlas[: SAMPLES * height, TEXTURE_PX:] = enlarged
     return atlas, 1 / (np.array(atlas.shape[1::-1], np.float64) - 1)
-
-
-def spread(colours: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours (rows, columns, 3) that come times their weights (rows, columns), spread to where weights are 0.
-
-    Means over ever wider surroundings, coarse to fine (pull and push).
-    """
-    levels = [(colours, weights)]
-    while min(levels[-1][1].shape) > COARSEST:
-        finer = levels[-1]
-        levels.append((np.asarray(cv2.pyrDown(finer[0]), np.float32), np.asarray(cv2.pyrDown(finer[1]), np.float32)))
-    whole = (levels[-1][0].sum(axis=(0, 1)) / max(float(levels[-1][1].sum()), 1e-6)).reshape(1, 1, 3)
-    for held, known in reversed(levels):
-        rows, columns = known.shape
-        coarse = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_LINEAR).reshape(rows, columns, 3)
-        share = np.minimum(4 * known, 1)[..., None]
-        whole = coarse + share * (held / np.maximum(known, 1e-6)[..., None] - coarse)
-    return np.asarray(whole, np.float32)
 
 
 def _shown(face: Points, seen: Points, fitted: Fitted) -> Points:

@@ -4,8 +4,7 @@ Coordinates are rounded to a tenth, so that equal entries make equal bytes.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 from scipy.stats import spearmanr
@@ -17,25 +16,13 @@ from thgeval.results import Run
 from thgeval_leaderboard.board import Head, Row, Table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.ranking import Column, places
+from thgeval_leaderboard.site.drawing import WIDTH, Figure, bounds, grid, label, levels, short, svg
 
-WIDTH = 640
 MOST_LINES = 40
 MOST_POINTS = 200
 """Lines and points drawn in one figure and listed beneath; a board's CSV has all."""
 
 KINDS = {"control": "control", "ground-truth": "truth"}
-SHORT = 24
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure and what it shows: as a sentence, and as a table of ``rows`` under ``heads``."""
-
-    title: str
-    svg: Markup
-    says: str
-    heads: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
 
 
 def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: str) -> Figure | None:
@@ -49,21 +36,21 @@ def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: s
     drawn = order[:MOST_LINES]
     ends = [bound for id in drawn for bound in (scored[id].interval or (scored[id].value,)) if bound is not None]
     across = axis([*ends, *(scored[id].value or 0.0 for id in drawn)], 190, WIDTH - 16)
-    parts = _grid(across, 14, 22 + 20 * len(drawn))
+    parts = grid(across, 14, 22 + 20 * len(drawn))
     for line, id in enumerate(drawn):
         y, value, kind = 28 + 20 * line, scored[id].value or 0.0, KINDS.get(entries[id].method.role, "")
-        parts.append(_text(182, y + 4, _short(entries[id].method.name), f"name {kind}", "end"))
+        parts.append(label(182, y + 4, short(entries[id].method.name), f"name {kind}", "end"))
         if found := scored[id].interval:
             low, high = (min(max(across(bound), 190), WIDTH - 16) for bound in found)
             parts.append(Markup('<path class="bar {}" d="M{} {}H{}"/>').format(kind, low, y, high))
         parts.append(Markup('<circle class="score {}" cx="{}" cy="{}" r="4"/>').format(kind, across(value), y))
     rows = tuple(
-        (entries[id].method.name, number(scored[id].value or 0.0), _bounds(scored[id].interval)) for id in drawn
+        (entries[id].method.name, number(scored[id].value or 0.0), bounds(scored[id].interval)) for id in drawn
     )
     more = f" The best {MOST_LINES} of {len(order)} are drawn." if len(order) > MOST_LINES else ""
     says = f"{head.title}, {SAYS[column.better]}; lines are 95 % intervals over clips.{more}"
     heads = ("Method", f"{head.title} {head.unit}".strip(), "95 % interval")
-    return Figure(title, _svg(parts, 40 + 20 * len(drawn), title, says), says, heads, rows)
+    return Figure(title, svg(parts, 40 + 20 * len(drawn), title, says), says, heads, rows)
 
 
 SAYS = {
@@ -91,7 +78,7 @@ def against(table: Table, across_keys: Sequence[str], up_keys: Sequence[str], ti
         return None
     points = points[:MOST_POINTS]
     across, up = axis([x for _, x, _ in points], 56, WIDTH - 16), axis([y for _, _, y in points], 300, 14)
-    parts = _grid(across, 14, 300) + _levels(up, 56, WIDTH - 16)
+    parts = grid(across, 14, 300) + levels(up, 56, WIDTH - 16)
     for row, x, y in points:
         kind = KINDS.get(row.entry.method.role, "")
         name = row.entry.method.name
@@ -101,13 +88,13 @@ def against(table: Table, across_keys: Sequence[str], up_keys: Sequence[str], ti
             )
         )
         if len(points) <= 16:
-            parts.append(_text(across(x) + 8, up(y) + 4, _short(name), f"name {kind}"))
+            parts.append(label(across(x) + 8, up(y) + 4, short(name), f"name {kind}"))
     x_head, y_head = table.heads[x_at], table.heads[y_at]
-    parts.append(_text(WIDTH - 16, 334, f"{x_head.title} {x_head.arrow}", "name", "end"))
-    parts.append(_text(8, 10, f"{y_head.title} {y_head.arrow}", "name"))
+    parts.append(label(WIDTH - 16, 334, f"{x_head.title} {x_head.arrow}", "name", "end"))
+    parts.append(label(8, 10, f"{y_head.title} {y_head.arrow}", "name"))
     says = f"{y_head.title} ({SAYS[y_head.better]}) against {x_head.title} ({SAYS[x_head.better]})."
     rows = tuple((row.entry.method.name, number(x), number(y)) for row, x, y in points)
-    return Figure(title, _svg(parts, 342, title, says), says, ("Method", x_head.title, y_head.title), rows)
+    return Figure(title, svg(parts, 342, title, says), says, ("Method", x_head.title, y_head.title), rows)
 
 
 def correlation(table: Table) -> Figure | None:
@@ -119,9 +106,9 @@ def correlation(table: Table) -> Figure | None:
     size, left, top = 34, 170, 26
     parts = []
     for line, i in enumerate(wanted):
-        parts.append(_text(left - 8, top + size * line + 21, _short(table.heads[i].title), "name", "end"))
-        parts.append(_text(left + size * line + 17, top - 8, str(line + 1), "name", "middle"))
-        parts.append(_text(left - 160, top + size * line + 21, str(line + 1), "name"))
+        parts.append(label(left - 8, top + size * line + 21, short(table.heads[i].title), "name", "end"))
+        parts.append(label(left + size * line + 17, top - 8, str(line + 1), "name", "middle"))
+        parts.append(label(left - 160, top + size * line + 21, str(line + 1), "name"))
         for place, j in enumerate(wanted):
             value = values[i, j]
             if value is None:
@@ -133,7 +120,7 @@ def correlation(table: Table) -> Figure | None:
                 )
             )
             parts.append(
-                _text(x + 16, y + 20, f"{value:.2f}".replace("0.", ".").replace("1.00", "1"), "name", "middle")
+                label(x + 16, y + 20, f"{value:.2f}".replace("0.", ".").replace("1.00", "1"), "name", "middle")
             )
     title, says = (
         "Do the metrics agree?",
@@ -143,7 +130,7 @@ def correlation(table: Table) -> Figure | None:
     rows = tuple(
         (table.heads[i].title, *("" if values[i, j] is None else f"{values[i, j]:.2f}" for j in wanted)) for i in wanted
     )
-    return Figure(title, _svg(parts, top + size * len(wanted) + 6, title, says), says, heads, rows)
+    return Figure(title, svg(parts, top + size * len(wanted) + 6, title, says), says, heads, rows)
 
 
 def parallel(table: Table) -> Figure | None:
@@ -161,8 +148,8 @@ def parallel(table: Table) -> Figure | None:
     for place, at in enumerate(wanted):
         x = round(45 + step * place, 1)
         parts.append(Markup('<line class="edge" x1="{0}" x2="{0}" y1="18" y2="256"/>').format(x))
-        label = Markup('<text class="name" text-anchor="end" transform="translate({} 272) rotate(-35)">{}</text>')
-        parts.append(label.format(round(x + 4, 1), _short(table.heads[at].title)))
+        name = Markup('<text class="name" text-anchor="end" transform="translate({} 272) rotate(-35)">{}</text>')
+        parts.append(name.format(round(x + 4, 1), short(table.heads[at].title)))
     for row in rows:
         points = [
             f"{round(45 + step * place, 1)} {scales[at](_badness(table.heads[at].better, value))}"
@@ -178,7 +165,7 @@ def parallel(table: Table) -> Figure | None:
     )
     heads = ("Method", *(table.heads[at].title for at in wanted))
     cells = tuple((row.entry.method.name, *(row.cells[at].text for at in wanted)) for row in rows)
-    return Figure(title, _svg(parts, 352, title, says), says, heads, cells)
+    return Figure(title, svg(parts, 352, title, says), says, heads, cells)
 
 
 def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Figure | None:
@@ -194,7 +181,7 @@ def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Fig
             steps.append((date, id, value))
     days = axis([_day(date) for date, *_ in (*steps, (dated[-1][0], "", 0.0))], 56, WIDTH - 16)
     up = axis([value for *_, value in steps], 200, 20)
-    parts = _levels(up, 56, WIDTH - 16)
+    parts = levels(up, 56, WIDTH - 16)
     path = f"M{days(_day(steps[0][0]))} {up(steps[0][2])}"
     for date, _, value in steps[1:]:
         path += f"H{days(_day(date))}V{up(value)}"
@@ -202,11 +189,11 @@ def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Fig
     for date, id, value in steps:
         x, y = days(_day(date)), up(value)
         parts.append(Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(x, y))
-        parts.append(_text(min(x + 6, WIDTH - 120), y - 6, _short(entries[id].method.name), "name"))
-        parts.append(_text(x, 218, date, "tick", "middle"))
+        parts.append(label(min(x + 6, WIDTH - 120), y - 6, short(entries[id].method.name), "name"))
+        parts.append(label(x, 218, date, "tick", "middle"))
     title, says = f"The best so far: {head.title}", f"{head.title}, {SAYS[column.better]}, by day of submission."
     rows = tuple((date, entries[id].method.name, number(value)) for date, id, value in steps)
-    return Figure(title, _svg(parts, 226, title, says), says, ("Date", "Method", head.title), rows)
+    return Figure(title, svg(parts, 226, title, says), says, ("Date", "Method", head.title), rows)
 
 
 def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None:
@@ -220,7 +207,7 @@ def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None
         return None
     order = sorted(values, key=lambda id: (-_badness(column.better, values[id]), id))
     across = axis(list(values.values()), 16, WIDTH - 16)
-    parts = _grid(across, 10, 70)
+    parts = grid(across, 10, 70)
     for at, id in enumerate(sorted(values)):
         bad = column.better is not Better.NONE and id in order[:worst]
         dot = Markup('<circle class="dot{}" cx="{}" cy="{}" r="4.5"><title>{}: {}</title></circle>')
@@ -231,35 +218,7 @@ def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None
     says = f"Worst: {named}." if column.better is not Better.NONE else ""
     title = f"{head.title} {head.arrow}"
     rows = tuple((id, number(values[id])) for id in order)
-    return Figure(title, _svg(parts, 92, title, f"{len(values)} clips. {says}"), says, ("Clip", head.title), rows)
-
-
-def _svg(parts: Iterable[Markup], height: float, title: str, says: str) -> Markup:
-    head = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>')
-    return head.format(WIDTH, height, title, says) + Markup("").join(parts) + Markup("</svg>")
-
-
-def _text(x: float, y: float, said: str, kind: str, anchor: str = "start") -> Markup:
-    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
-    return text.format(kind.strip(), round(x, 1), round(y, 1), anchor, said)
-
-
-def _grid(across: Axis, top: float, bottom: float) -> list[Markup]:
-    line = Markup('<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>')
-    return [
-        part
-        for x, label in across.ticks(6)
-        for part in (line.format(x, top, bottom), _text(x, bottom + 14, label, "tick", "middle"))
-    ]
-
-
-def _levels(up: Axis, left: float, right: float) -> list[Markup]:
-    line = Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0}" y2="{0}"/>')
-    return [
-        part
-        for y, label in up.ticks(5)
-        for part in (line.format(y, left, right), _text(left - 6, y + 4, label, "tick", "end"))
-    ]
+    return Figure(title, svg(parts, 92, title, f"{len(values)} clips. {says}"), says, ("Clip", head.title), rows)
 
 
 def _badness(better: Better, value: float) -> float:
@@ -281,14 +240,6 @@ def _rank_correlation(table: Table, i: int, j: int) -> float | None:
     if len(pairs) < 5 or len(set(first)) < 2 or len(set(second)) < 2:
         return None
     return round(float(spearmanr(first, second).statistic), 6)
-
-
-def _bounds(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else " .. ".join(number(bound) for bound in interval)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= SHORT else name[: SHORT - 1] + "…"
 
 
 def _day(date: str) -> float:

@@ -19,6 +19,7 @@ from thgeval.version import __version__
 from thgeval_leaderboard.board import SECTIONS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site import figures, survey
+from thgeval_leaderboard.site.drawing import Figure
 
 SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
@@ -146,7 +147,7 @@ class _Pages:
         listed = {board.id: [[entry.id, entry.method.name] for entry in entries] for board, entries in choices}
         return self.page("compare.html.j2", "compare.html", choices=choices, listed=listed)
 
-    def drawn(self, each: Table) -> list[figures.Figure]:
+    def drawn(self, each: Table) -> list[Figure]:
         """The figures of a board."""
         entries = {row.entry.id: row.entry for row in each.rows}
         found = [figures.against(each, SYNC, QUALITY, "Picture and sync"), figures.parallel(each)]

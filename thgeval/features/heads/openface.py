@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, check_whole
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.faces.alignment import angles
@@ -82,6 +82,7 @@ def openface_table(path: Path) -> Table:
 @feature(clip, version=1, grain=Grain.CLIP)
 def openface_run(seen: Clip) -> Table:
     """The table that OpenFace's program makes of the clip, if it is installed; InputError if it is not, or fails."""
+    check_whole(seen, "OpenFace")
     program = shutil.which(PROGRAM)
     if program is None:
         raise InputError(f"OpenFace's program {PROGRAM} is not on the PATH", reason="no OpenFace")

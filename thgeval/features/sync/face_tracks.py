@@ -27,7 +27,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import medfilt
 
 TRACKERS = ("any", "first")
 OVERLAP, MOST_MISSED, SMALLEST_FACE_PX = 0.5, 25, 100
@@ -123,6 +122,8 @@ def _next_track(unused: list[list[Boxes]], start: int, *, tried: int | None) -> 
 
 def squares(boxes: Boxes) -> NDArray[np.float64]:
     """Centre x, centre y and half side of each face's square after the running median: (frames, 3)."""
+    from scipy.signal import medfilt  # takes half a second to import
+
     sides = boxes[:, 2:] - boxes[:, :2]
     raw = [(boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2, sides.max(axis=1) / 2]
     return np.stack([medfilt(series, SMOOTHED_OVER) for series in raw], axis=1)

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import medfilt
 
 from thgeval.errors import ProtocolError
 
@@ -81,6 +80,8 @@ class OffsetDistances:
     @property
     def smoothed(self) -> Floats:
         """``confidences`` under a running median of nine, zeros beyond the ends, as the authors' program shows them."""
+        from scipy.signal import medfilt  # takes half a second to import
+
         return np.asarray(medfilt(self.confidences, SMOOTHED_OVER))
 
     @property

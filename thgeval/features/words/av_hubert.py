@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, check_whole
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
 from thgeval.features.frames.offered import OF_EITHER_SIDE, clip
@@ -62,6 +62,7 @@ def embeddings(source: Path | Clip, *, kind: str, model: str) -> Embedded:
     """
     if isinstance(source, Path):
         return read(source, kind, str(source))
+    check_whole(source, "a checkout")
     if not isinstance(source.source, Path):
         raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
     with programs.answer(model, source.source) as answer:

@@ -6,7 +6,7 @@ The checkout (``thgeval.requirements.programs``) writes one JSON object with one
 import json
 from pathlib import Path
 
-from thgeval.clip import Clip
+from thgeval.clip import Clip, check_whole
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.offered import clip
@@ -17,8 +17,9 @@ from thgeval.requirements import Program, programs
 def checkout_reading(source: Clip, *, model: str) -> str:
     """The text that the checkout writes for the clip's file.
 
-    Raises InputError: "checkout failed", "checkout timed out", or "no file" for frames in memory.
+    Raises InputError: "checkout failed", "checkout timed out", "no file" for frames in memory, or "excerpt".
     """
+    check_whole(source, "a checkout")
     if not isinstance(source.source, Path):
         raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
     with programs.answer(model, source.source) as answer:

@@ -1,0 +1,188 @@
+"""A small denoising diffusion model of one person's mouth, told by speech: how it is trained and sampled.
+
+Pictures are differences from the person's mean mouth, folded so that 2 by 2 pixels become channels. The network
+(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard around the frame and which
+way the head is turned go with the time step. It predicts v; weights that are used are a running mean (EMA).
+
+Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Salimans, Ho, ICLR 2022 (v);
+Ho, Salimans, arXiv:2207.12598 (guidance); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
+"Diffused Heads", WACV 2024 (the frame before as a condition).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, UNet2DModel
+from diffusers.training_utils import EMAModel
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from thgeval_baselines.generators.mouths import mask
+
+FOLD, CHANNELS, GROUPS = 2, (32, 48, 64), 8
+BATCH, RATE, EMA = 16, 2e-3, 0.995
+UNHEARD, FIRST = 0.15, 0.1
+"""Parts of the training in which nothing is heard, and in which there is no frame before."""
+BLUR = 0.5
+"""Noise in the frame before, in training as in sampling: who sees it clearly copies it, whatever is heard."""
+DDIM, GUIDANCE = 6, 1.5
+LEVELS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What is learnt from: ``pictures`` (frames, px, px, 3) uint8, ``heard`` (frames, columns, bands), ``turned``
+    (frames, ways), and ``which`` (n,), the frames to be learnt: those that have the frame before them too.
+    """
+
+    pictures: NDArray[np.uint8]
+    heard: NDArray[np.float32]
+    turned: NDArray[np.float32]
+    which: NDArray[np.int64]
+
+
+class Denoiser(nn.Module):
+    """The network with what pictures are differences from."""
+
+    def __init__(self, px: int, columns: int, bands: int, ways: int) -> None:
+        super().__init__()
+        folded, told = 3 * FOLD**2, 4 * CHANNELS[0]
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(folded, px // FOLD, px // FOLD))
+        self.register_buffer("scale", torch.ones(()))
+        self.ears = nn.Sequential(
+            nn.Conv1d(bands, 48, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv1d(48, 48, 4, stride=2),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(48 * ((columns - 4) // 2 + 1), told),
+            nn.SiLU(),
+            nn.Linear(told, told),
+        )
+        self.way = nn.Sequential(nn.Linear(ways, told), nn.SiLU(), nn.Linear(told, told))
+        self.unet: Any = UNet2DModel(  # type: ignore[no-untyped-call]
+            sample_size=px // FOLD,
+            in_channels=2 * folded,
+            out_channels=folded,
+            layers_per_block=1,
+            block_out_channels=CHANNELS,
+            down_block_types=("DownBlock2D",) * len(CHANNELS),
+            up_block_types=("UpBlock2D",) * len(CHANNELS),
+            add_attention=False,
+            norm_num_groups=GROUPS,
+            class_embed_type="identity",
+            resnet_time_scale_shift="scale_shift",
+        )
+
+    def told(self, heard: Tensor, turned: Tensor, hears: Tensor) -> Tensor:
+        """What goes with the time step (frames, width); ``hears`` (frames,) is 0 where nothing shall be heard."""
+        found: Tensor = self.ears(heard.transpose(1, 2)) * hears[:, None] + self.way(turned)
+        return found
+
+    def forward(self, noisy: Tensor, before: Tensor, level: Tensor, told: Tensor) -> Tensor:
+        """What is predicted, v: (frames, channels, side, side)."""
+        found: Tensor = self.unet(torch.cat([noisy, before], dim=1), level, class_labels=told).sample
+        return found
+
+    def folded(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Pictures (frames, px, px, 3) as differences from the mean."""
+        whole = torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+        return (functional.pixel_unshuffle(whole, FOLD) - self.mean) / self.scale
+
+    def unfolded(self, differences: Tensor) -> NDArray[np.uint8]:
+        """The other way round."""
+        whole = functional.pixel_shuffle(differences * self.scale + self.mean, FOLD).permute(0, 2, 3, 1)
+        return np.asarray(((whole + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy())
+
+
+def scheduler() -> Any:
+    """The noise's schedule, the same for training and sampling."""
+    return DDIMScheduler(  # type: ignore[no-untyped-call]
+        num_train_timesteps=LEVELS,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=True,
+        clip_sample=False,
+    )
+
+
+def train(samples: Samples, *, steps: int, seed: int) -> Denoiser:
+    """A denoiser whose weights are the running mean of ``steps`` steps of training."""
+    torch.manual_seed(seed)
+    px, usable = samples.pictures.shape[1], torch.from_numpy(samples.which)
+    _, columns, bands = samples.heard.shape
+    net = Denoiser(px, columns, bands, samples.turned.shape[1])
+    raw = net.folded(samples.pictures[samples.which])
+    net.mean.copy_(raw.mean(0))
+    net.scale.copy_((raw - net.mean).std())
+    pictures = net.folded(samples.pictures)
+    heard, turned = torch.from_numpy(samples.heard), torch.from_numpy(samples.turned)
+    noises, seen = scheduler(), torch.from_numpy(mask(px))[None, None] + 0.1
+    seen = functional.pixel_unshuffle(seen.expand(1, 3, px, px), FOLD)
+    pace = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-2)
+    slow = torch.optim.lr_scheduler.OneCycleLR(pace, RATE, total_steps=max(steps, 2), pct_start=0.1)
+    held = EMAModel(net.parameters(), decay=EMA, use_ema_warmup=True, power=0.75)
+    net.train()
+    for _ in range(steps):
+        which = usable[torch.randint(len(usable), (BATCH,))]
+        clean, noise = pictures[which], torch.randn(BATCH, *pictures.shape[1:])
+        level = ((torch.arange(BATCH) + torch.rand(BATCH)) * (LEVELS / BATCH)).long()
+        noisy, wanted = noises.add_noise(clean, noise, level), noises.get_velocity(clean, noise, level)
+        there = (torch.rand(BATCH) >= FIRST).float()[:, None, None, None]
+        before = there * (pictures[which - 1] + BLUR * torch.randn_like(clean))
+        hears = (torch.rand(BATCH) >= UNHEARD).float()
+        told = net.told(heard[which], turned[which], hears)
+        loss = (seen * (net(noisy, before, level, told) - wanted) ** 2).mean()
+        pace.zero_grad()
+        loss.backward()
+        pace.step()
+        slow.step()
+        held.step(net.parameters())
+    held.copy_to(net.parameters())
+    return net.eval()
+
+
+@torch.inference_mode()
+def drawn(
+    net: Denoiser, heard: NDArray[np.float32], turned: NDArray[np.float32], *, seed: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Mouths (px, px, 3) one after the other, each from noise of its own and from the one before it."""
+    chance, last = torch.Generator().manual_seed(seed), None
+    shape = (1, *net.mean.shape)
+    for sound, way in zip(torch.from_numpy(heard), torch.from_numpy(turned), strict=True):
+        before = torch.zeros(shape) if last is None else last + BLUR * torch.randn(shape, generator=chance)
+        *_, last = _denoised(net, torch.randn(shape, generator=chance), before, sound[None], way[None])
+        yield net.unfolded(last)[0]
+
+
+@torch.inference_mode()
+def unfolding(
+    net: Denoiser, heard: NDArray[np.float32], turned: NDArray[np.float32], *, seed: int, times: int
+) -> NDArray[np.uint8]:
+    """One frame with no frame before it, from noise to the mouth, for several noises: (steps + 1, times, px, px, 3)."""
+    noise = torch.randn((times, *net.mean.shape), generator=torch.Generator().manual_seed(seed))
+    sound, way = (torch.from_numpy(each)[None].expand(times, *each.shape) for each in (heard, turned))
+    return np.stack([net.unfolded(each) for each in _denoised(net, noise, torch.zeros_like(noise), sound, way)])
+
+
+def _denoised(net: Denoiser, noise: Tensor, before: Tensor, heard: Tensor, turned: Tensor) -> Iterator[Tensor]:
+    """The noise and what becomes of it, step by step; what is heard is exaggerated by ``GUIDANCE``."""
+    noises = scheduler()
+    noises.set_timesteps(DDIM)
+    count = len(noise)
+    hears = torch.cat([torch.ones(count), torch.zeros(count)])
+    told = net.told(heard.repeat(2, 1, 1), turned.repeat(2, 1), hears)
+    yield noise
+    now, before = noise, before.repeat(2, 1, 1, 1)
+    for level in noises.timesteps:
+        with_it, without = net(now.repeat(2, 1, 1, 1), before, level, told).chunk(2)
+        now = noises.step(without + GUIDANCE * (with_it - without), int(level), now).prev_sample
+        yield now

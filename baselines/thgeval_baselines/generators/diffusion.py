@@ -1,0 +1,211 @@
+"""``ref-diffusion``: a small denoising diffusion model of one person's mouth, drawn for new speech and put in a face.
+
+``fit`` cuts the mouth out of the person's ``fit_video`` and trains the model on it (``denoising``). ``generate`` draws
+a mouth for each frame, told by the speech around it and by the mouth before it, and puts it into the face of the
+``target_video`` where there is one, of the source image otherwise. The seed draws the noise: two seeds are two videos.
+
+What it can't do: another person than the one in the fit video; voices and languages far from that video's; more detail
+than ``PX`` pixels across the mouth; light and poses far from those it has seen; anything but the mouth: the source
+image's eyes and head stay still.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice, repeat
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from thgeval.clip import Clip
+from thgeval.errors import InputError
+from thgeval.features.sync.speech import placed
+from thgeval.media import decode
+from thgeval.media.audio import speech
+from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
+from thgeval_baselines.generators.mouths import Place, mask, steadied
+from thgeval_baselines.generators.ordered import in_order_of
+from thgeval_baselines.generators.portraits import portrait_of
+from thgeval_baselines.generators.spectra import BANDS, COLUMNS, heard_around
+from thgeval_baselines.generators.talking import lacking
+from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+
+Picture = NDArray[np.uint8]
+Points = NDArray[np.float64]
+
+PX, STEPS = 40, 1000
+RATE_HZ = 16000
+LONGEST = 15000
+"""Frames of a fit video that are looked at: ten minutes at 25 a second."""
+STEADIED_FRAMES = 1.0
+"""Time over which landmarks are smoothed: dlib's readings tremble."""
+TURNED = 5.0
+"""What turns, in eye distances, is made about as large as what is heard."""
+SEEDS, SHOWN_SEEDS = 8, 3
+"""Seeds whose mouths of one frame are compared, and of those, the ones that are shown."""
+LEAST_FRAMES = 50
+
+
+class Diffusion(Generator):
+    """A video of a person and new speech in, the person's face with a mouth drawn for it out."""
+
+    id: ClassVar[str] = "ref-diffusion"
+    paradigm: ClassVar[Paradigm] = Paradigm.DIFFUSION
+    says: ClassVar[str] = "a denoising diffusion model of the person's mouth at 40 px, told by log-mel, put in the face"
+    needs: ClassVar[frozenset[str]] = frozenset({"audio", "fit_video"})
+    takes: ClassVar[frozenset[str]] = frozenset({"source_image", "target_video"})
+    fitting: ClassVar[frozenset[str]] = frozenset({"fit_video"})
+    extra: ClassVar[str] = "diffusion"
+    steps: ClassVar[int] = STEPS
+
+    def problems(self) -> list[str]:
+        """What isn't installed."""
+        return lacking({"torch": "diffusion", "diffusers": "diffusion", "dlib": "diffusion"})
+
+    def fit(self, inputs: Inputs, folder: Path, *, seed: int) -> None:
+        """Leaves the network (``denoiser.pt``) and where the mouth lies in the person's face (``mouth.json``)."""
+        import torch
+
+        from thgeval_baselines.generators.denoising import Samples, train
+
+        path = _given(inputs, "fit_video")
+        marks = _landmarks(path, inputs, count=LONGEST)
+        seen = [each for each in marks if each is not None]
+        if len(seen) < LEAST_FRAMES:
+            raise InputError(
+                f"{path}: a face is found in {len(seen)} frames of the fit video, {LEAST_FRAMES} are needed",
+                reason=NO_FACE,
+            )
+        place = Place.of(np.stack(seen))
+        there = np.array([each is not None for each in marks])
+        held = np.zeros((len(marks), PX, PX, 3), np.uint8)
+        for number, frame in enumerate(_shown(path, inputs, len(marks))):
+            points = marks[number]
+            if points is not None:
+                held[number] = place.cut(frame, points, PX)
+        samples = Samples(
+            pictures=held,
+            heard=heard_around(_sound(path), frames=len(marks), fps=inputs.fps),
+            turned=_turned(place, marks),
+            which=1 + np.flatnonzero(there[1:] & there[:-1]),
+        )
+        torch.save(train(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
+        (folder / "mouth.json").write_text(json.dumps(place.known()), encoding="utf-8")
+
+    def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
+        """One video; ``denoising.png`` shows how a mouth comes out of noise for several seeds, ``spread.json`` how far
+        apart they end.
+        """
+        if fitted is None:
+            raise InputError(f"{inputs.item} has no fitted model of the person's mouth", reason="missing")
+        place, net = _read(fitted)
+        sound = _sound(_given(inputs, "audio"))
+        frames = inputs.frames or max(1, round(len(sound) / RATE_HZ * inputs.fps))
+        heard = heard_around(sound, frames=frames, fps=inputs.fps)
+        behind, marks = _behind(inputs, frames)
+        turned = _turned(place, marks)
+        shown = int(np.argmax(heard[:, COLUMNS // 2].mean(axis=-1)))
+        return Generated(
+            _frames(net, place, behind, marks, heard, turned, seed),
+            fps=inputs.fps,
+            evidence=_evidence(net, heard[shown], turned[shown], seed),
+        )
+
+
+def _read(fitted: Path) -> tuple[Place, Any]:
+    import torch
+
+    from thgeval_baselines.generators.denoising import Denoiser
+
+    place = Place.read(json.loads((fitted / "mouth.json").read_text(encoding="utf-8")))
+    net = Denoiser(PX, COLUMNS, BANDS, Place.WAYS)
+    net.load_state_dict(torch.load(fitted / "denoiser.pt", weights_only=True))
+    return place, net.eval()
+
+
+def _frames(
+    net: Any,
+    place: Place,
+    behind: Iterable[Picture],
+    marks: list[Points | None],
+    heard: NDArray[np.float32],
+    turned: NDArray[np.float32],
+    seed: int,
+) -> Iterator[Picture]:
+    """The background with a mouth drawn for each frame; a frame without a face is left as it is."""
+    from thgeval_baselines.generators.denoising import drawn
+
+    for image, points, mouth in zip(behind, marks, drawn(net, heard, turned, seed=seed), strict=False):
+        yield image if points is None else place.put(image, points, mouth)
+
+
+def _behind(inputs: Inputs, frames: int) -> tuple[Iterator[Picture], list[Points | None]]:
+    """What the mouth is put into, and the landmarks of each of its frames; a shorter video's last frame is held."""
+    path = inputs.target_video
+    if path is None:
+        face = portrait_of(inputs)
+        return repeat(face.image, frames), [face.landmarks] * frames
+    marks = _landmarks(path, inputs, count=frames)
+    if all(each is None for each in marks):
+        raise InputError(f"{path}: no face is found in the target video", reason=NO_FACE)
+    marks += [marks[-1]] * (frames - len(marks))
+    return _held(_shown(path, inputs, frames), frames), marks
+
+
+def _held(pictures: Iterator[Picture], count: int) -> Iterator[Picture]:
+    last, shown = None, 0
+    for last in pictures:
+        shown += 1
+        yield last
+    if last is not None:
+        yield from repeat(last, count - shown)
+
+
+def _shown(path: Path, inputs: Inputs, count: int) -> Iterator[Picture]:
+    """Frames of a video at the item's rate and size, ``count`` of them at most."""
+    with decode(Clip(path.stem, path), chunk=32, fps=inputs.fps) as batches:
+        frames = (np.asarray(frame, np.uint8) for batch in batches for frame in batch.new)
+        for frame in islice(frames, count):
+            yield fitting(frame, inputs.size)
+
+
+def _landmarks(path: Path, inputs: Inputs, *, count: int) -> list[Points | None]:
+    """Steadied landmarks of each frame of a video; None where no face is seen."""
+    return steadied(list(in_order_of(landmarks_in, _shown(path, inputs, count))), STEADIED_FRAMES)
+
+
+def _turned(place: Place, marks: list[Points | None]) -> NDArray[np.float32]:
+    found = [np.zeros(Place.WAYS) if each is None else place.turned(each) for each in marks]
+    return np.asarray(TURNED * np.stack(found), np.float32)
+
+
+def _sound(path: Path) -> NDArray[np.float32]:
+    """Speech from the first video frame on, or from the start of a sound file."""
+    found = speech(path, rate_hz=RATE_HZ)
+    return placed(found.samples, round(found.start_s * RATE_HZ))
+
+
+def _given(inputs: Inputs, name: str) -> Path:
+    path: Path | None = getattr(inputs, name)
+    if path is None:
+        raise InputError(f"{inputs.item} has no {name.replace('_', ' ')}, which ref-diffusion needs", reason="missing")
+    return path
+
+
+def _evidence(net: Any, heard: NDArray[np.float32], turned: NDArray[np.float32], seed: int) -> dict[str, bytes]:
+    """One frame, from noise to mouth, for several seeds; and how far apart these mouths are."""
+    from thgeval_baselines.generators.denoising import unfolding
+
+    steps = unfolding(net, heard, turned, seed=seed, times=SEEDS)  # (steps + 1, seeds, px, px, 3)
+    strip = np.concatenate([np.concatenate(list(row), axis=1) for row in steps[:, :SHOWN_SEEDS].swapaxes(0, 1)])
+    large = Image.fromarray(strip).resize((2 * strip.shape[1], 2 * strip.shape[0]), Image.Resampling.NEAREST)
+    held = io.BytesIO()
+    large.save(held, "PNG")
+    spread = steps[-1].astype(np.float64).std(axis=0, ddof=1)
+    seen = mask(PX)[..., None] / (3 * mask(PX).sum())
+    known = {"what": "standard deviation over seeds of one frame's mouth, grey levels", "seeds": SEEDS}
+    known |= {"spread": round(float((spread * seen).sum()), 3)}
+    return {"denoising.png": held.getvalue(), "spread.json": json.dumps(known).encode()}
