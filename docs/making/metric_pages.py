@@ -29,7 +29,8 @@ def metric_page(cls: type[Metric[Any]]) -> str:
             for name, preset in cls.presets.items()
         ]
         parts.append("## Presets\n\n" + stacked(table(rows, ("preset", "is", "fields"))))
-    parts.append(f"## Controls\n\n{_controls(cls)}")
+    if ranked := _controls(cls):
+        parts.append(f"## Controls\n\n{ranked}")
     if cls.cites:
         parts.append("## Cite\n\n```bibtex\n" + "\n\n".join(entry(key) for key in cls.cites) + "\n```\n")
     return MADE + "\n".join(parts)
@@ -124,11 +125,11 @@ def _facts(cls: type[Metric[Any]]) -> str:
 
 
 def _controls(cls: type[Metric[Any]]) -> str:
-    """How controls of one clip must rank, or why nothing is said."""
+    """How controls of one clip must rank, or why nothing is said; empty of a metric that says neither."""
     if why := UNSTATED.get(cls.name):
         return f"No order of controls is tested here: {why}.\n"
     rows = [(code(order.metric), order.line, order.why) for order in ORDERS if order.name == cls.name]
-    return CONTROLS + table(rows, ("asked for", "order of scores", "because"))
+    return CONTROLS + table(rows, ("asked for", "order of scores", "because")) if rows else ""
 
 
 def _parameters(cls: type[Metric[Any]]) -> str:

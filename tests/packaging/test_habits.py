@@ -88,3 +88,16 @@ def test_the_systems_of_the_matrix_are_classifiers():
     said = " ".join(text for text in project["classifiers"] if text.startswith("Operating System"))
     called = {"ubuntu-latest": "Linux", "macos-latest": "MacOS", "windows-latest": "Windows"}
     assert all(called[system] in said for system in WORKFLOW["jobs"]["systems"]["strategy"]["matrix"]["os"])
+
+
+def test_the_form_for_entries_names_commands_options_and_folders_that_exist():
+    from thgeval.cli.leaderboard import command
+
+    text = (ROOT / ".github" / "PULL_REQUEST_TEMPLATE" / "entry.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`thgeval leaderboard ([a-z]+)", text))
+    assert named >= {"check", "mark"}
+    assert named <= set(command.commands)
+    options = {opt for each in command.commands.values() for field in each.params for opt in field.opts}
+    assert "--trained-on" in text
+    assert set(re.findall(r"`(--[a-z-]+)`", text)) - options == {"--limit"}  # the one that must not be given is score's
+    assert "template=entry.md" in (ROOT / "leaderboard" / "README.md").read_text(encoding="utf-8")
