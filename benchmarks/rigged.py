@@ -40,7 +40,7 @@ def measurements() -> list[dict[str, Any]]:
         rows = [row for view in VIEWS for row in _poses(tasks.folder, view, mesh)]
         rows += _units(tasks.folder)
         rows.append(_identity(tasks.folder))
-        rows.append(_views(tasks.folder))
+        rows += _views(tasks.folder)
         return rows + (_round_trip() if mesh else [])
 
 
@@ -161,12 +161,68 @@ def _identity(folder: Path) -> dict[str, Any]:
     }
 
 
-def _views(folder: Path) -> dict[str, Any]:
+def _views(folder: Path) -> list[dict[str, Any]]:
+    """CD and WE of true bundles, and of bundles with one thing wrong."""
     import thgeval
 
-    clips = folder / "reference"
-    scores = thgeval.evaluate(clips, clips, metrics=["cd", "we"]).scores
-    return {"what": "views: true bundles", **{key: score.value for key, score in scores.items()}}
+    clips = sorted((folder / "reference").glob("*-front.mp4"))
+    bundles = [dict(np.load(clip.with_suffix(".views.npz"))) for clip in clips]
+    rows = []
+    for what, wrong in FAULTS.items():
+        made = folder / "faults" / wrong.__name__
+        made.mkdir(parents=True)
+        for clip, bundle, other in zip(clips, bundles, bundles[1:] + bundles[:1], strict=True):
+            (made / clip.name).symlink_to(clip.resolve())
+            np.savez(made / f"{clip.stem}.views.npz", **wrong(bundle, other))
+        scores = thgeval.evaluate(made, metrics=["cd", "we"]).scores
+        rows.append({"what": f"views: {what}", **{key: score.value for key, score in scores.items()}})
+    return rows
+
+
+def _true(bundle: Any, other: Any) -> Any:
+    return bundle
+
+
+def _nearer(bundle: Any, other: Any) -> Any:
+    return _at_depth(bundle, bundle["depth"] * np.where(np.isin(np.arange(4), SIDES), 0.98, 1.0)[:, None, None])
+
+
+def _flat(bundle: Any, other: Any) -> Any:
+    head = bundle["weights"] > 0.5
+    middle = [np.median(depth[seen]) for depth, seen in zip(bundle["depth"], head, strict=True)]
+    return _at_depth(bundle, np.where(head, np.reshape(middle, (4, 1, 1)), bundle["depth"]))
+
+
+def _turned(bundle: Any, other: Any) -> Any:
+    angle = np.deg2rad(3)
+    turn = np.eye(4)
+    turn[[0, 0, 2, 2], [0, 2, 0, 2]] = np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle)
+    poses = [turn @ pose if view in SIDES else pose for view, pose in enumerate(bundle["poses"])]
+    return _at_depth({**bundle, "poses": np.stack(poses)}, bundle["depth"])
+
+
+def _others_side(bundle: Any, other: Any) -> Any:
+    side = np.isin(np.arange(4), SIDES)
+    return {name: np.where(side.reshape(4, *[1] * (own.ndim - 1)), other[name], own) for name, own in bundle.items()}
+
+
+def _at_depth(bundle: Any, depth: Any) -> Any:
+    from thgeval.metrics.views.we import unprojected
+
+    views = zip(depth, bundle["intrinsics"], bundle["poses"], strict=True)
+    points = np.stack([unprojected(along, intrinsics=shares, pose=pose) for along, shares, pose in views])
+    return {**bundle, "depth": depth, "points": points}
+
+
+SIDES = (1, 2)
+FAULTS = {
+    "true": _true,
+    "side 2 % nearer its camera": _nearer,
+    "side camera 3 degrees off": _turned,
+    "head without relief": _flat,
+    "side of another person": _others_side,
+}
+"""What is wrong with a bundle of views."""
 
 
 def _round_trip() -> list[dict[str, Any]]:

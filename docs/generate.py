@@ -37,7 +37,15 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "datasets": tables.dataset_table,
     },
     "precision": {"tolerances": tables.ceilings, "parity": tables.parity},
-    "faces": {"truth": figures.face_truth, "costs": figures.face_costs},
+    "faces": {
+        "truth": figures.face_truth,
+        "costs": figures.face_costs,
+        "rigged_poses": figures.rigged_poses,
+        "rigged_units": figures.rigged_units,
+        "rigged_actions": figures.rigged_actions,
+        "rigged_identity": figures.rigged_identity,
+        "rigged_views": figures.rigged_views,
+    },
     "lip-sync": {"stages": figures.sync_stages},
     "inputs": {
         "formats": tables.format_table,

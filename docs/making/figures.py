@@ -39,6 +39,74 @@ def face_costs() -> str:
     return table(rows, ("points, follow", "detection and landmarks, a frame"))
 
 
+def rigged_poses() -> str:
+    """Pose read from people of the rig beside their true pose, by reader and camera, as last measured."""
+    rows = [
+        (
+            row["what"].removeprefix("pose: "),
+            f"{row['frames'] - row['without_face']} of {row['frames']}",
+            *(
+                f"{row[f'{angle}_r']:.3f}, {row[f'{angle}_bias']:.1f}, {row[f'{angle}_scatter']:.1f}"
+                for angle in ("yaw", "pitch", "roll")
+            ),
+        )
+        for row in _measured("rigged")
+        if row["what"].startswith("pose: ")
+    ]
+    return table(rows, ("reader, camera", "frames read", "yaw", "pitch", "roll"))
+
+
+def rigged_units() -> str:
+    """Action units read from people of the rig beside the curves that drove them."""
+    rows = [
+        (row["what"].removeprefix("unit: "), row["people"], f"{row['r']:.2f}", f"{row['worst_r']:.2f}")
+        for row in _measured("rigged")
+        if row["what"].startswith("unit: ")
+    ]
+    return table(rows, ("action unit", "people who show it", "r", "worst r"))
+
+
+def rigged_actions() -> str:
+    """ARKit actions driven one by one, and what a reader of blendshapes says of each."""
+    rows = [
+        (
+            f"`{row['what'].removeprefix('action: ')}`",
+            *(
+                ("not read", "", "")
+                if row["r"] is None
+                else (f"{row[key]:.2f}".replace("-0.00", "0.00") for key in ("r", "slope", "rest"))
+            ),
+        )
+        for row in _measured("rigged")
+        if row["what"].startswith("action: ")
+    ]
+    return table(rows, ("action", "r", "slope", "at rest"))
+
+
+def rigged_identity() -> str:
+    """Distances between faces of the rig, within and between people."""
+    (row,) = (row for row in _measured("rigged") if row["what"].startswith("identity: "))
+    rows = [
+        ("of one person, front and left", f"{row['within']:.2f}", f"largest {row['within_largest']:.2f}"),
+        ("of two people", f"{row['between']:.2f}", f"smallest {row['between_smallest']:.2f}"),
+    ]
+    return (
+        table(rows, ("two faces", "mean distance", ""))
+        + f"\n{100 * row['between_under_0.6']:.0f} % of the pairs of two people lie under 0.6, below which "
+        + "`face_recognition` calls two faces one person.\n"
+    )
+
+
+def rigged_views() -> str:
+    """Metrics of views on true bundles, and on bundles with one thing wrong."""
+    rows = [
+        (row["what"].removeprefix("views: "), f"{row['cd']:.4f}", f"{row['we']:.1f}")
+        for row in _measured("rigged")
+        if row["what"].startswith("views: ")
+    ]
+    return table(rows, ("bundle", "CD", "WE"))
+
+
 def heard_lips() -> str:
     """How near the lips of ref-audio are to true ones, by kind of speech, as last measured."""
     return _lips(row for row in _measured("ref_audio") if "r" in row and not row["what"].startswith("sentence "))

@@ -9,6 +9,7 @@ from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
 from thgeval.registry import embedded
+from thgeval_baselines.controls.orderings import ORDERS, UNSTATED
 
 
 def metric_page(cls: type[Metric[Any]]) -> str:
@@ -28,6 +29,8 @@ def metric_page(cls: type[Metric[Any]]) -> str:
             for name, preset in cls.presets.items()
         ]
         parts.append("## Presets\n\n" + stacked(table(rows, ("preset", "is", "fields"))))
+    if ranked := _controls(cls):
+        parts.append(f"## Controls\n\n{ranked}")
     if cls.cites:
         parts.append("## Cite\n\n```bibtex\n" + "\n\n".join(entry(key) for key in cls.cites) + "\n```\n")
     return MADE + "\n".join(parts)
@@ -61,6 +64,12 @@ Each under its original definition; its page says what differs. Ask for them by 
 
 *Reference clips* are `compared` clip by clip, `compared as sets`, `needed` for something else, `read beside` where a
 number is best near their own, or `not needed`.
+"""
+
+
+CONTROLS = """Clips whose fault is known must score in this order, whichever way the metric improves. A test holds it on
+a clip of `synth-v1`; `thgeval baseline list` says what each control is.
+
 """
 
 
@@ -113,6 +122,14 @@ def _facts(cls: type[Metric[Any]]) -> str:
         ("rests on", listed(about["needs"].split(", "))),
     ]
     return table([(f"**{label}**", text) for label, text in rows], ("", ""))
+
+
+def _controls(cls: type[Metric[Any]]) -> str:
+    """How controls of one clip must rank, or why nothing is said; empty of a metric that says neither."""
+    if why := UNSTATED.get(cls.name):
+        return f"No order of controls is tested here: {why}.\n"
+    rows = [(code(order.metric), order.line, order.why) for order in ORDERS if order.name == cls.name]
+    return CONTROLS + table(rows, ("asked for", "order of scores", "because")) if rows else ""
 
 
 def _parameters(cls: type[Metric[Any]]) -> str:
