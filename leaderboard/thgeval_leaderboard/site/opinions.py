@@ -199,7 +199,6 @@ class Beside:
     ``points`` are level, score and interval of the first metric, where they are finite.
     """
 
-    board: str
     dataset: str
     heads: tuple[str, ...]
     rows: tuple[tuple[float, str, tuple[Cell, ...]], ...]
@@ -256,7 +255,7 @@ def beside(graded: Graded, table: Table) -> Beside | None:
             found = scores[named[name].entry.id].interval
             ends = found if found is not None and all(map(math.isfinite, found)) else (first.value, first.value)
             points.append((level, first.value, tuple(ends)))
-    return Beside(table.board.id, table.board.dataset, heads, rows, tuple(points))
+    return Beside(table.board.dataset, heads, rows, tuple(points))
 
 
 def curve(
