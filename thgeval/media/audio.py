@@ -74,7 +74,7 @@ class Audio:
         return len(self.samples) / self.rate_hz
 
 
-def speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
+def decoded_speech(source: Clip | Path, *, rate_hz: int = 16000) -> Audio:
     """Decode the first audio track of a clip, or of any media file, to mono at ``rate_hz``.
 
     Raises ``InputError``: "no audio" if there is none, "corrupt" if it can't be decoded to its end. Undecodable packets

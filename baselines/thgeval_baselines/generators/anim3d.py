@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.ordered import in_order
@@ -55,7 +55,7 @@ class Anim3D(Generator):
             driving = read_curves(inputs.curves, fps=inputs.fps, frames=inputs.frames)
             acting = Acting(driving.actions, driving.angles, np.zeros((0, 2)))
         elif inputs.audio is not None:
-            samples = speech(inputs.audio, rate_hz=RATE_HZ).samples
+            samples = decoded_speech(inputs.audio, rate_hz=RATE_HZ).samples
             acting = _speaking(heard(samples), len(samples) / RATE_HZ, inputs, seed)
         elif inputs.text is not None:
             said = spoken_text(inputs.text, language=inputs.language)

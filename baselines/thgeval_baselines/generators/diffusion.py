@@ -24,7 +24,7 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.features.sync.speech import placed
 from thgeval.media import decode
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
@@ -69,7 +69,7 @@ class Diffusion(Generator):
         """Leaves the network (``denoiser.pt``) and where the mouth lies in the person's face (``mouth.json``)."""
         import torch
 
-        from thgeval_baselines.generators.denoising import Samples, train
+        from thgeval_baselines.generators.denoising import SpeechSamples, train_denoiser
 
         path = _given(inputs, "fit_video")
         marks = _landmarks(path, inputs, count=LONGEST)
@@ -86,13 +86,13 @@ class Diffusion(Generator):
             points = marks[number]
             if points is not None:
                 held[number] = place.cut(frame, points, PX)
-        samples = Samples(
+        samples = SpeechSamples(
             pictures=held,
             heard=heard_around(_sound(path), frames=len(marks), fps=inputs.fps),
             turned=_turned(place, marks),
             which=1 + np.flatnonzero(there[1:] & there[:-1]),
         )
-        torch.save(train(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
+        torch.save(train_denoiser(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
         (folder / "mouth.json").write_text(json.dumps(place.known()), encoding="utf-8")
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
@@ -184,7 +184,7 @@ def _turned(place: Place, marks: list[Points | None]) -> NDArray[np.float32]:
 
 def _sound(path: Path) -> NDArray[np.float32]:
     """Speech from the first video frame on, or from the start of a sound file."""
-    found = speech(path, rate_hz=RATE_HZ)
+    found = decoded_speech(path, rate_hz=RATE_HZ)
     return placed(found.samples, round(found.start_s * RATE_HZ))
 
 

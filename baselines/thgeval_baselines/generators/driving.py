@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
@@ -74,7 +74,7 @@ def driving_speech(inputs: Inputs, *, seed: int) -> Acting:
     """
     if inputs.audio is None:
         raise InputError(f"{inputs.item} has no audio, which is to be spoken", reason="missing")
-    samples, fps = speech(inputs.audio, rate_hz=RATE_HZ).samples, float(inputs.fps)
+    samples, fps = decoded_speech(inputs.audio, rate_hz=RATE_HZ).samples, float(inputs.fps)
     frames = inputs.frames or max(1, round(len(samples) / RATE_HZ * fps))
     lips = mouth(heard(samples), fps=fps, frames=frames)
     acting = acted(lips.actions, frames=frames, fps=fps, seed=seed, expressive=False)

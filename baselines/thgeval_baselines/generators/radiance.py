@@ -28,7 +28,7 @@ class Box:
     half: float
 
 
-class Field(nn.Module):
+class RadianceField(nn.Module):
     """Colour and density of points in [-1, 1]; ``background`` is the static colour behind the head, as
     the views' upper edge shows it.
     """
@@ -58,7 +58,7 @@ class Field(nn.Module):
 
 
 def shone(
-    field: Field, origin: Tensor, way: Tensor, conditions: Tensor, *, jitter: bool
+    field: RadianceField, origin: Tensor, way: Tensor, conditions: Tensor, *, jitter: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Colour (rays, 3), depth and opacity (rays,) by stratified samples and fine ones where they find something."""
     middle = -(origin * way).sum(-1, keepdim=True)
@@ -99,7 +99,7 @@ def _drawn(at: Tensor, weights: Tensor, *, jitter: bool) -> Tensor:
     return at.gather(1, which) + (inside - 0.5) * (at[:, 1:2] - at[:, :1])
 
 
-def train(views: Views, box: Box, *, steps: int, seed: int) -> Field:
+def train(views: Views, box: Box, *, steps: int, seed: int) -> RadianceField:
     """A field fitted to views by ``steps`` batches of rays, three quarters of them off the background."""
     torch.manual_seed(seed)
     px = views.images.shape[1]
@@ -112,7 +112,7 @@ def train(views: Views, box: Box, *, steps: int, seed: int) -> Field:
     told = torch.from_numpy(views.actions.astype(np.float32))
     behind = colour.reshape(len(views), px, px, 3)[:, :2].mean((1, 2)).repeat_interleave(px * px, 0)
     head = torch.nonzero((colour - behind).abs().sum(-1) > 0.06)[:, 0]
-    field = Field(told.shape[1])
+    field = RadianceField(told.shape[1])
     field.background.copy_(behind.mean(0))
     network = list(field.net.parameters())
     pace = torch.optim.Adam([{"params": network, "lr": RATE}, {"params": [field.planes], "lr": PLANE_RATE}], eps=1e-10)
@@ -138,7 +138,7 @@ def _placed(origin: Array, way: Array, box: Box) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def picture(
-    field: Field, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
+    field: RadianceField, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
 ) -> tuple[NDArray[np.uint8], Array]:
     """A picture (px, px, 3) and the depth along each ray (px, px) in the head's unit, not a number where nothing is."""
     origin, way = _placed(*rays(intrinsics, camera, skull, px), box)

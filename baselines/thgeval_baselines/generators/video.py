@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
-from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, shown
+from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, video_frames
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.stitching import stitched
 from thgeval_baselines.generators.talking import lacking
@@ -64,7 +64,7 @@ class Video(Generator):
         if fitted is None:
             raise InputError(f"{inputs.item} has no footage that was fitted to", reason="missing")
         mouths = recalled(fitted)
-        sound = speech(_given(inputs, "audio"), rate_hz=RATE_HZ)
+        sound = decoded_speech(_given(inputs, "audio"), rate_hz=RATE_HZ)
         frames = inputs.frames or max(1, round(len(sound.samples) / RATE_HZ * inputs.fps))
         wanted = plain(heard(sound.samples), seconds=float(frames / inputs.fps))
         path = chosen(wanted, mouths.footage)
@@ -92,7 +92,7 @@ class _Behind:
 
     def played(self, frames: int) -> Iterator[tuple[Image, NDArray[np.float64]]]:
         """So many frames with their landmarks, back and forth if there are fewer."""
-        pictures = islice(shown(self.path, self.inputs.size, self.inputs.fps), self.start, None)
+        pictures = islice(video_frames(self.path, self.inputs.size, self.inputs.fps), self.start, None)
         if frames <= len(self.points):
             yield from islice(zip(pictures, self.points, strict=False), frames)
             return

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from thgeval.engine.provenance import peak_bytes
 from thgeval.errors import InputError, ProtocolError, ThgevalError
-from thgeval.media import speech, write_video
-from thgeval_baselines.generator import INPUTS, REFERENCE, Generated, Generator, Inputs
+from thgeval.media import decoded_speech, write_video
+from thgeval_baselines.generator import INPUTS, REFERENCE_NOTE, Generated, Generator, Inputs
 
 REFUSED = 3
 """Exit code where the report has the reason."""
@@ -173,7 +173,7 @@ def _generate(generator: Generator, inputs: Inputs, given: Mapping[str, Any], ou
 
 def comment(id: str) -> str:
     """What the file says of itself."""
-    return f"synthetic test material (thgeval): made by {id}" + (f", {REFERENCE}" if id.startswith("ref-") else "")
+    return f"synthetic test material (thgeval): made by {id}" + (f", {REFERENCE_NOTE}" if id.startswith("ref-") else "")
 
 
 def _sound(made: Generated, inputs: Inputs) -> tuple[NDArray[np.float32] | None, int, float]:
@@ -184,14 +184,14 @@ def _sound(made: Generated, inputs: Inputs) -> tuple[NDArray[np.float32] | None,
         if source is None:
             continue
         try:
-            found = speech(source)
+            found = decoded_speech(source)
         except InputError:
             if source is inputs.audio:
                 raise
             continue
         rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
         if rate_hz != found.rate_hz:
-            found = speech(source, rate_hz=rate_hz)
+            found = decoded_speech(source, rate_hz=rate_hz)
         return found.samples, found.rate_hz, 0.0 if source is inputs.audio else found.start_s
     return None, 16000, 0.0
 
