@@ -217,7 +217,7 @@ def _described(frames: Any) -> dict[str, Any]:
         return descriptors._here(token, chip)
 
     def there(chip: Any) -> Any:
-        return descriptors.described(chip[None])
+        return descriptors.descriptors_of(chip[None])
 
     row: dict[str, Any] = {"what": "dlib's descriptor, two threads", "faces": len(chips), "load": os.getloadavg()[0]}
     with ThreadPoolExecutor(2) as threads:

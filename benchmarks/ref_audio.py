@@ -172,13 +172,13 @@ def _demo(number: int) -> Case:
     import json
     from importlib import resources
 
-    from thgeval.media.audio import speech
+    from thgeval.media.audio import decoded_speech
     from thgeval_baselines.speech.visemes import Phone
 
     package = resources.files("thgeval_baselines.speech")
     record = json.loads(package.joinpath("speech.json").read_text(encoding="utf-8"))[number]
     with resources.as_file(package.joinpath("speech.opus")) as path:
-        samples = speech(path, rate_hz=16000).samples[record["start"] :][: record["samples"]]
+        samples = decoded_speech(path, rate_hz=16000).samples[record["start"] :][: record["samples"]]
     ends = [begin for begin, _ in record["phonemes"][1:]] + [record["samples"] / 16000]
     phones = [Phone(name, a, b) for (a, name), b in zip(record["phonemes"], ends, strict=True)]
     return _case(samples, phones)
@@ -243,9 +243,9 @@ def _timed(folder: Path) -> dict[str, Any]:
 
 def _long(folder: Path, minutes: int) -> dict[str, Any]:
     """Seconds and the largest memory of a process that hears so many minutes."""
-    from thgeval_baselines.speech.utterances import fitting
+    from thgeval_baselines.speech.utterances import fitting_speech
 
-    path = _wav(folder / "long.wav", np.tile(fitting(0, seconds=30.0).samples, 2 * minutes))
+    path = _wav(folder / "long.wav", np.tile(fitting_speech(0, seconds=30.0).samples, 2 * minutes))
     begun = time.perf_counter()
     peak = subprocess.run(
         [sys.executable, str(Path(__file__)), str(path)], check=True, capture_output=True, text=True

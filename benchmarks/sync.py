@@ -180,7 +180,7 @@ def _our_route(path: Path, *, every: int = 1) -> dict[str, float]:
     networks.published("sfd-face")
     features._streams()
     stages = _Stages()
-    find, run, speech = features.detected, features._Windows._run, features._speech
+    find, run, speech = features.s3fd_boxes, features._Windows._run, features._speech
 
     def found(detector: Any, frame: Any) -> Any:
         stages.time("S3FD", find, detector, frame)
@@ -221,8 +221,8 @@ def _their_route(path: Path, folder: Path) -> dict[str, float]:
     avi, wav = folder / "video.avi", folder / "audio.wav"
 
     def convert() -> None:
-        avi_route.write_avi(avi, Clip("a", path), audio.speech(path, rate_hz=16000), own=True)
-        soundfile.write(wav, audio.speech(avi).samples, 16000, subtype="PCM_16")
+        avi_route.write_avi(avi, Clip("a", path), audio.decoded_speech(path, rate_hz=16000), own=True)
+        soundfile.write(wav, audio.decoded_speech(avi).samples, 16000, subtype="PCM_16")
         _write_jpegs(avi, folder / "frames", finest=True)
 
     def read(folder: Path) -> list[Any]:

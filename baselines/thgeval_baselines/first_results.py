@@ -110,7 +110,7 @@ def main(
 ) -> None:
     """Make and score everything, and keep it as ENTRIES; what is there already is not made again."""
     chosen = systems(wanted.split(","))
-    asked = [scored for name in names or SUBSETS for scored in made(SUBSETS[name], chosen, work, workers)]
+    asked = [scored for name in names or SUBSETS for scored in made_videos(SUBSETS[name], chosen, work, workers)]
     entries.mkdir(parents=True, exist_ok=True)
     for scored in _measured(asked, workers or available()):
         path = kept(scored, entries)
@@ -119,7 +119,7 @@ def main(
         _draw([each for each in asked if each.subset.name == name], pictures or Path(), name)
 
 
-def made(subset: Subset, chosen: Sequence[System], work: Path, workers: int | None = None) -> list[Scored]:
+def made_videos(subset: Subset, chosen: Sequence[System], work: Path, workers: int | None = None) -> list[Scored]:
     """Every video of a subset, as far as it isn't there: generators make all items, controls the first few."""
     folder = work / subset.name
     tasks = read_taskset(folder) if (folder / HEAD).is_file() else subset.make(folder)

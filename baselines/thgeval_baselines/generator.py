@@ -24,7 +24,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-REFERENCE = "reference baseline, not a published model"
+REFERENCE_NOTE = "reference baseline, not a published model"
 """What every result of a generator of ours says of itself."""
 
 

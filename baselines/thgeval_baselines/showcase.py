@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 
-from thgeval.cli.tables import as_table, interval, number, reference
+from thgeval.cli.tables import as_table, interval, reference, score_text
 from thgeval.engine.options import Options
 from thgeval.report import write as write_report
 from thgeval.results import Run
 from thgeval.seen import Seen
 from thgeval_baselines.catalogue import systems
-from thgeval_baselines.first_results import Subset, kept, made, score
+from thgeval_baselines.first_results import Subset, kept, made_videos, score
 from thgeval_baselines.sets.synth import make_synth
 from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.entry import read
@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     if (folder / DEMO.name).exists():
         shutil.rmtree(folder)
     click.echo(f"making talking-head clips in {folder} (synthetic test material) ...")
-    asked = [each for each in made(DEMO, systems(SYSTEMS), folder) if each.setting != "text"]
+    asked = [each for each in made_videos(DEMO, systems(SYSTEMS), folder) if each.setting != "text"]
     click.echo("scoring generators and controls against the references ...")
     options = Options(seen=Seen())  # so that the references' faces are found once for all of them
     runs = {each.system.id: score(each, SHOWN, options) for each in asked}
@@ -75,7 +75,7 @@ def systems_table(runs: Mapping[str, Run]) -> str:
 def _rows(name: str, run: Run) -> tuple[list[str], list[str]]:
     scores = run.scores.values()
     return (
-        [name, *(number(score.value, DIGITS) for score in scores)],
+        [name, *(score_text(score.value, DIGITS) for score in scores)],
         ["", *(interval(score, DIGITS) for score in scores)],
     )
 

@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from thgeval.errors import InputError, install_line
 from thgeval.version import __version__
-from thgeval_baselines.generator import REFERENCE, Generator, Paradigm
+from thgeval_baselines.generator import REFERENCE_NOTE, Generator, Paradigm
 from thgeval_baselines.running.collect import Panel, linked
 from thgeval_baselines.running.process import tail
 from thgeval_baselines.running.staging import Stage
@@ -138,7 +138,7 @@ class PythonSystem(System):
         self.id, self.paradigm, self.says, self.version = made.id, made.paradigm, made.says, made.version
         self.needs, self.takes, self.fitting = made.needs, made.takes, made.fitting
         self.trained_on = made.trained_on
-        self.notice = REFERENCE if builtin else ""
+        self.notice = REFERENCE_NOTE if builtin else ""
         self.kind = "builtin" if builtin else "python"  # type: ignore[misc]
 
     def code(self) -> str:

@@ -11,7 +11,7 @@ from thgeval.engine.options import Options
 from thgeval.results import Run
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.contact import MOST_BYTES, sheet
-from thgeval_baselines.first_results import Scored, Subset, cost, kept, made, score
+from thgeval_baselines.first_results import Scored, Subset, cost, kept, made_videos, score
 from thgeval_baselines.sets.synth import make_synth
 from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.check import checked
@@ -32,7 +32,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scored(work: Path) -> dict[str, Scored]:
     """A generator that draws in a moment and two controls, scored by two metrics."""
-    asked = made(Subset("tiny", _make, ITEMS), systems(["ref-anim3d", "ctl-gt", "ctl-blur2"]), work, workers=1)
+    asked = made_videos(Subset("tiny", _make, ITEMS), systems(["ref-anim3d", "ctl-gt", "ctl-blur2"]), work, workers=1)
     for each in asked:
         score(each, ["psnr", "f-mse"], Options(workers=1))
     return {f"{each.system.id} {each.setting}": each for each in asked}

@@ -6,7 +6,7 @@ import pytest
 from thgeval_baselines.photo.filling import spread
 from thgeval_baselines.photo.portrait import portrait
 from thgeval_baselines.rig.camera import Camera
-from thgeval_baselines.rig.fitting import fit, track, turned
+from thgeval_baselines.rig.fitting import fit, tracked, turned
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.rig.people import Person
@@ -58,7 +58,7 @@ def test_a_person_is_followed_with_their_shape_held():
     jaws, yaws = (0.0, 0.2, 0.5), (0, 6, 12)
     found, last = [], person
     for jaw, yaw in zip(jaws, yaws, strict=True):
-        last = track(person, seen(10, actions(jawOpen=jaw), Pose(yaw=yaw)), last)
+        last = tracked(person, seen(10, actions(jawOpen=jaw), Pose(yaw=yaw)), last)
         found.append(last)
     index = rig().action_names.index("jawOpen")
     assert np.corrcoef([each.actions[index] for each in found], jaws)[0, 1] > 0.97

@@ -9,7 +9,7 @@ from PIL import Image
 from support.outputs import levels
 
 from thgeval.errors import ProtocolError
-from thgeval.media import speech, write_video
+from thgeval.media import decoded_speech, write_video
 from thgeval_baselines.tasks.files import check_files, read_taskset
 from thgeval_baselines.tasks.importing import imported
 from thgeval_baselines.tasks.settings import setting, shown
@@ -40,7 +40,7 @@ def test_a_folder_of_videos_becomes_items_with_their_own_sound(tmp_path):
     assert tasks["b"].fps == 30
     inputs = shown(tasks, item, setting("self-audio"))
     assert np.array_equal(np.asarray(Image.open(inputs.source_image)), levels(first)[0])
-    assert np.abs(speech(inputs.audio).samples).mean() == pytest.approx(1 / np.pi, rel=0.05)
+    assert np.abs(decoded_speech(inputs.audio).samples).mean() == pytest.approx(1 / np.pi, rel=0.05)
     assert tasks.path(item.reference).read_bytes() == first.read_bytes()
 
 
@@ -48,7 +48,7 @@ def test_a_folder_of_videos_becomes_items_with_their_own_sound(tmp_path):
 def test_sound_that_begins_at_another_time_stays_where_it_was(tmp_path, start_s, first_sound_s):
     clip(tmp_path / "in/a.mp4", start_s=start_s)
     tasks, _ = imported("folder", tmp_path / "in", tmp_path / "set")
-    samples = speech(tasks.path(tasks["a"].inputs["audio"])).samples
+    samples = decoded_speech(tasks.path(tasks["a"].inputs["audio"])).samples
     assert np.argmax(np.abs(samples) > 0.2) / 16000 == pytest.approx(first_sound_s, abs=0.03)
 
 
@@ -81,7 +81,7 @@ def test_a_list_of_wav2lip_dubs_one_video_with_the_sound_of_another(tmp_path):
     assert (item.id, item.reference, item.frames, item.identity) == ("s1-00001--s2-00002", None, 35, "s1")
     inputs = shown(tasks, item, setting("cross-dub"))
     assert inputs.target_video.read_bytes() == (tmp_path / "data/s1/00001.mp4").read_bytes()
-    assert speech(inputs.audio).duration_s == pytest.approx(1.4, abs=0.07)
+    assert decoded_speech(inputs.audio).duration_s == pytest.approx(1.4, abs=0.07)
     with pytest.raises(ProtocolError, match="has no reference"):
         shown(tasks, item, setting("self-audio"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thgeval.cli.tables import interval, number, reference
+from thgeval.cli.tables import interval, reference, score_text
 from thgeval.engine.run import evaluate
 from thgeval_baselines.showcase import systems_table
 
@@ -22,7 +22,7 @@ def test_intervals_and_the_references_own_values_are_printed_as_scores_are(tmp_p
     head, _, values, ends, own = table
     assert head.split() == ["psnr", "↑", "blinks-per-s", "≈", "f-mse", "≈"]
     for score in run.scores.values():
-        assert number(score.value, 3) in values
+        assert score_text(score.value, 3) in values
         assert interval(score, 3) in ends
         assert reference(score, 3) in own
     low, high = run["f-mse"].interval or (0, 0)

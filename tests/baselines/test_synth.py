@@ -12,7 +12,7 @@ from thgeval.errors import InputError, ProtocolError
 from thgeval.media import decode
 from thgeval_baselines.photo.given import Given, cropped, found, framed
 from thgeval_baselines.sets.clips import LABEL
-from thgeval_baselines.sets.performance import fitted, performances
+from thgeval_baselines.sets.performance import fitting_performance, performances
 from thgeval_baselines.sets.synth import head_of, make_synth
 from thgeval_baselines.speech.utterances import ids
 from thgeval_baselines.tasks.files import check_files, read_taskset
@@ -59,7 +59,7 @@ def test_people_perform_an_utterance_alike_and_are_fitted_to_other_words() -> No
     assert np.array_equal(clips["s1-e03-pose"].values, clips["s2-e03-pose"].values)
     assert not clips["s1-e03-still"]["yaw"].any()
     assert np.ptp(clips["s1-e03-pose"]["yaw"]) > 3
-    fits = [fitted(person, seed=0) for person in range(2)]
+    fits = [fitting_performance(person, seed=0) for person in range(2)]
     assert fits[0].said.text != fits[1].said.text
     assert not [clip for clip in clips.values() for fit in fits if clip.utterance and clip.said.text in fit.said.text]
     assert all(len(fit) == 625 for fit in fits)
@@ -102,10 +102,10 @@ def test_truth_is_what_the_frames_show(made: Path) -> None:
 
 
 def test_late_sound_is_late_by_its_truth(made: Path) -> None:
-    from thgeval.media.audio import speech
+    from thgeval.media.audio import decoded_speech
 
     def begins_s(name: str) -> float:
-        sound = speech(made / f"reference/{name}.mp4", rate_hz=16000).samples
+        sound = decoded_speech(made / f"reference/{name}.mp4", rate_hz=16000).samples
         return float(np.argmax(np.abs(sound) > 0.05) / 16000)
 
     assert float(np.load(made / "truth/s1-late-m10.npz")["audio_offset_s"]) == pytest.approx(-0.4)

@@ -7,7 +7,7 @@ from thgeval.errors import InputError, MissingExtra, ProtocolError
 from thgeval_baselines.speech import tts
 from thgeval_baselines.speech.recording import PURPOSES
 from thgeval_baselines.speech.tts import STOP_GAP_S, Said, candidates, checked, phones_of, spoken_text
-from thgeval_baselines.speech.utterances import chained, fitting, ids, utterance
+from thgeval_baselines.speech.utterances import chained, fitting_speech, ids, utterance
 from thgeval_baselines.speech.visemes import Phone
 
 LOUD = 0.02
@@ -139,7 +139,7 @@ def test_a_chain_has_its_length_and_moves_every_sound_with_its_part() -> None:
 
 
 def test_speech_to_fit_to_is_long_enough_and_its_own_for_every_person() -> None:
-    chains = [fitting(turn) for turn in range(4)]
+    chains = [fitting_speech(turn) for turn in range(4)]
     assert all(len(chain.samples) == 25 * 16000 for chain in chains)
     assert len({chain.text for chain in chains}) == 4
     assert all(20 < chain.phones[-1].end_s <= 25 for chain in chains)

@@ -11,7 +11,7 @@ import pytest
 from support.clips import moving, write_clip
 
 import thgeval as library
-from thgeval.cli.showing import fitted, visible
+from thgeval.cli.showing import fitted, printable
 from thgeval.engine import workers
 from thgeval.files.locking import locked
 from thgeval.metrics.pixels.psnr import PSNR
@@ -102,7 +102,7 @@ def test_names_cannot_act_on_a_terminal(thgeval, folders):
 
 def test_visible_leaves_words_of_all_scripts_alone():
     for text in ("ünï 名前 клип", "می\u200cخواهم", "a b"):
-        assert visible(text) == text
+        assert printable(text) == text
 
 
 def test_consoles_without_arrows_get_ascii():

@@ -26,7 +26,7 @@ from thgeval.features.frames.npz import Layout, arrays
 from thgeval.features.heads import openface
 from thgeval.features.words import av_hubert
 from thgeval.limits import LIMITS, VARIABLE, check_file, limit
-from thgeval.media import decode, describe, fingerprint, speech
+from thgeval.media import decode, decoded_speech, describe, fingerprint
 from thgeval.pairing import listed, transcript_rules
 from thgeval.timing import read_timing
 
@@ -61,7 +61,7 @@ def test_no_such_path_is_opened(kind, suffix, tmp_path):
     """Each of these would be read for ever, or until memory is full."""
     path = tmp_path / f"clip{suffix}"
     NO_FILES[kind](path)
-    for read in (fingerprint, describe, lambda clip: speech(clip.source)):
+    for read in (fingerprint, describe, lambda clip: decoded_speech(clip.source)):
         with pytest.raises(InputError) as caught:
             read(Clip("clip", path))
         assert caught.value.reason == ("too large" if kind == "sparse" else "unreadable")
@@ -219,11 +219,11 @@ def test_sound_that_leaps_again_and_again_is_not_filled_without_end(tmp_path):
     path = leaping(tmp_path / "a.mka", 150, 590)
     tracemalloc.start()
     with pytest.raises(InputError) as caught:
-        speech(path, rate_hz=8000)
+        decoded_speech(path, rate_hz=8000)
     assert caught.value.reason == "too long"
     assert tracemalloc.get_traced_memory()[1] < 1e9
     tracemalloc.stop()
-    assert speech(leaping(tmp_path / "b.mka", 3, 5), rate_hz=8000).filled_s == pytest.approx(10.0)
+    assert decoded_speech(leaping(tmp_path / "b.mka", 3, 5), rate_hz=8000).filled_s == pytest.approx(10.0)
 
 
 def test_limits_are_changed_by_one_variable(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.engine.measure import measured
-from thgeval.engine.plan import lacking, measures_reference, plan, side
+from thgeval.engine.plan import measures_reference, plan, side, unmet_need
 from thgeval.engine.workers import Cores
 from thgeval.feature import Grain, feature, in_reference, resting_on
 from thgeval.features.frames.frames import luma, rgb
@@ -82,7 +82,7 @@ def test_the_reference_is_seen_from_both_sides(grain, chunk):
 
 def test_a_pair_without_a_reference_is_refused_before_decoding():
     pair = Pair("a", clip("g", 50))
-    assert str(lacking(Contrast(), pair)) == "contrast compares with a reference; a has no reference clip"
+    assert str(unmet_need(Contrast(), pair)) == "contrast compares with a reference; a has no reference clip"
     assert not plan([Named("contrast", Contrast())], [pair]).metrics
 
 
@@ -105,9 +105,9 @@ def test_what_the_reference_must_bring_along_is_asked_of_the_reference(tmp_path)
 
     (tmp_path / "g").mkdir()
     pair = Pair("a", Clip("g", tmp_path / "g" / "a.mp4"), Clip("r", tmp_path / "a.mp4"))
-    assert "the reference of a has no file of face measurements" in str(lacking(OfFile(), pair))
+    assert "the reference of a has no file of face measurements" in str(unmet_need(OfFile(), pair))
     (tmp_path / "a.faces.npz").touch()
-    assert lacking(OfFile(), pair) is None
+    assert unmet_need(OfFile(), pair) is None
 
 
 def test_the_signature_says_what_of_the_reference_is_used():

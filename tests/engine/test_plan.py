@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.engine.plan import lacking
+from thgeval.engine.plan import unmet_need
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain
 from thgeval.features.frames.offered import clip, offered, openface_file, prompt, sound
@@ -48,8 +48,8 @@ def test_each_side_is_asked_for_what_it_must_offer(tmp_path):
     generated = Clip("a", tmp_path / "a.mp4")
     reference = Clip("a", tmp_path / "real" / "a.mp4")
     pair = Pair("a", generated, reference)
-    assert lacking(reading(of_generated(openface_file)), pair) is None
-    refusal = str(lacking(reading(of_both(openface_file)), pair))
+    assert unmet_need(reading(of_generated(openface_file)), pair) is None
+    refusal = str(unmet_need(reading(of_both(openface_file)), pair))
     assert refusal == (
         "reading needs openface (reading <- openface); the reference of a has no OpenFace table "
         "(a CLIP.openface.csv beside it)"
@@ -58,9 +58,9 @@ def test_each_side_is_asked_for_what_it_must_offer(tmp_path):
 
 def test_frames_in_memory_have_no_sound_unless_it_is_named():
     frames = Clip("a", Memory(np.zeros((1, 2, 2, 3), np.uint8), 255.0))
-    assert "frames alone have none" in str(lacking(reading(of_generated(sound)), Pair("a", frames)))
+    assert "frames alone have none" in str(unmet_need(reading(of_generated(sound)), Pair("a", frames)))
     named = Pair("a", frames, audio=Path("speech.wav"))
-    assert lacking(reading(of_generated(sound)), named) is None
+    assert unmet_need(reading(of_generated(sound)), named) is None
     assert offered(named, reference=False) == {clip: frames, sound: Path("speech.wav")}
 
 

@@ -20,7 +20,7 @@ from thgeval.engine.merging import merged
 from thgeval.engine.run import Options, Watcher
 from thgeval.errors import InputError, ProtocolError
 from thgeval.metric import Better, Needs
-from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.metrics.sets.sets import SetComparison, SetMetric
 from thgeval.pairing import apart
 from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
@@ -335,7 +335,7 @@ def test_the_protocol_goes_into_signatures_and_comes_back(run):
         Protocol(pairs="some")
 
 
-class Means(Comparison):
+class Means(SetComparison):
     def compared(self, generated, reference):
         return float(generated[:].mean() - reference[:].mean())
 

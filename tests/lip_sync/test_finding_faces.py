@@ -44,12 +44,12 @@ def test_boxes_equal_the_twins(tensors):
     assert 2 <= len(best) <= 100
     scale = np.array([252 / small.shape[1], 190 / small.shape[0]] * 2)
     network = networks.channels_last(fit(s3fd.build(), tensors))
-    agree(features.detected(network, frame), np.array(best) * scale, "s3fd boxes")
+    agree(features.s3fd_boxes(network, frame), np.array(best) * scale, "s3fd boxes")
 
 
 def test_frames_too_small_for_the_detector_are_refused():
     with pytest.raises(InputError, match="S3FD needs frames of at least 128 px a side, not 200 x 120") as caught:
-        features.detected(None, np.zeros((120, 200, 3), np.uint8))
+        features.s3fd_boxes(None, np.zeros((120, 200, 3), np.uint8))
     assert caught.value.reason == "too small"
 
 

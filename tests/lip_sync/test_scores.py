@@ -234,7 +234,7 @@ def tracked(monkeypatch, boxes, cuts=()):
     """Faces as if S3FD had found them."""
     monkeypatch.setattr(features._Scenes, "see", lambda self, frame: seen_by(self, cuts))
     seen = iter(boxes)
-    monkeypatch.setattr(features, "detected", lambda detector, frame: np.array(next(seen), float).reshape(-1, 4))
+    monkeypatch.setattr(features, "s3fd_boxes", lambda detector, frame: np.array(next(seen), float).reshape(-1, 4))
 
 
 TRACKED = ("av-offset:min_track=20", "lse-d:min_track=20", "sync-conf:min_track=20")

@@ -12,7 +12,7 @@ from support.tolerances import agree
 
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
-from thgeval.media import speech
+from thgeval.media import decoded_speech
 
 RATE_HZ = 16000
 
@@ -52,15 +52,15 @@ def write_sound(path, channels, *, layout, rate_hz=RATE_HZ, codec="pcm_f32le", p
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
 def test_of_a_long_track_only_what_is_asked_for_is_decoded(rate_hz, tmp_path):
     path = write_sound(tmp_path / "tone.wav", tone(2.0, rate_hz=48000)[None], layout="mono", rate_hz=48000)
-    whole, first = speech(path, rate_hz=rate_hz), speech(path, rate_hz=rate_hz, seconds=0.5)
+    whole, first = decoded_speech(path, rate_hz=rate_hz), decoded_speech(path, rate_hz=rate_hz, seconds=0.5)
     assert np.array_equal(first.samples, whole.samples[: rate_hz // 2])
-    assert np.array_equal(speech(path, rate_hz=rate_hz, seconds=9.0).samples, whole.samples)
+    assert np.array_equal(decoded_speech(path, rate_hz=rate_hz, seconds=9.0).samples, whole.samples)
 
 
 @pytest.mark.parametrize("rate_hz", [16000, 22050, 44100])
 def test_a_tone_keeps_its_pitch_loudness_and_length(rate_hz, tmp_path):
     path = write_sound(tmp_path / "tone.wav", tone(1.0, rate_hz=48000)[None], layout="mono", rate_hz=48000)
-    audio = speech(path, rate_hz=rate_hz)
+    audio = decoded_speech(path, rate_hz=rate_hz)
     assert (audio.rate_hz, audio.original_rate_hz, audio.channels, audio.start_s) == (rate_hz, 48000, 1, 0.0)
     assert audio.duration_s == pytest.approx(1.0, abs=2 / rate_hz)
     assert audio.samples.dtype == np.float32
@@ -73,7 +73,7 @@ def test_16_bit_samples_of_the_right_rate_are_kept_exactly(tmp_path):
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
         file.writeframes(codes.tobytes())
-    assert (speech(tmp_path / "a.wav").samples == codes / np.float32(32768)).all()
+    assert (decoded_speech(tmp_path / "a.wav").samples == codes / np.float32(32768)).all()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_channels_are_mixed_by_their_place(layout, weights, tmp_path):
         channels[channel] = 0.75
         for suffix in ("wav", "mkv"):  # Matroska doesn't keep which channel is which
             path = write_sound(tmp_path / f"{channel}.{suffix}", channels, layout=layout)
-            assert speech(path).samples == pytest.approx(0.75 * weight, abs=1e-6)
+            assert decoded_speech(path).samples == pytest.approx(0.75 * weight, abs=1e-6)
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
@@ -102,7 +102,7 @@ def test_ffmpeg_mixes_16_bit_sound_the_same(layout, tmp_path):
     path = write_sound(tmp_path / "noise.mkv", noise, layout=layout, rate_hz=44100)
     command = [program("ffmpeg"), "-v", "error", "-i", path, "-ac", "1", "-ar", "16000", "-f", "s16le", "-"]
     theirs = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<i2") / 32768
-    ours = speech(path).samples
+    ours = decoded_speech(path).samples
     assert abs(len(ours) - len(theirs)) <= 1
     shared = min(len(ours), len(theirs))
     agree(ours[:shared], theirs[:shared], "ffmpeg resampling")
@@ -112,7 +112,7 @@ def test_ffmpeg_mixes_16_bit_sound_the_same(layout, tmp_path):
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv"])
 def test_sound_is_where_the_container_says(name, offset_s, file):
     """Offsets of whole frames and less, both ways; the delay of the AAC encoder is taken into account."""
-    audio = speech(file(name, count=50, audio=burst(), audio_start_s=offset_s))
+    audio = decoded_speech(file(name, count=50, audio=burst(), audio_start_s=offset_s))
     assert heard_s(audio) == pytest.approx(1.0 + offset_s, abs=0.002)
 
 
@@ -132,7 +132,7 @@ def test_sound_is_placed_after_the_first_frame_that_is_shown(tmp_path, moving):
         container.mux(sound.encode(block))
         container.mux(video.encode(None))
         container.mux(sound.encode(None))
-    audio = speech(path)
+    audio = decoded_speech(path)
     assert audio.start_s == pytest.approx(-0.2)
     assert heard_s(audio) == pytest.approx(0.8, abs=0.001)
 
@@ -140,7 +140,7 @@ def test_sound_is_placed_after_the_first_frame_that_is_shown(tmp_path, moving):
 def test_a_leap_of_the_clock_becomes_silence(tmp_path):
     samples = np.full((1, 8192), 0.5, np.float32)
     path = write_sound(tmp_path / "gap.mkv", samples, layout="mono", gaps=[(4096, 8000)])
-    audio = speech(path)
+    audio = decoded_speech(path)
     assert len(audio.samples) == pytest.approx(8192 + 8000, abs=20)
     assert (audio.samples[4300:11900] == 0).all()
     assert audio.samples[13000:] == pytest.approx(0.5)
@@ -152,7 +152,7 @@ def test_a_clock_that_goes_back_is_refused(tmp_path):
     path = write_sound(tmp_path / "back.ts", tone(1.0)[None], layout="mono", codec="mp2", pts=90000)
     path.write_bytes(path.read_bytes() * 2)
     with pytest.raises(InputError, match="the clock of its sound leaps by -1") as caught:
-        speech(path)
+        decoded_speech(path)
     assert caught.value.reason == "corrupt"
 
 
@@ -165,7 +165,7 @@ def test_sound_files_of_any_kind(name, codec, tmp_path):
     except av.codec.codec.UnknownCodecError:
         pytest.skip(f"this build of ffmpeg has no {codec} encoder")
     path = write_sound(tmp_path / name, tone(1.0, rate_hz=48000)[None], layout="mono", rate_hz=48000, codec=codec)
-    audio = speech(Clip("clip", path))
+    audio = decoded_speech(Clip("clip", path))
     assert audio.start_s == 0.0
     assert audio.duration_s == pytest.approx(1.0, abs=0.08)
     assert np.abs(audio.samples[4000:12000]).max() == pytest.approx(0.5, abs=0.05)
@@ -179,22 +179,22 @@ def test_wav_files_that_were_piped_state_no_length(stated, tmp_path):
     at = content.index(b"data") + 4
     content[at : at + 4] = min(stated, 0x7FFFF000).to_bytes(4, "little") if stated else content[at : at + 4]
     path.write_bytes(content)
-    assert len(speech(path).samples) == 8000
+    assert len(decoded_speech(path).samples) == 8000
 
 
 def test_clips_without_sound(file, tmp_path):
     with pytest.raises(InputError, match="it has no audio track; name the file of its speech") as caught:
-        speech(file())
+        decoded_speech(file())
     assert caught.value.reason == "no audio"
     for source in (Memory(np.zeros((1, 2, 2, 3), np.uint8), 255.0), tmp_path):
         with pytest.raises(InputError, match="frames alone have no sound; name its audio file") as caught:
-            speech(Clip("clip", source))
+            decoded_speech(Clip("clip", source))
         assert caught.value.reason == "no audio"
 
 
 def test_sound_that_is_missing_or_damaged(tmp_path):
     with pytest.raises(InputError) as caught:
-        speech(tmp_path / "none.wav")
+        decoded_speech(tmp_path / "none.wav")
     assert caught.value.reason == "missing"
     path = write_sound(tmp_path / "a.m4a", tone(2.0)[None], layout="mono", codec="aac")
     content = bytearray(path.read_bytes())
@@ -202,17 +202,17 @@ def test_sound_that_is_missing_or_damaged(tmp_path):
     content[middle : middle + 300] = b"\xff" * 300
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        speech(path)
+        decoded_speech(path)
     assert caught.value.reason == "corrupt"
     path = write_sound(tmp_path / "a.flac", tone(2.0)[None], layout="mono", codec="flac")
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 300] = bytes(300)
     path.write_bytes(content)
-    assert speech(path).filled_s > 0.02
+    assert decoded_speech(path).filled_s > 0.02
     whole = write_sound(tmp_path / "b.wav", tone(1.0)[None], layout="mono")
     whole.write_bytes(whole.read_bytes()[:5000])
     with pytest.raises(InputError) as caught:
-        speech(whole)
+        decoded_speech(whole)
     assert caught.value.reason == "truncated"
 
 
@@ -222,15 +222,15 @@ def test_sound_no_recording_has_is_refused(channels, rate_hz, tmp_path):
         file.setparams((channels, 2, rate_hz, 0, "NONE", ""))
         file.writeframes(bytes(2 * channels * 4000))
     with pytest.raises(InputError, match=f"{channels} channels at {rate_hz} Hz; give it 1 to 8 channels") as caught:
-        speech(tmp_path / "a.wav")
+        decoded_speech(tmp_path / "a.wav")
     assert caught.value.reason == "audio format"
 
 
 def test_a_rate_must_be_one(tmp_path):
     with pytest.raises(ProtocolError, match="rate_hz must be positive, not 0"):
-        speech(tmp_path / "a.wav", rate_hz=0)
+        decoded_speech(tmp_path / "a.wav", rate_hz=0)
 
 
 def test_the_real_clips_sound_as_long_as_they_look(assets):
     for name, seconds in (("May_5s.mp4", 5.0), ("brbk7n.mpg", 3.0), ("Obama_5s.wav", 5.0)):
-        assert speech(assets / name).duration_s == pytest.approx(seconds, abs=0.03)
+        assert decoded_speech(assets / name).duration_s == pytest.approx(seconds, abs=0.03)

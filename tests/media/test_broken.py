@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode, fingerprint, probe, speech
+from thgeval.media import decode, decoded_speech, fingerprint, probe
 
 
 def failure(path, **how):
@@ -159,7 +159,7 @@ def test_a_cover_picture_is_no_video(tmp_path, moving):
         container.mux(sound.encode(frame))
         container.mux(sound.encode(None))
     assert failure(path).reason == "no video"
-    assert speech(path).start_s == 0.0
+    assert decoded_speech(path).start_s == 0.0
 
 
 CONTAINERS = {

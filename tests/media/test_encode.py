@@ -8,7 +8,7 @@ import pytest
 
 from thgeval.clip import Clip
 from thgeval.errors import ProtocolError
-from thgeval.media import probe, speech, write_video
+from thgeval.media import decoded_speech, probe, write_video
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 80), (34, 50), (200, 336)])
@@ -44,7 +44,7 @@ def test_rates_and_streams(file, moving):
     info = probe(Clip("clip", path))
     assert (info.fps, info.frames, info.width, info.height) == (Fraction(30000, 1001), 30, 80, 64)
     # The encoder rounds up to whole blocks of 1024 samples.
-    assert 16016 <= len(speech(path).samples) <= 16016 + 1024
+    assert 16016 <= len(decoded_speech(path).samples) <= 16016 + 1024
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path, moving):

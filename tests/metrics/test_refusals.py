@@ -7,7 +7,7 @@ import pytest
 
 from thgeval import registry
 from thgeval.errors import ProtocolError
-from thgeval.features.heads.action_units import SOURCES, units_of
+from thgeval.features.heads.action_units import UNIT_SOURCES, units_of
 from thgeval.metrics import METRICS
 from thgeval.metrics.faces.aue import REGIONS
 from thgeval.metrics.sets.fvd import FVD
@@ -52,7 +52,7 @@ def test_no_metric_checks_or_explains_its_parameters_by_hand(name):
 
 
 def test_action_units_of_every_source_show_every_part_of_the_face():
-    assert all(set(units) & set(units_of(source)) for source in SOURCES for units in REGIONS.values())
+    assert all(set(units) & set(units_of(source)) for source in UNIT_SOURCES for units in REGIONS.values())
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1"])

@@ -9,7 +9,7 @@ from thgeval.errors import ProtocolError
 from thgeval.pairing.benchmark import drawn_ids
 from thgeval.protocol import Protocol, protocol, protocols
 from thgeval.protocols.datasets import dataset
-from thgeval.protocols.lists import FORMATS, drawn, listed_rows, shipped_ids
+from thgeval.protocols.lists import LIST_FORMATS, drawn, listed_rows, shipped_ids
 
 SHIPPED = protocols()
 REPORTED = {label: found for label, found in SHIPPED.items() if found.benchmark.sources}
@@ -142,7 +142,7 @@ LISTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", LIST_FORMATS)
 def test_lists_of_every_form(tmp_path, form):
     text, wanted = LISTS[form]
     path = tmp_path / "list.txt"

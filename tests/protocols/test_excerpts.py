@@ -114,8 +114,8 @@ def test_the_held_out_end_of_the_reference(tmp_path):
 def test_sound_is_cut_with_the_picture(tmp_path):
     sound = (np.sin(np.arange(2 * RATE_HZ) / 5) / 2).astype(np.float32)
     write_video(tmp_path / "a.mp4", moving(50), fps=25, audio=sound)
-    heard = audio.speech(Clip("a", tmp_path / "a.mp4", excerpt=Excerpt(first_s=Fraction(4, 5))))
-    whole = audio.speech(Clip("a", tmp_path / "a.mp4"))
+    heard = audio.decoded_speech(Clip("a", tmp_path / "a.mp4", excerpt=Excerpt(first_s=Fraction(4, 5))))
+    whole = audio.decoded_speech(Clip("a", tmp_path / "a.mp4"))
     assert len(heard.samples) == round((Fraction(4, 5) - Fraction(heard.start_s)) * RATE_HZ)
     assert len(whole.samples) > 2 * len(heard.samples)
     assert np.array_equal(heard.samples, whole.samples[: len(heard.samples)])

@@ -62,7 +62,7 @@ def original_boxes(jpegs, original_detector):
 def test_the_picture_comes_late_by_two_frames_and_the_sound_by_1105_samples(copy, jpegs, example):
     """80 ms against 69.1: the sound less the picture is -10.9 ms, where a copy with the picture in place had +69."""
     assert len(jpegs) == FRAMES + LATE
-    heard, source = avi_pcm().compute(copy).astype(float), audio.speech(example).samples
+    heard, source = avi_pcm().compute(copy).astype(float), audio.decoded_speech(example).samples
     count = len(source)
     spectrum = np.fft.rfft(heard, 2 * count) * np.conj(np.fft.rfft(source, 2 * count))
     assert np.fft.irfft(spectrum).argmax() == 1105
@@ -88,7 +88,7 @@ def test_boxes_equal_the_originals_on_synthetic_heads(original_detector, weights
         drawn = head(seed=1, size=size).frame(Parameters(aperture=0.4, yaw=5.0))
         for shown in (drawn, np.concatenate([drawn, drawn[:, ::-1]], axis=1), np.full_like(drawn, 90)):
             theirs = original_detector.detect_faces(np.ascontiguousarray(shown), conf_th=0.9, scales=[0.25])
-            ours = features.detected(detector, np.ascontiguousarray(shown[..., ::-1]))
+            ours = features.s3fd_boxes(detector, np.ascontiguousarray(shown[..., ::-1]))
             assert len(ours) == len(theirs)
             if len(ours):
                 agree(ours, theirs[:, :4], "original s3fd")

@@ -20,7 +20,7 @@ from thgeval.errors import ProtocolError, WeightsError
 from thgeval.requirements import weights
 from thgeval.selftest import answers
 from thgeval.selftest import networks as published
-from thgeval.selftest.networks import Hand, Published, outcome, outcomes, parsed, rows
+from thgeval.selftest.networks import Hand, Published, network_outcomes, outcome, parsed, rows
 from thgeval_models import manifest, networks
 
 ROWS = {row.name: row for row in rows()}
@@ -302,7 +302,7 @@ def test_whatever_is_here_is_as_published(tmp_path, monkeypatch):
     if not folder:
         pytest.skip("needs the examples in the folder THGEVAL_EXAMPLES")
     with assets.light():
-        found = {each.row.name: each for each in outcomes(rows(), examples=Path(folder))}
+        found = {each.row.name: each for each in network_outcomes(rows(), examples=Path(folder))}
     assert not [each for each in found.values() if each.wrong]
     assert {"dlib, 68 landmarks", "MTCNN"} <= {name for name, each in found.items() if each.verdict == "as published"}
 

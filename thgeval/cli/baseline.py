@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thgeval.cli.showing import say, show, visible
+from thgeval.cli.showing import printable, say, show
 from thgeval.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def listing(**where: Any) -> None:
     for title, rows in listed(_places(where, [])).items():
         show(click.style(title, bold=True))
         for row in rows:
-            show(visible(f"    {row.id:<22} {row.paradigm:<10} {row.says}"))
+            show(printable(f"    {row.id:<22} {row.paradigm:<10} {row.says}"))
             for label, text in (("needs", row.needs), ("lacks", row.lacks)):
                 if text:
-                    show(visible(f"    {'':<22} {label:<10} {text}"))
+                    show(printable(f"    {'':<22} {label:<10} {text}"))
         show("")
 
 
@@ -110,9 +110,9 @@ def doctor(names: tuple[str, ...], **where: Any) -> int:
         problems = system.problems()
         missing += bool(problems)
         mark = click.style("ready", fg="green") if not problems else click.style("not ready", fg="red")
-        show(visible(f"{system.id}: ") + mark)
+        show(printable(f"{system.id}: ") + mark)
         for line in (*problems, *(f"note: {note}" for note in system.notes())):
-            show(visible(f"    {line}"))
+            show(printable(f"    {line}"))
     return 1 if missing else 0
 
 
@@ -129,7 +129,7 @@ def fit(taskset: Path, names: tuple[str, ...], **asked: Any) -> int:
     failed = 0
     for system, folder, seconds, problem in fitted(tasks, systems, options=options, items=items):
         failed += bool(problem)
-        say(f"{system}: {problem}") if problem else show(visible(f"{system}: {folder} ({seconds:.1f} s)"))
+        say(f"{system}: {problem}") if problem else show(printable(f"{system}: {folder} ({seconds:.1f} s)"))
     return 1 if failed else 0
 
 
@@ -180,8 +180,8 @@ def import_(kind: str, source: Path, out: Path, data: Path | None, id: str | Non
         say(reason)
     if left_out[SHOWN:]:
         say(f"and {len(left_out) - SHOWN} more")
-    show(visible(f"{out}: {len(tasks)} items, {len(left_out)} left out"))
-    show(visible(f"next: thgeval baseline run {out} -g all"))
+    show(printable(f"{out}: {len(tasks)} items, {len(left_out)} left out"))
+    show(printable(f"next: thgeval baseline run {out} -g all"))
 
 
 def _request(
@@ -285,10 +285,10 @@ def _tell(outcome: "Outcome") -> None:
     for id, folder in outcome.folders.items():
         records = [record for record in outcome.records if record.system["id"] == id]
         made = sum(record.done for record in records)
-        show(visible(f"{folder}: {made} of {len(records)} made"))
+        show(printable(f"{folder}: {made} of {len(records)} made"))
     scored = [folder for folder in outcome.folders.values() if (folder / "pairs.txt").exists()]
     alone = [folder for folder in outcome.folders.values() if folder not in scored and (folder / "clips").is_dir()]
     for folder in scored:
-        show(visible(f"next: thgeval score --list {folder / 'pairs.txt'} -m all -o {folder / 'result.json'}"))
+        show(printable(f"next: thgeval score --list {folder / 'pairs.txt'} -m all -o {folder / 'result.json'}"))
     for folder in alone:
-        show(visible(f"next: thgeval score {folder / 'clips'} -m all -o {folder / 'result.json'}"))
+        show(printable(f"next: thgeval score {folder / 'clips'} -m all -o {folder / 'result.json'}"))

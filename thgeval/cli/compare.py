@@ -59,7 +59,7 @@ def command(results: tuple[Path, ...], form: str, digits: int, draws: int, seed:
 
 
 def _table(found: "Comparison", digits: int) -> list[list[str]]:
-    from thgeval.cli.tables import number
+    from thgeval.cli.tables import score_text
     from thgeval.metric import Better
 
     return [
@@ -67,10 +67,10 @@ def _table(found: "Comparison", digits: int) -> list[list[str]]:
             row.metric,
             Better(row.direction).arrow,
             row.system,
-            number(row.baseline_score, digits),
-            number(row.score, digits),
+            score_text(row.baseline_score, digits),
+            score_text(row.score, digits),
             f"{row.difference:+.{digits}f}",
-            "" if row.interval is None else " .. ".join(number(bound, digits) for bound in row.interval),
+            "" if row.interval is None else " .. ".join(score_text(bound, digits) for bound in row.interval),
             _p(row.p),
             _p(row.corrected_p),
             row.verdict,

@@ -84,13 +84,13 @@ def correlate(opinions: Path, results: tuple[Path, ...], form: str, digits: int,
 
 
 def _row(row: "Agreement", digits: int) -> list[str]:
-    from thgeval.cli.tables import number
+    from thgeval.cli.tables import score_text
     from thgeval.report.text import reasons
 
     cells = [row.metric, row.level]
     for estimate in row.estimates.values():
-        cells.append(number(estimate.value, digits))
+        cells.append(score_text(estimate.value, digits))
         bounds = estimate.interval
-        cells.append(estimate.why if bounds is None else " .. ".join(number(bound, digits) for bound in bounds))
+        cells.append(estimate.why if bounds is None else " .. ".join(score_text(bound, digits) for bound in bounds))
     out = [reasons(row.left_out, "clip"), *(f"{name}: {why}" for name, why in row.without.items())]
     return [*cells, str(row.clips), str(row.methods), "; ".join(filter(None, out))]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from thgeval.cli.arguments import OUTPUT, RESULT
-from thgeval.cli.showing import show, visible
+from thgeval.cli.showing import printable, show
 
 
 @click.command("report")
@@ -36,4 +36,4 @@ def command(result: Path, out: Path | None, worst: int, clips: tuple[Path, ...])
     """
     from thgeval.report import write
 
-    show(visible(str(write(result, out, worst=worst, clips=clips))))
+    show(printable(str(write(result, out, worst=worst, clips=clips))))

@@ -54,10 +54,10 @@ def _kernels() -> int:
 
 
 def _networks(examples: Path | None) -> int:
-    from thgeval.selftest.networks import outcomes, rows
+    from thgeval.selftest.networks import network_outcomes, rows
 
     found = []
-    for outcome in outcomes(rows(), examples=examples):
+    for outcome in network_outcomes(rows(), examples=examples):
         found.append(outcome)
         for line in _lines(outcome):
             show(line)
@@ -68,8 +68,7 @@ def _networks(examples: Path | None) -> int:
 
 def _lines(outcome: "RowOutcome") -> list[str]:
     """The verdict on one network, then a line for each value, and where it is published."""
-    from thgeval.requirements.programs import token as folder
-    from thgeval.requirements.weights import token
+    from thgeval.requirements import programs, weights
 
     row = outcome.row
     said = {
@@ -80,7 +79,9 @@ def _lines(outcome: "RowOutcome") -> list[str]:
     lines = [f"{row.name}: {mark}{said}"]
     if outcome.verdict == "not here":
         return lines
-    used = [f"{name} {token(name)}" for name in row.weights] + [f"{name} {folder(name)}" for name in row.checkouts]
+    used = [f"{name} {weights.token(name)}" for name in row.weights] + [
+        f"{name} {programs.token(name)}" for name in row.checkouts
+    ]
     lines.append(f"    {'weights':<24} {', '.join(used)}")
     for name, value in outcome.found.items():
         known = row.values.get(name)

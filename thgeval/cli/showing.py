@@ -19,7 +19,7 @@ HIDDEN = ("Cc", "Cf", "Zl", "Zp")
 JOINERS = "\u200c\u200d"  # within words of many scripts
 
 
-def visible(text: str) -> str:
+def printable(text: str) -> str:
     """Text with every character that isn't seen, or moves others, shown as its code."""
     if text.isprintable():
         return text
@@ -40,7 +40,7 @@ def show(text: str) -> None:
 
 def say(sentence: str) -> None:
     """Tell people something on stderr, on one line."""
-    click.echo(f"thgeval: {visible(sentence)}", err=True)
+    click.echo(f"thgeval: {printable(sentence)}", err=True)
 
 
 def fitted(text: str, encoding: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from thgeval.cli.showing import show, visible
+from thgeval.cli.showing import printable, show
 from thgeval.errors import ProtocolError
 
 
@@ -46,6 +46,6 @@ def command(name: str, out: Path, **asked: Any) -> None:
     if "seconds" in given:
         given["seconds"] = float(given["seconds"])
     make(out, **given)
-    show(visible(f"{out}: {name}"))
+    show(printable(f"{out}: {name}"))
     if (out / "taskset.yaml").exists():
-        show(visible(f"next: thgeval baseline run {out} -g all"))
+        show(printable(f"next: thgeval baseline run {out} -g all"))

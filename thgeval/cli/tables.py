@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from thgeval.cli import latex
-from thgeval.cli.showing import visible
+from thgeval.cli.showing import printable
 from thgeval.results import Run, Score, usual_note
 from thgeval.schema import encoded
 
@@ -21,7 +21,7 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     if form == "json":
         return encoded(run.to_dict()).decode().rstrip("\n")
     if brief:
-        return "\n".join(number(score.value, digits) for score in run.scores.values())
+        return "\n".join(score_text(score.value, digits) for score in run.scores.values())
     rows = [_row(score, run, digits) for score in run.scores.values()]
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
@@ -33,7 +33,7 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     """Rows of text under headings, as ``table``, ``latex`` or ``markdown``."""
-    shown = [[visible(cell) for cell in row] for row in rows]
+    shown = [[printable(cell) for cell in row] for row in rows]
     if form == "latex":
         return latex.table(columns, shown)
     return tabulate(shown, columns, tablefmt=STYLES[form], disable_numparse=True, stralign="left")
@@ -42,11 +42,11 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows of text as comma-separated values."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([columns, *([visible(cell) for cell in row] for row in rows)])
+    csv.writer(buffer, lineterminator="\n").writerows([columns, *([printable(cell) for cell in row] for row in rows)])
     return buffer.getvalue().rstrip("\n")
 
 
-def number(value: float | None, digits: int) -> str:
+def score_text(value: float | None, digits: int) -> str:
     """A score with that many digits after the point, or as many that count where it is smaller than they show.
 
     ``inf`` and ``-`` (no value) stay words.
@@ -70,7 +70,7 @@ def _row(score: Score, run: Run, digits: int) -> list[str]:
     return [
         score.key,
         score.better.arrow,
-        number(score.value, digits),
+        score_text(score.value, digits),
         interval(score, digits),
         score.unit,
         reference(score, digits),
@@ -89,7 +89,7 @@ def coverage(score: Score, run: Run) -> str:
 
 def interval(score: Score, digits: int) -> str:
     """Both ends of the interval, which may lean to one side of the score; empty where there is none."""
-    return "" if score.interval is None else " .. ".join(number(bound, digits) for bound in score.interval)
+    return "" if score.interval is None else " .. ".join(score_text(bound, digits) for bound in score.interval)
 
 
 def reference(score: Score, digits: int) -> str:
@@ -97,7 +97,7 @@ def reference(score: Score, digits: int) -> str:
     if score.reference is None:
         return ""
     share = score.reference_share
-    return number(score.reference.value, digits) + (f" ({share} clips)" if share else "")
+    return score_text(score.reference.value, digits) + (f" ({share} clips)" if share else "")
 
 
 def _interval_notes(run: Run) -> str:

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import click
 
-from thgeval.cli.showing import show, visible
+from thgeval.cli.showing import printable, show
 from thgeval.errors import ProtocolError
 
 STDERR = 2
@@ -52,4 +52,4 @@ def command(clip: Path, device: str, dtype: str, batch: int, run: tuple[str, ...
     }
     target = clip.with_name(clip.stem + TIMING)
     write_atomically(target, (json.dumps(record, indent=1) + "\n").encode())
-    show(f"{visible(str(target))}: {count} frames in {seconds:.3f} s, {count / seconds:.2f} frames per second")
+    show(f"{printable(str(target))}: {count} frames in {seconds:.3f} s, {count / seconds:.2f} frames per second")

@@ -49,7 +49,7 @@ def _below(feature: Feature[Any]) -> Iterator[FaceChoice]:
         yield FaceChoice(found, who, int(told.get("min_px", 0)))
 
 
-def counted(needs: tuple[Feature[Any], ...], values: Side) -> dict[str, int]:
+def company_counts(needs: tuple[Feature[Any], ...], values: Side) -> dict[str, int]:
     """What one side of a whole clip shows beside the chosen face; empty where there is never another one."""
     seen = [_company(choice, values) for choice in choices(needs)]
     most = Company(*(max(column) for column in zip(*seen, strict=True))) if seen else Company(0, 0)

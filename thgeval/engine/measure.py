@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thgeval.clip import Clip, Pair
-from thgeval.engine.company import counted
+from thgeval.engine.company import company_counts
 from thgeval.engine.fit import batches, check_rates, check_spread, check_times
-from thgeval.engine.plan import Plan, lacking, measures_reference, side
+from thgeval.engine.plan import Plan, measures_reference, side, unmet_need
 from thgeval.engine.remarks import remarks
 from thgeval.engine.workers import Cores
 from thgeval.errors import Failure, InputError, OutputError, ThgevalError
@@ -110,7 +110,7 @@ def measured(
 
 def unmet(pair: Pair, plan: Plan) -> dict[str, Failure]:
     """The metrics, by key, that a pair doesn't offer what they need."""
-    lacks = {named.key: lacking(named.metric, pair) for named in plan.metrics}
+    lacks = {named.key: unmet_need(named.metric, pair) for named in plan.metrics}
     return {key: Failure("unmet need", str(lack)) for key, lack in lacks.items() if lack is not None}
 
 
@@ -243,9 +243,9 @@ def _accompany(outcome: Measured, whole: View, plan: Plan, pair: Pair) -> None:
     """Count, beside every state of a metric that chooses a face, the others that it could have chosen."""
     for key, metric in plan.metrics:
         if key in outcome.states:
-            sides = {pair.side or "generated": counted(side(metric, reference=False), whole.generated)}
+            sides = {pair.side or "generated": company_counts(side(metric, reference=False), whole.generated)}
             if not pair.side:
-                sides["reference"] = counted(side(metric, reference=True, own=False), whole.reference)
+                sides["reference"] = company_counts(side(metric, reference=True, own=False), whole.reference)
             counts = {f"{name} {what}": count for name, found in sides.items() for what, count in found.items()}
             if counts:
                 outcome.states[key] = outcome.states[key].counting(whole.clip, counts)

@@ -102,7 +102,7 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
             unscored[named.key] = str(lack) + _instead(named, pairs)
-        elif pairs and all(lacks := [lacking(named.metric, pair) for pair in pairs]):
+        elif pairs and all(lacks := [unmet_need(named.metric, pair) for pair in pairs]):
             unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
@@ -116,7 +116,7 @@ def _instead(named: Named, pairs: Sequence[Pair]) -> str:
     if not request or request == named.key:
         return ""
     form = metric(request).metric
-    if uninstalled(form) is not None or (pairs and all(lacking(form, pair) for pair in pairs)):
+    if uninstalled(form) is not None or (pairs and all(unmet_need(form, pair) for pair in pairs)):
         return ""
     return f"; {request} is scored without them, as a number of its own"
 
@@ -126,7 +126,7 @@ def uninstalled(metric: Metric[Any]) -> ThgevalError | None:
     return next((lack for feature in closure(metric) if (lack := feature.lacks()) is not None), None)
 
 
-def lacking(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
+def unmet_need(metric: Metric[Any], pair: Pair) -> UnmetNeed | None:
     """What a pair doesn't offer a metric, as the error that says so, or None."""
     if metric.needs.a_reference and not pair.side and not pair.offers("reference"):
         return UnmetNeed(f"{metric.name} compares with a reference; {pair.id} has {LACKS['reference']}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching.addresses import addresses
-from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, opened, unpacked
+from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, opened_copy, unpacked
 from thgeval.fetching.selection import Choice, selected
 from thgeval.fetching.transfer import Failed, Patience, Transfer
 from thgeval.fetching.wheels import is_wheel
@@ -118,7 +118,7 @@ def is_here(entry: "Weights") -> Path | None:
 
 def _from_file(entry: "Weights", source: Path, copy: Path, watcher: TransferWatcher) -> Path:
     try:
-        with opened(source, entry) as (file, total):
+        with opened_copy(source, entry) as (file, total):
             copied(file, copy, most_bytes(entry), lambda here: watcher.progress(entry.name, here, total))
         return accepted(entry, unpacked(entry, copy))
     except Failed as error:

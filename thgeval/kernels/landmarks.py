@@ -36,7 +36,7 @@ def centred(points: Array) -> Array:
     return np.asarray(points - points.mean(axis=-2, keepdims=True))
 
 
-def apart(generated: Array, reference: Array, *, distance: str) -> Array:
+def points_apart(generated: Array, reference: Array, *, distance: str) -> Array:
     """How far each point is from its partner, (..., points, 2) -> (..., points).
 
     ``l2`` is the Euclidean distance, ``l1`` the mean of the absolute differences in x and in y.

@@ -9,7 +9,7 @@
 Whatever is wrong with a clip is an ``InputError`` with a sentence and a short reason.
 """
 
-from thgeval.media.audio import Audio, speech
+from thgeval.media.audio import Audio, decoded_speech
 from thgeval.media.decoder import Decoder, decode, probe
 from thgeval.media.encode import write_video
 from thgeval.media.fingerprints import file_fingerprint, fingerprint
@@ -26,11 +26,11 @@ __all__ = [
     "MediaInfo",
     "Pixels",
     "decode",
+    "decoded_speech",
     "describe",
     "file_fingerprint",
     "fingerprint",
     "probe",
     "resize",
-    "speech",
     "write_video",
 ]

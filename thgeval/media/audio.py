@@ -74,7 +74,7 @@ class Audio:
         return len(self.samples) / self.rate_hz
 
 
-def speech(source: Clip | Path, *, rate_hz: int = 16000, seconds: float | None = None) -> Audio:
+def decoded_speech(source: Clip | Path, *, rate_hz: int = 16000, seconds: float | None = None) -> Audio:
     """Decode the first audio track of a clip, or of any media file, to mono at ``rate_hz``.
 
     Only the first ``seconds`` are decoded, so that a long track costs no more than a short one; None decodes all.

@@ -86,7 +86,7 @@ class ImageFolder:
         self._fps = fps
         self._files = frame_files(path)
         self._container = "folder" if path.is_dir() else "image"
-        self._first = image.header(content(self._files[0]), str(self._files[0]))
+        self._first = image.header(image_content(self._files[0]), str(self._files[0]))
 
     @property
     def info(self) -> MediaInfo:
@@ -129,7 +129,7 @@ class ImageFolder:
     def pictures(self) -> Iterator[Picture]:
         """All images, spaced evenly if their rate is known."""
         for index, path in enumerate(self._files):
-            data = content(path)
+            data = image_content(path)
             about = image.header(data, str(path))
             time = index / self._fps if self._fps else None
             yield Picture(time, (about.height, about.width), partial(_write, data, about, str(path)))
@@ -138,7 +138,7 @@ class ImageFolder:
         """Nothing is held open."""
 
 
-def content(path: Path) -> bytes:
+def image_content(path: Path) -> bytes:
     """What an image file holds; ``InputError`` if it is no regular file within the limit."""
     try:
         return limits.content(path, "image_bytes")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media.audio import Audio, speech
+from thgeval.media.audio import Audio, decoded_speech
 from thgeval.media.decoder import decode
 from thgeval.media.frames import MediaInfo
 from thgeval.media.source import Source
@@ -50,7 +50,7 @@ def describe(clip: Clip) -> Description:
     audio: Audio | None = None
     if info.audio is not None and isinstance(clip.source, Path):
         try:
-            audio = speech(clip)
+            audio = decoded_speech(clip)
         except InputError as error:
             problems.append(f"its sound can't be used: {error}")
         else:

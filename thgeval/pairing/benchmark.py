@@ -16,7 +16,7 @@ from thgeval.pairing import Pairing, apart, pair, paired
 from thgeval.pairing.folders import everywhere, is_clip
 from thgeval.pairing.naming import Naming
 from thgeval.protocol import Protocol
-from thgeval.protocols.datasets import DataSet, Found, dataset
+from thgeval.protocols.datasets import DataSet, DatasetFound, dataset
 from thgeval.protocols.lists import Row, drawn, hash_of, listed_rows, shipped_ids
 from thgeval.results import ClipResult
 
@@ -67,7 +67,7 @@ class _Copy:
 
     folder: Path
     paths: Paths
-    found: Mapping[str, Found]
+    found: Mapping[str, DatasetFound]
 
     @classmethod
     def of(cls, folder: Path, data: DataSet | None, naming: Naming, *, own: bool) -> "_Copy":
@@ -75,9 +75,9 @@ class _Copy:
         names = everywhere(folder)
         ids, _ = replace(naming, pred_suffix=naming.pred_suffix if own else "").ids(names, ())
         paths: dict[str, list[Path]] = {}
-        said: dict[str, Found] = {}
+        said: dict[str, DatasetFound] = {}
         for name, id in ids.items():
-            found = Found(id, "") if data is None else data.found(id)
+            found = DatasetFound(id, "") if data is None else data.found(id)
             if found is not None:
                 paths.setdefault(found.id, []).extend(names[name])
                 said[found.id] = found

@@ -22,7 +22,7 @@ from typing import Any
 from thgeval.errors import ProtocolError
 from thgeval.protocols import tables
 from thgeval.protocols.datasets import dataset
-from thgeval.protocols.lists import FORMATS, shipped_ids
+from thgeval.protocols.lists import LIST_FORMATS, shipped_ids
 
 OWN = "own"
 STATUSES = (OWN, "list", "author", "rule", "secondary", "recall")
@@ -154,8 +154,8 @@ def _listing(data: Mapping[str, Any]) -> Listing:
         raise ProtocolError(f"list needs {lacking}")
     if PurePosixPath(data["file"]).name != data["file"] or "\\" in data["file"]:
         raise ProtocolError(f"list.file must be the name of a file without folders, not {data['file']!r}")
-    if data["format"] not in FORMATS:
-        raise ProtocolError(f"list.format must be one of {', '.join(FORMATS)}, not {data['format']!r}")
+    if data["format"] not in LIST_FORMATS:
+        raise ProtocolError(f"list.format must be one of {', '.join(LIST_FORMATS)}, not {data['format']!r}")
     if "sha256" in data and not SHA256.fullmatch(data["sha256"]):
         raise ProtocolError(f"list.sha256 must be 64 digits of 0-9 and a-f, not {data['sha256']!r}")
     if data["clips"] < 1:

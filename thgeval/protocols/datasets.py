@@ -28,7 +28,7 @@ PLACEHOLDER = re.compile(r"\{(?P<name>[a-z_]+)(?::(?:\.(?P<first>\d)|0>(?P<width
 
 
 @dataclass(frozen=True)
-class Found:
+class DatasetFound:
     """What a clip's name says: its id in the data set, the person seen in it ("" if unknown), and all groups."""
 
     id: str
@@ -46,13 +46,13 @@ class Layout:
     person: str = ""
     examples: Mapping[str, str] = field(default_factory=dict)
 
-    def found(self, name: str) -> Found | None:
+    def found(self, name: str) -> DatasetFound | None:
         """What is said by the name of a clip below its folder, without suffix; None if it is of another layout."""
         match = re.search(self.match, name)
         if match is None:
             return None
         labels = {key: value for key, value in match.groupdict().items() if value is not None}
-        return Found(formed(self.id, labels), formed(self.person, labels), labels)
+        return DatasetFound(formed(self.id, labels), formed(self.person, labels), labels)
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class DataSet:
     sources: Mapping[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
 
-    def found(self, name: str) -> Found | None:
+    def found(self, name: str) -> DatasetFound | None:
         """What a clip's name says in the first layout that it is of; None if it is of none."""
         found = next((said for layout in self.layouts if (said := layout.found(name)) is not None), None)
         return found if found is None or not self.universe else self._completed(found)
 
-    def _completed(self, found: Found) -> Found:
+    def _completed(self, found: DatasetFound) -> DatasetFound:
         known = shipped_ids(self.universe)
         if found.id in known:
             return found

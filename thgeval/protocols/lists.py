@@ -74,7 +74,7 @@ def listed_rows(path: Path, form: str, clips: int, sha256: str) -> tuple[tuple[R
     if sha256 and found != sha256:
         raise ProtocolError(f"{path} is another list: its sha256 is {found}, and that of the protocol's is {sha256}")
     try:
-        rows = tuple(FORMATS[form](io.StringIO(text, newline="")))
+        rows = tuple(LIST_FORMATS[form](io.StringIO(text, newline="")))
     except (ValueError, KeyError, IndexError, csv.Error) as error:
         raise ProtocolError(f"{path} is no list of the form {form}: {error}") from None
     if len(rows) != clips:
@@ -129,7 +129,7 @@ def _frames(text: Iterable[str], depth: int = 2) -> Iterator[Row]:
         yield Row(str(number), "/".join(parts[-depth:]), frame=True)
 
 
-FORMATS: Mapping[str, Callable[[Iterable[str]], Iterator[Row]]] = MappingProxyType(
+LIST_FORMATS: Mapping[str, Callable[[Iterable[str]], Iterator[Row]]] = MappingProxyType(
     {
         "ids": _ids,
         "audio-video": _audio_video,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 from thgeval import files
 from thgeval.errors import ProtocolError, WeightsError
-from thgeval.files.pinning import pinned
+from thgeval.files.pinning import named_path
 from thgeval.home import home
 from thgeval.requirements.obtaining import absent, not_commercial, replacement
 
@@ -193,7 +193,7 @@ def opened(name: str) -> Iterator[Path]:
     from thgeval_models.errors import ModelError
 
     known, file = entry(name), path(name)
-    with _open(file) as handle, pinned(handle, known.file) as place:
+    with _open(file) as handle, named_path(handle, known.file) as place:
         before = _stamp(known, handle)
         check = _seen(known, file, handle) if place.is_symlink() else inspected(known, place)
         if (objection := _objection(known, file, check)) is not None:

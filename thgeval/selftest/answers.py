@@ -18,7 +18,7 @@ from PIL import Image
 from thgeval import networks
 from thgeval.engine.run import Options, score
 from thgeval.features.faces.detection import Found
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements.weights import Policy
 
@@ -189,7 +189,7 @@ def whisper(files: Files) -> Answers:
 
     (path,) = files.values()
     release = version("faster-whisper")
-    heard = faster_whisper_hearing.compute(speech(path).samples, model="whisper", release=release).lower()
+    heard = faster_whisper_hearing.compute(decoded_speech(path).samples, model="whisper", release=release).lower()
     return {"phrases heard": float(sum(phrase in heard for phrase in PHRASES))}
 
 
@@ -229,9 +229,9 @@ def yunet(files: Files) -> Answers:
 
 def sfd_face(files: Files) -> Answers:
     """Where SyncNet's S3FD finds the face of a photograph, which nobody has published."""
-    from thgeval.features.sync.syncnet import detected
+    from thgeval.features.sync.syncnet import s3fd_boxes
 
-    boxes = detected(networks.published("sfd-face"), picture(*files.values())[0])
+    boxes = s3fd_boxes(networks.published("sfd-face"), picture(*files.values())[0])
     return _box(Found(boxes, np.ones(len(boxes))))
 
 

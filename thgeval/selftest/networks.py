@@ -126,7 +126,7 @@ def _row(name: str, table: Mapping[str, Any]) -> Row:
     )
 
 
-def outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[RowOutcome]:
+def network_outcomes(table: Sequence[Row], *, examples: Path | None = None) -> Iterator[RowOutcome]:
     """Run every row whose weights and examples are here; files of unknown hash may be used, as this is their proof."""
     at_hand = Hand(examples)
     for row in table:

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thgeval.states.state import Array, Part, State, mean, ratio
+from thgeval.states.state import AnyArray, Part, State, mean, ratio
 
 IDENTICAL = "identical"
 """Why a frame or a clip that is reproduced exactly has no value."""
@@ -59,7 +59,7 @@ class Framewise(State):
         """Mean of the second column over all frames that have a value; NaN without any."""
         return mean(np.concatenate([self._used(clip, 1) for clip in self.clips] or [np.empty(0)]))
 
-    def _used(self, clip: str, column: int = 0) -> Array:
+    def _used(self, clip: str, column: int = 0) -> AnyArray:
         values = self.record(clip).array
         values = values[:, None] if values.ndim == 1 else values
         return np.asarray(values[~np.isnan(values[:, 0]), column])

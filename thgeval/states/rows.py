@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.states.stacked import ClipRows, RowMatrix
-from thgeval.states.state import Array, Part, State
+from thgeval.states.state import AnyArray, Part, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Rows(State):
     additive: ClassVar[bool] = False
 
     @classmethod
-    def of(cls, clip: str, rows: Array, *, start: int = 0) -> Self:
+    def of(cls, clip: str, rows: AnyArray, *, start: int = 0) -> Self:
         """Rows of consecutive frames or windows of one clip: (rows, dimensions)."""
         return cls({clip: (Part(start, np.asarray(rows)),)})
 
@@ -53,7 +53,7 @@ class TwoRows(State):
     additive: ClassVar[bool] = False
 
     @classmethod
-    def of(cls, clip: str, *, generated: Array, reference: Array, start: int = 0) -> Self:
+    def of(cls, clip: str, *, generated: AnyArray, reference: AnyArray, start: int = 0) -> Self:
         """Rows of consecutive frames or windows of one clip, (rows, dimensions) on either side."""
         return cls({clip: (Part(start, np.stack([generated, reference], axis=1)),)})
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from thgeval.errors import InputError, OutputError, ProtocolError
 
-Array = NDArray[Any]
+AnyArray = NDArray[Any]
 Indices = NDArray[np.intp]
 Which: TypeAlias = slice | Indices
 
@@ -43,7 +43,7 @@ class FileRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, which: Which) -> Array:
+    def __getitem__(self, which: Which) -> AnyArray:
         """The rows of a slice without steps, or at indices, in that order."""
         if isinstance(which, slice):
             first, last, _ = which.indices(len(self))
@@ -58,10 +58,10 @@ class FileRows:
             at += last - first
         return found
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> AnyArray:
         return np.asarray(self[:], dtype=dtype)
 
-    def _read(self, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, Array]]:
+    def _read(self, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, AnyArray]]:
         width = int(np.prod(self.shape[1:], dtype=np.int64))
         try:
             with self.path.open("rb") as file:
@@ -75,7 +75,7 @@ class FileRows:
             raise OutputError(f"{self.path} can't be read again ({error}); run it again") from error
 
 
-def blocks(rows: "Array | FileRows | RowMatrix", step: int = 0, start: int = 0) -> Iterator[tuple[slice, Array]]:
+def blocks(rows: "AnyArray | FileRows | RowMatrix", step: int = 0, start: int = 0) -> Iterator[tuple[slice, AnyArray]]:
     """All rows from ``start`` on, ``step`` at once (``BLOCK_ROWS`` unless told), with their places."""
     step = step or BLOCK_ROWS
     for first in range(start, len(rows), step):
@@ -93,14 +93,14 @@ def stamp(file: int) -> tuple[int, ...]:
 class ClipRows:
     """Rows of one clip: of (rows, columns), or one ``side`` of (rows, sides, columns); ``given`` ones or all."""
 
-    source: Array | FileRows
+    source: AnyArray | FileRows
     side: int | None = None
     given: Indices | None = None
 
     def __len__(self) -> int:
         return len(self.source if self.given is None else self.given)
 
-    def read(self, which: Which) -> Array:
+    def read(self, which: Which) -> AnyArray:
         """(rows, columns)."""
         block = self.source[which if self.given is None else self.given[which]]
         return block if self.side is None else block[:, self.side]
@@ -140,20 +140,20 @@ class RowMatrix:
         """The type that blocks have."""
         return np.result_type(*(piece.source.dtype for piece in self._pieces)) if self._pieces else np.dtype("f4")
 
-    def __getitem__(self, which: Which) -> Array:
+    def __getitem__(self, which: Which) -> AnyArray:
         """The rows of a slice without steps, or at indices, in that order: (rows, columns)."""
         if self._order is not None:
             which = self._order[which]
         return self._sliced(which) if isinstance(which, slice) else self._picked(which)
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> AnyArray:
         return np.asarray(self[:], dtype=dtype)
 
     def chosen(self, indices: Indices) -> "RowMatrix":
         """These rows alone, in that order; nothing is read."""
         return RowMatrix(self._pieces, indices if self._order is None else self._order[indices])
 
-    def _sliced(self, which: slice) -> Array:
+    def _sliced(self, which: slice) -> AnyArray:
         first, last, _ = which.indices(len(self))
         found = []
         while first < last:
@@ -164,7 +164,7 @@ class RowMatrix:
             return found[0]
         return np.concatenate(found) if found else np.empty((0, self.shape[1]), self.dtype)
 
-    def _picked(self, which: Indices) -> Array:
+    def _picked(self, which: Indices) -> AnyArray:
         found = np.empty((len(which), self.shape[1]), self.dtype)
         sought = np.argsort(which, kind="stable")  # each file is opened once
         at = 0
@@ -182,7 +182,7 @@ class RowMatrix:
         return at, self._ends[at - 1] if at else 0, self._ends[at]
 
 
-AnyRows: TypeAlias = Array | RowMatrix
+AnyRows: TypeAlias = AnyArray | RowMatrix
 
 
 def checked_rows(what: str, *, generated: AnyRows, reference: AnyRows, least: int) -> tuple[RowMatrix, RowMatrix]:

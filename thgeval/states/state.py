@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thgeval.states.stacked import FileRows, blocks
 
-Array = NDArray[Any]
+AnyArray = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,14 @@ class Part:
     """
 
     start: int
-    values: Array | FileRows
+    values: AnyArray | FileRows
     left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     under: str = ""
     detail: str = ""
     counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def array(self) -> Array:
+    def array(self) -> AnyArray:
         """The values in memory."""
         return np.asarray(self.values)
 
@@ -47,7 +47,7 @@ class Part:
         return np.concatenate(found) if found else np.empty(self.values.shape[:-1], np.bool_)
 
     @property
-    def column(self) -> Array:
+    def column(self) -> AnyArray:
         """The values of frames, without what they are read beside: (frames,)."""
         values = self.array
         return values if values.ndim == 1 else values[:, 0]

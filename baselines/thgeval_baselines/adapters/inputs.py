@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode, speech, write_video
+from thgeval.media import decode, decoded_speech, write_video
 from thgeval.media.image import SUFFIXES
 from thgeval_baselines.adapters.manifest import Taken
 
@@ -42,7 +42,7 @@ def converted(taken: Taken, source: Path, folder: Path, *, fps: Fraction, seed: 
 
 
 def _sound(taken: Taken, source: Path, target: Path, seed: int) -> tuple[Path, list[str]]:
-    heard = speech(source, rate_hz=taken.rate_hz)
+    heard = decoded_speech(source, rate_hz=taken.rate_hz)
     done = [f"{taken.name}: {target.suffix[1:]} at {taken.rate_hz} Hz"]
     samples = heard.samples
     if taken.dither:
@@ -81,7 +81,7 @@ def _picture(taken: Taken, source: Path, target: Path) -> tuple[Path, list[str]]
 def _video(taken: Taken, source: Path, target: Path, fps: Fraction) -> tuple[Path, list[str]]:
     box, done = _box(taken, _first(source))
     try:
-        heard = speech(source)
+        heard = decoded_speech(source)
     except InputError:
         heard = None
 

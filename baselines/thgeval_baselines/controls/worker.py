@@ -16,7 +16,7 @@ from PIL import Image
 from thgeval.clip import Clip as Video
 from thgeval.engine.provenance import peak_bytes
 from thgeval.errors import InputError, ThgevalError
-from thgeval.media import decode, speech, write_video
+from thgeval.media import decode, decoded_speech, write_video
 from thgeval_baselines.controls.exact import Known
 from thgeval_baselines.controls.table import TABLE, Clip, made
 from thgeval_baselines.running.worker import AAC_RATES_HZ, FAST, REFUSED, REPORT, VIDEO, comment
@@ -67,15 +67,15 @@ def _clip(given: Mapping[str, Any], reference: Path) -> Clip:
         raise InputError("the reference has no frame rate", reason="unreadable")
     clip = Clip(frames=frames, fps=fps, seed=int(given["seed"]))
     try:
-        heard = speech(reference)
+        heard = decoded_speech(reference)
     except InputError:
         heard = None
     if heard is not None:
         rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= heard.original_rate_hz), AAC_RATES_HZ[-1])
-        heard = heard if rate_hz == heard.rate_hz else speech(reference, rate_hz=rate_hz)
+        heard = heard if rate_hz == heard.rate_hz else decoded_speech(reference, rate_hz=rate_hz)
         clip = replace(clip, sound=heard.samples, rate_hz=heard.rate_hz, start_s=heard.start_s)
     if given["other_sound"] is not None:
-        clip = replace(clip, other_sound=speech(Path(given["other_sound"]), rate_hz=clip.rate_hz).samples)
+        clip = replace(clip, other_sound=decoded_speech(Path(given["other_sound"]), rate_hz=clip.rate_hz).samples)
     if given["portrait"] is not None:
         clip = replace(clip, portrait=np.asarray(Image.open(given["portrait"]).convert("RGB")))
     return replace(clip, known=_known(given["known"], len(frames), fps))

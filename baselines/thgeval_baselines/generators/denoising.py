@@ -35,7 +35,7 @@ LEVELS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class SpeechSamples:
     """What is learnt from: ``pictures`` (frames, px, px, 3) uint8, ``heard`` (frames, components), ``turned``
     (frames, ways), and ``which`` (n,), the frames to be learnt: those that have the frame before them too.
     """
@@ -105,7 +105,7 @@ def scheduler() -> Any:
     )
 
 
-def train(samples: Samples, *, steps: int, seed: int) -> Denoiser:
+def train_denoiser(samples: SpeechSamples, *, steps: int, seed: int) -> Denoiser:
     """A denoiser whose weights are the running mean of ``steps`` steps of training."""
     torch.manual_seed(seed)
     px, usable = samples.pictures.shape[1], torch.from_numpy(samples.which)

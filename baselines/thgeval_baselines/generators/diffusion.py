@@ -25,7 +25,7 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.features.sync.speech import placed
 from thgeval.media import decode
-from thgeval.media.audio import Audio, speech
+from thgeval.media.audio import Audio, decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
@@ -75,7 +75,7 @@ class Diffusion(Generator):
         """
         import torch
 
-        from thgeval_baselines.generators.denoising import Samples, train
+        from thgeval_baselines.generators.denoising import SpeechSamples, train_denoiser
 
         path = _given(inputs, "fit_video")
         marks = _landmarks(path, inputs, count=LONGEST)
@@ -92,17 +92,17 @@ class Diffusion(Generator):
             points = marks[number]
             if points is not None:
                 held[number] = place.cut(frame, points, PX)
-        heard = heard_around(_placed(speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps)
+        heard = heard_around(_placed(decoded_speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps)
         turned = _turned(place, marks)
         ear = Ear.of(heard[there], _components(held[there], turned[there]))
-        samples = Samples(
+        samples = SpeechSamples(
             pictures=held,
             heard=ear.told(heard),
             turned=turned,
             which=1 + np.flatnonzero(there[1:] & there[:-1]),
         )
         np.savez(folder / "ear.npz", known=ear.known, weights=ear.weights, width=ear.width)
-        torch.save(train(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
+        torch.save(train_denoiser(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
         (folder / "mouth.json").write_text(json.dumps(place.known()), encoding="utf-8")
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:

@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter1d
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.media import decode
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.generators.following import landmarks_of
 from thgeval_baselines.generators.triphones import Footage, plain
 from thgeval_baselines.photo.given import NO_FACE, fitting
@@ -64,7 +64,7 @@ def learnt(path: Path, size: tuple[int, int], fps: Fraction, folder: Path) -> No
 
     Raises ``InputError`` where the video has no sound, or no face in half of its frames.
     """
-    sound = speech(path, rate_hz=RATE_HZ)
+    sound = decoded_speech(path, rate_hz=RATE_HZ)
     placed = points_in(path, size, fps)
     seen = np.isfinite(placed[:, 0, 0])
     if seen.mean() < 0.5:
@@ -79,7 +79,7 @@ def learnt(path: Path, size: tuple[int, int], fps: Fraction, folder: Path) -> No
     corner, shape = _box(marks)
     held = np.lib.format.open_memmap(folder / "mouths.npy", "w+", np.uint8, (len(maps), *shape, 3))
     teeth = np.zeros(len(maps))
-    for number, frame in enumerate(shown(path, size, fps, count=len(maps))):
+    for number, frame in enumerate(video_frames(path, size, fps, count=len(maps))):
         to_plane = maps[number]
         if to_plane is not None:
             cut = to_plane - np.array([[0, 0, corner[0]], [0, 0, corner[1]]])
@@ -123,7 +123,7 @@ def recalled(folder: Path) -> Mouths:
     )
 
 
-def shown(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Iterator[Image]:
+def video_frames(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Iterator[Image]:
     """A video's frames at a rate and (height, width), ``count`` of them at most."""
     with decode(Clip(path.stem, path), chunk=32, fps=fps) as batches:
         number = 0
@@ -138,7 +138,7 @@ def shown(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None
 def points_in(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Array:
     """The steadied landmarks (frames, 68, 2) px of the largest face in each frame, NaN where there is none."""
     most = round(LONGEST_S * fps) if count is None else count
-    found = landmarks_of(shown(path, size, fps, count=most))
+    found = landmarks_of(video_frames(path, size, fps, count=most))
     points = np.array([np.full((68, 2), np.nan) if each is None else each for each in found])
     return steadied(points)
 

@@ -19,9 +19,9 @@ from thgeval_baselines.generators.driving import driving_landmarks
 from thgeval_baselines.generators.ordered import in_order
 from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.talking import lacking
-from thgeval_baselines.generators.tracks import Track, followed
+from thgeval_baselines.generators.tracks import LandmarkTrack, followed
 from thgeval_baselines.photo.given import framed
-from thgeval_baselines.photo.transferred import Shot, Transferred, shown
+from thgeval_baselines.photo.transferred import Transferred, TransferredFrame, explained_frame
 
 
 class Image(Generator):
@@ -45,7 +45,7 @@ class Image(Generator):
         moved = Transferred.of(portrait)
         height, width = inputs.size
 
-        def shot(number: int) -> Shot:
+        def shot(number: int) -> TransferredFrame:
             left, right = track.blinks[number]
             return moved.shot(track.landmarks[number], (float(left), float(right)))
 
@@ -53,10 +53,10 @@ class Image(Generator):
             return np.ascontiguousarray(shot(number).image[:height, :width])
 
         widest = _widest(track)
-        evidence = {"motion.jpg": shown(moved, shot(widest), track.landmarks[widest])}
+        evidence = {"motion.jpg": explained_frame(moved, shot(widest), track.landmarks[widest])}
         return Generated(in_order(frame, len(track)), fps=inputs.fps, evidence=evidence)
 
 
-def _widest(track: Track) -> int:
+def _widest(track: LandmarkTrack) -> int:
     """The frame in which landmarks are furthest from where they began."""
     return int(np.argmax(np.linalg.norm(track.landmarks - track.landmarks[0], axis=-1).sum(axis=-1)))

@@ -81,9 +81,9 @@ class Nerf(Generator):
 def _read(fitted: Path) -> tuple[Any, Any]:
     import torch
 
-    from thgeval_baselines.generators.radiance import Box, Field
+    from thgeval_baselines.generators.radiance import Box, RadianceField
 
-    field = Field(len(ACTIONS))
+    field = RadianceField(len(ACTIONS))
     field.load_state_dict(torch.load(fitted / "field.pt", weights_only=True))
     where = json.loads((fitted / "box.json").read_text(encoding="utf-8"))
     return field, Box(tuple(where["centre"]), where["half"])

@@ -34,7 +34,7 @@ class Box:
     half: float
 
 
-class Field(nn.Module):
+class RadianceField(nn.Module):
     """Colour and density of points in [-1, 1]; ``background`` is the static colour behind the head, as
     the views' upper edge shows it.
     """
@@ -72,7 +72,7 @@ class Field(nn.Module):
 
 
 def shone(
-    field: Field, origin: Tensor, way: Tensor, conditions: Tensor, behind: Tensor, *, jitter: bool
+    field: RadianceField, origin: Tensor, way: Tensor, conditions: Tensor, behind: Tensor, *, jitter: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Colour (rays, 3) before what is ``behind`` (rays or 1, 3), depth and opacity (rays,), by stratified samples and
     fine ones where they find something.
@@ -115,7 +115,7 @@ def _drawn(at: Tensor, weights: Tensor, *, jitter: bool) -> Tensor:
     return at.gather(1, which) + (inside - 0.5) * (at[:, 1:2] - at[:, :1])
 
 
-def train(views: Views, box: Box, *, steps: int, seed: int) -> Field:
+def train(views: Views, box: Box, *, steps: int, seed: int) -> RadianceField:
     """A field fitted to views by ``steps`` batches of rays, three quarters of them off the background."""
     torch.manual_seed(seed)
     px = views.images.shape[1]
@@ -129,7 +129,7 @@ def train(views: Views, box: Box, *, steps: int, seed: int) -> Field:
     behind = colour.reshape(len(views), px, px, 3)[:, :2].mean((1, 2)).repeat_interleave(px * px, 0)
     there = (colour - behind).abs().sum(-1) > 0.06
     head, off = torch.nonzero(there)[:, 0], torch.ones(len(colour))
-    field = Field(told.shape[1])
+    field = RadianceField(told.shape[1])
     field.background.copy_(behind.mean(0))
     planes = [field.planes, field.moved]
     network = [*field.net.parameters(), *field.mixing.parameters()]
@@ -167,7 +167,7 @@ def _placed(origin: Array, way: Array, box: Box) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def picture(
-    field: Field, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
+    field: RadianceField, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
 ) -> tuple[NDArray[np.uint8], Array]:
     """A picture (px, px, 3) and the depth along each ray (px, px) in the head's unit, not a number where nothing is."""
     origin, way = _placed(*rays(intrinsics, camera, skull, px), box)

@@ -23,7 +23,7 @@ from thgeval_baselines.generators.driving import driving_landmarks, driving_spee
 from thgeval_baselines.generators.parameter import performed
 from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.talking import lacking
-from thgeval_baselines.rig.fitting import Fitted, fit, track
+from thgeval_baselines.rig.fitting import Fitted, fit, tracked
 from thgeval_baselines.rig.portrayed import Portrayed
 
 Curve = NDArray[np.float64]
@@ -82,7 +82,7 @@ def _by_video(person: Fitted, inputs: Inputs) -> tuple[Curve, Curve]:
     driver = fit(marks[0], inputs.size)
     held = [driver]
     for found in marks:
-        held.append(track(driver, found, held[-1]))
+        held.append(tracked(driver, found, held[-1]))
     moved = person.actions + np.array([each.actions - held[1].actions for each in held[1:]])
     angles = np.array([(each.pose.yaw, each.pose.pitch, each.pose.roll) for each in held[1:]])
     smooth = (gaussian_filter1d(curve, SMOOTHED_FRAMES, axis=0, mode="nearest") for curve in (moved, angles))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import ConvexHull
 
-from thgeval_baselines.photo.geometry import RANGES, Parameters, expressed, landmark_depth, posed
+from thgeval_baselines.photo.geometry import RANGES, Parameters, expressed, landmark_depth, posed_points
 from thgeval_baselines.photo.portrait import Portrait
 from thgeval_baselines.rig.model import rig
 
@@ -34,7 +34,7 @@ USUAL = 75
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class LandmarkTrack:
     """``landmarks`` (frames, 68, 2) px in the portrait's picture, and ``blinks`` (frames, 2), 0 as the portrait has its
     eyes to 1 shut, of the eyes on the left and on the right as seen.
     """
@@ -46,14 +46,16 @@ class Track:
         return len(self.landmarks)
 
 
-def followed(portrait: Portrait, marks: Curve) -> Track:
+def followed(portrait: Portrait, marks: Curve) -> LandmarkTrack:
     """The portrait doing what landmarks (frames, 68, 2) px of somebody else do from their first frame on."""
     smooth = gaussian_filter1d(marks, SMOOTHED_FRAMES, axis=0, mode="nearest")
     share = np.sqrt(ConvexHull(portrait.landmarks).volume / ConvexHull(smooth[0]).volume)
-    return Track(portrait.landmarks + share * (smooth - smooth[0]), np.stack([_blink(marks, eye) for eye in LIDS], 1))
+    return LandmarkTrack(
+        portrait.landmarks + share * (smooth - smooth[0]), np.stack([_blink(marks, eye) for eye in LIDS], 1)
+    )
 
 
-def acting(portrait: Portrait, actions: Curve, given: NDArray[np.bool_], angles: Curve) -> Track:
+def acting(portrait: Portrait, actions: Curve, given: NDArray[np.bool_], angles: Curve) -> LandmarkTrack:
     """The portrait with actions (frames, 52) in [0, 1], those that are ``given`` (52,), and (frames, 3) degrees of yaw,
     pitch and roll after the first frame.
     """
@@ -69,11 +71,11 @@ def acting(portrait: Portrait, actions: Curve, given: NDArray[np.bool_], angles:
     most = np.array([RANGES[name][1] for name in ("yaw", "pitch", "roll")])
     steps = np.clip(angles - angles[0], -most, most)
     landmarks = [
-        posed(flat, depth, Parameters(yaw=yaw, pitch=pitch, roll=roll), neutral=neutral, size=portrait.size)[0]
+        posed_points(flat, depth, Parameters(yaw=yaw, pitch=pitch, roll=roll), neutral=neutral, size=portrait.size)[0]
         for flat, (yaw, pitch, roll) in zip(bent, steps, strict=True)
     ]
     lids = [names.index(name) for name in BLINKS]
-    return Track(np.array(landmarks), np.where(given[lids], actions[:, lids], 0.0))
+    return LandmarkTrack(np.array(landmarks), np.where(given[lids], actions[:, lids], 0.0))
 
 
 @cache

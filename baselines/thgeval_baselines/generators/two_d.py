@@ -21,7 +21,7 @@ from thgeval_baselines.generators.driving import driving_landmarks, driving_spee
 from thgeval_baselines.generators.ordered import in_order
 from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.talking import lacking
-from thgeval_baselines.generators.tracks import Track, acting, followed
+from thgeval_baselines.generators.tracks import LandmarkTrack, acting, followed
 from thgeval_baselines.photo.bent import Bent, layers, mesh
 from thgeval_baselines.photo.given import framed
 from thgeval_baselines.photo.portrait import Portrait
@@ -58,7 +58,7 @@ class TwoD(Generator):
         )
 
 
-def _track(portrait: Portrait, inputs: Inputs, seed: int) -> Track:
+def _track(portrait: Portrait, inputs: Inputs, seed: int) -> LandmarkTrack:
     if inputs.driving_video is not None:
         return followed(portrait, driving_landmarks(inputs))
     if inputs.curves is not None:

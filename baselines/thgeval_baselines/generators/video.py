@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
-from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, shown
+from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, video_frames
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.stitching import stitched
 from thgeval_baselines.generators.talking import lacking
@@ -90,7 +90,7 @@ class _Behind:
 
     def played(self, frames: int) -> Iterator[tuple[Image, NDArray[np.float64]]]:
         """So many frames with their landmarks, back and forth if there are fewer."""
-        pictures = islice(shown(self.path, self.inputs.size, self.inputs.fps), self.start, None)
+        pictures = islice(video_frames(self.path, self.inputs.size, self.inputs.fps), self.start, None)
         if frames <= len(self.points):
             yield from islice(zip(pictures, self.points, strict=False), frames)
             return

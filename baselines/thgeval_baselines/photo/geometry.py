@@ -135,7 +135,9 @@ def landmark_depth(neutral: Points, *, unit_px: float) -> Points:
     return np.asarray(depth)
 
 
-def posed(points: Points, depth: Points, frame: Parameters, *, neutral: Points, size: int) -> tuple[Points, Points]:
+def posed_points(
+    points: Points, depth: Points, frame: Parameters, *, neutral: Points, size: int
+) -> tuple[Points, Points]:
     """(points, 2) and their depths (points,) after yaw, pitch, roll and shift of a head at rest at ``neutral``."""
     unit_px = float(np.linalg.norm(neutral[45] - neutral[36]))
     pivot = np.array([(neutral[0, 0] + neutral[16, 0]) / 2, neutral[33, 1] + 0.2 * unit_px])

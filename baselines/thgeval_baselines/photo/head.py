@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval_baselines.photo.eyelids import LIDS, Eyelid
-from thgeval_baselines.photo.geometry import Parameters, expressed, landmark_depth, posed, relief
+from thgeval_baselines.photo.geometry import Parameters, expressed, landmark_depth, posed_points, relief
 from thgeval_baselines.photo.mouth import Lips, Mouth
 from thgeval_baselines.photo.portrait import Image, Points, Portrait
 from thgeval_baselines.photo.warp import Mesh
@@ -60,14 +60,14 @@ class Head:
         neutral, unit_px = self.portrait.landmarks, self.portrait.eye_distance_px
         flat = expressed(neutral, parameters, unit_px=unit_px)
         depth = landmark_depth(neutral, unit_px=unit_px)
-        return posed(flat, depth, parameters, neutral=neutral, size=self.portrait.size)[0]
+        return posed_points(flat, depth, parameters, neutral=neutral, size=self.portrait.size)[0]
 
     def frame(self, parameters: Parameters) -> Image:
         """The head with these parameters: (size, size, 3) ``uint8`` RGB."""
         neutral = self.portrait.landmarks
         flat = expressed(neutral, parameters, unit_px=self.portrait.eye_distance_px, lids=False)
         bent = np.concatenate([_face_points(flat), self.around])
-        turned, depth = posed(bent, self.depth, parameters, neutral=neutral, size=self.portrait.size)
+        turned, depth = posed_points(bent, self.depth, parameters, neutral=neutral, size=self.portrait.size)
         moved = bent + self.follow[:, None] * (turned - bent)
         picture = self.mesh.warped(self._blinking(parameters.blink), moved, depth)
         self.mouth.paint(picture, Lips.of(flat), Lips.around(moved[_BEFORE_LIPS : -len(self.around)]))

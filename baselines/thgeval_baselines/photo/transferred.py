@@ -31,7 +31,7 @@ SHOULDERS = 15
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class TransferredFrame:
     """One frame: its ``image``; ``back`` (rows, columns, 2), the source point of each pixel; ``hidden``
     (rows, columns), 0 to 1, what the source doesn't show.
     """
@@ -71,7 +71,7 @@ class Transferred:
             lids=tuple(Eyelid.of(portrait, upper, lower) for upper, lower in LIDS),
         )
 
-    def shot(self, landmarks: Points, blinks: tuple[float, float] = (0.0, 0.0)) -> Shot:
+    def shot(self, landmarks: Points, blinks: tuple[float, float] = (0.0, 0.0)) -> TransferredFrame:
         """The portrait with its landmarks at (68, 2), and eyes shut by ``blinks``, 0 to 1, left and right as seen."""
         neutral, unit = self.portrait.landmarks, self.portrait.eye_distance_px
         there = Placed.of(self.portrait, landmarks)
@@ -90,7 +90,7 @@ class Transferred:
         between = np.zeros(folded.shape, np.uint8)
         cv2.fillPoly(between, [np.rint(there.lips.outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         hidden = np.maximum(np.maximum(folded, left_free), between / np.float32(255))
-        return Shot(picture, found.back, np.asarray(np.minimum(hidden, 1), np.float32))
+        return TransferredFrame(picture, found.back, np.asarray(np.minimum(hidden, 1), np.float32))
 
 
 def _filled(picture: Image, hidden: Field, covered: Field) -> Image:
@@ -114,7 +114,7 @@ def _around(portrait: Portrait) -> tuple[Points, Points]:
     return ring, shoulders
 
 
-def shown(moved: Transferred, shot: Shot, landmarks: Points) -> bytes:
+def explained_frame(moved: Transferred, shot: TransferredFrame, landmarks: Points) -> bytes:
     """How a frame was made, side by side as a JPEG: keypoints with where they came from, flow, what is hidden, frame.
 
     The flow's colour is its direction, its brightness its length up to a tenth of the picture.

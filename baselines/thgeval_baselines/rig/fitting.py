@@ -88,7 +88,7 @@ def fit(landmarks: Points, size: tuple[int, int]) -> Fitted:
     return _fitted(weights, rotation, shift, focal_px, size)
 
 
-def track(person: Fitted, landmarks: Points, before: Fitted | None = None) -> Fitted:
+def tracked(person: Fitted, landmarks: Points, before: Fitted | None = None) -> Fitted:
     """The same person doing something else: actions and pose alone, from these landmarks (68, 2)."""
     basis = _basis()
     own = replace(basis, mean=person.neutral[rig().landmarks], moves=basis.moves[..., basis.first_action :])

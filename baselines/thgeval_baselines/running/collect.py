@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
-from thgeval.media import decode, probe, speech, write_video
+from thgeval.media import decode, decoded_speech, probe, write_video
 from thgeval_baselines.running.worker import AAC_RATES_HZ
 
 CRF = 10
@@ -123,10 +123,10 @@ def _frames(raw: Path, fps: Fraction, panel: Panel | None) -> Iterator[NDArray[n
 
 
 def _heard(path: Path) -> tuple[NDArray[np.float32], int, float]:
-    found = speech(path)
+    found = decoded_speech(path)
     rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
     if rate_hz != found.rate_hz:
-        found = speech(path, rate_hz=rate_hz)
+        found = decoded_speech(path, rate_hz=rate_hz)
     return found.samples, found.rate_hz, found.start_s
 
 

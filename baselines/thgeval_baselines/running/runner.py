@@ -50,7 +50,7 @@ from thgeval_baselines.running.record import (
 from thgeval_baselines.running.record import (
     environment as machine,
 )
-from thgeval_baselines.running.staging import Stage, environment, hashes, staged
+from thgeval_baselines.running.staging import Stage, hashes, process_environment, staged
 from thgeval_baselines.running.worker import EVIDENCE, REPORT
 from thgeval_baselines.systems import System, Work
 from thgeval_baselines.tasks.items import Item, TaskSet
@@ -295,7 +295,7 @@ class _Maker:
     def _perform(self, job: Job, stage: Stage, work: Work, log: Path) -> Ended:
         """Run the steps of a piece of work, within the bounds of one item together."""
         bounds = self._options.bounds(job.system)
-        env = environment(stage, work.env, threads=self._options.threads)
+        env = process_environment(stage, work.env, threads=self._options.threads)
         seconds, peak, ended = 0.0, 0, Ended(0, 0.0, 0)
         with ExitStack() as held:
             if work.exclusive is not None:

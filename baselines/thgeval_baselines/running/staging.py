@@ -145,7 +145,7 @@ def clone(source: str | Path, target: str | Path) -> None:
         shutil.copyfileobj(theirs, ours, 1 << 20)
 
 
-def environment(stage: Stage, more: Mapping[str, str], *, threads: int) -> dict[str, str]:
+def process_environment(stage: Stage, more: Mapping[str, str], *, threads: int) -> dict[str, str]:
     """What the process finds in its environment: ours without what names places of a run, on so many threads."""
     kept = {name: value for name, value in os.environ.items() if name not in {"OLDPWD", "PWD", "_"}}
     counts = dict.fromkeys(

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from thgeval.engine.provenance import peak_bytes
 from thgeval.errors import InputError, ProtocolError, ThgevalError
-from thgeval.media import speech, write_video
-from thgeval_baselines.generator import INPUTS, REFERENCE, Generated, Generator, Inputs
+from thgeval.media import decoded_speech, write_video
+from thgeval_baselines.generator import INPUTS, REFERENCE_NOTE, Generated, Generator, Inputs
 
 REFUSED = 3
 """Exit code where the report has the reason."""
@@ -173,7 +173,7 @@ def _generate(generator: Generator, inputs: Inputs, given: Mapping[str, Any], ou
 
 def comment(id: str) -> str:
     """What the file says of itself."""
-    return f"synthetic test material (thgeval): made by {id}" + (f", {REFERENCE}" if id.startswith("ref-") else "")
+    return f"synthetic test material (thgeval): made by {id}" + (f", {REFERENCE_NOTE}" if id.startswith("ref-") else "")
 
 
 def _sound(made: Generated, inputs: Inputs) -> tuple[NDArray[np.float32] | None, int, float]:
@@ -194,12 +194,12 @@ def _sound(made: Generated, inputs: Inputs) -> tuple[NDArray[np.float32] | None,
 
 def _heard(source: Path, shown_s: float | None, *, from_start: bool) -> tuple[NDArray[np.float32], int, float]:
     """The sound of a file until the picture ends; ``from_start`` if its first sample belongs to the first frame."""
-    found = speech(source, seconds=shown_s)
+    found = decoded_speech(source, seconds=shown_s)
     start_s = 0.0 if from_start else found.start_s
     rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
     if rate_hz != found.rate_hz or start_s:
         left_s = None if shown_s is None else max(0.0, shown_s - start_s)
-        found = speech(source, rate_hz=rate_hz, seconds=left_s)
+        found = decoded_speech(source, rate_hz=rate_hz, seconds=left_s)
     return found.samples, found.rate_hz, start_s
 
 

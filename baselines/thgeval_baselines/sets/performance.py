@@ -14,10 +14,10 @@ import numpy as np
 from thgeval_baselines.photo.geometry import PARAMETERS, Parameters
 from thgeval_baselines.photo.portrait import Points
 from thgeval_baselines.sets.track import BLINK_S, SWAY, blink_curve, blink_times, sway
-from thgeval_baselines.speech.lips import Mouth, mouth
+from thgeval_baselines.speech.lips import MouthCurves, mouth
 from thgeval_baselines.speech.spoken import CURVE_HZ
 from thgeval_baselines.speech.tts import Said
-from thgeval_baselines.speech.utterances import chained, fitting, ids, utterance
+from thgeval_baselines.speech.utterances import chained, fitting_speech, ids, utterance
 
 SECONDS, FIT_SECONDS = 5.0, 25.0
 FPS, SIZE = Fraction(25), 256
@@ -45,7 +45,7 @@ class Performance:
     person: int
     split: str
     said: Said
-    mouth: Mouth
+    mouth: MouthCurves
     values: Points
     blinks_s: Points
     fps: Fraction = FPS
@@ -104,9 +104,9 @@ def performed(
     return _moved(id, said, _seed(seed, 1, number), person, posed, split, fps, blinks_hz, utterance=name, **other)
 
 
-def fitted(person: int, *, seed: int, seconds: float = FIT_SECONDS) -> Performance:
+def fitting_performance(person: int, *, seed: int, seconds: float = FIT_SECONDS) -> Performance:
     """A person's clip to fit to: other sentences, with pose, never scored."""
-    said = fitting(person, seconds=seconds)
+    said = fitting_speech(person, seconds=seconds)
     return _moved(f"s{person + 1}-fit", said, _seed(seed, 2, person), person, True, "fit", FPS, None)
 
 

@@ -50,7 +50,7 @@ from thgeval_baselines.sets.performance import (
     SECONDS,
     SIZE,
     Performance,
-    fitted,
+    fitting_performance,
     performances,
 )
 from thgeval_baselines.sets.said import write_sound
@@ -100,7 +100,10 @@ def make_synth(
             raise ProtocolError(f"clips of {asked:g} s can't be made, ask for 1 to 60 s")
     count = people if portrait is None else 1
     chosen = _chosen(performances(seed=seed, people=count, seconds=seconds), only)
-    fits = [fitted(person, seed=seed, seconds=fit_seconds) for person in sorted({clip.person for clip in chosen})]
+    fits = [
+        fitting_performance(person, seed=seed, seconds=fit_seconds)
+        for person in sorted({clip.person for clip in chosen})
+    ]
     facts: dict[str, Any] = {"seed": seed, "people": count, "seconds": seconds}
     if portrait is not None:
         facts["portrait_sha256"] = _portrait_sum(portrait)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError, MissingExtra
-from thgeval.media.audio import Audio, speech
+from thgeval.media.audio import Audio, decoded_speech
 from thgeval_baselines.speech.visemes import Phone
 
 RATE_HZ = 16000
@@ -58,7 +58,7 @@ def heard_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[tuple[Ph
 def sound_in(path: Path, *, fps: Fraction, frames: int | None) -> tuple[Audio, int]:
     """The same for the sound itself, at 16 kHz."""
     most_s = LONGEST_S if frames is None else float(frames / fps)
-    sound = speech(path, rate_hz=RATE_HZ, seconds=most_s + BEYOND_S)
+    sound = decoded_speech(path, rate_hz=RATE_HZ, seconds=most_s + BEYOND_S)
     lasting_s = sound.duration_s if frames is None else most_s
     if lasting_s > LONGEST_S:
         raise InputError(

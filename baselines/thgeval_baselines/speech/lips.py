@@ -44,7 +44,7 @@ _BLOCK_S, _HEARD_S = 10.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Mouth:
+class MouthCurves:
     """A mouth over time, one value a frame.
 
     ``aperture`` and ``rounding`` (frames,) are those of ``photo.geometry.Parameters``; ``actions`` are (frames,) curves
@@ -72,7 +72,7 @@ class _Pull:
         return self.start_s + edge, self.end_s - edge
 
 
-def mouth(phones: Sequence[Phone], *, fps: float, frames: int) -> Mouth:
+def mouth(phones: Sequence[Phone], *, fps: float, frames: int) -> MouthCurves:
     """The mouth that says ``phones`` (in order of time), at ``frames`` times ``k / fps`` seconds.
 
     Between phones, before and after them it is at rest.
@@ -178,7 +178,7 @@ def _balanced(pulls: Sequence[_Pull], times_s: Curve) -> Iterator[tuple[str, Cur
         )
 
 
-def _closed(blended: dict[str, Curve], apart: Curve) -> Mouth:
+def _closed(blended: dict[str, Curve], apart: Curve) -> MouthCurves:
     """The blended curves, with lips that touch where they must: what opens goes by ``apart``, what shuts is added."""
     jaw = np.clip(JAW * (blended["aperture"] - FUNNEL * blended["mouthFunnel"]), 0, 1)
     shut = (1 - apart) * np.minimum(jaw, JAW_WHILE_SHUT)
@@ -187,4 +187,4 @@ def _closed(blended: dict[str, Curve], apart: Curve) -> Mouth:
     actions |= {name: apart * blended[name] for name in opening}
     actions |= {"jawOpen": apart * jaw + shut, "mouthClose": shut}
     actions |= {f"{PAIRED[0]}{side}": PRESS * (1 - apart) for side in ("Left", "Right")}
-    return Mouth(apart * blended["aperture"], blended["rounding"], actions)
+    return MouthCurves(apart * blended["aperture"], blended["rounding"], actions)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.photo.portrait import Points
 from thgeval_baselines.speech.visemes import IPA, VISEMES
 
@@ -66,7 +66,7 @@ def _sentences() -> tuple[Spoken, ...]:
     package = resources.files("thgeval_baselines.speech")
     records = json.loads(package.joinpath("speech.json").read_text(encoding="utf-8"))
     with resources.as_file(package.joinpath("speech.opus")) as path:
-        samples = speech(path, rate_hz=RATE_HZ).samples
+        samples = decoded_speech(path, rate_hz=RATE_HZ).samples
     return tuple(
         Spoken(samples[record["start"] : record["start"] + record["samples"]], *_aims(record)) for record in records
     )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from thgeval.errors import ProtocolError
-from thgeval.media.audio import speech
+from thgeval.media.audio import decoded_speech
 from thgeval_baselines.speech.tts import RATE_HZ, Said
 from thgeval_baselines.speech.visemes import Phone
 
@@ -68,7 +68,7 @@ def chained(parts: Iterable[Said], *, seconds: float, seed: int = 0, lead_s: flo
     return Said(samples, tuple(phones), " ".join(each.text for each in said), language, voice)
 
 
-def fitting(turn: int, *, seconds: float = 25.0) -> Said:
+def fitting_speech(turn: int, *, seconds: float = 25.0) -> Said:
     """Speech to fit to: the sentences for that in a chain, beginning further on at every ``turn``."""
     names = ids("fitting")
     order = [names[(number + 3 * turn) % len(names)] for number in range(len(names))]
@@ -84,4 +84,4 @@ def _records() -> tuple[dict[str, Any], ...]:
 @cache
 def _sound() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     with resources.as_file(resources.files("thgeval_baselines.speech").joinpath("utterances.opus")) as path:
-        return np.asarray(speech(path, rate_hz=RATE_HZ).samples, np.float32)
+        return np.asarray(decoded_speech(path, rate_hz=RATE_HZ).samples, np.float32)

@@ -26,7 +26,7 @@ from PIL import Image
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import text
-from thgeval.media import decode, speech
+from thgeval.media import decode, decoded_speech
 from thgeval.pairing.folders import VIDEOS
 from thgeval_baselines.running.collect import linked
 from thgeval_baselines.tasks.files import HEAD, write_taskset
@@ -108,10 +108,10 @@ class _Maker:
     def add(self, source: Source) -> None:
         """Make an item; InputError if it can't be one."""
         seen = _seen(source.video)
-        heard = speech(source.sound or source.video)
+        heard = decoded_speech(source.sound or source.video)
         rate_hz = min(heard.original_rate_hz, HIGHEST_RATE_HZ)
         if rate_hz != heard.rate_hz:
-            heard = speech(source.sound or source.video, rate_hz=rate_hz)
+            heard = decoded_speech(source.sound or source.video, rate_hz=rate_hz)
         id = self._free(_id(source.name))
         inputs = {"source_image": f"image/{id}.png", "audio": f"audio/{id}.wav"}
         own = source.sound is None

@@ -12,7 +12,7 @@ from support.checkouts import STUBS, built, interpreter
 from support.outputs import levels
 
 from thgeval.errors import ProtocolError
-from thgeval.media import speech
+from thgeval.media import decoded_speech
 from thgeval_baselines.adapters import brought_systems, manifests
 from thgeval_baselines.adapters.manifest import checked, read_manifest
 from thgeval_baselines.catalogue import Places, systems
@@ -83,7 +83,7 @@ def test_an_adapter_makes_a_video_as_its_manifest_says(once, id):
     frames = levels(folder / "clips/item-a.mp4")
     assert abs(len(frames) - 25) <= 3
     assert record.video["fps"] == "25"
-    assert speech(folder / "clips/item-a.mp4").duration_s == pytest.approx(1, abs=0.15)
+    assert decoded_speech(folder / "clips/item-a.mp4").duration_s == pytest.approx(1, abs=0.15)
     assert record.system["paradigm"] == manifests()[id].paradigm.value
     assert record.cost.timed == "whole command"
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import probe, speech, write_video
+from thgeval.media import decoded_speech, probe, write_video
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators import BUILTIN
@@ -218,7 +218,7 @@ def test_an_hour_is_refused_in_a_sentence_that_names_no_folder(folder, tmp_path,
     assert records["2-begins"].status == DONE
     clip = made / "clips/2-begins.mp4"
     assert probe(Clip("begins", clip)).frames == FRAMES
-    assert speech(clip).duration_s < 0.3
+    assert decoded_speech(clip).duration_s < 0.3
 
 
 def test_a_missing_espeak_ng_is_named_and_a_broken_one_is_its_items_failure(folder, tmp_path, monkeypatch):

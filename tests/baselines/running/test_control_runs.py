@@ -7,7 +7,7 @@ import pytest
 from support.outputs import levels
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.media import speech
+from thgeval.media import decoded_speech
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.controls import frames as of
 from thgeval_baselines.controls.sound import in_pieces
@@ -39,7 +39,7 @@ def test_controls_are_made_of_the_reference_and_flagged(once):
     shown, late = levels(reference).astype(int), levels(out / "ctl-shift5/clips/item-a.mp4")
     assert np.abs(late[5:] - shown[:-5]).mean() < 3 < np.abs(late[5:] - shown[5:]).mean() + 3
     assert any("still" in remark for remark in records["ctl-still"].remarks)
-    own, other = (speech(path).samples for path in (reference, out / "ctl-wrongaudio/clips/item-a.mp4"))
+    own, other = (decoded_speech(path).samples for path in (reference, out / "ctl-wrongaudio/clips/item-a.mp4"))
     assert abs(np.corrcoef(own[: len(other)], other[: len(own)])[0, 1]) < 0.5
     assert records["ctl-random"].status == DONE
 

@@ -13,7 +13,7 @@ from support.outputs import alive, levels
 
 from thgeval.clip import Clip
 from thgeval.errors import ProtocolError
-from thgeval.media import probe, speech
+from thgeval.media import decoded_speech, probe
 from thgeval.timing import read_timing
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.running.plan import Options
@@ -78,7 +78,7 @@ def test_a_generator_leaves_its_video_and_all_that_is_known_of_it(once):
     folder, item = once.out / "self-audio/my-swaying", once.item("my-swaying")
     assert {path.name for path in item.iterdir()} == {"raw.mp4", "out.mp4", "run.json", "log.txt", "evidence"}
     assert len(levels(folder / "clips/item-a.mp4")) == 25
-    assert abs(speech(folder / "clips/item-a.mp4").duration_s - 1) < 0.1
+    assert abs(decoded_speech(folder / "clips/item-a.mp4").duration_s - 1) < 0.1
     assert (folder / "clips/item-a.txt").read_text() == "Sentence a.\n"
     assert (folder / "clips/item-a.source.png").read_bytes() == (once.tasks.folder / "img/a.png").read_bytes()
     record = read_record(item)
@@ -147,7 +147,7 @@ def test_a_wrong_rate_is_brought_to_the_wanted_one_and_said(once):
     assert (len(raw), len(out)) == (50, 25)
     assert probe(Clip("out", folder / "out.mp4")).fps == 25
     assert np.abs(out.astype(int) - raw[::2]).mean() < 2
-    assert abs(speech(folder / "out.mp4").duration_s - 1) < 0.1
+    assert abs(decoded_speech(folder / "out.mp4").duration_s - 1) < 0.1
 
 
 def test_a_still_picture_is_remarked_on_and_a_head_that_moves_is_not(once):
@@ -173,7 +173,7 @@ def test_a_copy_of_what_was_shown_is_remarked_on(once):
 def test_a_generator_that_speaks_keeps_its_own_sound(once):
     record = once.record("my-speaking")
     assert (record.setting, record.status) == ("text", DONE)
-    sound = speech(once.out / "text/my-speaking/clips/item-a.mp4").samples
+    sound = decoded_speech(once.out / "text/my-speaking/clips/item-a.mp4").samples
     assert np.abs(sound).mean() == pytest.approx(1 / np.pi, rel=0.1)
 
 

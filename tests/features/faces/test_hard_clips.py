@@ -12,7 +12,7 @@ import thgeval
 from thgeval.features.faces.detection import FOLLOWS, faces
 from thgeval.features.faces.eyes import eyes
 from thgeval.features.faces.landmarks import landmarks
-from thgeval.features.faces.people import absent, people
+from thgeval.features.faces.people import people, why_absent
 from thgeval.features.frames.frames import rgb
 from thgeval.features.heads.pose import pose
 from thgeval.media.frames import FrameBatch
@@ -32,7 +32,7 @@ def looked(frames, follow="every", **chosen):
     marks = landmarks(follow=follow)
     clip = Side({key: found[key], marks: found[marks]})
     how = {"follow": follow, **chosen}
-    return absent(clip[people(**how)]), clip[pose(**how)], clip[eyes(**how)]
+    return why_absent(clip[people(**how)]), clip[pose(**how)], clip[eyes(**how)]
 
 
 @pytest.mark.parametrize("follow", WAYS)

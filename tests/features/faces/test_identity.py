@@ -23,7 +23,7 @@ from thgeval.features.faces.identity import (
     RECOGNISERS,
     described,
     embedded,
-    embeddings,
+    embeddings_of_people,
     sampled_frames,
 )
 from thgeval.features.frames import offered
@@ -73,13 +73,13 @@ def test_sampling_needs_a_rate():
 )
 def test_refuses_what_is_not_there(chosen, said):
     with pytest.raises(ProtocolError, match=said):
-        embeddings(**chosen)
+        embeddings_of_people(**chosen)
 
 
 @pytest.mark.parametrize("network", RECOGNISERS)
 def test_the_signature_names_the_weights_and_the_detector(network):
-    needs = {item for feature in embeddings(network=network).closure() for item in feature.requires}
-    alone = embeddings(network=network, of="source").requires
+    needs = {item for feature in embeddings_of_people(network=network).closure() for item in feature.requires}
+    alone = embeddings_of_people(network=network, of="source").requires
     assert needs == set(alone)
     assert Weights(RECOGNISERS[network].weights) in needs
     assert (Weights("yunet") in needs) == (RECOGNISERS[network].detector == "yunet")
@@ -133,7 +133,7 @@ def test_weights_of_another_network_are_refused():
 def test_whole_frames_need_no_face():
     frames = np.random.default_rng(3).integers(0, 256, (3, 90, 120, 3), dtype=np.uint8)
     with random_weights.installed(["openface-nn4"]):
-        found = Side({rgb: batch(frames)})[embeddings(network="openface")]
+        found = Side({rgb: batch(frames)})[embeddings_of_people(network="openface")]
     assert found.rows.shape == (3, 1, 128)
     np.testing.assert_allclose(np.linalg.norm(found.rows, axis=-1), 1, atol=1e-3)
 
@@ -143,7 +143,7 @@ def test_real_people_are_told_apart():
     with assets.light():
         rows = {}
         for name in PEOPLE:
-            found = Side({rgb: batch(assets.frames(name, 8, 8))})[embeddings(network="mobilefacenet")]
+            found = Side({rgb: batch(assets.frames(name, 8, 8))})[embeddings_of_people(network="mobilefacenet")]
             assert found.frames.tolist() == list(range(8))
             rows[name] = unit(found.rows[:, 0])
     for name, own in rows.items():
@@ -153,7 +153,7 @@ def test_real_people_are_told_apart():
 
 def test_a_clip_without_a_face_has_rows_without_numbers():
     with assets.light():
-        found = Side({rgb: batch(assets.frames("no_face.mp4", 3))})[embeddings(network="mobilefacenet")]
+        found = Side({rgb: batch(assets.frames("no_face.mp4", 3))})[embeddings_of_people(network="mobilefacenet")]
     assert found.rows.shape == (3, 1, 128)
     assert np.isnan(found.rows).all()
 
@@ -173,8 +173,8 @@ def test_the_source_image_is_embedded_like_a_frame(tmp_path):
     Image.fromarray(frames[0]).save(tmp_path / "a.source.png")
     with assets.light():
         source = Side({offered.source_image: tmp_path / "a.source.png"})
-        found = source[embeddings(network="mobilefacenet", of="source")]
-        clip = Side({rgb: batch(frames)})[embeddings(network="mobilefacenet")]
+        found = source[embeddings_of_people(network="mobilefacenet", of="source")]
+        clip = Side({rgb: batch(frames)})[embeddings_of_people(network="mobilefacenet")]
     np.testing.assert_array_equal(found.rows, clip.rows)
     assert found.frames.tolist() == [0]
 
@@ -189,6 +189,6 @@ def test_a_source_image_that_cannot_serve_says_why(tmp_path, content, reason):
     else:
         Image.new("RGB", (64, 64)).save(path)
     with assets.light(), pytest.raises(InputError) as said:
-        Side({offered.source_image: path})[embeddings(network="mobilefacenet", of="source")]
+        Side({offered.source_image: path})[embeddings_of_people(network="mobilefacenet", of="source")]
     assert said.value.reason == reason
     assert str(path) in str(said.value)

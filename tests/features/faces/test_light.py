@@ -15,7 +15,7 @@ from thgeval.feature import joined
 from thgeval.features.faces.crops import window
 from thgeval.features.faces.detection import faces
 from thgeval.features.faces.face_mesh import LANDMARKS_68, check_silent, face_mesh
-from thgeval.features.faces.identity import embeddings
+from thgeval.features.faces.identity import embeddings_of_people
 from thgeval.features.faces.landmarks import CHAINS
 from thgeval.features.faces.people import shapes
 from thgeval.features.faces.tddfa import tddfa
@@ -172,7 +172,7 @@ def test_a_square_beyond_the_frame_is_black_there():
 
 def test_the_light_tier_may_be_used_commercially():
     free = (
-        embeddings(network="mobilefacenet"),
+        embeddings_of_people(network="mobilefacenet"),
         shapes(landmarks="mediapipe"),
         pose(estimator="mediapipe"),
         pose(estimator="3ddfa", landmarks="yunet"),

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from thgeval.errors import ProtocolError
 from thgeval.features.faces.detection import SLOTS, Faces, faces, slotted
 from thgeval.features.faces.detection import Found as _Found
-from thgeval.features.faces.people import POLICIES, absent, company, filled, overlap, people, taken
+from thgeval.features.faces.people import POLICIES, company, filled, overlap, people, taken, why_absent
 from thgeval.features.faces.people import chosen as chosen_slots
 from thgeval.view import Side
 
@@ -29,7 +29,7 @@ def seen(*frames) -> Faces:
 def chosen(found: Faces, **how):
     """The slots (frames, people) that a policy chooses, and why frames have no one."""
     slots = Side({faces(): found})[people(**how)]
-    return slots, absent(slots).tolist()
+    return slots, why_absent(slots).tolist()
 
 
 def slots(found: Faces, **how) -> list:

@@ -12,7 +12,7 @@ from thgeval.engine.measure import measured
 from thgeval.engine.plan import plan
 from thgeval.engine.workers import Cores
 from thgeval.errors import InputError, ProtocolError
-from thgeval.features.faces.identity import embeddings
+from thgeval.features.faces.identity import embeddings_of_people
 from thgeval.features.faces.people import shapes
 from thgeval.features.faces.supplied import LAYOUTS, given, given_joints
 from thgeval.features.frames.frames import Shown, shown
@@ -89,8 +89,10 @@ def test_arrays_come_back_as_those_of_one_person(side):
     ):
         np.testing.assert_array_equal(held[feature][:, 0], GOOD[name])
     np.testing.assert_array_equal(held[shapes(landmarks="npz")][:, 0], GOOD["landmarks_px"])
-    np.testing.assert_array_equal(held[embeddings(network="npz")].rows[:, 0], GOOD["embeddings"])
-    np.testing.assert_array_equal(held[embeddings(network="npz", of="source")].rows[0, 0], GOOD["source_embedding"])
+    np.testing.assert_array_equal(held[embeddings_of_people(network="npz")].rows[:, 0], GOOD["embeddings"])
+    np.testing.assert_array_equal(
+        held[embeddings_of_people(network="npz", of="source")].rows[0, 0], GOOD["source_embedding"]
+    )
 
 
 def test_action_units_have_no_intensity_of_lip_suck(side):

@@ -171,7 +171,7 @@ def ours(path, *, constant):
     clip, seen = Clip("a", path), []
     made = (avi_route.avi_pictures().compute(clip)) if constant else avi_route.avi_copy().compute(clip, clip)
     shown = [number(frame) for frame in made.jpegs(lambda frame: seen.append(number(frame)))]
-    return steps(shown), len(seen), audio.speech(made.path).samples
+    return steps(shown), len(seen), audio.decoded_speech(made.path).samples
 
 
 def theirs(program, path, folder):
@@ -187,7 +187,7 @@ def theirs(program, path, folder):
     while reader.read()[0]:
         read += 1
     shown = [number(cv2.imread(str(file))) for file in sorted(folder.glob("*.jpg"))]
-    return steps(shown), read, audio.speech(wav).samples
+    return steps(shown), read, audio.decoded_speech(wav).samples
 
 
 @cache

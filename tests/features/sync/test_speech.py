@@ -75,7 +75,7 @@ def test_overshoot_is_cut_off_at_full_scale(tmp_path):
 @pytest.mark.parametrize("start_s", [-0.3, -0.0101, 0.0101, 0.25])
 def test_the_start_of_the_sound_is_honoured_to_the_sample(tmp_path, start_s, monkeypatch):
     heard = features.audio.Audio(np.arange(1, 8001, dtype=np.float32), 16000, start_s, 1, 16000)
-    monkeypatch.setattr(features.audio, "speech", lambda source, rate_hz: heard)
+    monkeypatch.setattr(features.audio, "decoded_speech", lambda source, rate_hz: heard)
     found = of_file(tmp_path / "any.wav", features.speech())
     shift = round(16000 * start_s)
     assert len(found) == 8000 + shift
@@ -88,7 +88,7 @@ def test_the_start_of_the_sound_is_honoured_to_the_sample(tmp_path, start_s, mon
 
 def test_sound_that_ends_before_the_picture_starts_is_none(monkeypatch, tmp_path):
     heard = features.audio.Audio(np.ones(100, np.float32), 16000, -1.0, 1, 16000)
-    monkeypatch.setattr(features.audio, "speech", lambda source, rate_hz: heard)
+    monkeypatch.setattr(features.audio, "decoded_speech", lambda source, rate_hz: heard)
     with pytest.raises(InputError, match="its sound ends before its picture starts") as caught:
         of_file(tmp_path / "any.wav", features.speech())
     assert caught.value.reason == "no audio"

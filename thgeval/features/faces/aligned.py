@@ -22,7 +22,7 @@ from thgeval.feature import feature
 from thgeval.features.faces.crops import similarity, warped
 from thgeval.features.faces.detection import bytes_of
 from thgeval.features.faces.landmarks import landmarks
-from thgeval.features.faces.template import FACE
+from thgeval.features.faces.template import GENERIC_FACE
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 
@@ -31,7 +31,7 @@ PX_PER_MM = 0.64
 NOSE_ROOT_PX = (64.5, 47.0)
 USED = slice(27, 45)
 
-BASE = FACE[:, :2] * PX_PER_MM + NOSE_ROOT_PX
+BASE = GENERIC_FACE[:, :2] * PX_PER_MM + NOSE_ROOT_PX
 """The base shape, (68, 2) in px of the square."""
 
 

@@ -24,7 +24,7 @@ class Alignment(NamedTuple):
     shift: Array
 
 
-def aligned(points: Array, face: Array, weights: Array) -> Alignment:
+def alignments_with(points: Array, face: Array, weights: Array) -> Alignment:
     """The alignments of (faces, points, 2) with a face (points, 3); NaN where points are NaN.
 
     ``weights`` (points,) say how much each squared miss counts.

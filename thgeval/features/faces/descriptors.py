@@ -23,7 +23,7 @@ from thgeval.requirements import weights
 NAME = "dlib-face-descriptor"
 
 
-def described(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+def descriptors_of(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The descriptors (faces, 128) of aligned faces (faces, 150, 150, 3)."""
     token = _allowed()
     worker = _borrowed(token)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.features.faces.descriptor_worker import SIDE_PX
-from thgeval.features.faces.descriptors import described
+from thgeval.features.faces.descriptors import descriptors_of
 from thgeval.features.faces.detection import Found
 from thgeval.networks.memory import once, own, read_once
 
@@ -125,7 +125,7 @@ def descriptors(frame: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.fl
         around = dlib.rectangle(*(int(value) for value in (*marks.min(axis=0), *marks.max(axis=0))))
         shape = dlib.full_object_detection(around, [dlib.point(int(x), int(y)) for x, y in marks])
         face[:] = dlib.get_face_chip(frame, shape, size=SIDE_PX)
-    return described(faces)
+    return descriptors_of(faces)
 
 
 def predictor() -> Any:

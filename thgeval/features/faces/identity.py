@@ -30,7 +30,7 @@ from thgeval.features.faces.supplied import given
 from thgeval.features.frames.frames import rgb
 from thgeval.features.frames.offered import source_image
 from thgeval.media import image
-from thgeval.media.folder import content
+from thgeval.media.folder import image_content
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Package, Weights
 
@@ -178,7 +178,7 @@ def given_embeddings(found: NDArray[np.float64], *, of: str) -> Embeddings:
     return Embeddings(found, np.arange(len(found), dtype=np.int64))
 
 
-def embeddings(
+def embeddings_of_people(
     *,
     network: str,
     who: str = "largest",
@@ -311,6 +311,6 @@ def _needs(network: str) -> Requirements:
 def read_picture(path: Path) -> Pixels:
     """A picture file as (height, width, 3) 8-bit RGB, turned as its tags say; InputError if it can't be read."""
     try:
-        return image.portrait(content(path), str(path))
+        return image.portrait(image_content(path), str(path))
     except InputError as error:
         raise InputError(f"the source image can't be read: {error}", reason="unreadable source image") from None

@@ -60,7 +60,7 @@ def people(
 
 def chosen(found: Faces, *, who: str, min_px: int) -> Slots:
     """The slots of the faces that the policy chooses, as ``people`` gives them."""
-    choose = chosen_from(CHOICES, who=who)
+    choose = chosen_from(CHOOSERS, who=who)
     boxes = found.boxes.astype(np.float64)
     large = large_enough(boxes, min_px)
     boxes[~large] = np.nan
@@ -74,7 +74,7 @@ def choice(source: Feature[Any]) -> tuple[Feature[Slots], ...]:
     return tuple(needed for needed in source.closure() if needed.name == people.name)[-1:]
 
 
-def absent(slots: Slots) -> NDArray[np.str_]:
+def why_absent(slots: Slots) -> NDArray[np.str_]:
     """Why not all of the chosen people are in a frame: (frames, people) -> (frames,) text, "" where they are."""
     least = slots.min(axis=1)
     return np.select([least == slot for slot in ABSENT], list(ABSENT.values()), default="")
@@ -258,4 +258,4 @@ def overlap(boxes: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[n
     return np.asarray(shared / union)
 
 
-CHOICES = MappingProxyType({"largest": _largest, "first": _first, "last": _last, "track": _track, "all": _all})
+CHOOSERS = MappingProxyType({"largest": _largest, "first": _first, "last": _last, "track": _track, "all": _all})

@@ -67,6 +67,6 @@ def _face() -> Points:
     return points
 
 
-FACE: Points = _face()
-EYE_DISTANCE = float(np.linalg.norm(FACE[45] - FACE[36]))
+GENERIC_FACE: Points = _face()
+EYE_DISTANCE = float(np.linalg.norm(GENERIC_FACE[45] - GENERIC_FACE[36]))
 """Distance of the outer eye corners in mm."""

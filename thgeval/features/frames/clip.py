@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SIDE_PX = 224
 DIMENSIONS = 512
 WEIGHTS = "clip-vit-b32"
-SQUARES = ("bicubic-crop", "nearest")
+CLIP_SQUARES = ("bicubic-crop", "nearest")
 FORMS = {"plain": "{}", "photo": "A photo depicts {}", "bare": "{}"}
 LONG = ("refuse", "cut")
 

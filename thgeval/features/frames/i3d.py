@@ -21,8 +21,8 @@ from thgeval.features.frames.windows import span, squares, windows
 from thgeval.requirements import Weights
 
 SIDE_PX = 224
-PORTS: Mapping[str, str] = MappingProxyType({"stylegan-v": "i3d-torchscript", "videogpt": "i3d-kinetics400"})
-BLACKS: Mapping[str, tuple[float, float]] = MappingProxyType(
+I3D_PORTS: Mapping[str, str] = MappingProxyType({"stylegan-v": "i3d-torchscript", "videogpt": "i3d-kinetics400"})
+I3D_BLACKS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"minus-one": (-1.0, 1.0), "zero": (0.0, 1.0), "minus-half": (-0.5, 0.5)}
 )
 """What black and white enter as."""
@@ -35,7 +35,7 @@ SMALLEST_FRAMES = 9
     ),
     version=1,
     grain=Grain.CLIP,
-    requires=lambda port, **_: (networks.TORCH, Weights(PORTS[port])),
+    requires=lambda port, **_: (networks.TORCH, Weights(I3D_PORTS[port])),
 )
 def i3d(
     held: NDArray[np.float32],
@@ -52,6 +52,6 @@ def i3d(
     import torch
 
     seen = torch.from_numpy(windows(held, length=length, stride=stride, start=start, which=which))
-    network = networks.published(PORTS[port])
-    lowest, highest = BLACKS[black]
+    network = networks.published(I3D_PORTS[port])
+    lowest, highest = I3D_BLACKS[black]
     return networks.rows(network, (highest - lowest) * seen + lowest)

@@ -23,7 +23,7 @@ class UnitSource(NamedTuple):
     units: tuple[str, ...]
 
 
-SOURCES: Mapping[str, UnitSource] = MappingProxyType(
+UNIT_SOURCES: Mapping[str, UnitSource] = MappingProxyType(
     {
         "geometric": UnitSource(action_units_geometric, tuple(UNITS)),
         "openface": UnitSource(units_openface, OPENFACE),
@@ -35,7 +35,7 @@ SOURCES: Mapping[str, UnitSource] = MappingProxyType(
 
 def action_units(*, source: str = "geometric", **chosen: Parameter) -> Feature[ActionUnits]:
     """Action units of the chosen people from one of ``SOURCES``; their names are ``units_of(source)``."""
-    return chosen_from(SOURCES, source=source).feature(**chosen)
+    return chosen_from(UNIT_SOURCES, source=source).feature(**chosen)
 
 
 def units_of_both(*, source: str = "geometric", **chosen: Parameter) -> Feature[Both[ActionUnits]] | None:
@@ -45,4 +45,4 @@ def units_of_both(*, source: str = "geometric", **chosen: Parameter) -> Feature[
 
 def units_of(source: str) -> tuple[str, ...]:
     """The action units that a source tells, in order: ``("AU01", ...)``."""
-    return chosen_from(SOURCES, source=source).units
+    return chosen_from(UNIT_SOURCES, source=source).units

@@ -37,7 +37,7 @@ def expression_of_both(*, source: str = "landmarks", **chosen: Parameter) -> Fea
     return over_one_rest(expression_landmarks(**chosen), lambda points, rest: _rows(turned(points, rest)), **chosen)
 
 
-SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
+EXPRESSION_SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
     {
         "landmarks": expression_landmarks,
         "blendshapes": expression_blendshapes,
@@ -51,4 +51,4 @@ SOURCES: Mapping[str, Callable[..., Feature[Rows]]] = MappingProxyType(
 
 def expression(*, source: str = "landmarks", **chosen: Parameter) -> Feature[Rows]:
     """Expression of the chosen people from one of ``SOURCES``: (frames, people, dimensions), NaN without a face."""
-    return chosen_from(SOURCES, source=source)(**chosen)
+    return chosen_from(EXPRESSION_SOURCES, source=source)(**chosen)

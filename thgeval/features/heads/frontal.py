@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import derived_from
-from thgeval.features.faces.alignment import Alignment, aligned
+from thgeval.features.faces.alignment import Alignment, alignments_with
 from thgeval.features.faces.people import shapes
-from thgeval.features.faces.template import EYE_DISTANCE, FACE, RIGID
-from thgeval.features.heads.rest import Rest, shown
+from thgeval.features.faces.template import EYE_DISTANCE, GENERIC_FACE, RIGID
+from thgeval.features.heads.rest import Rest, people_there
 
 Array = NDArray[np.float64]
 HELD, ROUNDS = 0.1, 3
@@ -36,7 +36,7 @@ class Turned(NamedTuple):
 @derived_from(shapes, version=1)
 def frontal(points: Array) -> Turned:
     """The chosen people's landmarks turned to the front, NaN where there is no face."""
-    return turned(points, shown(points))
+    return turned(points, people_there(points))
 
 
 def turned(points: Array, rest: Rest) -> Turned:
@@ -48,11 +48,11 @@ def turned(points: Array, rest: Rest) -> Turned:
 def _person(points: Array, rest: Rest) -> tuple[Array, Array]:
     """One person's landmarks (frames, 68, 2) turned to the front, and the rotations taken off."""
     rigid, weights = points[:, [*RIGID]], np.array([*RIGID.values()])
-    own = FACE[[*RIGID]]
+    own = GENERIC_FACE[[*RIGID]]
     for _ in range(ROUNDS):
-        own = _own_face(rigid[rest], aligned(rigid[rest], own, weights))
-    alignment = aligned(rigid, own, weights)
-    return _unturned(points, alignment, FACE[:, 2]) / EYE_DISTANCE, alignment.rotation
+        own = _own_face(rigid[rest], alignments_with(rigid[rest], own, weights))
+    alignment = alignments_with(rigid, own, weights)
+    return _unturned(points, alignment, GENERIC_FACE[:, 2]) / EYE_DISTANCE, alignment.rotation
 
 
 def _own_face(seen: Array, alignment: Alignment) -> Array:
@@ -61,7 +61,7 @@ def _own_face(seen: Array, alignment: Alignment) -> Array:
     The least squares of what all frames show, with ``HELD`` of their weight on the generic place.
     """
     there = ~np.isnan(alignment.scale)
-    generic = FACE[[*RIGID]]
+    generic = GENERIC_FACE[[*RIGID]]
     if not there.any():
         return generic
     cameras = alignment.scale[there, None, None] * alignment.rotation[there, :2]

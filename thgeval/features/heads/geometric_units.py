@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature, Parameter, derived_from
 from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.frontal import Turned, frontal, turned
-from thgeval.features.heads.rest import Both, Rest, over_one_rest, shown
+from thgeval.features.heads.rest import Both, Rest, over_one_rest, people_there
 
 Array = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ changes distances by up to 0.03 where a face is not as deep as the generic one; 
 @derived_from(frontal, version=1)
 def action_units_geometric(turned: Turned) -> ActionUnits:
     """The action units of ``UNITS`` for the people that the parameters of ``people.shapes`` choose."""
-    return units(turned.points, shown(turned.points))
+    return units(turned.points, people_there(turned.points))
 
 
 def geometric_of_both(**chosen: Parameter) -> Feature[Both[ActionUnits]]:

@@ -29,7 +29,7 @@ from thgeval.features.faces.alignment import angles
 from thgeval.features.faces.facs import OPENFACE as UNITS
 from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.faces.gaps import filled
-from thgeval.features.faces.people import CHOICES, large_enough, taken
+from thgeval.features.faces.people import CHOOSERS, large_enough, taken
 from thgeval.features.frames.frames import Shown, shown
 from thgeval.features.frames.offered import clip, openface_file
 from thgeval.limits import check_file
@@ -244,4 +244,4 @@ def _chosen(
         boxes[~large_enough(boxes, min_px)] = np.nan
     else:
         boxes[rows] = (0, 0, 1, 1)
-    return CHOICES[who](boxes)
+    return CHOOSERS[who](boxes)

@@ -36,17 +36,17 @@ def over_one_rest(source: Feature[T], measured: Callable[[Points, Rest], T], **c
     def both(own: T, points: Points, other: T, others: Points) -> Both[T]:
         if points.shape != others.shape:
             return Both(own, other)
-        here, there = shown(points), shown(others)
+        here, there = people_there(points), people_there(others)
         if np.array_equal(here, there):
             return Both(own, other)
         shared = here & there
-        return Both(*(measured(side, _or_own(shared, shown(side))) for side in (points, others)))
+        return Both(*(measured(side, _or_own(shared, people_there(side))) for side in (points, others)))
 
     inputs: tuple[Feature[Any], ...] = (source, shapes(**chosen))
     return Feature(f"both-{source.name}", 1, inputs=inputs, grain=Grain.PAIR, compute=both)
 
 
-def shown(points: Points) -> Rest:
+def people_there(points: Points) -> Rest:
     """Which people are there: (frames, people, ...) -> (frames, people)."""
     return np.asarray(~np.isnan(points).any(axis=tuple(range(2, points.ndim))))
 

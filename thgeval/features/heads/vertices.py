@@ -13,7 +13,7 @@ from thgeval.features.heads.deep3d import vertices_deep3d
 
 Vertices = NDArray[np.float64]
 
-MODELS: Mapping[str, Callable[..., Feature[Vertices]]] = MappingProxyType(
+VERTEX_MODELS: Mapping[str, Callable[..., Feature[Vertices]]] = MappingProxyType(
     {"3ddfa": vertices_3ddfa, "deep3d": vertices_deep3d, "npz": vertices_given}
 )
 """Each row takes the parameters of ``people.shapes``."""
@@ -21,4 +21,4 @@ MODELS: Mapping[str, Callable[..., Feature[Vertices]]] = MappingProxyType(
 
 def vertices(*, model: str = "3ddfa", **chosen: Parameter) -> Feature[Vertices]:
     """Points of the chosen people's faces by one of ``MODELS``: (frames, people, points, 3), NaN without a face."""
-    return chosen_from(MODELS, model=model)(**chosen)
+    return chosen_from(VERTEX_MODELS, model=model)(**chosen)

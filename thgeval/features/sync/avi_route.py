@@ -112,15 +112,15 @@ def avi_pictures(video: Clip) -> Avi:
 @feature(avi_copy(), version=2, grain=Grain.CLIP)
 def avi_pcm(made: Avi) -> NDArray[np.int16]:
     """The sound of ``video.avi`` as the 16-bit samples of ``audio.wav``, 16 kHz."""
-    samples = audio.speech(made.path).samples
+    samples = audio.decoded_speech(made.path).samples
     return np.asarray(np.clip(np.rint(samples * np.float32(32768)), -32768, 32767), np.int16)
 
 
 def _for_mp3(video: Clip, source: Clip | Path) -> Audio:
-    rate_hz = audio.speech(source).original_rate_hz
+    rate_hz = audio.decoded_speech(source).original_rate_hz
     if rate_hz not in MP3_RATES_HZ:
         raise InputError(f"{video.name}: MP3 has no sound at {rate_hz} Hz; resample it", reason="audio format")
-    return audio.speech(source, rate_hz=rate_hz)
+    return audio.decoded_speech(source, rate_hz=rate_hz)
 
 
 def write_avi(path: Path, video: Clip, heard: Audio | None, *, own: bool, constant: bool = False) -> None:

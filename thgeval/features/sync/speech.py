@@ -43,7 +43,7 @@ def speech(source: Clip | Path, *, rate_hz: int = mel.RATE_HZ) -> NDArray[np.flo
 
     Raises InputError: "no audio" if there is none, or if it ends before the picture starts.
     """
-    heard = audio.speech(source, rate_hz=rate_hz)
+    heard = audio.decoded_speech(source, rate_hz=rate_hz)
     samples = placed(heard.samples, round(heard.start_s * rate_hz))
     if not len(samples):
         raise InputError(f"{_name(source)}: its sound ends before its picture starts", reason="no audio")

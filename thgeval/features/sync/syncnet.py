@@ -53,7 +53,7 @@ from thgeval.requirements import Package, Weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-FACES, CLOCKS, RESIZES = ("s3fd", "whole-frame"), ("25fps", "native"), ("bilinear", "bicubic")
+FACES, CLOCKS, SYNCNET_RESIZES = ("s3fd", "whole-frame"), ("25fps", "native"), ("bilinear", "bicubic")
 ROUTES = {"s3fd": ("direct", "avi", "avi-pictures"), "whole-frame": ("direct", "jpeg")}
 RATE = Fraction(25)
 SAMPLES = 640
@@ -105,7 +105,7 @@ def shot_faces(video: Clip | Avi, *, every: int = 1, route: str = "direct") -> F
     detector, scenes = networks.published("sfd-face"), _Scenes()
     boxes = []
     for index, frame in enumerate(_scenery(video, scenes)):
-        boxes.append(np.empty((0, 4)) if index % every else detected(detector, frame))
+        boxes.append(np.empty((0, 4)) if index % every else s3fd_boxes(detector, frame))
     return FaceBoxes(tuple(boxes), tuple(scenes.cuts), every, end=scenes.frames)
 
 
@@ -226,7 +226,7 @@ def no_track(name: str, faces: FaceBoxes, *, min_track: int, tracker: str = "any
     )
 
 
-def detected(detector: Callable[["Tensor"], tuple["Tensor", "Tensor"]], frame: Image) -> NDArray[np.float64]:
+def s3fd_boxes(detector: Callable[["Tensor"], tuple["Tensor", "Tensor"]], frame: Image) -> NDArray[np.float64]:
     """Boxes of faces in a BGR frame, (faces, 4) in its own px, best first."""
     import torch
 

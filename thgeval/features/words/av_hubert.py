@@ -106,7 +106,7 @@ def cosines(first: Rows, second: Rows) -> Rows:
     return np.where(lengths > 0, products / np.where(lengths > 0, lengths, 1.0), np.nan)
 
 
-def comparable(generated: Embedded, reference: Embedded, part: str) -> tuple[Rows, Rows]:
+def same_part(generated: Embedded, reference: Embedded, part: str) -> tuple[Rows, Rows]:
     """The same part of both sides.
 
     Raises InputError: "models differ", "length differs", "bad embeddings" where rows have different dimensions.

@@ -13,7 +13,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.kernels.fsim.filters import ORIENTATIONS, SCALES, filter_bank
+from thgeval.kernels.fsim.filters import FILTER_SCALES, ORIENTATIONS, filter_bank
 
 _REFERENCE_SIDE_PX = 256
 _CONGRUENCY_T = 0.85
@@ -53,7 +53,7 @@ def _fill_congruency(luma: NDArray[np.float64], congruency: NDArray[np.float32])
         return
     bank = filter_bank(*luma.shape)
     spectrum = scipy.fft.fft2((luma - luma.mean()).astype(np.float32), workers=1)
-    responses = np.empty((SCALES, *luma.shape), np.complex64)
+    responses = np.empty((FILTER_SCALES, *luma.shape), np.complex64)
     energy, amplitude = np.empty(luma.shape, np.float32), np.zeros(luma.shape, np.float32)
     smallest = np.empty(luma.shape, np.float32)
     congruency[:] = 0

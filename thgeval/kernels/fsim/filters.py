@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-SCALES = 4
+FILTER_SCALES = 4
 ORIENTATIONS = 4
 _SHORTEST_WAVE_PX = 6
 _WAVE_RATIO = 2
@@ -43,10 +43,10 @@ def filter_bank(height: int, width: int) -> FilterBank:
     radius, angle = np.hypot(x, y), np.arctan2(-y, x)
     lowpass = 1 / (1 + (radius / _LOWPASS_CUTOFF) ** (2 * _LOWPASS_ORDER))
     radius[0, 0] = 1
-    weights = np.empty((ORIENTATIONS, SCALES, height, width))
+    weights = np.empty((ORIENTATIONS, FILTER_SCALES, height, width))
     for orientation in range(ORIENTATIONS):
         spread = _spread(angle, orientation * math.pi / ORIENTATIONS)
-        for scale in range(SCALES):
+        for scale in range(FILTER_SCALES):
             centre = 1 / (_SHORTEST_WAVE_PX * _WAVE_RATIO**scale)
             band = np.exp(-(np.log(radius / centre) ** 2) / (2 * math.log(_SIGMA_ON_F) ** 2))
             weights[orientation, scale] = band * lowpass * spread

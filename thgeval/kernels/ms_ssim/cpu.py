@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.kernels.ssim.cpu import Constants, Floats, Plane, Taps, plane_terms, plane_type, scratch, split
+from thgeval.kernels.ssim.cpu import Constants, Plane, Singles, Taps, plane_terms, plane_type, scratch, split
 
 
 @jit()
-def _halved(plane: Plane) -> Floats:
+def _halved(plane: Plane) -> Singles:
     """Means of 2 × 2 pixels. An odd side first gets a row or column of zeros before it, which counts in the mean."""
     height, width = plane.shape
     odd_down = height % 2
@@ -36,8 +36,8 @@ def _scale_terms(
     reference: Plane,
     taps: Taps,
     constants: Constants,
-    ring: Floats,
-    rows: Floats,
+    ring: Singles,
+    rows: Singles,
     terms: NDArray[np.float64],
 ) -> None:
     """Contrast-structure of every scale but the last, SSIM of the last, into ``terms``."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.states.stacked import Array, Groups, Indices, RowMatrix, blocks
+from thgeval.states.stacked import AnyArray, Groups, Indices, RowMatrix, blocks
 
 BLOCK_ROWS = 1024
 LEFT_BLOCKS = 2  # of rows that a block is compared with before it is let go
@@ -48,8 +48,8 @@ class Pairs(NamedTuple):
 
     left: slice
     right: slice
-    left_rows: Array
-    right_rows: Array
+    left_rows: AnyArray
+    right_rows: AnyArray
     low: Floats
     high: Floats
 
@@ -126,13 +126,13 @@ def _pairs(left: RowMatrix, right: RowMatrix) -> Iterator[Pairs]:
             yield Pairs(here, there, _readable(left_rows), _readable(right_rows), low, products)
 
 
-def _readable(rows: Array) -> Array:
+def _readable(rows: AnyArray) -> AnyArray:
     """Rows in a type and order that the loops take."""
     return np.ascontiguousarray(rows, dtype=np.float32 if rows.dtype == np.float16 else None)
 
 
 @jit()
-def _squared_distance(a: Array, b: Array) -> float:
+def _squared_distance(a: AnyArray, b: AnyArray) -> float:
     """Sum of squared differences, in four sums of every fourth column: the same bits wherever it is compiled into."""
     first = second = third = fourth = np.float64(0)
     whole = len(a) // 4 * 4

@@ -25,7 +25,7 @@ STRIP = 512  # columns, a multiple of 16: long loops, and twelve ring rows of fo
 _PAD = 16  # floats between ring rows, so that they don't fall on the same cache sets
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
-Floats: TypeAlias = NDArray[np.float32]
+Singles: TypeAlias = NDArray[np.float32]
 Scaled: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Taps: TypeAlias = tuple[np.float32, ...]
 Constants: TypeAlias = tuple[np.float32, np.float32, np.float32, np.float32]
@@ -52,8 +52,8 @@ def _fill(
     count: int,
     peak: np.float32,
     centre: np.float32,
-    sums: Floats,
-    differences: Floats,
+    sums: Singles,
+    differences: Singles,
 ) -> None:
     scale = np.float32(1) / peak
     middle = centre * peak
@@ -65,7 +65,7 @@ def _fill(
 
 
 @jit(fastmath=True)
-def _across(row: Floats, count: int, taps: Taps, filtered: Floats) -> None:
+def _across(row: Singles, count: int, taps: Taps, filtered: Singles) -> None:
     """Filter a row and its squares along the row, into ``filtered[:count]`` and ``filtered[STRIP:]``."""
     half = len(taps) - 1
     for x in range(count):
@@ -82,7 +82,7 @@ def _across(row: Floats, count: int, taps: Taps, filtered: Floats) -> None:
 
 
 @jit(inline=True)
-def _down(ring: Floats, top: int, column: int, taps: Taps) -> tuple[np.float32, np.float32]:
+def _down(ring: Singles, top: int, column: int, taps: Taps) -> tuple[np.float32, np.float32]:
     """Weighted sums of one column over the window that begins in row ``top`` and over the one below it."""
     half = len(taps) - 1
     rows = 2 * len(taps)
@@ -96,7 +96,7 @@ def _down(ring: Floats, top: int, column: int, taps: Taps) -> tuple[np.float32, 
 
 
 @jit(fastmath=True)
-def _moments(ring: Floats, top: int, count: int, taps: Taps, moments: Floats) -> None:
+def _moments(ring: Singles, top: int, count: int, taps: Taps, moments: Singles) -> None:
     """Mean and variance of s over two rows of windows: upper mean, upper variance, lower mean, lower variance."""
     for x in range(count):
         upper, lower = _down(ring, top, x, taps)
@@ -124,7 +124,7 @@ def _parts(
 
 @jit(fastmath=True)
 def _rows(
-    ring: Floats, top: int, count: int, taps: Taps, moments: Floats, centre: np.float32, constants: Constants
+    ring: Singles, top: int, count: int, taps: Taps, moments: Singles, centre: np.float32, constants: Constants
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Sums over two rows of windows: SSIM and contrast-structure of the upper, then of the lower."""
     upper_ssim = upper_contrast = lower_ssim = lower_contrast = np.float32(0)
@@ -142,7 +142,7 @@ def _rows(
 
 @jit()
 def plane_terms(
-    generated: Plane, reference: Plane, taps: Taps, constants: Constants, ring: Floats, rows: Floats
+    generated: Plane, reference: Plane, taps: Taps, constants: Constants, ring: Singles, rows: Singles
 ) -> tuple[float, float]:
     """Mean SSIM and mean contrast-structure over every window inside two (height, width) planes.
 
@@ -182,13 +182,13 @@ def _strip(windows: int) -> int:
     return ((windows + strips - 1) // strips + 15) // 16 * 16
 
 
-def scratch(taps: Taps) -> tuple[Floats, Floats]:
+def scratch(taps: Taps) -> tuple[Singles, Singles]:
     """Room for `plane_terms`, one per thread: the ring and a row of moments; a row of sums and one of differences."""
     row = -(-(STRIP + 2 * len(taps)) // 16) * 16
     return _aligned(2 * len(taps) + 1, 4 * STRIP + _PAD), _aligned(2, row)
 
 
-def _aligned(rows: int, columns: int) -> Floats:
+def _aligned(rows: int, columns: int) -> Singles:
     """An uninitialised array that starts on a cache line: vectors that straddle two lines load at half speed."""
     raw = np.empty(rows * columns * 4 + 64, np.uint8)
     start = -raw.ctypes.data % 64

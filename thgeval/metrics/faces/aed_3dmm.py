@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.heads.expression import SOURCES, expression, expression_of_both
+from thgeval.features.heads.expression import EXPRESSION_SOURCES, expression, expression_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.kernels.landmarks import REDUCTIONS
 from thgeval.metric import Better, Preset
@@ -31,7 +31,7 @@ class AED3DMM(PairedMetric):
     """
 
     whom: Landmarked = Landmarked()
-    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ...", of=SOURCES)
+    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ...", of=EXPRESSION_SOURCES)
     reduction: str = parameter("mean", "``mean`` or ``sum`` over coefficients", of=REDUCTIONS)
 
     name = "aed-3dmm"

@@ -8,7 +8,7 @@ import numpy as np
 
 from thgeval.feature import Feature
 from thgeval.features.faces.facs import ActionUnits
-from thgeval.features.heads.action_units import SOURCES, action_units, units_of_both
+from thgeval.features.heads.action_units import UNIT_SOURCES, action_units, units_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.missing import Array
@@ -32,7 +32,7 @@ class AUCON(PairedMetric):
 
     whom: Landmarked = Landmarked()
     source: str = parameter(
-        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
+        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=UNIT_SOURCES
     )
 
     name = "aucon"

@@ -10,7 +10,7 @@ import numpy as np
 
 from thgeval.feature import Feature
 from thgeval.features.faces.facs import ActionUnits
-from thgeval.features.heads.action_units import SOURCES, action_units, units_of, units_of_both
+from thgeval.features.heads.action_units import UNIT_SOURCES, action_units, units_of, units_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.missing import Array
@@ -39,7 +39,7 @@ class AUE(PairedMetric):
 
     whom: Landmarked = Landmarked()
     source: str = parameter(
-        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
+        "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=UNIT_SOURCES
     )
     region: str = parameter("all", "``lower`` face (9 units), ``upper`` face (8) or ``all``", of=REGIONS)
 

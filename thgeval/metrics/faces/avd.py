@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.feature import Feature
-from thgeval.features.heads.vertices import MODELS, vertices
+from thgeval.features.heads.vertices import VERTEX_MODELS, vertices
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.missing import Array, present
 from thgeval.metrics.faces.paired import PairedMetric
@@ -33,7 +33,7 @@ class AVD(PairedMetric):
     """
 
     whom: Landmarked = Landmarked()
-    model: str = parameter("deep3d", "of the face: ``deep3d``, ``3ddfa``, ...", of=MODELS)
+    model: str = parameter("deep3d", "of the face: ``deep3d``, ``3ddfa``, ...", of=VERTEX_MODELS)
     against: str = parameter(
         "first", "the reference's ``first`` frame with a face, or the one ``paired`` with each", of=AGAINST
     )

@@ -10,7 +10,7 @@ from thgeval.features.faces.aligned import aligned_faces
 from thgeval.features.faces.landmarks import CHAINS
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, rgb, shown
-from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, apart, centred, interocular
+from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, centred, interocular, points_apart
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.metrics.faces.missing import Array, Why
 from thgeval.metrics.faces.paired import POOLS, PairedMetric
@@ -101,7 +101,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
         first, second = (side[:, PARTS[self.points]] for side in (generated, reference))
         if self.centred:
             first, second = centred(first), centred(second)
-        return REDUCTIONS[self.reduction](apart(first, second, distance=self.distance))
+        return REDUCTIONS[self.reduction](points_apart(first, second, distance=self.distance))
 
     def scaled(self, distances: Array, reference: Array) -> Array:
         """Px in the unit asked for."""

@@ -12,7 +12,7 @@ from thgeval.feature import Feature
 from thgeval.features.faces.detection import FOLLOWS
 from thgeval.features.faces.identity import Embeddings
 from thgeval.features.faces.landmarks import MODELS
-from thgeval.features.faces.people import POLICIES, absent, choice
+from thgeval.features.faces.people import POLICIES, choice, why_absent
 from thgeval.metric import Side, View
 from thgeval.metrics.faces.missing import BECAME, NO_FACE, Array, Missing, Why, present, told
 from thgeval.parameter import Held, parameter
@@ -110,7 +110,7 @@ def lacking(side: Side, source: Feature[Any]) -> Why:
     """What to say of frames in which a feature of people has no one: (frames,), or () if that is always the same."""
     found = side[source]
     for slots in choice(source):
-        why = absent(side[slots][found.frames] if isinstance(found, Embeddings) else side[slots])
+        why = why_absent(side[slots][found.frames] if isinstance(found, Embeddings) else side[slots])
         return np.where(why == "", NO_FACE, why)
     return NO_FACE
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Parameter
-from thgeval.features.faces.identity import NETWORKS, Embeddings, embeddings
+from thgeval.features.faces.identity import NETWORKS, Embeddings, embeddings_of_people
 from thgeval.metrics.faces.missing import Array
 from thgeval.metrics.faces.whom import Whom
 from thgeval.parameter import parameter
@@ -39,7 +39,7 @@ class Recognised(Whom):
 
     def seen_in(self, what: str) -> Feature[Embeddings]:
         """Embeddings in the clip or in its source image."""
-        return embeddings(
+        return embeddings_of_people(
             network=self.network, per_s=self.per_s, follow=self.follow, who=self.who, min_px=self.min_px, of=what
         )
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.clip import FORMS, LONG, SQUARES, clip_image, clip_text
+from thgeval.features.frames.clip import CLIP_SQUARES, FORMS, LONG, clip_image, clip_text
 from thgeval.metric import Better, Metric, Needs, Preset, View
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, Counts
 
-CHOICES = {"pooling": ("mean", "max"), "square": SQUARES, "form": tuple(FORMS), "long": LONG}
+CHOICES = {"pooling": ("mean", "max"), "square": CLIP_SQUARES, "form": tuple(FORMS), "long": LONG}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class CLIPSIM(Metric[ClipMean | Counts]):
     """
 
     pooling: str = parameter("mean", "``mean`` over the frames of a clip, or their ``max``", of=("mean", "max"))
-    square: str = parameter("bicubic-crop", "how frames become square: ``bicubic-crop``, or ``nearest``", of=SQUARES)
+    square: str = parameter(
+        "bicubic-crop", "how frames become square: ``bicubic-crop``, or ``nearest``", of=CLIP_SQUARES
+    )
     form: str = parameter(
         "plain",
         "the sentence read: the prompt as it is (``plain``), A photo depicts and the prompt "

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.heads.expression import SOURCES, expression
+from thgeval.features.heads.expression import EXPRESSION_SOURCES, expression
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.faces.missing import policy, present
 from thgeval.metrics.faces.whom import Landmarked, with_choice
-from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.metrics.sets.sets import SetComparison, SetMetric
 from thgeval.parameter import holding, parameter
 from thgeval.states import Part, Rows, TwoRows
 from thgeval.states.stacked import RowMatrix
 
 
 @dataclass(frozen=True)
-class PlainFrechet(Comparison):
+class PlainFrechet(SetComparison):
     """Fréchet distance, covariances over rows - 1; coefficients are few, so that no work is worth sharing."""
 
     biased = True
@@ -44,7 +44,7 @@ class EFID(SetMetric):
     """
 
     whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail", "hold"))
-    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ``landmarks``, ...", of=SOURCES)
+    source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ``landmarks``, ...", of=EXPRESSION_SOURCES)
 
     name = "e-fid"
     version = 1

@@ -13,7 +13,7 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets.sets import Comparison, Frechet, SetMetric
+from thgeval.metrics.sets.sets import Frechet, SetComparison, SetMetric
 from thgeval.parameter import Held, parameter
 from thgeval.states import Rows, TwoRows
 from thgeval.states.stacked import Indices, RowMatrix
@@ -27,7 +27,7 @@ INPUTS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True)
-class Extrapolated(Held, Comparison):
+class Extrapolated(Held, SetComparison):
     """Fréchet distance of the frames there are, or of infinitely many."""
 
     estimate: str = parameter(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.i3d import BLACKS, PORTS, SMALLEST_FRAMES, i3d
+from thgeval.features.frames.i3d import I3D_BLACKS, I3D_PORTS, SMALLEST_FRAMES, i3d
 from thgeval.features.frames.windows import SQUARES, WHICH
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.sets import Frechet, SetMetric
@@ -40,9 +40,9 @@ class FVD(SetMetric):
     black: str = parameter(
         "minus-one",
         ("what black enters as: ``minus-one``, ``zero``, or ``minus-half`` (white as 0.5 then, else as 1)"),
-        of=BLACKS,
+        of=I3D_BLACKS,
     )
-    port: str = parameter("stylegan-v", "of the network: ``stylegan-v`` or ``videogpt``", of=PORTS)
+    port: str = parameter("stylegan-v", "of the network: ``stylegan-v`` or ``videogpt``", of=I3D_PORTS)
     ddof: int = parameter(0, "covariances are divided by windows - ``ddof``: 0 or 1", of=(0, 1))
 
     name = "fvd"

@@ -14,13 +14,13 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.fid import INPUTS
-from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.metrics.sets.sets import SetComparison, SetMetric
 from thgeval.parameter import Held, parameter
 from thgeval.states.stacked import Indices, RowMatrix
 
 
 @dataclass(frozen=True)
-class KernelDistance(Held, Comparison):
+class KernelDistance(Held, SetComparison):
     """Squared maximum mean discrepancy of all pairs of rows, or of random subsets."""
 
     subsets: int = parameter(0, "how many random subsets are averaged; 0 for all pairs at once", least=0)

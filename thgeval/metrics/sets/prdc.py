@@ -12,7 +12,7 @@ from thgeval.feature import Feature
 from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.metrics.sets.sets import SetComparison, SetMetric
 from thgeval.parameter import Held, parameter
 from thgeval.states import TwoRows
 from thgeval.states.stacked import Indices, RowMatrix
@@ -21,7 +21,7 @@ UNTOLD = 0.5
 """Below this score of real frames a low one says little."""
 HALF = 2000
 WHICH = ("coverage", "density", "precision", "recall")
-PRESETS: Mapping[str, Preset] = {
+PRDC_PRESETS: Mapping[str, Preset] = {
     "density": Preset({"which": "density"}, "mean number of reference balls around a generated frame, over nearest"),
     "precision": Preset({"which": "precision"}, "share of generated frames in the ball of any reference frame"),
     "recall": Preset({"which": "recall"}, "share of reference frames in the ball of any generated frame"),
@@ -29,7 +29,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True)
-class Neighbours(Held, Comparison):
+class Neighbourhoods(Held, SetComparison):
     """One of four scores of rows and the balls that reach to their nearest neighbours."""
 
     which: str = parameter("coverage", "``coverage``, ``density``, ``precision`` or ``recall``", of=WHICH)
@@ -126,7 +126,7 @@ class PRDC(SetMetric):
              even a copy: the program of the paper counts 0 for them, here they are left out and counted in the note
     """
 
-    comparison: Neighbours = Neighbours()
+    comparison: Neighbourhoods = Neighbourhoods()
     port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
     resize: str = parameter(
         "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
@@ -137,7 +137,7 @@ class PRDC(SetMetric):
     better = Better.HIGHER
     cites = ("naeem2020prdc", "kynkaanniemi2019improved")
     enough = 1000
-    presets: ClassVar[Mapping[str, Preset]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRDC_PRESETS
 
     @property
     def range(self) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.frames.random_embedding import random_embedding
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.prdc import PRESETS, Neighbours
+from thgeval.metrics.sets.prdc import PRDC_PRESETS, Neighbourhoods
 from thgeval.metrics.sets.random_fid import RandomFID
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.parameter import same_as
@@ -30,7 +30,7 @@ class RandomPRDC(SetMetric):
              Frames that are there more than ``nearest`` times are left out and counted, as by prdc
     """
 
-    comparison: Neighbours = Neighbours()
+    comparison: Neighbourhoods = Neighbourhoods()
     side_px: int = same_as(RandomFID, "side_px")
     seed: int = same_as(RandomFID, "seed")
 
@@ -39,7 +39,7 @@ class RandomPRDC(SetMetric):
     better = Better.HIGHER
     cites = ("naeem2020prdc",)
     enough = 1000
-    presets: ClassVar[Mapping[str, Preset]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRDC_PRESETS
 
     @property
     def range(self) -> tuple[float, float]:

@@ -26,7 +26,7 @@ BIASED = (
 )
 
 
-class Comparison(ABC):
+class SetComparison(ABC):
     """How two sets of rows are compared, (rows, dimensions) each; subclasses are frozen dataclasses."""
 
     @property
@@ -66,7 +66,7 @@ class Comparison(ABC):
 
 
 @dataclass(frozen=True)
-class Frechet(Comparison):
+class Frechet(SetComparison):
     """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
 
     ddof: int = 1
@@ -107,7 +107,7 @@ class SetMetric(Metric[TwoRows]):
 
     @property
     @abstractmethod
-    def comparison(self) -> Comparison:
+    def comparison(self) -> SetComparison:
         """What compares them; a field where it has parameters, a class attribute where it is always the same."""
 
     @property

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.words.av_hubert import BESIDE, UNDIRECTED, Embedded, comparable, cosines, embeddings
+from thgeval.features.words.av_hubert import BESIDE, UNDIRECTED, Embedded, cosines, embeddings, same_part
 from thgeval.metric import Better, Metric, Needs, View, of_both, of_generated
 from thgeval.parameter import parameter
 from thgeval.requirements.programs import folder
@@ -45,7 +45,7 @@ class Cosine(Metric[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """The cosine of each frame's rows on either side."""
         generated, reference = view.generated[self.rows], view.reference[self.rows]
-        return self.averaged(view, cosines(*comparable(generated, reference, self.part)), generated.model)
+        return self.averaged(view, cosines(*same_part(generated, reference, self.part)), generated.model)
 
     def averaged(self, view: View, values: NDArray[np.float64], model: str) -> ClipMean:
         """The cosines as a state, under the name of what computed the rows."""

@@ -14,7 +14,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.sync.face_tracks import TRACKERS
 from thgeval.features.sync.offsets import OffsetDistances, padded_share
-from thgeval.features.sync.syncnet import CLOCKS, FACES, RESIZES, ROUTES, SyncedTrack, syncnet
+from thgeval.features.sync.syncnet import CLOCKS, FACES, ROUTES, SYNCNET_RESIZES, SyncedTrack, syncnet
 from thgeval.metric import Metric, Needs, Preset, View, of_generated
 from thgeval.parameter import parameter
 from thgeval.states import ByTrack, PooledTracks, TrackMean
@@ -79,7 +79,7 @@ class SyncNetMetric(Metric[ByTrack]):
     clock: str = parameter(
         "25fps", "for whole frames, ``25fps``, or ``native``: as they are, and taken for 25 per second", of=CLOCKS
     )
-    resize: str = parameter("bilinear", "of whole frames, ``bilinear`` or ``bicubic``", of=RESIZES)
+    resize: str = parameter("bilinear", "of whole frames, ``bilinear`` or ``bicubic``", of=SYNCNET_RESIZES)
     route: str = parameter(
         "direct",
         "``direct``, or ``avi``: through lossy files as syncnet_python writes them with ffmpeg up to "
