@@ -1,12 +1,13 @@
 """A small denoising diffusion model of one person's mouth, told by speech: how it is trained and sampled.
 
 Pictures are differences from the person's mean mouth, folded so that 2 by 2 pixels become channels. The network
-(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard around the frame and which
-way the head is turned go with the time step. It predicts v; weights that are used are a running mean (EMA).
+(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard of the mouth and which way
+the head is turned go with the time step. It predicts the picture itself, which of all that could be predicted has the
+fewest dimensions; weights that are used are a running mean (EMA).
 
-Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Salimans, Ho, ICLR 2022 (v);
-Ho, Salimans, arXiv:2207.12598 (guidance); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
-"Diffused Heads", WACV 2024 (the frame before as a condition).
+Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Ho, Salimans, arXiv:2207.12598
+(guidance); Li, He, arXiv:2511.13720 (predicting the picture); Lin et al., WACV 2024 (no signal at the last step);
+Stypułkowski et al., "Diffused Heads", WACV 2024 (the frame before as a condition).
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ LEVELS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What is learnt from: ``pictures`` (frames, px, px, 3) uint8, ``heard`` (frames, columns, bands), ``turned``
+    """What is learnt from: ``pictures`` (frames, px, px, 3) uint8, ``heard`` (frames, components), ``turned``
     (frames, ways), and ``which`` (n,), the frames to be learnt: those that have the frame before them too.
     """
 
@@ -48,24 +49,14 @@ class Samples:
 class Denoiser(nn.Module):
     """The network with what pictures are differences from."""
 
-    def __init__(self, px: int, columns: int, bands: int, ways: int) -> None:
+    def __init__(self, px: int, components: int, ways: int) -> None:
         super().__init__()
         folded, told = 3 * FOLD**2, 4 * CHANNELS[0]
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.zeros(folded, px // FOLD, px // FOLD))
         self.register_buffer("scale", torch.ones(()))
-        self.ears = nn.Sequential(
-            nn.Conv1d(bands, 48, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv1d(48, 48, 4, stride=2),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Dropout(0.2),
-            nn.Linear(48 * ((columns - 4) // 2 + 1), told),
-            nn.SiLU(),
-            nn.Linear(told, told),
-        )
+        self.heard = nn.Sequential(nn.Linear(components, told), nn.SiLU(), nn.Linear(told, told))
         self.way = nn.Sequential(nn.Linear(ways, told), nn.SiLU(), nn.Linear(told, told))
         self.unet: Any = UNet2DModel(  # type: ignore[no-untyped-call]
             sample_size=px // FOLD,
@@ -83,11 +74,11 @@ class Denoiser(nn.Module):
 
     def told(self, heard: Tensor, turned: Tensor, hears: Tensor) -> Tensor:
         """What goes with the time step (frames, width); ``hears`` (frames,) is 0 where nothing shall be heard."""
-        found: Tensor = self.ears(heard.transpose(1, 2)) * hears[:, None] + self.way(turned)
+        found: Tensor = self.heard(heard) * hears[:, None] + self.way(turned)
         return found
 
     def forward(self, noisy: Tensor, before: Tensor, level: Tensor, told: Tensor) -> Tensor:
-        """What is predicted, v: (frames, channels, side, side)."""
+        """The picture without noise (frames, channels, side, side)."""
         found: Tensor = self.unet(torch.cat([noisy, before], dim=1), level, class_labels=told).sample
         return found
 
@@ -107,7 +98,7 @@ def scheduler() -> Any:
     return DDIMScheduler(  # type: ignore[no-untyped-call]
         num_train_timesteps=LEVELS,
         beta_schedule="squaredcos_cap_v2",
-        prediction_type="v_prediction",
+        prediction_type="sample",
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
         clip_sample=False,
@@ -118,8 +109,7 @@ def train(samples: Samples, *, steps: int, seed: int) -> Denoiser:
     """A denoiser whose weights are the running mean of ``steps`` steps of training."""
     torch.manual_seed(seed)
     px, usable = samples.pictures.shape[1], torch.from_numpy(samples.which)
-    _, columns, bands = samples.heard.shape
-    net = Denoiser(px, columns, bands, samples.turned.shape[1])
+    net = Denoiser(px, samples.heard.shape[1], samples.turned.shape[1])
     raw = net.folded(samples.pictures[samples.which])
     net.mean.copy_(raw.mean(0))
     net.scale.copy_((raw - net.mean).std())
@@ -135,12 +125,12 @@ def train(samples: Samples, *, steps: int, seed: int) -> Denoiser:
         which = usable[torch.randint(len(usable), (BATCH,))]
         clean, noise = pictures[which], torch.randn(BATCH, *pictures.shape[1:])
         level = ((torch.arange(BATCH) + torch.rand(BATCH)) * (LEVELS / BATCH)).long()
-        noisy, wanted = noises.add_noise(clean, noise, level), noises.get_velocity(clean, noise, level)
+        noisy = noises.add_noise(clean, noise, level)
         there = (torch.rand(BATCH) >= FIRST).float()[:, None, None, None]
         before = there * (pictures[which - 1] + BLUR * torch.randn_like(clean))
         hears = (torch.rand(BATCH) >= UNHEARD).float()
         told = net.told(heard[which], turned[which], hears)
-        loss = (seen * (net(noisy, before, level, told) - wanted) ** 2).mean()
+        loss = (seen * (net(noisy, before, level, told) - clean) ** 2).mean()
         pace.zero_grad()
         loss.backward()
         pace.step()
@@ -179,7 +169,7 @@ def _denoised(net: Denoiser, noise: Tensor, before: Tensor, heard: Tensor, turne
     noises.set_timesteps(DDIM)
     count = len(noise)
     hears = torch.cat([torch.ones(count), torch.zeros(count)])
-    told = net.told(heard.repeat(2, 1, 1), turned.repeat(2, 1), hears)
+    told = net.told(heard.repeat(2, 1), turned.repeat(2, 1), hears)
     yield noise
     now, before = noise, before.repeat(2, 1, 1, 1)
     for level in noises.timesteps:

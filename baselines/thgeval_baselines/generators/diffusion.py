@@ -1,8 +1,9 @@
 """``ref-diffusion``: a small denoising diffusion model of one person's mouth, drawn for new speech and put in a face.
 
 ``fit`` cuts the mouth out of the person's ``fit_video`` and trains the model on it (``denoising``). ``generate`` draws
-a mouth for each frame, told by the speech around it and by the mouth before it, and puts it into the face of the
-``target_video`` where there is one, of the source image otherwise. The seed draws the noise: two seeds are two videos.
+a mouth for each frame, told by the speech around it (``spectra``) and by the mouth before it, and puts it into the face
+of the ``target_video`` where there is one, of the source image otherwise. The seed draws the noise: two seeds are two
+videos.
 
 What it can't do: another person than the one in the fit video; voices and languages far from that video's; more detail
 than ``PX`` pixels across the mouth; light and poses far from those it has seen; anything but the mouth: the source
@@ -29,7 +30,7 @@ from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.portraits import portrait_of
-from thgeval_baselines.generators.spectra import BANDS, COLUMNS, heard_around
+from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
 from thgeval_baselines.speech.hearing import sound_in
@@ -37,7 +38,9 @@ from thgeval_baselines.speech.hearing import sound_in
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-PX, STEPS = 40, 1000
+PX, STEPS = 40, 900
+COMPONENTS = 8
+"""Principal components of the mouth that are heard in speech."""
 RATE_HZ = 16000
 LONGEST = 15000
 """Frames of a fit video that are looked at: ten minutes at 25 a second."""
@@ -67,7 +70,9 @@ class Diffusion(Generator):
         return lacking({"torch": "diffusion", "diffusers": "diffusion", "dlib": "diffusion"})
 
     def fit(self, inputs: Inputs, folder: Path, *, seed: int) -> None:
-        """Leaves the network (``denoiser.pt``) and where the mouth lies in the person's face (``mouth.json``)."""
+        """Leaves the network (``denoiser.pt``), what it is told by (``ear.npz``), and where the mouth lies in the
+        person's face (``mouth.json``).
+        """
         import torch
 
         from thgeval_baselines.generators.denoising import Samples, train
@@ -87,12 +92,16 @@ class Diffusion(Generator):
             points = marks[number]
             if points is not None:
                 held[number] = place.cut(frame, points, PX)
+        sound = speech(path, rate_hz=RATE_HZ)
+        heard, turned = heard_around(_placed(sound), frames=len(marks), fps=inputs.fps), _turned(place, marks)
+        ear = Ear.of(heard[there], _components(held[there], turned[there]))
         samples = Samples(
             pictures=held,
-            heard=heard_around(_placed(speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps),
-            turned=_turned(place, marks),
+            heard=ear.told(heard),
+            turned=turned,
             which=1 + np.flatnonzero(there[1:] & there[:-1]),
         )
+        np.savez(folder / "ear.npz", known=ear.known, weights=ear.weights, width=ear.width)
         torch.save(train(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
         (folder / "mouth.json").write_text(json.dumps(place.known()), encoding="utf-8")
 
@@ -102,28 +111,45 @@ class Diffusion(Generator):
         """
         if fitted is None:
             raise InputError(f"{inputs.item} has no fitted model of the person's mouth", reason="missing")
-        place, net = _read(fitted)
+        place, ear, net = _read(fitted)
         sound, frames = sound_in(_given(inputs, "audio"), fps=inputs.fps, frames=inputs.frames)
         heard = heard_around(_placed(sound), frames=frames, fps=inputs.fps)
         behind, marks = _behind(inputs, frames)
-        turned = _turned(place, marks)
+        told, turned = ear.told(heard), _turned(place, marks)
         shown = int(np.argmax(heard[:, COLUMNS // 2].mean(axis=-1)))
         return Generated(
-            _frames(net, place, behind, marks, heard, turned, seed),
+            _frames(net, place, behind, marks, told, turned, seed),
             fps=inputs.fps,
-            evidence=_evidence(net, heard[shown], turned[shown], seed),
+            evidence=_evidence(net, told[shown], turned[shown], seed),
         )
 
 
-def _read(fitted: Path) -> tuple[Place, Any]:
+def _components(pictures: Picture, turned: NDArray[np.float32]) -> Points:
+    """What is left of the mouths' main components when the head's turn is accounted for, in their scatter: (frames,
+    COMPONENTS).
+    """
+    flat = pictures.reshape(len(pictures), -1).astype(np.float32)
+    flat -= flat.mean(axis=0)
+    told = np.column_stack([turned - turned.mean(axis=0), np.full(len(turned), 1e-3)])
+    flat -= told @ np.linalg.lstsq(told.T @ told + np.eye(told.shape[1]), told.T @ flat, rcond=None)[0]
+    left, size, _ = np.linalg.svd(flat, full_matrices=False)
+    found = np.zeros((len(flat), COMPONENTS))
+    count = min(COMPONENTS, len(size))
+    found[:, :count] = np.sqrt(len(flat)) * left[:, :count] * (size[:count] > 1e-6 * size[0])
+    return found
+
+
+def _read(fitted: Path) -> tuple[Place, Ear, Any]:
     import torch
 
     from thgeval_baselines.generators.denoising import Denoiser
 
     place = Place.read(json.loads((fitted / "mouth.json").read_text(encoding="utf-8")))
-    net = Denoiser(PX, COLUMNS, BANDS, Place.WAYS)
+    with np.load(fitted / "ear.npz", allow_pickle=False) as held:
+        ear = Ear(held["known"], held["weights"], float(held["width"]))
+    net = Denoiser(PX, COMPONENTS, Place.WAYS)
     net.load_state_dict(torch.load(fitted / "denoiser.pt", weights_only=True))
-    return place, net.eval()
+    return place, ear, net.eval()
 
 
 def _frames(

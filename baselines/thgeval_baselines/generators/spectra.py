@@ -1,9 +1,16 @@
-"""What is heard around each frame of a video: log-mel energies of a fifth of a second before and after it."""
+"""What is heard around each frame of a video, and what it tells of a mouth.
 
+Heard are log-mel energies of a fifth of a second before and after a frame. An ``Ear`` has learnt from one person's
+video, by regression, how the mouth's main components follow from them.
+"""
+
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from thgeval.features.sync.speech import voiced
 from thgeval.kernels import mel
@@ -13,6 +20,12 @@ BANDS, EVERY, AROUND = 26, 2, 10
 COLUMNS = 2 * AROUND + 1
 FLOOR = 1e-8
 MOST = 4.0
+NEAR = 5.0
+"""After so many columns from the frame, what is heard counts for 0.6 as much."""
+RIDGE = 0.3
+LEARNT = 3000
+"""Frames that an ear learns from at most, evenly out of more: its cost grows with their cube."""
+CHUNK = 1000
 
 
 def heard_around(samples: NDArray[np.float32], *, frames: int, fps: Fraction) -> NDArray[np.float32]:
@@ -34,3 +47,40 @@ def heard_around(samples: NDArray[np.float32], *, frames: int, fps: Fraction) ->
         inside = (at >= 0) & (at < len(level))
         found += np.where(inside[..., None], level[at.clip(0, len(level) - 1)], quiet) / EVERY
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Ear:
+    """Kernel ridge regression from what is heard around a frame to ``components`` of a mouth.
+
+    ``known`` (frames, columns * bands) is what was heard, ``weights`` (frames, components) what follows from each, and
+    ``width`` how far two hearings may lie apart (a squared distance) to be alike.
+    """
+
+    known: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    width: float
+
+    @classmethod
+    def of(cls, heard: NDArray[np.float32], components: NDArray[np.float64]) -> "Ear":
+        """The ear that hears ``components`` (frames, n), each around 0, in what is ``heard`` in these frames."""
+        some = np.unique(np.linspace(0, len(heard) - 1, LEARNT).astype(np.int64))
+        known = _flat(heard[some])
+        apart = cdist(known, known, "sqeuclidean")
+        width = max(float(np.median(apart)), 1e-6)
+        alike = np.exp(-apart / width) + RIDGE * np.eye(len(known))
+        weights = scipy.linalg.solve(alike, components[some], assume_a="pos")
+        return cls(known, np.asarray(weights, np.float32), width)
+
+    def told(self, heard: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The components (frames, n) that are heard."""
+        parts = [
+            np.exp(-cdist(_flat(heard[first : first + CHUNK]), self.known, "sqeuclidean") / self.width) @ self.weights
+            for first in range(0, len(heard), CHUNK)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+
+def _flat(heard: NDArray[np.float32]) -> NDArray[np.float32]:
+    near = np.exp(-0.5 * (np.arange(-AROUND, AROUND + 1) / NEAR) ** 2)
+    return np.asarray((heard * near[:, None]).reshape(len(heard), -1), np.float32)
