@@ -10,6 +10,7 @@ from thgeval.media.encode import write_video
 from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators import driving
 from thgeval_baselines.generators.driving import driving_landmarks
+from thgeval_baselines.generators.following import EVERY
 from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait
@@ -53,11 +54,12 @@ def test_as_many_frames_as_are_wanted_the_last_one_held(video):
 def test_where_the_face_is_lost_it_stays(head, tmp_path):
     seen = [head.frame(Parameters(aperture=value)) for value in (0.2, 0.6)]
     wall = np.full_like(seen[0], 120)
-    write_video(tmp_path / "lost.mp4", [wall, seen[0], wall, seen[1]], fps=25, crf=12)
+    shown = [frame for frame in (wall, seen[0], wall, seen[1]) for _ in range(EVERY)]
+    write_video(tmp_path / "lost.mp4", shown, fps=25, crf=12)
     marks = driving_landmarks(Inputs("one", driving_video=tmp_path / "lost.mp4"))
-    assert np.array_equal(marks[0], marks[1])
-    assert np.array_equal(marks[1], marks[2])
-    assert gaps(marks)[3] > gaps(marks)[2] + 3
+    assert np.array_equal(marks[0], marks[EVERY])
+    assert np.array_equal(marks[2 * EVERY - 1], marks[3 * EVERY - 1])
+    assert gaps(marks)[3 * EVERY] > gaps(marks)[3 * EVERY - 1] + 3
 
 
 def test_what_cannot_drive_is_refused_with_its_cure(video, tmp_path, monkeypatch):
