@@ -37,7 +37,7 @@ from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-PX, STEPS = 40, 900
+PX, STEPS = 40, 1000
 COMPONENTS = 8
 """Principal components of the mouth that are heard in speech."""
 RATE_HZ = 16000
