@@ -55,6 +55,7 @@ test: .venv/.everything
 # What pyproject.toml allows, at either end, each in an environment of its own beside .venv.
 test-newest:
 	rm -rf .venv/newest && $(PYTHON) -m venv .venv/newest
+	.venv/newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.3"
 	.venv/newest/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$(ENDS)]" --group least
 	.venv/newest/bin/python -m pytest -q $(RESTS)
 

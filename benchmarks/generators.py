@@ -53,14 +53,14 @@ def measurements() -> list[dict[str, Any]]:
 
     asked = [name for name in os.environ.get("THGEVAL_GENERATORS", "").split(",") if name]
     rows: list[dict[str, Any]] = []
-    if asked and RESULTS.is_file():
-        rows = [row for row in json.loads(RESULTS.read_text())["rows"] if row["generator"] not in asked]
     with tempfile.TemporaryDirectory() as folder:
         kit = Kit(Path(folder))
         for system in (*builtin(), *registered()[0]):
             if asked and system.id not in asked:
                 continue
             rows += measured(loaded(system.spec)(), kit)
+    if asked and RESULTS.is_file():
+        rows = [row for row in json.loads(RESULTS.read_text())["rows"] if row["generator"] not in asked] + rows
     return rows
 
 
@@ -87,20 +87,30 @@ class Kit:
     def _set(self) -> Any:
         from thgeval_baselines.sets.synth import make_synth
 
-        return make_synth(self.folder / "synth", people=2, only=frozenset({"s1-e01-still", "s1-e02-still"}))
+        only = frozenset({"s1-e01-still", "s1-e02-still"})
+        return make_synth(self.folder / "synth", people=2, only=only, fit_seconds=1.0)
 
     def _item(self, name: str) -> Path:
         tasks = self["set"]
         return Path(tasks.path(tasks["s1-e01-still"].inputs[name]))
 
     def _source_image(self) -> Path:
-        return self._item("source_image")
+        from PIL import Image
+
+        from thgeval_baselines.sets.synth import head_of, rest
+
+        Image.fromarray(head_of(0, seed=0).frame(rest(own=False))).save(self.folder / "face.png")
+        return self.folder / "face.png"
 
     def _audio(self) -> Path:
         return self._item("audio")
 
     def _fit_video(self) -> Path:
-        return self._item("fit_video")
+        from thgeval_baselines.sets.synth import make_synth
+
+        only = frozenset({"s1-e01-still"})
+        tasks = make_synth(self.folder / "longer", people=2, only=only, fit_seconds=FIT_SECONDS)
+        return Path(tasks.path(tasks["s1-e01-still"].inputs["fit_video"]))
 
     def _target_video(self) -> Path:
         return self._item("target_video")
@@ -125,7 +135,7 @@ class Kit:
     def _fit_views(self) -> Path:
         from thgeval_baselines.sets.synth3d import make_synth3d
 
-        tasks = make_synth3d(self.folder / "synth3d", people=1, seconds=1.0, fit_seconds=0)
+        tasks = make_synth3d(self.folder / "synth3d", people=1, seconds=1.0, fit_seconds=1.0)
         return Path(tasks.path(tasks.items[0].inputs["fit_views"]))
 
     def truth(self, drive: str, made: Any) -> Any:
@@ -139,6 +149,8 @@ class Kit:
             tasks = self["set"]
             with np.load(tasks.path(tasks["s1-e01-still"].truth["clip"])) as truth:
                 return truth["aperture"]
+        if "phones.csv" not in made.evidence:
+            raise LookupError("it leaves no phones.csv, which would say when each sound begins")
         lines = made.evidence["phones.csv"].decode().splitlines()
         phones = [Phone(name, float(a), float(b)) for a, b, name in (line.split(",", 2) for line in lines)]
         return mouth(phones, fps=FPS, frames=round(len(made.sound) / made.rate_hz * FPS)).aperture
@@ -151,7 +163,7 @@ def measured(generator: Any, kit: Kit) -> list[dict[str, Any]]:
     if problems:
         return [about | {"lacks": problems[0]}]
     fitted, fit = _fitted(generator, kit)
-    return [about | _driven(generator, kit, drive, fitted) | fit for drive in drives(generator)]
+    return [about | _tried(generator, kit, drive, fitted) | fit for drive in drives(generator)]
 
 
 def drives(generator: Any) -> list[str]:
@@ -171,6 +183,14 @@ def _fitted(generator: Any, kit: Kit) -> tuple[Path | None, dict[str, Any]]:
     return folder, {"fit_seconds": time.perf_counter() - begun} | ({"fit_bar_s": bar} if bar else {})
 
 
+def _tried(generator: Any, kit: Kit, drive: str, fitted: Path | None) -> dict[str, Any]:
+    """What was measured; a generator that fails costs its own row alone."""
+    try:
+        return {"driven_by": drive, **_driven(generator, kit, drive, fitted)}
+    except Exception as error:  # anybody's generator
+        return {"driven_by": drive, "failed": f"{type(error).__name__}: {error}"}
+
+
 def _driven(generator: Any, kit: Kit, drive: str, fitted: Path | None) -> dict[str, Any]:
     inputs = kit.inputs(generator.needs | {drive} | (generator.takes & {"target_video"}))
     made = generator.generate(replace(inputs, frames=3), seed=0, fitted=fitted)
@@ -187,7 +207,6 @@ def _driven(generator: Any, kit: Kit, drive: str, fitted: Path | None) -> dict[s
     truth, seen = kit.truth(drive, made), ~np.isnan(gap)
     seconds = float(np.median(took))
     return {
-        "driven_by": drive,
         "frames": len(frames),
         "seconds": seconds,
         "cpu_seconds": float(np.median(cpu)),

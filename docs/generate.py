@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from making import figures, python_page, tables
+from making import figures, generators, python_page, tables
 from making.markdown import MADE
 from making.metric_pages import metric_entries, metric_index, metric_names, metric_page
 
@@ -26,6 +26,8 @@ from thgeval.registry import metric_class
 DOCS = Path(__file__).parent
 SITE = DOCS.parent / "mkdocs.yml"
 README = DOCS.parent / "README.md"
+PARADIGMS = frozenset(path.name.removesuffix(".in.md") for path in (DOCS / "baselines").glob("*.in.md"))
+"""Of baselines, those that have a page."""
 
 INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "protocols": {
@@ -47,6 +49,19 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "voices": figures.heard_sentences,
         "lags": figures.heard_lags,
         "costs": figures.heard_costs,
+        "picture": partial(generators.picture, "ref-audio"),
+    },
+    "baselines/index": {
+        "generators": lambda: generators.generator_table(PARADIGMS),
+        "measured": generators.measured_generators,
+    },
+    **{
+        f"baselines/{name}": {
+            "picture": partial(generators.picture, f"ref-{name}"),
+            "measured": partial(generators.measured_generator, f"ref-{name}"),
+            "fit": partial(generators.fitted_in, f"ref-{name}"),
+        }
+        for name in sorted(PARADIGMS - {"index", "audio"})
     },
     "results": {"coverage": figures.interval_coverage},
     "interchange": {

@@ -18,7 +18,7 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
 }
 """What may lie beside a clip of either side, by what follows the clip's name: ``face1.mp4``, ``face1.faces.npz``."""
 
-LONGEST_S, MOST_FRAMES = 10_000, 250_000
+LONGEST_S, MOST_FRAMES, FINEST = 10_000, 250_000, 1_001_000
 OF_WHOLE_CLIPS = ("transcript", *COMPANIONS)
 """What speaks of a whole clip, so that it says nothing of an excerpt."""
 
@@ -59,6 +59,8 @@ class Excerpt:
         given = {name: getattr(self, name) for name in ("first_s", "last", "frames")}
         if len(some := [name for name, amount in given.items() if amount is not None]) != 1:
             raise ProtocolError(f"an excerpt is one of {', '.join(given)}, not {' and '.join(some) or 'none'}")
+        if finer := [name for name in ("first_s", "last") if given[name] and given[name].denominator > FINEST]:
+            raise ProtocolError(f"{finer[0]} must be a number of few digits, not a fraction finer than 1/{FINEST}")
         if self.first_s is not None and not 0 < self.first_s <= LONGEST_S:
             raise ProtocolError(f"first_s must be above 0 s and at most {LONGEST_S} s, not {self.first_s}")
         if self.last is not None and not 0 < self.last < 1:

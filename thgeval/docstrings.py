@@ -53,7 +53,7 @@ def _ranges(cls: type[Metric[Any]]) -> str:
     usual = cls()
     others: dict[str, list[str]] = {}
     for name, preset in cls.presets.items():
-        other = cls(**{**cls.parameters(), **preset.fields})
+        other = cls.configured(preset.fields)
         if other.range != usual.range:
             others.setdefault(_range(other), []).append(name)
     return "; ".join([_range(usual), *(f"{said} ({', '.join(names)})" for said, names in others.items())])

@@ -4,21 +4,21 @@
 number. Decoding, shared features, workers, merging, intervals, signatures and printing are done once, elsewhere.
 
 The fields of the dataclass are the protocol: whatever changes the number is a field, and every field is in the
-signature. Presets are named sets of field values.
+signature. Fields that several metrics share are values that they hold. Presets are named sets of field values.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Parameter
-from thgeval.parameter import check, declared
+from thgeval.parameter import Held, check, declared, made, settings
 from thgeval.states import State
 from thgeval.view import Needs, Side, View, of_both, of_generated, of_pair
 
@@ -116,9 +116,9 @@ class Metric(ABC, Generic[S]):
         """The state of one piece of a clip that has no partner, whichever side it is from; pure."""
         return self.measure(view)
 
-    @abstractmethod
     def score(self, state: S) -> float:
-        """One number from the sum of all states; pure. NaN where nothing was measured."""
+        """One number from the sum of all states; pure. NaN where nothing was measured. The state's own, as a rule."""
+        return state.value
 
     def scores_without(self, state: S, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
         """The score of the scored clips without each group of them: (groups,)."""
@@ -129,20 +129,31 @@ class Metric(ABC, Generic[S]):
         """What each frame would score alone, from what a state keeps of it: (frames,); the same unless overridden."""
         return values
 
+    def cautions(self, state: S) -> Iterator[str]:
+        """What a reader must know of a number that there is; nothing as a rule."""
+        yield from ()
+
     def remark(self, state: S) -> str | None:
-        """What a reader must know beside the number: why it says little, or why there is none; None as a rule."""
-        return None
+        """What a reader must know beside the number: why it says little, or why there is none; None if nothing."""
+        held = (value for item in fields(self) if isinstance(value := getattr(self, item.name), Held))  # type: ignore[arg-type]
+        said = [line for value in held for line in value.remarks(state)]
+        return "; ".join([*said, *(self.cautions(state) if state.scored else ())]) or None
 
     @classmethod
     def parameters(cls) -> dict[str, Any]:
-        """Field names and default values, in order."""
-        return {item.name: item.default for item in fields(cls)}  # type: ignore[arg-type]
+        """Names of parameters and their defaults, in order."""
+        return settings(cls)
 
     @classmethod
     def explained(cls) -> dict[str, str]:
-        """What each field is, by name, in order."""
+        """What each parameter is, by name, in order."""
         return {name: said.get("says", "") for name, said in declared(cls).items()}
 
+    @classmethod
+    def configured(cls, given: Mapping[str, Any]) -> Self:
+        """The metric with these values of its parameters, and its defaults for the others."""
+        return made(cls, {**cls.parameters(), **given})
+
     def settings(self) -> dict[str, Any]:
-        """Field names and values, in order."""
-        return {name: getattr(self, name) for name in self.parameters()}
+        """Names of parameters and their values, in order."""
+        return settings(self)

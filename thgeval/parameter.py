@@ -2,14 +2,17 @@
 
 One declaration gives the check, the sentence that refuses, and the line that listings and documentation show. A
 subclass that gives only another default, or fewer choices, keeps the rest of what was declared.
+
+Parameters that belong together are one frozen value, a ``Held``. Who holds it has them as its own: by their own names,
+at the place where it is held, and checked with the others.
 """
 
 import math
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from thgeval.errors import ProtocolError
 
@@ -21,6 +24,16 @@ LIMITS: Mapping[str, tuple[Callable[[Any, Any], bool], str]] = MappingProxyType(
         "below": (operator.lt, "below"),
     }
 )
+
+T = TypeVar("T")
+
+
+class Held:
+    """Parameters that belong together, and what rests on them alone; subclasses are frozen dataclasses."""
+
+    def remarks(self, state: Any) -> Iterator[str]:
+        """What a reader of a number must know that these parameters have a part in; nothing as a rule."""
+        yield from ()
 
 
 def parameter(
@@ -48,22 +61,53 @@ def same_as(owner: type, name: str, says: str = "") -> Any:
     return field(default=source.default, metadata={**source.metadata, **own})
 
 
+def holding(value: Held, **own: Any) -> Any:
+    """The field of a held value, some of whose parameters the holder declares anew, as with fewer choices."""
+    return field(default=value, metadata={"own": {name: again.metadata for name, again in own.items()}})
+
+
 def declared(cls: type) -> dict[str, dict[str, Any]]:
     """What is declared of each parameter of a class, in order: a subclass's own words over those of its bases."""
-    found: dict[str, dict[str, Any]] = {item.name: {} for item in fields(cls)}
+    said: dict[str, dict[str, Any]] = {item.name: {} for item in fields(cls)}
     for base in reversed(cls.__mro__):
         own = vars(base).get("__dataclass_fields__", {})
-        for name in found.keys() & own.keys() & vars(base).get("__annotations__", {}).keys():
-            found[name] |= own[name].metadata
+        for name in said.keys() & own.keys() & vars(base).get("__annotations__", {}).keys():
+            said[name] |= own[name].metadata
+    found: dict[str, dict[str, Any]] = {}
+    for item in fields(cls):
+        if isinstance(item.default, Held):
+            anew = said[item.name].get("own", {})
+            inner = declared(type(item.default))
+            found |= {name: {**words, **anew.get(name, {})} for name, words in inner.items()}
+        else:
+            found[item.name] = said[item.name]
     return found
+
+
+def settings(owner: Any) -> dict[str, Any]:
+    """Names and values of all parameters of ``owner``, in order; of a class, the defaults."""
+    found: dict[str, Any] = {}
+    for item in fields(owner):
+        value = item.default if isinstance(owner, type) else getattr(owner, item.name)
+        found |= settings(value) if isinstance(value, Held) else {item.name: value}
+    return found
+
+
+def made(cls: Callable[..., T], given: Mapping[str, Any]) -> T:
+    """The instance of a class with these values of all its parameters."""
+    own = {
+        item.name: made(type(item.default), given) if isinstance(item.default, Held) else given[item.name]
+        for item in fields(cls)  # type: ignore[arg-type]
+    }
+    return cls(**own)
 
 
 def check(owned: Any, name: str) -> None:
     """Refuse the first parameter of ``owned`` that can't have its value: ProtocolError in the name of ``name``."""
-    defaults = {item.name: item.default for item in fields(owned)}
+    defaults, values = settings(type(owned)), settings(owned)
     for key, said in declared(type(owned)).items():
-        if fault := _fault(getattr(owned, key), defaults[key], said):
-            raise ProtocolError(f"{name}: {key} must be {fault}, not {getattr(owned, key)!r}")
+        if fault := _fault(values[key], defaults[key], said):
+            raise ProtocolError(f"{name}: {key} must be {fault}, not {values[key]!r}")
 
 
 def _fault(value: Any, default: Any, said: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ that the user brought, stands beside the name by the beginning of its hash: ``my
 """
 
 import dataclasses
-import hashlib
 import re
 import tomllib
 from collections import Counter
@@ -27,12 +26,14 @@ from thgeval.limits import content
 from thgeval.protocols import tables
 from thgeval.protocols.benchmark import FIELDS as OF_BENCHMARKS
 from thgeval.protocols.benchmark import OWN, RANKED, Benchmark, benchmark
+from thgeval.protocols.lists import hash_of
 
 SUFFIX = ".toml"
 NATIVE = "native"
 """What a signature says of a frame rate or a size that is left as it is."""
 UNITS = {"fps": "fps", "px": "size"}
-HASH_DIGITS = 12
+LONGEST = 40
+"""Characters of a number that is written as text."""
 NO_BENCHMARK = Benchmark()
 CHOICES = {
     "crop": ("none", "centre-square"),
@@ -241,11 +242,6 @@ def read(path: Path) -> Protocol:
     return replace(found, hash=hash_of(content(path, "companion_bytes")))
 
 
-def hash_of(data: bytes) -> str:
-    """The beginning of the sha256 of what doesn't ship, as labels show it."""
-    return hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
-
-
 def _read(data: dict[str, Any]) -> Protocol:
     tables.check(data, FIELDS, "a protocol")
     if "name" not in data:
@@ -280,14 +276,21 @@ def written_amount(name: str, value: str | float) -> Any:
     if name == "frames":
         return value
     try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise ProtocolError(f"{name} must be a number such as 8 or 1/11, not {value!r}") from None
+        return _fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise ProtocolError(f"{name} must be a number such as 8 or 1/11, not {str(value)[:LONGEST]!r}") from None
+
+
+def _fraction(value: str | float) -> Fraction:
+    """A number as it is written; ValueError for a text that is none, or whose number could fill the memory."""
+    if isinstance(value, str) and (len(value) > LONGEST or "e" in value.lower()):
+        raise ValueError(value)
+    return Fraction(str(value))
 
 
 def written_rate(text: str | float) -> Fraction:
     """Frames per second as they are written: ``25``, ``29.97``, ``30000/1001``."""
     try:
-        return rate(Fraction(str(text)))
+        return rate(_fraction(text))
     except (ValueError, ZeroDivisionError, OverflowError):
-        raise ProtocolError(f"fps must be a number such as 25 or 30000/1001, not {text!r}") from None
+        raise ProtocolError(f"fps must be a number such as 25 or 30000/1001, not {str(text)[:LONGEST]!r}") from None

@@ -72,7 +72,7 @@ def metric(text: str) -> Named:
             settings[field] = value_of(value, cls.parameters()[field])
         except ProtocolError as error:
             raise ProtocolError(f"{cls.name}: {field} {error}") from None
-    made = cls(**settings)
+    made = cls.configured(settings)
     return Named(key(made), made)
 
 

@@ -101,7 +101,7 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
         parsed_protocol = Protocol.of_settings(pairs)
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None
-    metric = cls(**settings)
+    metric = cls.configured(settings)
     if (own := protocol_part(metric, parsed_protocol, pins_of(metric))) != first:
         raise ProtocolError(f"this version of thgeval signs {own!r}, not {first!r}")
     run_tokens = [token for token in second.split("|") if token]

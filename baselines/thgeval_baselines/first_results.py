@@ -66,7 +66,7 @@ def _synth(folder: Path) -> TaskSet:
 
 
 def _synth3d(folder: Path) -> TaskSet:
-    return make_synth3d(folder, seconds=SECONDS)
+    return make_synth3d(folder, people=4, seconds=SECONDS)
 
 
 SYNTH = Subset(
@@ -77,7 +77,7 @@ SYNTH = Subset(
 SYNTH3D = Subset(
     "synth3d-v1-short",
     _synth3d,
-    (*(f"p{person}-front" for person in range(8)), *(f"p{person}-left" for person in range(4))),
+    tuple(f"p{person}-{camera}" for camera in ("front", "left", "right") for person in range(4)),
 )
 SUBSETS = {subset.name: subset for subset in (SYNTH, SYNTH3D)}
 
@@ -124,7 +124,7 @@ def made(subset: Subset, chosen: Sequence[System], work: Path, workers: int | No
     folder = work / subset.name
     tasks = read_taskset(folder) if (folder / HEAD).is_file() else subset.make(folder)
     items = [tasks[id] for id in subset.items]
-    options = Making(workers=workers or available(), fits=work / "fits")
+    options = Making(workers=workers or available(), fits=work / "fits", retry=True)
     found = []
     for some, systems_ in (
         (items, [each for each in chosen if each.kind != "control" or each.id == TRUTH]),

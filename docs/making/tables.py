@@ -26,7 +26,7 @@ def benchmark_table(*, ranked: bool) -> str:
     """Protocols of published tests: those that may be ranked, or the experimental ones."""
     theirs = {label: item for label, item in protocols().items() if item.benchmark.sources and item.ranked == ranked}
     rows = [(code(label), item.says, item.benchmark.status, _how(item)) for label, item in theirs.items()]
-    return table(rows, ("protocol", "is", "status", "how it is scored"))
+    return stacked(table(rows, ("protocol", "is", "status", "how it is scored")))
 
 
 def _how(item: Protocol) -> str:
@@ -43,7 +43,7 @@ def dataset_table() -> str:
         (code(name), found.title, "; ".join(layout.says for layout in found.layouts), found.split)
         for name, found in datasets().items()
     ]
-    return table(rows, ("data set", "is", "names of clips", "split"))
+    return stacked(table(rows, ("data set", "is", "names of clips", "split")))
 
 
 def ceilings() -> str:

@@ -93,6 +93,27 @@ class Table:
         return tuple(row for row in self.rows if row.entry.method.role == role)
 
     @property
+    def summed(self) -> tuple[int, ...]:
+        """Numbers of the columns shown first that have places: those whose places a sum adds up."""
+        return tuple(at for at in self.shown if any(row.cells[at].place for row in self.rows))
+
+    @property
+    def sums_of_places(self) -> dict[str, float]:
+        """The sum of an entry's places over ``summed``, by id, ties sharing their mean place.
+
+        An entry without a place in one of the columns has no sum, as fewer places would add up to less. Empty where
+        fewer than two columns have places.
+        """
+        added = self.summed
+        if len(added) < 2:
+            return {}
+        return {
+            row.entry.id: sum(place.rank + place.tied / 2 for place in found)
+            for row in self.rows
+            if len(found := [place for at in added if (place := row.cells[at].place)]) == len(added)
+        }
+
+    @property
     def groups(self) -> dict[str, list[int]]:
         """Numbers of the columns that are not shown first, by family."""
         found: dict[str, list[int]] = {}

@@ -178,6 +178,22 @@ PROTOCOLS: dict[str, bytes] = {
     "UTF-16": 'name = "x"'.encode("utf-16"),
     "large": b"# x\n" * 500_000,
     "date": b"fps = 1979-05-27T07:32:00Z\n",
+    "size 10^30, named": b'name = "m"\nsize = ' + b"9" * 30 + b"\n",
+    "clips above": b'name = "m"\nclips = ["../../etc/passwd"]\n',
+    "clips many": b'name = "m"\nclips = [' + b'"a",' * 300_000 + b"]\n",
+    "clips twice": b'name = "m"\nclips = [' + b'"a",' * 100_000 + b"]\n",
+    "clips of controls": b'name = "m"\nclips = ["\\u001b]0;owned\\u0007", "\\u0000"]\n',
+    "first_s nan": b'name = "m"\nfirst_s = nan\n',
+    "first_s 1e300": b'name = "m"\nfirst_s = 1e300\n',
+    "first_s 1e-300": b'name = "m"\nfirst_s = 1e-300\n',
+    "fps 1e999999999": b'name = "m"\nfps = "1e999999999"\n',
+    "last long": b'name = "m"\nlast = "1/' + b"9" * 3000 + b'"\n',
+    "frames 10^30": b'name = "m"\nframes = ' + b"9" * 30 + b"\n",
+    "data set above": b'name = "m"\ndataset = "../../../etc/passwd"\n',
+    "list above": b'name = "m"\n[list]\nfile = "../x"\nwhere = "w"\nformat = "ids"\nclips = 1\n',
+    "draw above": b'name = "m"\n[draw]\nof = "../lists/hdtf"\nsalt = "s"\nclips = 1\n',
+    "driver of controls": b'name = "m"\ndataset = "hdtf"\ndriver = "\\u001b]0;owned\\u0007"\n',
+    "official": b'name = "m"\nstatus = "list"\n',
 }
 
 
@@ -191,19 +207,16 @@ def requests(rng: Rng, count: int, run: Path) -> list[Claim]:
     made += [
         Claim(
             f"protocol: {label}",
-            partial(_other, content=content),
-            ((*score, "--protocol", "RUN.tsv", *options),),
+            partial(_other, content=content, suffix=".toml"),
+            ((*score, "--protocol", "RUN.toml", *options),),
         )
         for label, content in PROTOCOLS.items()
     ]
     for what in PLACES:
-        for option in ("--list", "--protocol", "--transcripts"):
+        for option, suffix in (("--list", ".tsv"), ("--protocol", ".toml"), ("--transcripts", ".tsv")):
             clips = () if option == "--list" else ("PRED", "GT")
-            made.append(
-                Claim(
-                    f"{option} {what}", partial(_other, content=what), (("score", *clips, option, "RUN.tsv", *options),)
-                )
-            )
+            change = partial(_other, content=what, suffix=suffix)
+            made.append(Claim(f"{option} {what}", change, (("score", *clips, option, f"RUN{suffix}", *options),)))
     for what in PLACES:
         made.append(
             Claim(
@@ -215,8 +228,8 @@ def requests(rng: Rng, count: int, run: Path) -> list[Claim]:
     return [made[place] for place in rng.permutation(len(made))[:count]]
 
 
-def _other(run: Path, *, content: bytes | str) -> None:
-    place = run.with_name(f"{run.name}.tsv")
+def _other(run: Path, *, content: bytes | str, suffix: str = ".tsv") -> None:
+    place = run.with_name(f"{run.name}{suffix}")
     if isinstance(content, bytes):
         place.write_bytes(content)
     else:

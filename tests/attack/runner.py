@@ -292,7 +292,13 @@ def claimed(
         for number, claim in enumerate(claims):
             run = laid_out(goods[0], work / f"claim{number}")
             claim.change(run)
-            stands = {"RUN.tsv": f"{run}.tsv", "RUN": str(run), "OTHER": str(goods[1]), "OUT": str(run.parent / "out")}
+            stands = {
+                "RUN.tsv": f"{run}.tsv",
+                "RUN.toml": f"{run}.toml",
+                "RUN": str(run),
+                "OTHER": str(goods[1]),
+                "OUT": str(run.parent / "out"),
+            }
             stands |= {"PRED": str(work / "pred"), "GT": str(work / "gt")}
             for command in claim.commands:
                 arguments = [_instead(argument, stands) for argument in command]

@@ -237,3 +237,11 @@ def test_the_table_of_curves_drives_the_same_again(folder, tmp_path):
     again = read_curves(tmp_path / "again.csv", fps=Fraction(25), frames=FRAMES)
     assert again.given.all()
     assert set(made.evidence) == {"head.glb", "curves.csv"}
+
+
+def test_what_is_spoken_leaves_its_sounds_and_their_times():
+    pytest.importorskip("espeakng_loader")
+    evidence = Anim3D().generate(Inputs("item", text="Map."), seed=3, fitted=None).evidence
+    begins = [float(line.split(",")[0]) for line in evidence["phones.csv"].decode().splitlines()]
+    assert len(begins) >= 3
+    assert begins == sorted(begins)

@@ -37,12 +37,20 @@ def reason(unscored: str) -> str:
     return next((why for name, why in ABSENT.items() if f"the weights {name} " in unscored), unscored)
 
 
-def cure(key: str, failure: Failure) -> str:
+def cure(failure: Failure) -> str:
     """What to do about a metric that doesn't measure a clip that it should."""
-    return (
-        f"{key} measures nothing here ({failure.message}): mend measure, or raise InputError with a reason if there is "
-        "nothing to measure"
-    )
+    said = "mend measure, or raise InputError with a reason if there is nothing to see"
+    return f"it has no state ({failure.message}): {said}"
+
+
+NO_FLOAT = "score gave {!r}: return a float, NaN where nothing was measured"
+
+
+def scored(metric, state) -> float:
+    """The number of a state."""
+    value = metric.score(state)
+    assert isinstance(value, float), NO_FLOAT.format(value)
+    return value
 
 
 @pytest.fixture(scope="session")

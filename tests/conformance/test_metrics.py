@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conformance.conftest import TOO_LITTLE, asked, cure, reason
+from conformance.conftest import NO_FLOAT, TOO_LITTLE, asked, cure, reason, scored
 from lip_sync.conftest import speech_like
 from PIL import Image
 from scipy.io import wavfile
@@ -19,7 +19,7 @@ from thgeval.docstrings import LABELS, sections
 from thgeval.engine.measure import UNFORESEEN, measured
 from thgeval.engine.plan import plan
 from thgeval.engine.workers import Cores
-from thgeval.errors import ProtocolError
+from thgeval.errors import Failure, ProtocolError
 from thgeval.features.frames.frames import rgb
 from thgeval.features.frames.offered import source_image
 from thgeval.media.frames import FrameBatch
@@ -87,7 +87,7 @@ def measure(clips, beside, networks, wanted):
             pytest.skip(reason(unscored[named.key]))
         if named.key in outcome.failed and outcome.failed[named.key].reason in TOO_LITTLE:
             pytest.skip(f"a clip of {FRAMES} frames: {outcome.failed[named.key].message}")
-        assert named.key not in outcome.failed, cure(named.key, outcome.failed[named.key])
+        assert named.key not in outcome.failed, f"{named.key}: {cure(outcome.failed[named.key])}"
         return named, outcome.states[named.key]
 
     return of
@@ -119,21 +119,21 @@ def test_hardly_anything_to_see_is_an_answer(clips, beside, networks, what, list
     requests = [request for request in REQUESTS if request in listed]
     sides = [HARDLY[what](side) for side in clips]
     outcome, unscored = measured_together(*sides, beside, chunk=3, workers=1, requests=requests)
-    for named in registry.metrics([asked(request) for request in requests]):
-        if named.key in unscored:
-            continue
-        if named.key in outcome.failed:
-            failure = outcome.failed[named.key]
-            assert failure.reason != UNFORESEEN, cure(named.key, failure)
-            assert failure.reason, f"{named.key}: its InputError has no reason; give one: reason='too short'"
-            continue
-        state = outcome.states[named.key]
-        value = named.metric.score(state)
-        assert isinstance(value, float), (
-            f"{named.key}: score gave {value!r}; return a float, NaN where nothing is measured"
-        )
-        said = named.metric.remark(state)
-        assert said is None or said, f"{named.key}: remark gave {said!r}; return None where there is nothing to say"
+    named = [each for each in registry.metrics([asked(request) for request in requests]) if each.key not in unscored]
+    faults = {key: of_answer(metric, outcome.failed.get(key) or outcome.states[key]) for key, metric in named}
+    assert not any(faults.values()), "\n".join(f"{key}: {fault}" for key, fault in faults.items() if fault)
+
+
+def of_answer(metric, answer):
+    """What is wrong with what a metric says of a clip in which there is hardly anything to see; None if nothing is."""
+    if isinstance(answer, Failure):
+        if answer.reason == UNFORESEEN:
+            return cure(answer)
+        return None if answer.reason else "its InputError has no reason: give it one, as in reason='too short'"
+    if not isinstance(value := metric.score(answer), float):
+        return NO_FLOAT.format(value)
+    said = metric.remark(answer)
+    return None if said is None or said else f"remark gave {said!r}: return None where there is nothing to say"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -224,7 +224,7 @@ def test_identical_clips_give_the_best_value(request_, measure):
         pytest.skip("compares with the reference's first frame alone")
     if metric.name in ("temporal-warp-error", "avd"):
         pytest.skip("the reference has an error of its own")
-    best, value = best_of(request_, metric), metric.score(state)
+    best, value = best_of(request_, metric), scored(metric, state)
     assert best is not None, f"{metric.name} compares clips: better must be HIGHER, LOWER or CLOSER_TO_ZERO"
     exact = value == (pytest.approx(best, abs=1e-12) if metric.better is Better.HIGHER else best)
     assert exact, (
@@ -247,7 +247,7 @@ def best_of(request_, metric):
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_a_worse_clip_scores_worse(request_, measure):
     named, state = measure(request_)
-    metric, value = named.metric, named.metric.score(state)
+    metric, value = named.metric, scored(named.metric, state)
     low, high = metric.range
     assert math.isfinite(value), f"a clip like its reference must have a number, not {value!r}: mend measure or score"
     assert low <= value <= high, f"{value!r} lies outside of {low:g} .. {high:g}: mend range, or the formula"
@@ -267,7 +267,7 @@ def test_chunks_and_workers_do_not_matter(request_, measure):
     named, whole = measure(request_, chunk=100)
     for chunk, workers in ((1, 1), (2, 3), (3, 1)):
         _, state = measure(request_, chunk=chunk, workers=workers)
-        assert named.metric.score(state) == named.metric.score(whole), CHUNKS
+        assert scored(named.metric, state) == scored(named.metric, whole), CHUNKS
         assert state.record("clip").values.tobytes() == whole.record("clip").values.tobytes(), CHUNKS
 
 
@@ -281,12 +281,12 @@ CHUNKS = (
 def test_states_pickle_and_add(request_, measure):
     named, state = measure(request_)
     again = pickle.loads(pickle.dumps(state))
-    assert named.metric.score(again) == named.metric.score(state), (
+    assert scored(named.metric, again) == scored(named.metric, state), (
         "a state read back scores differently: keep all in it"
     )
     two = state.renamed("a") + again.renamed("b")
     assert two.scored == ("a", "b")
-    assert named.metric.score(two) == pytest.approx(named.metric.score(state), rel=1e-12), (
+    assert scored(named.metric, two) == pytest.approx(scored(named.metric, state), rel=1e-12), (
         "a clip and its copy must score as one of them: score the sum of states by a mean over clips"
     )
 
@@ -299,7 +299,7 @@ def test_values_per_frame_are_what_frames_score_alone(request_, measure):
         pytest.skip("it keeps no values per frame")
     values = state.record("clip").column
     values = values[~np.isnan(values)]
-    alone = [named.metric.score(type(state).of("clip", [value])) for value in values]
+    alone = [scored(named.metric, type(state).of("clip", [value])) for value in values]
     said = "per_frame must give what each frame scores alone: override it where the state keeps something else"
     np.testing.assert_array_equal(named.metric.per_frame(values), alone, said)
 
@@ -307,7 +307,7 @@ def test_values_per_frame_are_what_frames_score_alone(request_, measure):
 @pytest.mark.parametrize("request_", ON_EACH_CLIP)
 def test_no_clips_is_no_number(request_, measure):
     named, state = measure(request_)
-    value = named.metric.score(state.only([]))
+    value = scored(named.metric, state.only([]))
     assert math.isnan(value), f"score must be NaN where nothing was measured, not {value!r}: ask the state first"
 
 

@@ -141,7 +141,7 @@ def chosen(request, states):
     found = states[registry.metric(asked(request)).key]
     if isinstance(found, str):
         pytest.skip(reason(found))
-    assert not isinstance(found, Failure), cure(request, found)
+    assert not isinstance(found, Failure), f"{request}: {cure(found)}"
     return found
 
 

@@ -14,7 +14,7 @@ from thgeval.metric import Better, Metric, Needs, Preset
 from thgeval.parameter import parameter
 
 WHOLE = {"name": "tried", "version": 1, "range": (0.0, 1.0), "better": Better.LOWER, "cites": ()}
-METHODS = {"needs": Needs(), "measure": lambda self, view: None, "score": lambda self, state: 0.0}
+METHODS = {"needs": Needs(), "measure": lambda self, view: None}
 GONE = object()
 
 
@@ -44,7 +44,7 @@ BROKEN = {
         {"frozen": False},
         "is no frozen dataclass: put @dataclass(frozen=True) above it",
     ),
-    "no score": ({"score": GONE}, "has no score: define it"),
+    "no measure": ({"measure": GONE}, "has no measure: define it"),
     "no measure and no needs": ({"measure": GONE, "needs": GONE}, "has no measure and no needs: define them"),
     "no range": ({"range": GONE}, "has no range: define it"),
     "no name": ({"name": GONE}, "is named None by itself: say name = 'tried' in it, as the table does"),

@@ -6,7 +6,7 @@ import pytest
 
 from thgeval.docstrings import described
 from thgeval.errors import ProtocolError
-from thgeval.parameter import check, declared, parameter, same_as
+from thgeval.parameter import Held, check, declared, holding, made, parameter, same_as, settings
 from thgeval.registry import metric, metric_class, table
 
 
@@ -34,6 +34,32 @@ class Other(Base):
 class Third:
     window: int = same_as(Base, "window")
     kind: str = same_as(Base, "kind", "another")
+
+
+@dataclass(frozen=True)
+class Inner(Held):
+    share: float = parameter(0.5, "of the whole", least=0, below=1)
+
+
+@dataclass(frozen=True)
+class Outer(Held):
+    kind: str = parameter("a", "which", of=("a", "b", "c"))
+    inner: Inner = Inner()
+
+
+@dataclass(frozen=True)
+class Holder:
+    before: int = parameter(1, "first")
+    outer: Outer = holding(Outer(inner=Inner(0.25)), kind=parameter("a", "which of two", of=("a", "b")))
+    after: int = parameter(2, "last")
+
+    def __post_init__(self):
+        check(self, "it")
+
+
+@dataclass(frozen=True)
+class OfB(Holder):
+    outer: Outer = Outer("b")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +107,24 @@ def test_another_class_may_have_the_same_parameter_under_its_own_words():
     assert declared(Third)["kind"] == {"says": "another", "of": ("a", "b")}
 
 
+def test_parameters_of_a_held_value_stand_among_those_of_its_holder():
+    assert settings(Holder) == settings(Holder()) == {"before": 1, "kind": "a", "share": 0.25, "after": 2}
+    assert list(declared(Holder)) == list(settings(Holder))
+    assert declared(Holder)["share"] == declared(Inner)["share"]
+    assert made(Holder, {"before": 3, "kind": "b", "share": 0.0, "after": 4}) == Holder(3, Outer("b", Inner(0.0)), 4)
+
+
+def test_a_holder_declares_parameters_of_a_held_value_anew_for_itself_and_its_subclasses():
+    assert declared(Outer)["kind"] == {"says": "which", "of": ("a", "b", "c")}
+    for cls in (Holder, OfB):
+        assert declared(cls)["kind"] == {"says": "which of two", "of": ("a", "b")}
+    assert settings(OfB)["kind"] == "b"
+    with pytest.raises(ProtocolError, match=r"kind must be one of a, b, not .c.$"):
+        OfB(outer=Outer("c"))
+    with pytest.raises(ProtocolError, match=r"^it: share must be at least 0 and below 1, not 1\.0$"):
+        Holder(outer=Outer(inner=Inner(1.0)))
+
+
 @pytest.mark.parametrize("name", table())
 def test_every_parameter_of_every_metric_says_what_it_is_and_guards_itself(name):
     cls = metric_class(name)
@@ -97,7 +141,7 @@ def test_every_parameter_of_every_metric_says_what_it_is_and_guards_itself(name)
             wrong = 2
         if wrong is not None:
             with pytest.raises(ProtocolError, match=f"^{name}: {field} must be .*not "):
-                cls(**{field: wrong})
+                cls.configured({field: wrong})
 
 
 def test_listings_show_each_parameter_with_its_default_and_words():

@@ -20,7 +20,7 @@ from thgeval.engine.merging import merged
 from thgeval.engine.run import Options, Watcher
 from thgeval.errors import InputError, ProtocolError
 from thgeval.metric import Better, Needs
-from thgeval.metrics.sets.sets import SetMetric
+from thgeval.metrics.sets.sets import Comparison, SetMetric
 from thgeval.pairing import apart
 from thgeval.protocol import Protocol
 from thgeval.registry import metric_class
@@ -335,6 +335,11 @@ def test_the_protocol_goes_into_signatures_and_comes_back(run):
         Protocol(pairs="some")
 
 
+class Means(Comparison):
+    def compared(self, generated, reference):
+        return float(generated[:].mean() - reference[:].mean())
+
+
 @dataclass(frozen=True)
 class DifferenceOfMeans(SetMetric):
     name = "difference-of-means"
@@ -344,9 +349,7 @@ class DifferenceOfMeans(SetMetric):
     cites = ()
     needs = Needs()
     rows = None
-
-    def compared(self, generated, reference):
-        return float(generated[:].mean() - reference[:].mean())
+    comparison = Means()
 
 
 def sets(generated, reference):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from thgeval.cli.main import code
 from thgeval.errors import ProtocolError
 from thgeval.statistics import Resampling
 from thgeval_leaderboard.opinions import Opinion, Opinions
-from thgeval_leaderboard.opinions.agreement import LEAST_CLIPS, LEAST_METHODS, agreements
+from thgeval_leaderboard.opinions.agreement import LEAST_CLIPS, LEAST_METHODS, LEVELS, agreements
 from thgeval_leaderboard.opinions.coefficients import (
     LEAST_FITTED,
     MOST_PAIRED,
@@ -287,3 +288,11 @@ def test_the_command_says_what_it_refuses(files, capsys, tmp_path):
     (tmp_path / "z" / "a.json").write_bytes((tmp_path / "a.json").read_bytes())
     assert code(["opinion", "correlate", *files[:2], str(tmp_path / "z" / "a.json")]) == 2
     assert "two result files have one name" in capsys.readouterr().err
+
+
+def test_the_page_about_it_says_what_is_refused():
+    said = " ".join((Path(__file__).resolve().parents[2] / "docs" / "opinions.md").read_text(encoding="utf-8").split())
+    assert f"fewer than {LEAST_CLIPS} clips with a value and an opinion" in said
+    assert f"fewer than {LEAST_METHODS} methods across" in said
+    assert f"a fit to fewer than {LEAST_FITTED} points" in said
+    assert all(f"`{level}`" in said for level in LEVELS)

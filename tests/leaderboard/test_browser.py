@@ -24,6 +24,7 @@ EVERY = (
     "survey/notes.html",
     "survey/methods.html",
     "survey/datasets.html",
+    "opinions.html",
 )
 
 
@@ -104,6 +105,24 @@ def test_columns_are_added_and_taken_away(tab):
     box.uncheck()
     assert head(tab, "").count() == before
     assert added
+
+
+def test_the_sum_of_places_is_a_column_on_demand_that_says_what_it_is(tab):
+    assert "Sum of places" not in tab.locator("#board thead").text_content()
+    tab.click("#chooser summary")
+    assert "No test stands behind it" in tab.text_content("#chooser")
+    tab.get_by_label("Sum of places", exact=True).check()
+    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    tab.keyboard.press("Escape")
+    head(tab, "Sum of places").locator("button").click()
+    found = numbers(tab, "Sum of places")
+    assert len(found) > 3
+    assert found == sorted(found)
+    cells = tab.locator('tbody[data-role="control"] tr:not(.part) td:last-child').all_text_contents()
+    assert cells == [""]
+    tab.reload()
+    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    assert numbers(tab, "Sum of places") == found
 
 
 def test_an_address_keeps_the_view(tab, browser, site):
@@ -192,6 +211,32 @@ def test_no_page_scrolls_sideways(browser, site, width):
     for page in EVERY:
         tab.goto((site / page).as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+    tab.close()
+
+
+@pytest.mark.parametrize("page", ["index.html", BOARD, "opinions.html"])
+def test_on_a_phone_every_link_of_the_menu_is_in_sight(browser, site, page):
+    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    tab.goto((site / page).as_uri())
+    menu = tab.locator("nav .page")
+    assert menu.evaluate("menu => menu.scrollWidth <= menu.clientWidth")
+    edges = tab.locator("nav a").evaluate_all("links => links.map(link => link.getBoundingClientRect().right)")
+    assert len(edges) > 5
+    assert max(edges) <= 390
+    tab.close()
+
+
+def test_an_arrow_stays_on_the_line_of_its_metric(browser, site):
+    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    tab.goto((site / BOARD).as_uri())
+    narrow = "cells => cells.forEach(cell => { cell.style.whiteSpace = 'normal'; cell.style.maxWidth = '1px'; })"
+    tab.locator("#board thead th").evaluate_all(narrow)
+    apart = """arrows => arrows.filter(arrow => {
+        const lines = arrow.parentElement.querySelector("a").getClientRects();
+        return Math.abs(arrow.getBoundingClientRect().bottom - lines[lines.length - 1].bottom) > 3;
+    }).length"""
+    assert tab.locator("#board thead .arrow").count() > 5
+    assert tab.locator("#board thead .arrow").evaluate_all(apart) == 0
     tab.close()
 
 

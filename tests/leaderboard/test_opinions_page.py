@@ -1,13 +1,20 @@
 """What is committed of people's opinions, and the page that shows it."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+import html5lib
 import pytest
+from support.boards import made_entry
 
+from thgeval_baselines.controls.table import TABLE
 from thgeval_leaderboard.opinions import Opinion
 from thgeval_leaderboard.opinions.compile import compiled, encoded, ranked
+from thgeval_leaderboard.site.build import build
+from thgeval_leaderboard.site.opinions import AXES, IN_SURVEY, printed
+from thgeval_leaderboard.survey import data
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "thqa_ntire"
 COMMITTED = files("thgeval_leaderboard").joinpath("opinions/data/thqa_ntire.json").read_bytes()
@@ -36,3 +43,115 @@ def test_a_talker_is_below_another_only_where_a_test_says_so():
 
     found = ranked(clips("b", 2, 3, 2.5, 2.4) + clips("a", 2.1, 3, 2.5, 2.4) + clips("c", 0, 0.1, 0.2, 0))
     assert [(row["talker"], row["below"]) for row in found] == [("a", False), ("b", False), ("c", True)]
+
+
+def page_of(site):
+    return html5lib.parse((site / "opinions.html").read_text(encoding="utf-8"), namespaceHTMLElements=False)
+
+
+def rows_of(page, id):
+    return [["".join(cell.itertext()) for cell in row] for row in page.findall(f".//table[@id='{id}']/tbody/tr")]
+
+
+def test_the_page_ranks_fourteen_talkers_with_ties_where_no_test_parts_them(site):
+    rows = rows_of(page_of(site), "ranked")
+    assert [row[0] for row in rows[:3]] == ["sadtalker", "echomimic", "musetalk"]
+    assert len(rows) == 14
+    assert [row[1] for row in rows[4:9]] == ["5", "6=", "6=", "6=", "9"]
+    assert rows[11][:5] == ["wavlip", "12", "1.74", "1.67 .. 1.81", "770"]
+    assert rows[0][5] == "4.58"
+
+
+def test_printed_values_are_those_of_the_survey_as_reported(site):
+    page = page_of(site)
+    rows = rows_of(page, "reported")
+    lse_d = next(row for row in rows if row[0] == "LSE-D\N{NO-BREAK SPACE}↓")
+    assert lse_d[1:3] == ["Table 29", "HDTF"]
+    assert lse_d[3] == "makeittalk 10.23, dreamtalk 8.37, audio2head 7.49, wavlip 5.86"
+    assert lse_d[4] == "0 of 6"
+    assert "as reported" in "".join(page.find(".//section[@id='printed']/h2").itertext())
+    for row in rows:
+        table = int(row[1].removeprefix("Table "))
+        shown = {(IN_SURVEY[name], raw) for name, raw in (each.split(" ") for each in row[3].split(", "))}
+        found = next(item for item in data("tables") if item["table"] == table)
+        assert found["kind"] == "literature"
+        at = [column[0] for column in found["columns"]].index(row[0].split("\N{NO-BREAK SPACE}")[0])
+        of_table = {
+            (each["method_id"], each["cells"][at]["raw"])
+            for each in found["rows"]
+            if each["cells"][at]["status"] == "ok"
+        }
+        assert shown <= of_table
+
+
+def test_pairs_are_counted_in_the_metrics_direction():
+    for each in printed(("sadtalker", "wavlip")):
+        assert each.pairs <= 1
+    found = {(each.table, each.dataset, each.metric): each for each in printed(("sadtalker", "wavlip"))}
+    assert found[21, "MEAD", "F-LMD\N{NO-BREAK SPACE}↓"].alike == 0  # 4.04 against 2.73, lower is better
+    assert found[21, "HDTF", "SSIM\N{NO-BREAK SPACE}↑"].alike == 1  # 0.73 against 0.59
+
+
+def test_every_level_of_every_axis_is_drawn_and_listed(site):
+    levels = json.loads(COMMITTED)["levels"]
+    assert {row["axis"] for row in levels} == {axis.name for axis in AXES}
+    page = page_of(site)
+    figures = page.findall(".//section[@id='graded']//figure")
+    assert len(figures) == 7
+    listed = [row for figure in figures for row in figure.findall(".//tbody/tr")]
+    assert len(listed) == 20
+    for figure in figures:
+        assert figure.find(".//{*}svg/{*}title").text
+        assert figure.find(".//{*}svg/{*}desc").text
+        assert len(figure.findall(".//{*}svg/{*}circle")) == len(figure.findall(".//tbody/tr"))
+    assert "No board here has controls at these levels." in "".join(page.itertext())
+
+
+def test_controls_at_the_same_levels_stand_beside_people(tmp_path):
+    values = {"ssim": [0.8, 0.7, 0.75], "lmd": [2.0, 3.0, 2.5]}
+    entries = [
+        made_entry("ctl-videolead-500ms", values, role="control", paradigm="none"),
+        made_entry("ctl-videolead-1s", {key: [x / 2 for x in each] for key, each in values.items()}, role="control"),
+        made_entry("ctl-videolead-9s", values, role="control", paradigm="none"),
+        made_entry("ctl-audiolead-1s", values, paradigm="none"),  # the name of a control, and none
+    ]
+    build(entries, tmp_path / "site")
+    page = page_of(tmp_path / "site")
+    figures = page.findall(".//section[@id='graded']//figure")
+    assert len(figures) == 8
+    assert [cell.text for cell in figures[1].findall(".//thead//th")] == [
+        "Level",
+        "Control",
+        "LMD\N{NO-BREAK SPACE}↓",
+        "SSIM\N{NO-BREAK SPACE}↑",
+    ]
+    rows = [["".join(cell.itertext()) for cell in row] for row in figures[1].findall(".//tbody/tr")]
+    assert [row[:2] for row in rows] == [["0.5", "ctl-videolead-500ms"], ["1", "ctl-videolead-1s"]]
+    assert [float(row[3].split(" ")[0]) for row in rows] == pytest.approx([0.75, 0.375], abs=0.006)
+
+
+def test_controls_are_drawn_with_their_intervals_and_without_scores_that_are_infinite(tmp_path):
+    values = {"psnr": [30.0, 31.0, 33.0]}
+    entries = [made_entry(f"ctl-coarse{bits}", values, role="control", paradigm="none") for bits in (4, 5, 6)]
+    run = entries[0].run
+    endless = replace(run["psnr"], value=float("inf"), interval=None)
+    entries[0] = replace(entries[0], run=replace(run, scores={"psnr": endless}))
+    build(entries, tmp_path / "site")
+    figures = page_of(tmp_path / "site").findall(".//section[@id='graded']//figure")
+    drawn = next(each for each in figures if "controls" in each.find("figcaption").text)
+    assert len(drawn.findall(".//{*}circle")) == len(drawn.findall(".//{*}path[@class='bar']")) == 2
+    rows = [["".join(cell.itertext()) for cell in row] for row in drawn.findall(".//tbody/tr")]
+    assert [row[2].split(" ")[0] for row in rows] == ["∞", "31.3", "31.3"]
+
+
+def test_every_axis_has_controls_or_says_why_not():
+    assert all(bool(axis.controls) != bool(axis.without) for axis in AXES)
+
+
+def test_every_control_that_is_named_is_one_of_ours():
+    assert {name for axis in AXES for name in axis.controls.values()} <= set(TABLE)
+
+
+def test_the_page_is_light_and_its_data_at_a_stable_address(site):
+    assert len((site / "opinions.html").read_bytes()) < 100_000
+    assert (site / "api/v1/opinions.json").read_bytes() == COMMITTED

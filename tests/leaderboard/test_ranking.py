@@ -109,3 +109,30 @@ def test_a_score_over_fewer_clips_says_so():
     few = replace(few, run=replace(few.run, scores={"psnr": replace(score, clips=score.clips - 3)}))
     cells = {row.entry.id: row.cells[0].why for row in table([entry("all", 0), few]).rows}
     assert cells == {"all": "", "few": "over 9 clips, others over 12"}
+
+
+def of_two(id, psnr, lmd, **more):
+    noise = RNG.normal(0, 0.01, (2, 12))
+    return made_entry(id, {"psnr": BASE + psnr + noise[0], "lmd": 5 + BASE / 30 - lmd + noise[1]}, **more)
+
+
+def test_places_add_up_over_the_columns_that_have_them_with_ties_as_their_mean():
+    entries = [of_two("a", 3, 0), of_two("b", 2, 0), of_two("c", 1, 2), of_two("ctl", 9, 9, role="control")]
+    found = table(entries)
+    assert [found.heads[at].key for at in found.summed] == ["psnr", "lmd"]
+    assert found.sums_of_places == {"a": 1 + 2.5, "b": 2 + 2.5, "c": 3 + 1}
+
+
+def test_an_entry_without_a_place_has_no_sum_and_one_column_makes_none():
+    short = of_two("short", 9, 9)
+    run = short.run
+    short = replace(short, run=replace(run, scores={"psnr": run.scores["psnr"]}))
+    found = table([of_two("a", 3, 0), of_two("b", 2, 1), short])
+    assert set(found.sums_of_places) == {"a", "b"}
+    assert table([entry("a", 3), entry("b", 0)]).sums_of_places == {}
+
+
+def test_the_sum_of_places_orders_no_table():
+    entries = [of_two("a", 3, 0), of_two("b", 2, 1), of_two("c", 1, 2)]
+    assert [row.entry.id for row in table(entries).rows] == ["a", "b", "c"]
+    assert set(table(entries).sums_of_places.values()) == {4.0}

@@ -118,8 +118,6 @@ def test_data_is_at_stable_addresses(site, entries):
     )
     assert best["psnr place"] == "1"
     assert "@misc{system-1," in (site / "api/v1/entries/system-1.bib").read_text()
-    items = [json.loads(line[2:]) for line in (site / "api/v1/results/system-1.yaml").read_text().splitlines()]
-    assert {item["metric"] for item in items} >= {"psnr", "ssim"}
     badge = next((site / "badges/system-1").iterdir()).read_text()
     assert badge.startswith("<svg")
     assert "<title>" in badge

@@ -7,8 +7,10 @@ from pathlib import Path
 import html5lib
 import pytest
 
+from thgeval.registry import table
 from thgeval_leaderboard.survey import STATUS, cells, data, notes
 from thgeval_leaderboard.survey.compile import compiled
+from thgeval_leaderboard.survey.reporting import CALLED, reports
 
 SOURCE = Path(__file__).resolve().parents[2] / ".." / "shared" / "survey"
 
@@ -71,3 +73,36 @@ def test_the_surveys_own_sentences_are_not_kept():
     for name in ("tables", "methods", "datasets"):
         for row in data(name):
             assert not {"highlights", "limitations", "description"} & set(row)
+
+
+def test_every_metric_of_the_surveys_tables_is_one_of_ours():
+    ours = {id for name in table() for id in CALLED.get(name, (name.replace("-", "_"),))}
+    assert {column[1] for each in data("tables") for column in each["columns"]} <= ours
+    assert set(CALLED) <= set(table())
+
+
+@pytest.mark.parametrize("metric", sorted(table()))
+def test_who_reports_a_metric_is_every_method_with_a_value_under_its_name(metric):
+    ids = CALLED.get(metric, (metric.replace("-", "_"),))
+    printed = [
+        (each["table"], row["method"])
+        for each in data("tables")
+        for row in each["rows"]
+        for column, cell in zip(each["columns"], row["cells"], strict=True)
+        if column[1] in ids and cell["raw"] not in ("X", "–", "—", "Nan")
+    ]
+    found = reports(metric)
+    assert {(each.table, method) for each in found for method in each.methods} == set(printed)
+    assert sum(each.values for each in found) == len(printed)
+
+
+def test_a_metrics_page_says_who_reports_it_as_reported(site):
+    text = (site / "metrics/lmd.html").read_text(encoding="utf-8")
+    page = html5lib.parse(text, namespaceHTMLElements=False)
+    section = page.find(".//section[@id='reported']")
+    assert "as reported" in "".join(section.find("h2").itertext())
+    shown = [row.find("th/a").get("href") for row in section.findall(".//tbody/tr")]
+    assert shown == [f"../survey/table-{each.table}.html" for each in reports("lmd")]
+    assert len(shown) == 7
+    alone = (site / "metrics/mouth-correlation.html").read_text(encoding="utf-8")
+    assert 'id="reported"' not in alone

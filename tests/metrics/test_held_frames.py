@@ -60,15 +60,16 @@ def test_zero_says_nothing_where_real_frames_score_little_too():
     frames = state(("a", reference + 30, reference))
     coverage = metric("coverage")
     assert coverage.score(frames) == 0
-    assert coverage.real(frames) < 0.5
+    assert coverage.comparison.real(frames) < 0.5
     assert "a low value says nothing here, nor does 0: the reference's own halves score" in coverage.remark(frames)
 
 
 def test_halves_are_of_clips_and_sets_that_tell_are_not_warned_of():
     told = state(*((name, rows(100, seed), rows(100, 10 + seed)) for seed, name in enumerate("abc")))
     coverage = metric("coverage")
-    assert coverage.real(told) == coverage.compared(told.only(["a", "b"]).reference, told.only(["c"]).reference)
+    parts = told.only(["a", "b"]).reference, told.only(["c"]).reference
+    assert coverage.comparison.real(told) == coverage.comparison.compared(*parts)
     assert "halves" not in coverage.remark(told)
     few = state(("a", rows(11, 1), rows(11, 2)))
-    assert math.isnan(coverage.real(few))
+    assert math.isnan(coverage.comparison.real(few))
     assert "halves" not in coverage.remark(few)

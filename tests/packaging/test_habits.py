@@ -56,6 +56,15 @@ def test_hooks_are_local_and_what_make_check_runs():
         assert hook["entry"].removeprefix(".venv/bin/") in recipe
 
 
+@pytest.mark.parametrize("target", ["test-newest", "test-lowest"])
+def test_groups_are_installed_by_what_knows_groups(target):
+    """The pip that a new environment brings may be older than ``--group``; uv isn't."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition(f"\n{target}:")[2].partition("\n\n")[0]
+    before, group, _ = recipe.partition("--group")
+    assert group
+    assert "-m uv pip install" in before.splitlines()[-1] or '--upgrade "pip>=25.3"' in before
+
+
 DOCKERFILE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 STEPS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
 
@@ -88,3 +97,16 @@ def test_the_systems_of_the_matrix_are_classifiers():
     said = " ".join(text for text in project["classifiers"] if text.startswith("Operating System"))
     called = {"ubuntu-latest": "Linux", "macos-latest": "MacOS", "windows-latest": "Windows"}
     assert all(called[system] in said for system in WORKFLOW["jobs"]["systems"]["strategy"]["matrix"]["os"])
+
+
+def test_the_form_for_entries_names_commands_options_and_folders_that_exist():
+    from thgeval.cli.leaderboard import command
+
+    text = (ROOT / ".github" / "PULL_REQUEST_TEMPLATE" / "entry.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`thgeval leaderboard ([a-z]+)", text))
+    assert named >= {"check", "mark"}
+    assert named <= set(command.commands)
+    options = {opt for each in command.commands.values() for field in each.params for opt in field.opts}
+    assert "--trained-on" in text
+    assert set(re.findall(r"`(--[a-z-]+)`", text)) - options == {"--limit"}  # the one that must not be given is score's
+    assert "template=entry.md" in (ROOT / "leaderboard" / "README.md").read_text(encoding="utf-8")

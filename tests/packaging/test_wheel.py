@@ -5,13 +5,18 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from support.programs import program
 
 ROOT = Path(__file__).resolve().parents[2]
+TRAVEL = {"py", "typed", "json", "toml", "yaml", "md", "bib", "j2", "css", "js", "opus", "npz", "safetensors"}
+"""What files of a package are: code, schemas, tables, templates, and the small data that is made or trained here."""
+LARGEST = 8 << 20
 PACKAGES = {"thgeval", "thgeval_models", "thgeval_baselines", "thgeval_leaderboard"}
 
 
@@ -30,6 +35,33 @@ def test_the_wheel_holds_four_packages_and_nothing_else(wheel):
     assert {name for name in top if not name.endswith(".dist-info")} == PACKAGES
 
 
+def held_by_git():
+    """The files of the four packages that git holds or would hold, as the wheel calls them."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("looks at the files that git holds, and this is no clone")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names = set()
+    for home in map(Path, project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]):
+        command = [program("git"), "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others"]
+        command += ["--exclude-standard", "--", home.name]
+        listed = subprocess.run(command, cwd=ROOT / home.parent, capture_output=True, check=True, text=True).stdout
+        names |= {name for name in listed.split("\0") if name and (ROOT / home.parent / name).is_file()}
+    return names
+
+
+def test_the_wheel_holds_the_files_that_git_holds_of_them(wheel):
+    """Nothing that lay about in a folder, nothing left behind, no test, and the licence."""
+    expected = held_by_git()
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    about = {name for name in held if ".dist-info/" in name}
+    assert held - about == expected
+    assert {name.rpartition(".")[2] for name in expected} <= TRAVEL
+    assert not [name for name in expected if {"tests", "conftest.py"} & set(name.split("/"))]
+    assert any(name.endswith("/licenses/LICENSE") for name in about)
+    assert wheel.stat().st_size < LARGEST
+
+
 def test_data_files_travel(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -38,6 +70,9 @@ def test_data_files_travel(wheel):
         "thgeval/result.schema.json",
         "thgeval/references.bib",
         "thgeval/protocols/native.toml",
+        "thgeval/protocols/hdtf-gagavatar19.toml",
+        "thgeval/protocols/datasets/hdtf.toml",
+        "thgeval/protocols/lists/hdtf.txt",
         "thgeval/report/templates/report.html.j2",
         "thgeval_models/weights.toml",
         "thgeval_models/sync_lm.safetensors",

@@ -13,9 +13,10 @@ from thgeval.clip import Clip, Excerpt
 from thgeval.engine.run import execute
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.heads.openface import openface_run
+from thgeval.features.sync.avi_route import avi_copy
 from thgeval.features.words.av_hubert import embeddings
 from thgeval.features.words.program_reading import checkout_reading
-from thgeval.media import audio
+from thgeval.media import audio, decode
 from thgeval.media.encode import write_video
 from thgeval.pairing import listed, pair
 from thgeval.protocol import Protocol
@@ -104,8 +105,10 @@ def test_the_held_out_end_of_the_reference(tmp_path):
     assert lengths(run) == {"a": 3}
     assert run["psnr"].value == float("inf")
     np.savez(tmp_path / "out" / "a.npz", frames=frames, fps=25)
-    run = scored(tmp_path / "out", tmp_path / "data", own(tmp_path, last="1/11"))
-    assert [clip.failure.reason for clip in run.failures] == ["length differs"]
+    for lengths_are in ("strict", "truncate"):  # the whole clip would be paired with the wrong frames
+        run = scored(tmp_path / "out", tmp_path / "data", own(tmp_path, last="1/11", lengths=lengths_are))
+        assert [clip.failure.reason for clip in run.failures] == ["length differs"]
+        assert "which are the last 1/11 of that clip; generate just these" in run.failures[0].failure.message
 
 
 def test_sound_is_cut_with_the_picture(tmp_path):
@@ -177,3 +180,13 @@ def test_programs_that_read_files_refuse_excerpts(tmp_path, monkeypatch, read):
     cut = Clip("a", tmp_path / "a.mp4", excerpt=Excerpt(first_s=Fraction(8)))
     with pytest.raises(InputError, match=r"reads whole files, not an excerpt \(first-8s\)"):
         read(cut)
+
+
+def test_copies_for_lip_sync_are_cut_with_the_clip(tmp_path):
+    sound = (np.sin(np.arange(2 * RATE_HZ) / 5) / 2).astype(np.float32)
+    write_video(tmp_path / "a.mp4", moving(50), fps=25, audio=sound)
+    cut = Clip("a", tmp_path / "a.mp4", excerpt=Excerpt(first_s=Fraction(4, 5)))
+    made = avi_copy.compute(cut, cut)
+    with decode(made.clip, chunk=50) as batches:
+        assert sum(map(len, batches)) == 20
+    assert abs(audio.speech(made.path).duration_s - 0.8) < 0.1  # MP3 comes in frames of 72 ms

@@ -194,6 +194,12 @@ def test_what_a_benchmark_decides_itself(tmp_path):
         scored(generated, reference / f"{HDTF[0]}.mp4", path)
 
 
+def test_a_single_pair_is_no_benchmark(tmp_path):
+    path = clips(tmp_path, HDTF[:1]) / f"{HDTF[0]}.mp4"
+    with pytest.raises(ProtocolError, match="hdtf-gagavatar19@1 is about folders of clips, not a single one"):
+        thgeval.score(path, path, metrics=PSNR, protocol="hdtf-gagavatar19")
+
+
 def test_a_file_of_ones_own_shows_by_its_hash(tmp_path):
     reference, generated = clips(tmp_path / "data", ["a"]), clips(tmp_path / "out", ["a"], seed=3)
     path = own(tmp_path, fps=25)

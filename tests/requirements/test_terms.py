@@ -6,10 +6,13 @@ import pytest
 from requirements.sites import content, entry_text, sha256
 from support.clips import moving, write_clip
 
+import thgeval
+from thgeval import licences
 from thgeval.feature import Feature
 from thgeval.licences import reminders
 from thgeval.registry import Named
 from thgeval.requirements import Weights, weights
+from thgeval.requirements.weights import Policy
 
 SENTENCE = "{} dlib-68, whose terms exclude commercial use; --commercial-safe leaves such metrics unscored"
 
@@ -74,6 +77,33 @@ def test_each_file_is_told_of_once(manifest, monkeypatch):
     assert told(monkeypatch, Stub("one"), Stub("one")) == [f"m0, m1 read one, {ends}"]
     assert told(monkeypatch, Stub("one", "two")) == [f"m0 reads two, {ends}"]
     assert told(monkeypatch, Stub("one", "two")) == []
+
+
+def test_python_is_told_once_in_a_process_on_the_log(monkeypatch, caplog):
+    pytest.importorskip("dlib")
+    if weights.located(weights.entry("dlib-68")) is None:
+        pytest.skip("needs face_recognition_models")
+    monkeypatch.setattr(licences, "_said", set())
+    frames = moving(2, 64)
+    thgeval.score(frames, frames, metrics=["psnr"])
+    commercial = thgeval.Options(weights=Policy(commercial=True))
+    thgeval.score(frames, frames, metrics=["psnr", "lmd"], options=commercial)
+    assert caplog.messages == []
+    for _ in range(2):
+        thgeval.score(frames, frames, metrics=["lmd", "psnr", "blinks-per-s"])
+    said = SENTENCE.format("lmd, blinks-per-s read").partition("--")[0]
+    assert caplog.messages == [f"{said}Options(weights=Policy(commercial=True)) leaves such metrics unscored"]
+
+
+def test_both_ways_tell_of_each_file_once(manifest, monkeypatch, caplog):
+    monkeypatch.setattr(licences, "_said", set())
+    known = {"origin": "https://x.org/n", "sha256": sha256(content(9)), "commercial_use": "no"}
+    manifest(entry_text("one", **known), entry_text("two", **known))
+    monkeypatch.setattr("thgeval.signature.closure", lambda stub: [stub.feature])
+    for names in (("one",), ("one", "two"), ("two",)):
+        licences.remind([Named("m", Stub(*names))])
+    assert [message.partition(",")[0] for message in caplog.messages] == ["m reads one", "m reads two"]
+    assert len(told(monkeypatch, Stub("one", "two"))) == 2  # no mark was left for the command
 
 
 def test_where_nothing_can_be_kept_it_is_said_in_every_run(manifest, monkeypatch, tmp_path):

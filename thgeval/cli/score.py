@@ -1,8 +1,8 @@
 """``thgeval score``: the main job."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,9 +93,7 @@ def command(**given: Any) -> int:
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:
-        for sentence in _terms(requests or _default(), pairing, protocol, options):
-            watcher.warns(sentence)
-        run = execute(pairing, requests or _default(), protocol, options, watcher)
+        run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
     text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
     try:
         _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
@@ -139,18 +137,15 @@ def _details(run: Any) -> str:
     return "\n".join(f"{clip.id}, {key}:\n{shown}" for clip in run.clips for key, shown in clip.details.items())
 
 
-def _terms(requests: Sequence[str], pairing: Any, protocol: Any, options: Any) -> list[str]:
-    """What is to be said of the terms of weights that are about to be read."""
-    from thgeval.engine.plan import plan
+def _reminding(watcher: Any) -> Callable[[Any], None]:
+    """Says of the metrics that will be measured what is to be said of the terms of their weights."""
     from thgeval.licences import reminders
-    from thgeval.registry import metrics
-    from thgeval.requirements import weights
 
-    named = metrics(list(requests))
-    if protocol.unpaired:
-        named = [item for item in named if item.metric.sets or not item.metric.needs.a_reference]
-    with weights.allowed(options.weights):
-        return reminders(plan(named, pairing.pairs[:1]).metrics)
+    def plans(metrics: Any) -> None:
+        for sentence in reminders(metrics):
+            watcher.warns(sentence)
+
+    return plans
 
 
 def _default() -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def said(metric: Metric[Any], state: State) -> str | None:
         return None
     needs = metric.needs
     follows = all(choice.who == "track" for choice in choices(needs.generated + needs.reference + needs.pair))
-    advice = "" if follows or not hasattr(metric, "who") else "; who=track follows one person"
+    advice = "" if follows or "who" not in metric.settings() else "; who=track follows one person"
     sentences = (("another face is as large in", large), ("the choice changed owner in", moved))
     told = [f"{sentence} {where}" for sentence, where in sentences if where]
     return " and ".join(told) + advice

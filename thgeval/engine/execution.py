@@ -72,6 +72,7 @@ def execute(
         nullcontext() if folder is None else sole_writer(folder),
     ):
         planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
+        watcher.plans(planned.metrics)
         store = Store(folder, Path(scratch), options.fresh, options.cache)
         run = _reduced(named, planned, pairing, chosen, options, store, watcher)
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}

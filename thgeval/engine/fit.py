@@ -46,6 +46,13 @@ def batches(
     before = (first or second).start  # type: ignore[union-attr]
     lengths = [before + held + sum(map(len, rest)) for held, rest in seen]
     said = f"{pair.id} has {lengths[0]} generated frames and {lengths[1]} reference frames"
+    held_out = pair.excerpt(reference=True)
+    if held_out is not None and held_out.last is not None and lengths[0] > lengths[1]:
+        raise InputError(
+            f"{said}, which are the last {held_out.last} of that clip; generate just these, as others would be paired "
+            "with the wrong ones",
+            reason="length differs",
+        )
     if protocol.lengths == "strict":
         raise InputError(
             f"{said}; the protocol wants equal lengths: choose --lengths truncate (or --protocol thg256-shorter) to "

@@ -5,7 +5,7 @@ A clip that can't be scored is recorded with its reason, whatever it is, and the
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -21,6 +21,7 @@ from thgeval.engine.records import before, clip_result
 from thgeval.engine.scoring import Contribution
 from thgeval.engine.workers import Cores, started
 from thgeval.errors import Failure, InputError, OutputError, ThgevalError
+from thgeval.licences import remind
 from thgeval.limits import VARIABLE
 from thgeval.media import file_fingerprint, fingerprint
 from thgeval.pairing import Pairing
@@ -38,13 +39,15 @@ from thgeval.version import __version__
 class Watcher:
     """Called as a run goes on.
 
-    With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know.
+    With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know;
+    before all that with the metrics that will be measured, for the terms of what they read.
     """
 
     begins: Callable[[int], None] = lambda clips: None
     frames: Callable[[int], None] = lambda frames: None
     clip: Callable[[str], None] = lambda clip: None
     warns: Callable[[str], None] = lambda sentence: None
+    plans: Callable[[Sequence[Named]], None] = remind
 
 
 PASSING = (

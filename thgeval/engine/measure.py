@@ -153,7 +153,7 @@ def _streamed(
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     whole = _whole(pair, plan, chunks, outcome)
-    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)])
+    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)], pair.id)
     _accompany(outcome, whole, plan, pair)
     return outcome
 
@@ -251,8 +251,8 @@ def _accompany(outcome: Measured, whole: View, plan: Plan, pair: Pair) -> None:
                 outcome.states[key] = outcome.states[key].counting(whole.clip, counts)
 
 
-def _gather(outcome: Measured, chunks: list[Chunk]) -> None:
-    """Sum the states of all pieces; a metric that failed on one piece failed on the clip."""
+def _gather(outcome: Measured, chunks: list[Chunk], clip: str) -> None:
+    """Sum the states of all pieces; a metric that failed on one piece failed on the clip, as do states with no sum."""
     for chunk in chunks:
         outcome.failed |= chunk.failed
     for total, parts in (
@@ -262,4 +262,7 @@ def _gather(outcome: Measured, chunks: list[Chunk]) -> None:
         for key in dict.fromkeys(chain.from_iterable(parts)):
             if key not in outcome.failed:
                 found = [part[key] for part in parts if key in part]
-                total[key] = type(found[0]).total(found)
+                try:
+                    total[key] = type(found[0]).total(found)
+                except Exception as error:
+                    outcome.failed[key] = unforeseen(clip, error)

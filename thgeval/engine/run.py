@@ -50,6 +50,8 @@ def score(
     first = clip_of("generated", generated, peak=peak, fps=fps)
     second = None if reference is None else clip_of("reference", reference, peak=peak, fps=fps)
     chosen = protocol_of(protocol, unpaired=unpaired)
+    if chosen.benchmark.selects:
+        raise ProtocolError(f"{chosen.label} is about folders of clips, not a single one; give these to evaluate")
     pair = Pair(first.id if isinstance(generated, str | Path) else "clip", first, second)
     pairs = [pair]
     if chosen.unpaired:

@@ -15,9 +15,9 @@ from thgeval.media.folder import is_image
 from thgeval.pairing import Pairing, apart, pair, paired
 from thgeval.pairing.folders import everywhere, is_clip
 from thgeval.pairing.naming import Naming
-from thgeval.protocol import Protocol, hash_of
+from thgeval.protocol import Protocol
 from thgeval.protocols.datasets import DataSet, Found, dataset
-from thgeval.protocols.lists import Row, drawn, listed_rows, shipped_ids
+from thgeval.protocols.lists import Row, drawn, hash_of, listed_rows, shipped_ids
 from thgeval.results import ClipResult
 
 Paths = Mapping[str, list[Path]]

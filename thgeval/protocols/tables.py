@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ def check(data: Mapping[str, Any], fields: Mapping[str, Field], what: str) -> No
     """ProtocolError for a field that ``what`` doesn't have, or whose value is of another kind."""
     for name, value in data.items():
         if name not in fields:
-            raise ProtocolError(f"{what} has no field {_shown(name)}; it has {', '.join(fields)}")
+            near = get_close_matches(name, fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(fields)}"
+            raise ProtocolError(f"{what} has no field {_shown(name)}; {hint}")
         _check_kind(name, value, fields[name])
 
 

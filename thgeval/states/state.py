@@ -77,7 +77,9 @@ class State(ABC):
             for clip, parts in state.parts.items():
                 held = merged.get(clip, ())
                 if repeated := {part.start for part in held} & {part.start for part in parts}:
-                    raise ValueError(f"clip {clip!r} was measured twice from frame {min(repeated)}")
+                    raise ValueError(
+                        f"clip {clip!r} was measured twice from frame {min(repeated)}; say start=view.start"
+                    )
                 merged[clip] = held + parts
         return cls(merged)
 
@@ -155,6 +157,11 @@ class State(ABC):
     @abstractmethod
     def scored(self) -> tuple[str, ...]:
         """The clips that have a value."""
+
+    @property
+    def value(self) -> float:
+        """The number that it stands for; TypeError from states of rows, which stand for none."""
+        raise TypeError(f"{type(self).__name__} is reduced to a number by its metric's score alone")
 
 
 def mean(values: NDArray[np.float64] | Sequence[float]) -> float:

@@ -21,6 +21,7 @@ from thgeval.media.audio import speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.curves import read_curves
 from thgeval_baselines.generators.ordered import in_order
+from thgeval_baselines.generators.text import listed
 from thgeval_baselines.rig.acting import Acting, acted
 from thgeval_baselines.rig.camera import Camera
 from thgeval_baselines.rig.gltf import glb
@@ -73,7 +74,8 @@ class Anim3D(Generator):
             evidence={
                 "head.glb": glb(person, acting, fps=float(inputs.fps)),
                 "curves.csv": curves_csv(acting, fps=float(inputs.fps)),
-            },
+            }
+            | ({} if said is None else {"phones.csv": listed(said.phones)}),
         )
 
 

@@ -76,9 +76,9 @@ class Bent:
 
         ``blinks`` (left and right as seen) are 0 for eyes as the portrait has them to 1 for shut ones.
         """
-        marks, head = placed(self.portrait, landmarks)
-        moved = self.source + self.follow[:, None] * (self.source @ head[:, :2].T + head[:, 2] - self.source)
-        on_face = _corners(marks)
+        there = Placed.of(self.portrait, landmarks)
+        moved = self.source + self.follow[:, None] * (applied(there.head, self.source) - self.source)
+        on_face = np.concatenate([there.marks[:LIPS], there.lips.outline])
         moved[: len(on_face)] = on_face
         fragments = rasterise(
             np.column_stack([moved, self.distance]),
@@ -89,23 +89,34 @@ class Bent:
         read_at = fragments.of(self.corners, self.source.astype(np.float32))
         read_at[fragments.triangle < 0] = np.nan
         picture = self.layers.composed(read_at, self.layers.blinking(self.lids, blinks, self.portrait.image))
-        flat = marks - head[:, 2]
-        flat = flat @ np.linalg.inv(head[:, :2]).T
-        self.mouth.paint(picture, Lips.of(flat), Lips.around(on_face[LIPS:]))
+        self.mouth.paint(picture, there.at_rest, there.lips)
         return picture
 
 
-def placed(portrait: Portrait, landmarks: Points) -> tuple[Points, Points]:
-    """Landmarks (68, 2) as a picture can follow them, and the head's affine map (2, 3) from the portrait to there.
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Landmarks as a picture can follow them: lips don't cross, and eyes move as a whole.
 
-    Lips don't cross, and eyes move as a whole.
+    ``marks`` (68, 2); ``head`` (2, 3), the head's affine map from the portrait to there; ``lips`` there, and
+    ``at_rest``, without what the head does.
     """
-    marks, neutral = lips_parted(landmarks, portrait.eye_distance_px), portrait.landmarks
-    head = affine(neutral[STEADY], marks[STEADY])
-    for eye in EYES:
-        turned = neutral[eye] @ head[:, :2].T
-        marks[eye] = turned + (marks[eye[[0, 3]]] - turned[[0, 3]]).mean(axis=0)
-    return marks, head
+
+    marks: Points
+    head: Points
+    lips: Lips
+    at_rest: Lips
+
+    @classmethod
+    def of(cls, portrait: Portrait, landmarks: Points) -> "Placed":
+        """From landmarks (68, 2) as they are wanted."""
+        neutral = portrait.landmarks
+        head = affine(neutral[STEADY], landmarks[STEADY])
+        flat = lips_parted((landmarks - head[:, 2]) @ np.linalg.inv(head[:, :2]).T, portrait.eye_distance_px)
+        for eye in EYES:
+            flat[eye] = neutral[eye] + (flat[eye[[0, 3]]] - neutral[eye[[0, 3]]]).mean(axis=0)
+        at_rest = Lips.of(flat)
+        lips = Lips(applied(head, at_rest.upper), applied(head, at_rest.lower))
+        return cls(applied(head, flat), head, lips, at_rest)
 
 
 def lips_parted(landmarks: Points, unit_px: float) -> Points:
@@ -167,6 +178,11 @@ def _neck(rows: Points, portrait: Portrait) -> Points:
     chin, unit = portrait.landmarks[8, 1], portrait.eye_distance_px
     first, last = chin + NECK[0] * unit, min(chin + NECK[1] * unit, portrait.size - 1)
     return np.asarray(np.clip((rows - first) / max(last - first, LEAST * unit), 0, 1))
+
+
+def applied(affinity: Points, points: Points) -> Points:
+    """Points (n, 2) under an affine map (2, 3)."""
+    return np.asarray(points @ affinity[:, :2].T + affinity[:, 2])
 
 
 def affine(before: Points, after: Points) -> Points:

@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval_baselines.photo.bent import placed
+from thgeval_baselines.photo.bent import Placed, applied
 from thgeval_baselines.photo.eyelids import LIDS, Eyelid
 from thgeval_baselines.photo.filling import spread
 from thgeval_baselines.photo.layers import Layers
 from thgeval_baselines.photo.motion import PARTS, Field, motion
-from thgeval_baselines.photo.mouth import Lips, Mouth
+from thgeval_baselines.photo.mouth import Mouth
 from thgeval_baselines.photo.portrait import Image, Points, Portrait
 
 RING, RING_POINTS = (1.0, 1.3), 14
@@ -74,9 +74,9 @@ class Transferred:
     def shot(self, landmarks: Points, blinks: tuple[float, float] = (0.0, 0.0)) -> Shot:
         """The portrait with its landmarks at (68, 2), and eyes shut by ``blinks``, 0 to 1, left and right as seen."""
         neutral, unit = self.portrait.landmarks, self.portrait.eye_distance_px
-        marks, head = placed(self.portrait, landmarks)
-        away = self.around @ head[:, :2].T + head[:, 2] - self.around
-        moved = np.concatenate([marks, self.around + self.follow[:, None] * away])
+        there = Placed.of(self.portrait, landmarks)
+        away = applied(there.head, self.around) - self.around
+        moved = np.concatenate([there.marks, self.around + self.follow[:, None] * away])
         source = np.concatenate([neutral, self.around])
         found = motion(source, moved, self.part, unit_px=unit, size=self.portrait.size)
         person = self.layers.blinking(self.lids, blinks, self.portrait.image)
@@ -86,11 +86,9 @@ class Transferred:
         left_free = np.maximum(self.layers.cover - covered, 0)
         folded = found.hidden * covered
         picture = _filled(picture, folded, covered)
-        flat = (marks - head[:, 2]) @ np.linalg.inv(head[:, :2]).T
-        lips = Lips.of(marks)
-        self.mouth.paint(picture, Lips.of(flat), lips)
+        self.mouth.paint(picture, there.at_rest, there.lips)
         between = np.zeros(folded.shape, np.uint8)
-        cv2.fillPoly(between, [np.rint(lips.outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        cv2.fillPoly(between, [np.rint(there.lips.outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         hidden = np.maximum(np.maximum(folded, left_free), between / np.float32(255))
         return Shot(picture, found.back, np.asarray(np.minimum(hidden, 1), np.float32))
 

@@ -12,6 +12,7 @@ from thgeval.results.score import to_json
 from thgeval_leaderboard.board import Table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site.badges import badge
+from thgeval_leaderboard.site.exports import bibtex, every_eval_ever, hub_results, hub_tasks, is_model
 from thgeval_leaderboard.site.pages import Site
 
 API = "api/v1"
@@ -27,19 +28,25 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
     yield f"{API}/schema.json", package.joinpath("entry.schema.json").read_bytes()
     for name in ("document", "tables", "notes", "methods", "datasets"):
         yield f"{API}/survey/{name}.json", package.joinpath("survey/data", f"{name}.json").read_bytes()
+    yield f"{API}/opinions.json", package.joinpath("opinions/data/thqa_ntire.json").read_bytes()
     yield f"{API}/index.json", _json(_index(site))
     for entry in site.entries:
         yield f"{API}/entries/{entry.id}.json", entry.encoded()
         yield f"{API}/entries/{entry.id}.bib", bibtex(entry).encode()
         if entry.run is not None:
-            yield f"{API}/results/{entry.id}.yaml", hub_results(entry, entry.run).encode()
+            if is_model(entry):
+                yield f"{API}/results/{entry.id}.yaml", hub_results(entry, entry.run).encode()
+                yield f"{API}/every_eval_ever/{entry.id}.json", _json(every_eval_ever(entry, entry.run))
             yield f"data/entries/{entry.id}.js", _script("thgevalEntry", entry.id, _clips_of(site, entry, entry.run))
     for each in site.tables.values():
         yield f"boards/{each.board.id}.csv", _csv(each)
         yield f"{API}/boards/{each.board.id}.csv", _csv(each)
+        yield f"{API}/boards/{each.board.id}.eval.yaml", hub_tasks(each).encode()
         for family, numbers in each.groups.items():
             columns = {str(at): _column(each, at) for at in numbers}
             yield f"data/{each.board.id}/{family}.js", _script("thgevalColumns", family, columns)
+        if each.sums_of_places:
+            yield f"data/{each.board.id}/ranks.js", _script("thgevalColumns", "ranks", {"ranks": _ranks(each)})
         for row in each.rows:
             for at in each.shown:
                 cell, head = row.cells[at], each.heads[at]
@@ -49,39 +56,6 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
                         f"badges/{row.entry.id}/{key}.svg",
                         badge(head.title, f"{cell.text} (place {cell.place.rank})"),
                     )
-
-
-def bibtex(entry: Entry) -> str:
-    """How an entry is cited: the method as the board names it, with its addresses."""
-    fields = {
-        "title": f"{{{_tex(entry.method.name)}}} on {_tex(entry.board.dataset)} ({_tex(entry.board.setting)})",
-        "howpublished": "thgeval leaderboard",
-        "year": entry.history[0].date[:4],
-        "url": entry.method.paper or entry.method.code,
-    }
-    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "@misc{" + entry.id.replace(".", "-") + ",\n" + "\n".join(lines) + "\n}\n"
-
-
-def hub_results(entry: Entry, run: Run) -> str:
-    """The scores as a model card's ``.eval_results``: one list item a metric, in YAML that is also JSON."""
-    items = [
-        {
-            "dataset": {"id": entry.board.dataset, "task_id": entry.board.setting},
-            "metric": key,
-            "value": to_json(score.value),
-            "date": entry.history[-1].date,
-            "source": {"name": "thgeval", "signature": score.signature},
-            "verified": entry.verified != "none",
-        }
-        for key, score in run.scores.items()
-        if score.value is not None
-    ]
-    return "".join(f"- {json.dumps(item, ensure_ascii=False)}\n" for item in items) or "[]\n"
-
-
-def _tex(text: str) -> str:
-    return "".join(f"\\{mark}" if mark in "&%$#_{}" else mark for mark in text)
 
 
 def _index(site: Site) -> dict[str, object]:
@@ -118,6 +92,12 @@ def _column(each: Table, at: int) -> dict[str, object]:
         row.entry.id: [row.cells[at].text, to_json(row.cells[at].value)] for row in each.rows if row.cells[at].text
     }
     return {"title": head.title, "arrow": head.arrow, "unit": head.unit, "better": head.better.value, "cells": cells}
+
+
+def _ranks(each: Table) -> dict[str, object]:
+    """The sums of places as one more column."""
+    cells = {id: [f"{total:g}", total] for id, total in each.sums_of_places.items()}
+    return {"title": "Sum of places", "arrow": "↓", "unit": "", "better": "lower", "cells": cells}
 
 
 def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:

@@ -18,8 +18,10 @@ from thgeval.results import Score
 from thgeval.version import __version__
 from thgeval_leaderboard.board import SECTIONS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
-from thgeval_leaderboard.site import figures, survey
+from thgeval_leaderboard.site import figures, opinions, survey
 from thgeval_leaderboard.site.drawing import Figure
+from thgeval_leaderboard.survey import KINDS
+from thgeval_leaderboard.survey.reporting import CALLED, reports
 
 SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
@@ -28,7 +30,13 @@ STRIPS = 6
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
 QUALITY = ("fid", "lpips", "ssim", "psnr")
 
-MENU = (("index.html", "Boards"), ("compare.html", "Compare"), ("survey/index.html", "Survey"), ("about.html", "About"))
+MENU = (
+    ("index.html", "Boards"),
+    ("compare.html", "Compare"),
+    ("survey/index.html", "Survey"),
+    ("opinions.html", "Opinions"),
+    ("about.html", "About"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +77,7 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     yield "about.html", show.about()
     yield "compare.html", show.compare()
     yield from survey.pages(show.page)
+    yield from opinions.pages(show.page, site.tables)
     for each in site.tables.values():
         yield f"boards/{each.board.id}.html", show.board(each)
         if not is_small(each):
@@ -234,6 +243,9 @@ class _Pages:
             better=cls.better,
             by_board=by_board,
             spread=_spread(self.site.metrics[name]),
+            reports=reports(name),
+            shared=[other for other in CALLED if other != name and CALLED[other] == CALLED.get(name)],
+            kinds=KINDS,
         )
 
     def group(self, kind: str, name: str, among: Any) -> str:

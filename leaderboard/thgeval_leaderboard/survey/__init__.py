@@ -69,7 +69,7 @@ def cells(table: int) -> tuple[Cell, ...]:
             table=table,
             dataset=row["dataset"] or "",
             method=row["method"],
-            metric=f"{column[0]} {ARROWS[column[2]]}".strip(),
+            metric=directed(column[0], column[2]),
             raw=cell["raw"],
             status=cell["status"],
             reading=reading(cell),
@@ -79,6 +79,11 @@ def cells(table: int) -> tuple[Cell, ...]:
         for at, row in enumerate(found["rows"], 1)
         for across, (column, cell) in enumerate(zip(found["columns"], row["cells"], strict=True), 1)
     )
+
+
+def directed(metric: str, arrow: str | None) -> str:
+    """A metric with its arrow, which no line break parts from it."""
+    return f"{metric}\N{NO-BREAK SPACE}{ARROWS[arrow]}" if arrow else metric
 
 
 def reading(cell: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from support.stubs import scored, seen
 import thgeval
 from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
-from thgeval.metrics.faces.faces import told
+from thgeval.metrics.faces.missing import told
 
 FRAMES = 400
 JITTER_PX = 1.5
@@ -237,7 +237,7 @@ def test_atvgnets_script_averages_the_frames_of_all_clips(faces):
     used = [frame for frame in range(50) if frame not in (3, 20)]
     expected = oracle.atvgnet(generated[used, 0], reference[used, 0])
     assert named.score(type(parts[0]).total(parts)) == pytest.approx(expected, rel=1e-12)
-    assert named.landmarks == "dlib-detected-x2"
+    assert named.whom.landmarks == "dlib-detected-x2"
 
 
 def test_px_of_frames_of_different_sizes_have_no_mean():

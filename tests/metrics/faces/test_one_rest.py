@@ -39,10 +39,10 @@ def without(points, lost):
 
 def measured(request, generated, reference):
     metric = registry.metric(request).metric
-    how = {name: getattr(metric, name) for name in ("landmarks", "follow", "who", "min_px")}
+    how = {name: getattr(metric.whom, name) for name in ("landmarks", "follow", "who", "min_px")}
     sides = [
         {
-            shapes(**how, fill=metric.fill): points,
+            shapes(**how, fill=metric.whom.fill): points,
             people(**how): np.where(np.isnan(points[:, :, 0, 0]), -1, 0),
         }
         for points in (generated, reference)

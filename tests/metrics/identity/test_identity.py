@@ -37,13 +37,13 @@ def found(*rows, frames=None):
 def side(metric, embeddings):
     """A clip in which those embeddings are seen, of the first face of every frame."""
     slots = np.zeros((embeddings.frames.max() + 1, 1), np.int64)
-    return {metric.of_clip: embeddings} | dict.fromkeys(choice(metric.of_clip), slots)
+    return {metric.whom.of_clip: embeddings} | dict.fromkeys(choice(metric.whom.of_clip), slots)
 
 
 def state_of(request, generated, reference=None, source=None):
     """What a metric makes of embeddings that stand where its recogniser's would."""
     metric = registry.metric(request).metric
-    first = side(metric, generated) | ({metric.of_source: source} if source is not None else {})
+    first = side(metric, generated) | ({metric.whom.of_source: source} if source is not None else {})
     second = {} if reference is None else side(metric, reference)
     return metric, metric.measure(View.of("clip", 0, first, second).seen_by(metric.needs, metric.name))
 

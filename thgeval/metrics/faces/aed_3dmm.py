@@ -12,12 +12,14 @@ from thgeval.features.heads.expression import SOURCES, expression, expression_of
 from thgeval.features.heads.rest import Both
 from thgeval.kernels.landmarks import REDUCTIONS
 from thgeval.metric import Better, Preset
-from thgeval.metrics.faces.faces import Array, PairedFaceMetric
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import Landmarked
 from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
-class AED3DMM(PairedFaceMetric):
+class AED3DMM(PairedMetric):
     """How far the expression coefficients of the generated face are from the reference's, in the same frame.
 
     Reads    expression coefficients of the same person in both clips: 64 of Deep3DFaceRecon
@@ -28,6 +30,7 @@ class AED3DMM(PairedFaceMetric):
              different units. Not the distance of identity embeddings that the FOMM line calls AED (aed-euclid)
     """
 
+    whom: Landmarked = Landmarked()
     source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ...", of=SOURCES)
     reduction: str = parameter("mean", "``mean`` or ``sum`` over coefficients", of=REDUCTIONS)
 
@@ -44,12 +47,12 @@ class AED3DMM(PairedFaceMetric):
     @property
     def values(self) -> Feature[Array]:
         """Expression coefficients."""
-        return expression(source=self.source, **self.chosen)
+        return expression(source=self.source, **self.whom.chosen)
 
     @property
     def of_both_sides(self) -> Feature[Both[Array]] | None:
         """The same of both sides, from one rest."""
-        return expression_of_both(source=self.source, **self.chosen)
+        return expression_of_both(source=self.source, **self.whom.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Absolute differences over (faces, coefficients): (faces,)."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.landmark_distance import LandmarkDistance
+from thgeval.metrics.faces.whom import Landmarked
 
 DLIB = {"landmarks": "dlib"}
 
@@ -24,8 +25,7 @@ class AKD(LandmarkDistance):
              1.57 times as much for errors alike in all directions. The script stops where the reference has no face
     """
 
-    landmarks: str = "fan"
-    who: str = "first"
+    whom: Landmarked = Landmarked(who="first", landmarks="fan")
     pool: str = "frame"
     points: str = "face"
     centred: bool = False

@@ -12,12 +12,14 @@ from thgeval.features.heads.pose import ESTIMATORS, pose, pose_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
-from thgeval.metrics.faces.faces import PNP, Array, PairedFaceMetric
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import PNP, Landmarked
 from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
-class APD(PairedFaceMetric):
+class APD(PairedMetric):
     """How far the pose coefficients of the generated head are from the reference's, in the same frame.
 
     Reads    three angles of the head of the same person in both clips
@@ -28,6 +30,7 @@ class APD(PairedFaceMetric):
              identity or expression distances that tables call AED
     """
 
+    whom: Landmarked = Landmarked()
     estimator: str = parameter("deep3d", "of the pose: ``deep3d``, ``pnp``, ...", of=ESTIMATORS)
 
     name = "apd"
@@ -45,12 +48,12 @@ class APD(PairedFaceMetric):
     @property
     def values(self) -> Feature[Array]:
         """Yaw, pitch and roll in degrees."""
-        return pose(estimator=self.estimator, **self.chosen)
+        return pose(estimator=self.estimator, **self.whom.chosen)
 
     @property
     def of_both_sides(self) -> Feature[Both[Array]] | None:
         """The same of both sides, from one rest."""
-        return pose_of_both(estimator=self.estimator, **self.chosen)
+        return pose_of_both(estimator=self.estimator, **self.whom.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Mean absolute difference of three angles: (faces, 3) in degrees -> (faces,) in radians."""

@@ -11,13 +11,15 @@ from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.action_units import SOURCES, action_units, units_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset, View
-from thgeval.metrics.faces.faces import GEOMETRIC, Array, PairedFaceMetric, over_pairs
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import GEOMETRIC, Landmarked, over_pairs
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
 
 @dataclass(frozen=True)
-class AUCON(PairedFaceMetric):
+class AUCON(PairedMetric):
     """How often a facial action unit is present in both clips, or absent from both.
 
     Reads    presence of the action units of the same person in both clips
@@ -28,6 +30,7 @@ class AUCON(PairedFaceMetric):
     Departs  detectors of units disagree, and know different units: numbers of one are not those of another
     """
 
+    whom: Landmarked = Landmarked()
     source: str = parameter(
         "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
     )
@@ -46,12 +49,12 @@ class AUCON(PairedFaceMetric):
     @property
     def values(self) -> Feature[ActionUnits]:
         """Action units."""
-        return action_units(source=self.source, **self.chosen)
+        return action_units(source=self.source, **self.whom.chosen)
 
     @property
     def of_both_sides(self) -> Feature[Both[ActionUnits]] | None:
         """The same of both sides, from one rest."""
-        return units_of_both(source=self.source, **self.chosen)
+        return units_of_both(source=self.source, **self.whom.chosen)
 
     def read(self, value: ActionUnits) -> Array:
         """Their presence."""

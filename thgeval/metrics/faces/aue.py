@@ -13,7 +13,9 @@ from thgeval.features.faces.facs import ActionUnits
 from thgeval.features.heads.action_units import SOURCES, action_units, units_of, units_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Better, Preset
-from thgeval.metrics.faces.faces import GEOMETRIC, Array, PairedFaceMetric
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import GEOMETRIC, Landmarked
 from thgeval.parameter import parameter
 
 LOWER = ("AU10", "AU12", "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26")
@@ -22,7 +24,7 @@ REGIONS: Mapping[str, tuple[str, ...]] = MappingProxyType({"all": LOWER + UPPER,
 
 
 @dataclass(frozen=True)
-class AUE(PairedFaceMetric):
+class AUE(PairedMetric):
     """How much the intensities of the facial action units differ, summed over units.
 
     Reads    intensity, 0 to 5, of the action units of the same person in both clips
@@ -35,6 +37,7 @@ class AUE(PairedFaceMetric):
              as missing=zero does here, and one lost on one side by the other's intensities; here both are left out
     """
 
+    whom: Landmarked = Landmarked()
     source: str = parameter(
         "openface", "of the units: ``openface`` (read from a file beside the clip), ``geometric``, ...", of=SOURCES
     )
@@ -63,12 +66,12 @@ class AUE(PairedFaceMetric):
     @property
     def values(self) -> Feature[ActionUnits]:
         """Action units."""
-        return action_units(source=self.source, **self.chosen)
+        return action_units(source=self.source, **self.whom.chosen)
 
     @property
     def of_both_sides(self) -> Feature[Both[ActionUnits]] | None:
         """The same of both sides, from one rest."""
-        return units_of_both(source=self.source, **self.chosen)
+        return units_of_both(source=self.source, **self.whom.chosen)
 
     def read(self, value: ActionUnits) -> Array:
         """The intensities of the region's units."""

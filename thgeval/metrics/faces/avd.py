@@ -10,7 +10,9 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.heads.vertices import MODELS, vertices
 from thgeval.metric import Better, Preset, View
-from thgeval.metrics.faces.faces import Array, PairedFaceMetric, over_pairs, present
+from thgeval.metrics.faces.missing import Array, present
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import Landmarked, over_pairs
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
@@ -18,7 +20,7 @@ AGAINST = ("first", "paired")
 
 
 @dataclass(frozen=True)
-class AVD(PairedFaceMetric):
+class AVD(PairedMetric):
     """How far the points of the generated person's face, without expression and pose, are from the reference's.
 
     Reads    points of a 3D face model fitted to every frame of both clips, at rest and looking ahead
@@ -30,6 +32,7 @@ class AVD(PairedFaceMetric):
              frame
     """
 
+    whom: Landmarked = Landmarked()
     model: str = parameter("deep3d", "of the face: ``deep3d``, ``3ddfa``, ...", of=MODELS)
     against: str = parameter(
         "first", "the reference's ``first`` frame with a face, or the one ``paired`` with each", of=AGAINST
@@ -49,7 +52,7 @@ class AVD(PairedFaceMetric):
     @property
     def values(self) -> Feature[Array]:
         """Points of each person's face at rest: (frames, people, points, 3)."""
-        return vertices(model=self.model, **self.chosen)
+        return vertices(model=self.model, **self.whom.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Mean distance of partners: (faces, points, 3) -> (faces,)."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.blinking import DETECTOR, PERSONAL, BlinkMetric
-from thgeval.metrics.faces.faces import stated
 from thgeval.parameter import parameter
 from thgeval.states import Part, Rows
 
@@ -56,7 +55,7 @@ class BlinkDuration(BlinkMetric[Rows]):
         """Seconds of each whole blink of a clip."""
         ratios, why, seconds = self.seen(view)
         whole = np.concatenate([found.frames[found.whole] for found in self.blinks(ratios)])
-        part = stated(np.where(np.isnan(ratios).all(axis=1), np.nan, 1.0), why, missing=self.missing)
+        part = self.whom.part(np.where(np.isnan(ratios).all(axis=1), np.nan, 1.0), why)
         return Rows({view.clip: (Part(0, whole[:, None] * seconds, part.left_out),)})
 
     def score(self, state: Rows) -> float:

@@ -11,9 +11,10 @@ from thgeval.feature import Feature, Parameter
 from thgeval.features.faces.eyes import eyes
 from thgeval.features.frames.frames import seconds_of, shown
 from thgeval.kernels.blinks import Blinks, blinks, falls
-from thgeval.metric import Needs, View, of_generated
-from thgeval.metrics.faces.faces import Array, FaceMetric, Why, held, lacking, policy, present, refuse, with_choice
-from thgeval.parameter import parameter
+from thgeval.metric import Metric, Needs, View, of_generated
+from thgeval.metrics.faces.missing import Array, Missing, Why, policy
+from thgeval.metrics.faces.whom import Landmarked, with_choice
+from thgeval.parameter import holding, parameter
 from thgeval.states import State
 
 S = TypeVar("S", bound=State)
@@ -31,10 +32,10 @@ DETECTOR: Mapping[str, Parameter] = {
 
 
 @dataclass(frozen=True)
-class BlinkMetric(FaceMetric[S]):
+class BlinkMetric(Metric[S]):
     """A metric of the blinks of one clip, found in the mean of both eyes' aspect ratio."""
 
-    landmarks: str = "dlib-x4"
+    whom: Landmarked = holding(Landmarked(landmarks="dlib-x4"), missing=policy("skip", "fail", "hold"))
     rule: str = parameter(
         "level", "``level``: a blink is a run of frames below a level; ``fall``: the aspect ratio falls fast", of=RULES
     )
@@ -53,17 +54,16 @@ class BlinkMetric(FaceMetric[S]):
     least: int = parameter(
         2, "how many frames eyes must be shut for; under ``fall``, how many falls must be apart", least=1
     )
-    missing: str = policy("skip", "fail", "hold")
 
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
-        if self.rule == "fall" and (self.missing == "skip" or self.share):
+        if self.rule == "fall" and (self.whom.missing == Missing("skip") or self.share):
             raise ProtocolError("rule=fall needs every frame, so missing=hold or fail, and share=0")
 
     @property
     def openness(self) -> Feature[Array]:
         """Aspect ratio of each eye: (frames, people, 2)."""
-        return eyes(**self.chosen)
+        return eyes(**self.whom.chosen)
 
     @property
     def needs(self) -> Needs:
@@ -72,12 +72,8 @@ class BlinkMetric(FaceMetric[S]):
 
     def seen(self, view: View) -> tuple[Array, Why, float]:
         """Mean aspect ratio of both eyes (frames, people), why a frame has none, and the seconds a frame lasts."""
-        ratios = view.generated[self.openness].mean(axis=-1)
-        why = np.where(present(ratios).any(axis=1), "", lacking(view.generated, self.openness))
-        if self.missing == "fail":
-            refuse(view.clip, why)
-        seconds = seconds_of(view.generated[shown], what="time blinks")
-        return held(ratios) if self.missing == "hold" else ratios, why, seconds
+        found = self.whom.alone(view, self.openness, lambda eyes: eyes.mean(axis=-1))
+        return *found, seconds_of(view.generated[shown], what="time blinks")
 
     def blinks(self, ratios: Array) -> list[Blinks]:
         """Blinks of each person of (frames, people) aspect ratios."""

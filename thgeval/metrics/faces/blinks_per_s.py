@@ -9,7 +9,6 @@ import numpy as np
 
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.blinking import DETECTOR, PERSONAL, BlinkMetric
-from thgeval.metrics.faces.faces import stated
 from thgeval.states import Counts, Part
 
 
@@ -46,13 +45,9 @@ class BlinksPerS(BlinkMetric[Counts]):
         ratios, why, seconds = self.seen(view)
         count = sum(len(found.frames) for found in self.blinks(ratios))
         seen = ~np.isnan(ratios)
-        part = stated(np.where(seen.any(axis=1), 1.0, np.nan), why, missing=self.missing)
+        part = self.whom.part(np.where(seen.any(axis=1), 1.0, np.nan), why)
         counted = [[count, seen.sum() * seconds, seen.any(axis=1).sum()]]
         return Counts({view.clip: (Part(0, np.array(counted, np.float64), part.left_out),)})
-
-    def score(self, state: Counts) -> float:
-        """All blinks over all seconds."""
-        return state.value
 
     def cautions(self, state: Counts) -> Iterator[str]:
         """What the rate is made of."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature, resting_on
@@ -11,9 +11,11 @@ from thgeval.features.faces.landmarks import CHAINS
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, rgb, shown
 from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, apart, centred, interocular
-from thgeval.metric import Needs, View, of_both
-from thgeval.metrics.faces.faces import Array, PairedFaceMetric, with_choice
-from thgeval.parameter import parameter
+from thgeval.metric import Metric, Needs, View, of_both
+from thgeval.metrics.faces.missing import Array, Why
+from thgeval.metrics.faces.paired import POOLS, PairedMetric
+from thgeval.metrics.faces.whom import Landmarked, Sides, over_pairs, with_choice
+from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean
 
 CUTS = ("none", "eat")
@@ -21,12 +23,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class LandmarkDistance(PairedFaceMetric):
+class LandmarkDistance(Metric[ClipMean | PooledMean]):
     """Distance of landmarks from their partners, frame by frame.
 
     Px of frames of different sizes have no common mean: the size of the frames is a condition of the state.
     """
 
+    whom: Landmarked = Landmarked()
+    pool: str = same_as(PairedMetric, "pool")
     points: str = parameter(
         "mouth", "``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice", of=PARTS
     )
@@ -42,9 +46,12 @@ class LandmarkDistance(PairedFaceMetric):
         "none", "``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again", of=CUTS
     )
 
+    beside: ClassVar[tuple[str, ...]] = ()
+    """What the number must be read beside, in a sentence; nothing as a rule."""
+
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
-        if self.cut != "none" and (self.follow != "every" or self.landmarks not in CHAINS):
+        if self.cut != "none" and (self.whom.follow != "every" or self.whom.landmarks not in CHAINS):
             raise ProtocolError("cut needs landmarks found in every frame; use follow=every")
 
     @property
@@ -55,7 +62,7 @@ class LandmarkDistance(PairedFaceMetric):
     @property
     def values(self) -> Feature[Array]:
         """The landmarks of the chosen people."""
-        return self._looked_at(shapes(**self.chosen))
+        return self._looked_at(shapes(**self.whom.chosen))
 
     @property
     def needs(self) -> Needs:
@@ -70,7 +77,20 @@ class LandmarkDistance(PairedFaceMetric):
     def _looked_at(self, feature: Feature[T]) -> Feature[T]:
         if self.cut == "none":
             return feature
-        return resting_on(feature, old=rgb, new=aligned_faces(model=self.landmarks, follow=self.follow))
+        return resting_on(feature, old=rgb, new=aligned_faces(model=self.whom.landmarks, follow=self.whom.follow))
+
+    def sides(self, view: View) -> Sides:
+        """Both sides of a view under this metric's policy."""
+        return self.whom.pairs(view, self.values)
+
+    def measure(self, view: View) -> ClipMean | PooledMean:
+        """One value per frame."""
+        sides = self.sides(view)
+        return self.state(view, over_pairs(sides.generated, sides.reference, self.compared), sides.why)
+
+    def state(self, view: View, values: Array, why: Why) -> ClipMean | PooledMean:
+        """The state of one clip: (frames,) values, and why a frame has no face."""
+        return POOLS[self.pool]({view.clip: (self.whom.part(values, why, under=self.under(view)),)})
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Distances of faces (faces, 68, 2) from faces: (faces,)."""
@@ -93,6 +113,6 @@ class LandmarkDistance(PairedFaceMetric):
         return f"{width}x{height}px" if self.scale == "px" else ""
 
     def cautions(self, state: ClipMean | PooledMean) -> Iterator[str]:
-        """Which px these are."""
-        for size in state.under:
-            yield f"px of {size.removesuffix('px')} frames"
+        """Which px these are, and what belongs beside them."""
+        yield from (f"px of {size.removesuffix('px')} frames" for size in state.under)
+        yield from self.beside

@@ -1,17 +1,17 @@
 """Landmark distance: how far the points of a generated face are from the reference's, in the same frame."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from thgeval.feature import Parameter
 from thgeval.metric import Better, Preset
 from thgeval.metrics.faces.landmark_distance import LandmarkDistance
-from thgeval.states import ClipMean, PooledMean
 
 EAT = Preset({"who": "first", "cut": "eat"}, "evaluation_eat: dlib's first face, cut upright in 128 px")
 INTEROCULAR = Preset({"scale": "interocular"}, "the size-free twin, over the distance of the reference's eye corners")
+FROZEN = "a mouth that does not move scores well: read it beside mouth-amplitude and mouth-correlation"
 AS_PLACED: Mapping[str, Parameter] = {"centred": False, "distance": "l1", "who": "first", "missing": "fail"}
 
 
@@ -38,6 +38,7 @@ class LMD(LandmarkDistance):
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("chen2018lmgg", "chen2019atvgnet")
+    beside = (FROZEN,)
     presets: ClassVar[Mapping[str, Preset]] = {
         "atvgnet": Preset(
             {"landmarks": "dlib-detected-x2", "reduction": "sum", "who": "last", "pool": "frame"},
@@ -58,11 +59,6 @@ class LMD(LandmarkDistance):
         ),
         "interocular": INTEROCULAR,
     }
-
-    def cautions(self, state: ClipMean | PooledMean) -> Iterator[str]:
-        """What rewards a frozen mouth needs company."""
-        yield from super().cautions(state)
-        yield FROZEN
 
 
 @dataclass(frozen=True)
@@ -104,13 +100,6 @@ class MLMD(LandmarkDistance):
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
+    beside = (FROZEN,)
     cites = ("ma2023styletalk", "ji2021evp", "gan2023eat")
     presets: ClassVar[Mapping[str, Preset]] = {"eat": EAT, "interocular": INTEROCULAR}
-
-    def cautions(self, state: ClipMean | PooledMean) -> Iterator[str]:
-        """What rewards a frozen mouth needs company."""
-        yield from super().cautions(state)
-        yield FROZEN
-
-
-FROZEN = "a mouth that does not move scores well: read it beside mouth-amplitude and mouth-correlation"

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.metric import Better, Preset, View
-from thgeval.metrics.faces.faces import Array, over_pairs
 from thgeval.metrics.faces.landmark_distance import LandmarkDistance
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.whom import over_pairs
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 

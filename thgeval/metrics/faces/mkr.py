@@ -10,9 +10,10 @@ import numpy as np
 from thgeval.feature import Feature
 from thgeval.features.faces.people import shapes
 from thgeval.features.faces.supplied import joints_given
-from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.faces.faces import Array, FaceMetric, alike, policy, present, stated
-from thgeval.parameter import parameter
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
+from thgeval.metrics.faces.missing import Array, policy, present
+from thgeval.metrics.faces.whom import Landmarked, alike
+from thgeval.parameter import holding, parameter
 from thgeval.states import PooledMean
 
 PARTS: Mapping[str, Callable[..., Feature[Any]]] = MappingProxyType({"body": joints_given, "faces": shapes})
@@ -20,7 +21,7 @@ NOTHING = MappingProxyType({"body": "no joint in reference", "faces": "no face i
 
 
 @dataclass(frozen=True)
-class MKR(FaceMetric[PooledMean]):
+class MKR(Metric[PooledMean]):
     """How often something that is found in the reference is not found in the generated frame.
 
     Reads    which joints of the body are found in each frame of both clips, or whether a face is
@@ -31,10 +32,10 @@ class MKR(FaceMetric[PooledMean]):
              lost
     """
 
+    whom: Landmarked = holding(Landmarked(), missing=policy("skip"))
     of: str = parameter(
         "body", "the ``body``: its joints, from a file beside the clip; or ``faces``, each a whole", of=PARTS
     )
-    missing: str = policy("skip")
 
     name = "mkr"
     version = 1
@@ -49,7 +50,7 @@ class MKR(FaceMetric[PooledMean]):
     @property
     def parts(self) -> Feature[Array]:
         """What may be found: (frames, people, ...), NaN where it is not."""
-        return PARTS[self.of](**self.chosen)
+        return PARTS[self.of](**self.whom.chosen)
 
     @property
     def needs(self) -> Needs:
@@ -64,8 +65,4 @@ class MKR(FaceMetric[PooledMean]):
         count = there.sum(axis=1)
         lost = np.divide((there & ~here).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
         why = np.where(count > 0, "", NOTHING[self.of])
-        return PooledMean({view.clip: (stated(lost, why, missing=self.missing),)})
-
-    def score(self, state: PooledMean) -> float:
-        """Mean over frames."""
-        return state.value
+        return PooledMean({view.clip: (self.whom.part(lost, why),)})

@@ -10,17 +10,18 @@ import numpy as np
 
 from thgeval.feature import Feature
 from thgeval.features.faces.mouth import mouth
-from thgeval.metric import Better, Needs, View, of_both
-from thgeval.metrics.faces.faces import Array, FaceMetric, Sides, over_people, policy, present, stated, with_choice
+from thgeval.metric import Better, Metric, Needs, View, of_both
+from thgeval.metrics.faces.missing import Array, policy, present
+from thgeval.metrics.faces.whom import Landmarked, over_people, with_choice
+from thgeval.parameter import holding
 from thgeval.states import ClipMean
 
 
 @dataclass(frozen=True)
-class MouthMotion(FaceMetric[ClipMean]):
+class MouthMotion(Metric[ClipMean]):
     """One number a clip, from how far the mouth is open over time; its frames carry it, so that they are counted."""
 
-    landmarks: str = "dlib-x4"
-    missing: str = policy("skip", "fail", "hold")
+    whom: Landmarked = holding(Landmarked(landmarks="dlib-x4"), missing=policy("skip", "fail", "hold"))
     still: ClassVar[str]
     columns: ClassVar[int] = 1
     least: ClassVar[int] = 2
@@ -29,7 +30,7 @@ class MouthMotion(FaceMetric[ClipMean]):
     @property
     def aperture(self) -> Feature[Array]:
         """How far the mouth is open, in eye distances: (frames, people)."""
-        return mouth(**self.chosen)
+        return mouth(**self.whom.chosen)
 
     @property
     def needs(self) -> Needs:
@@ -45,7 +46,7 @@ class MouthMotion(FaceMetric[ClipMean]):
 
     def measure(self, view: View) -> ClipMean:
         """The number of a clip, the mean over its people, at each frame in which they are seen on both sides."""
-        sides = Sides.seen(view, self.aperture, missing=self.missing)
+        sides = self.whom.pairs(view, self.aperture)
         both = present(sides.generated) & present(sides.reference)
         columns = np.full((self.columns, *both.shape), np.nan)
         for person, seen in enumerate(both.T):
@@ -56,11 +57,7 @@ class MouthMotion(FaceMetric[ClipMean]):
         still = both.any(axis=1) & np.isnan(columns[0]).all(axis=1)
         why = np.select([few, still], ["too few frames", self.still], default=sides.why)
         values = np.stack([over_people(column) for column in columns], axis=1)
-        return ClipMean({view.clip: (stated(values if self.columns > 1 else values[:, 0], why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(values if self.columns > 1 else values[:, 0], why),)})
 
 
 def departures(values: Array) -> Array:

@@ -13,13 +13,15 @@ from thgeval.features.heads.pose import ESTIMATORS, pose, pose_of_both
 from thgeval.features.heads.rest import Both
 from thgeval.kernels.angles import wrapped
 from thgeval.metric import Better, Preset
-from thgeval.metrics.faces.faces import PNP, Array, PairedFaceMetric
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import PNP, Landmarked
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean, PooledRoot, mean
 
 
 @dataclass(frozen=True)
-class PRMSE(PairedFaceMetric):
+class PRMSE(PairedMetric):
     """How far the generated head is turned away from the reference's, in the same frame.
 
     Reads    yaw, pitch and roll of the same person in both clips, in degrees
@@ -30,6 +32,7 @@ class PRMSE(PairedFaceMetric):
              by whole degrees: numbers of one are not those of another, and the published ones are OpenFace's
     """
 
+    whom: Landmarked = Landmarked()
     estimator: str = parameter(
         "openface", "of the pose: ``openface`` (read from a file beside the clip), ``pnp``, ...", of=ESTIMATORS
     )
@@ -58,12 +61,12 @@ class PRMSE(PairedFaceMetric):
     @property
     def values(self) -> Feature[Array]:
         """Yaw, pitch and roll."""
-        return pose(estimator=self.estimator, **self.chosen)
+        return pose(estimator=self.estimator, **self.whom.chosen)
 
     @property
     def of_both_sides(self) -> Feature[Both[Array]] | None:
         """The same of both sides, from one rest."""
-        return pose_of_both(estimator=self.estimator, **self.chosen)
+        return pose_of_both(estimator=self.estimator, **self.whom.chosen)
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Mean squared difference of three angles: (faces, 3) -> (faces,)."""

@@ -10,16 +10,16 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.metric import Better, Preset
-from thgeval.metrics.faces.faces import Array, PairedMetric
-from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.identity.identity import EMBEDDED, Recognised
 from thgeval.parameter import parameter
-from thgeval.states import ClipMean, PooledMean
 
 DISTANCES = ("euclid", "squared")
 
 
 @dataclass(frozen=True)
-class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
+class AEDEuclid(PairedMetric):
     """How far the generated frame is from the reference's in the space of a face recogniser.
 
     Reads    both clips, each whole frame squeezed to 96 px, by OpenFace's nn4.small2 with red and blue swapped; or the
@@ -33,7 +33,7 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
              under the same letters. Whole frames are compared, so background counts
     """
 
-    network: str = "openface"
+    whom: Recognised = Recognised(network="openface")
     distance: str = parameter("euclid", "``euclid``, or ``squared``: the sum of squares without its root", of=DISTANCES)
 
     name = "aed-euclid"
@@ -56,14 +56,14 @@ class AEDEuclid(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     @property
     def range(self) -> tuple[float, float]:
         """From 0 up; embeddings of length 1 are at most 2 apart."""
-        if self.network != "openface":
+        if self.whom.network != "openface":
             return 0.0, math.inf
         return 0.0, 4.0 if self.distance == "squared" else 2.0
 
     @property
     def values(self) -> Feature[Any]:
         """The embeddings."""
-        return self.of_clip
+        return self.whom.of_clip
 
     def read(self, value: Any) -> Array:
         """Embeddings as the network gives them: (frames, people, D)."""

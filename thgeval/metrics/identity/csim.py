@@ -10,16 +10,17 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.faces.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_both, of_generated
-from thgeval.metrics.faces.faces import NO_FACE, Array, PairedMetric, Sides, lacking, with_choice
-from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
+from thgeval.metrics.faces.missing import NO_FACE, Array
+from thgeval.metrics.faces.paired import PairedMetric
+from thgeval.metrics.faces.whom import Sides, lacking, with_choice
+from thgeval.metrics.identity.identity import EMBEDDED, Recognised, cosine, directions, of_first_frame
 from thgeval.parameter import parameter
-from thgeval.states import ClipMean, PooledMean
 
 AGAINST = ("paired", "first", "source")
 
 
 @dataclass(frozen=True)
-class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
+class CSIM(PairedMetric):
     """How much the generated face looks like the right person, to a face recogniser.
 
     Reads    faces of the generated clip, cut as the recogniser was trained on; of the same frame of the reference, of
@@ -33,6 +34,7 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
              background count too, and numbers rise
     """
 
+    whom: Recognised = Recognised()
     against: str = parameter(
         "paired",
         ("``paired``: the reference's same frame; ``first``: its first frame; ``source``: the source image"),
@@ -63,35 +65,34 @@ class CSIM(PairedMetric, IdentityMetric[ClipMean | PooledMean]):
     @property
     def values(self) -> Feature[Any]:
         """The embeddings of the generated clip."""
-        return self.of_clip
+        return self.whom.of_clip
 
     @property
     def needs(self) -> Needs:
         """Embeddings of the generated clip, and of what it is held against."""
         if self.against == "source":
-            return of_generated(*with_choice(self.of_clip), self.of_source)
-        return of_both(*with_choice(self.of_clip))
+            return of_generated(*with_choice(self.whom.of_clip), self.whom.of_source)
+        return of_both(*with_choice(self.whom.of_clip))
 
     def sides(self, view: View) -> Sides:
         """Directions of the embeddings on both sides; one reference image stands beside every frame."""
-        found = view.generated[self.of_clip]
+        found = view.generated[self.whom.of_clip]
         target = directions(self._target(view, found))
         generated = directions(found.rows)
         if len(target) == 1:
             target = np.broadcast_to(target, (len(generated), *target.shape[1:]))
-        theirs = lacking(view.reference, self.of_clip) if self.against == "paired" else NO_FACE
-        nobody = lacking(view.generated, self.of_clip), theirs
-        return Sides.of(view.clip, generated, target, missing=self.missing, nobody=nobody)
+        theirs = lacking(view.reference, self.whom.of_clip) if self.against == "paired" else NO_FACE
+        return self.whom.sides(view.clip, generated, target, (lacking(view.generated, self.whom.of_clip), theirs))
 
     def _target(self, view: View, found: Embeddings) -> Array:
         if self.against == "source":
-            return view.generated[self.of_source].rows
-        theirs = view.reference[self.of_clip]
+            return view.generated[self.whom.of_source].rows
+        theirs = view.reference[self.whom.of_clip]
         if self.against == "first":
             return of_first_frame(theirs, view.clip)
         if not np.array_equal(found.frames, theirs.frames):
             raise InputError(
-                f"{view.clip}: {self.per_s:g} frames a second are other frames in the reference; "
+                f"{view.clip}: {self.whom.per_s:g} frames a second are other frames in the reference; "
                 "choose --fps 25 (or --protocol thg256)",
                 reason="frame rate differs",
             )

@@ -8,15 +8,16 @@ import numpy as np
 
 from thgeval.feature import Feature, in_reference
 from thgeval.features.faces.identity import Embeddings
-from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import NO_FACE, Sides, lacking, over_pairs, stated, with_choice
-from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, cosine, directions, of_first_frame
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.metrics.faces.missing import NO_FACE
+from thgeval.metrics.faces.whom import lacking, over_pairs, with_choice
+from thgeval.metrics.identity.identity import EMBEDDED, Recognised, cosine, directions, of_first_frame
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 
 @dataclass(frozen=True)
-class FacialSimilarity(IdentityMetric[ClipMean]):
+class FacialSimilarity(Metric[ClipMean]):
     """How much the generated face looks, frame by frame, like the one picture it was made from.
 
     Reads    faces of the clip, and of the first frame of the reference clip or of the source image
@@ -26,6 +27,7 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
     Departs  nothing that is known. It is not FSIM, the image similarity of Zhang et al., which is here as fsim
     """
 
+    whom: Recognised = Recognised()
     against: str = parameter(
         "first",
         "the one picture: ``first``, the first frame of the reference; ``source``, the source image",
@@ -48,29 +50,23 @@ class FacialSimilarity(IdentityMetric[ClipMean]):
     @property
     def picture(self) -> Feature[Embeddings]:
         """Embeddings in which the picture is found, whichever side is measured."""
-        return self.of_source if self.against == "source" else in_reference(self.of_clip)
+        return self.whom.of_source if self.against == "source" else in_reference(self.whom.of_clip)
 
     @property
     def needs(self) -> Needs:
         """The clip's own embeddings and the picture's."""
-        return of_generated(*with_choice(self.of_clip), self.picture)
+        return of_generated(*with_choice(self.whom.of_clip), self.picture)
 
     def measure(self, view: View) -> ClipMean:
         """Percent of similarity in each frame."""
         picture = view.generated[self.picture]
         one = directions(picture.rows if self.against == "source" else of_first_frame(picture, view.clip))
-        faces = directions(view.generated[self.of_clip].rows)
+        faces = directions(view.generated[self.whom.of_clip].rows)
         beside = np.broadcast_to(one, (len(faces), *one.shape[1:]))
-        nobody = lacking(view.generated, self.of_clip), NO_FACE
-        sides = Sides.of(view.clip, faces, beside, missing=self.missing, nobody=nobody)
+        sides = self.whom.sides(view.clip, faces, beside, (lacking(view.generated, self.whom.of_clip), NO_FACE))
         values = 100.0 * over_pairs(sides.generated, sides.reference, cosine)
-        return ClipMean({view.clip: (stated(values, sides.why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(values, sides.why),)})
 
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What a high number may mean."""
-        yield from super().cautions(state)
         yield "a still picture scores 100: the best value is the reference's own"

@@ -6,16 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import Array, lacking, over_people, policy, present, refuse, stated, with_choice
-from thgeval.metrics.identity.identity import EMBEDDED, IdentityMetric, directions
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.metrics.faces.missing import Array, policy
+from thgeval.metrics.faces.whom import over_people, with_choice
+from thgeval.metrics.identity.identity import EMBEDDED, Recognised, directions
+from thgeval.parameter import holding
 from thgeval.states import ClipMean
 
 ALONE = "only one frame with a face"
 
 
 @dataclass(frozen=True)
-class IDConsistency(IdentityMetric[ClipMean]):
+class IDConsistency(Metric[ClipMean]):
     """How much the face looks like itself in every other frame of the clip.
 
     Reads    faces of the generated clip, cut as the recogniser was trained on
@@ -25,7 +27,7 @@ class IDConsistency(IdentityMetric[ClipMean]):
     Departs  PV3D compares renders of one scene from two cameras, and does not align faces
     """
 
-    missing: str = policy("skip", "fail")
+    whom: Recognised = holding(Recognised(), missing=policy("skip", "fail"))
 
     name = "id-consistency"
     version = 1
@@ -41,26 +43,17 @@ class IDConsistency(IdentityMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """The embeddings of the clip."""
-        return of_generated(*with_choice(self.of_clip))
+        return of_generated(*with_choice(self.whom.of_clip))
 
     def measure(self, view: View) -> ClipMean:
         """For each frame, its mean cosine with all others."""
-        rows = directions(view.generated[self.of_clip].rows)
-        there = present(rows)
-        why = np.where(there.any(axis=1), "", lacking(view.generated, self.of_clip))
-        if self.missing == "fail":
-            refuse(view.clip, why)
+        rows, why = self.whom.alone(view, self.whom.of_clip, lambda found: directions(found.rows))
         values = over_people(np.stack([with_the_others(person) for person in rows.swapaxes(0, 1)], axis=1))
         why = np.where((why == "") & np.isnan(values), ALONE, why)
-        return ClipMean({view.clip: (stated(values, why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, which is the mean over pairs; then over clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(values, why),)})
 
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What a high number may mean."""
-        yield from super().cautions(state)
         yield "a still picture scores 1: the best value is the reference's own"
 
 

@@ -1,4 +1,4 @@
-"""What metrics of identity have in common: whose recogniser, on which frames, and how two faces are compared."""
+"""What metrics of identity look at: whose recogniser, on which frames, and how two faces are compared."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,15 +8,17 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Parameter
 from thgeval.features.faces.identity import NETWORKS, Embeddings, embeddings
-from thgeval.metrics.faces.faces import Array, PeopleMetric, S
+from thgeval.metrics.faces.missing import Array
+from thgeval.metrics.faces.whom import Whom
 from thgeval.parameter import parameter
+from thgeval.states import State
 
 EMBEDDED: Mapping[str, Parameter] = {"network": "dlib", "per_s": 5.0}
 
 
 @dataclass(frozen=True)
-class IdentityMetric(PeopleMetric[S]):
-    """A metric of the embeddings that a face recogniser gives."""
+class Recognised(Whom):
+    """People of whom a face recogniser gives embeddings."""
 
     network: str = parameter(
         "arcface-r100",
@@ -41,9 +43,11 @@ class IdentityMetric(PeopleMetric[S]):
             network=self.network, per_s=self.per_s, follow=self.follow, who=self.who, min_px=self.min_px, of=what
         )
 
-    def cautions(self, state: S) -> Iterator[str]:
-        """Whose number it is."""
-        yield f"as {self.network} sees faces; other recognisers give other numbers"
+    def remarks(self, state: State) -> Iterator[str]:
+        """How many frames had no face, and whose number it is if there is one."""
+        yield from super().remarks(state)
+        if state.scored:
+            yield f"as {self.network} sees faces; other recognisers give other numbers"
 
 
 def of_first_frame(found: Embeddings, clip: str) -> Array:

@@ -65,10 +65,6 @@ class FMSE(Metric[ClipMean]):
         squared = exact(beside) if self.arithmetic == "exact" else wrapped(beside, view.clip)
         return ClipMean.of(view.clip, squared / np.prod(beside.current.shape[1:]), start=view.start)
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over pairs of frames, then clips."""
-        return state.value
-
 
 def exact(beside: Neighbours) -> NDArray[np.float64]:
     """Sum of squared differences of each pair of frames, where white is 255."""

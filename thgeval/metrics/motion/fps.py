@@ -34,7 +34,3 @@ class FPS(Metric[Counts]):
         """Frames and seconds of one clip, under the conditions of its record."""
         record = read_timing(view.generated[timing])
         return Counts.of(view.clip, record.frames, record.seconds, frames=record.frames, under=record.conditions)
-
-    def score(self, state: Counts) -> float:
-        """Frames of all clips over their seconds."""
-        return state.value

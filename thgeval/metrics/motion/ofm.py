@@ -85,10 +85,6 @@ class OFM(Metric[ClipMean]):
         reading = READINGS[self.reading]
         return ClipMean.of(view.clip, [reading(field) for field in view.generated[self._flow]], start=view.start)
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over pairs of frames, then clips."""
-        return state.value
-
 
 def mean_length(field: NDArray[Any]) -> float:
     """Mean length of the vectors of one flow, (height, width, 2)."""

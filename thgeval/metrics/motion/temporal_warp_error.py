@@ -75,7 +75,3 @@ class TemporalWarpError(Metric[ClipMean]):
         mean = np.full(len(error.squared), math.nan)
         np.divide(error.squared, error.pixels * channels * beside.peak**2, out=mean, where=error.pixels > 0)
         return ClipMean.of(view.clip, mean, start=view.start, left_out={ALL_OCCLUDED: error.pixels == 0})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over pairs of frames, then clips."""
-        return state.value

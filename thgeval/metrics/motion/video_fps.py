@@ -39,7 +39,3 @@ class VideoFPS(Metric[ClipMean]):
                 reason="no frame rate",
             )
         return ClipMean.of(view.clip, [float(rate)])
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over clips."""
-        return state.value

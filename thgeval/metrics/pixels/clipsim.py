@@ -98,7 +98,3 @@ class CLIPSIM(Metric[ClipMean | Counts]):
         scaled = self.scale * cosines.astype(np.float64)
         counted = np.maximum(scaled, 0) if self.positive else scaled
         return counted.max(keepdims=True) if self.pooling == "max" else counted
-
-    def score(self, state: ClipMean | Counts) -> float:
-        """Mean over frames, then clips; or the ratio of the two sides."""
-        return state.value

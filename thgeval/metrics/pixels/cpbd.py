@@ -79,7 +79,3 @@ class CPBD(Regional[ClipMean]):
         per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
         blank = {UNIFORM: np.ptp(levels, axis=(1, 2)) == 0}
         return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start, left_out=blank))
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value

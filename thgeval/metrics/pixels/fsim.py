@@ -39,10 +39,6 @@ class FSIM(Metric[ClipMean]):
         """The one of the two similarities that is this metric's."""
         return both.fsim
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value
-
 
 @dataclass(frozen=True)
 class FSIMc(FSIM):

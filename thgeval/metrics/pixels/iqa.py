@@ -46,7 +46,3 @@ class IQA(Metric[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """The quality of the frames of one piece."""
         return ClipMean.of(view.clip, view.generated[self.judged], start=view.start)
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value

@@ -40,10 +40,6 @@ class L1(Regional[PooledMean]):
         per_frame = errors.absolute / (errors.count * errors.peak)
         return self.with_faces(view, PooledMean.of(view.clip, per_frame, start=view.start))
 
-    def score(self, state: PooledMean) -> float:
-        """Mean over all frames of all clips: long clips weigh more."""
-        return state.value
-
 
 @dataclass(frozen=True)
 class L1In255(Regional[PooledMean]):
@@ -85,7 +81,3 @@ class L1In255(Regional[PooledMean]):
         errors = view.pair[self.errors]
         per_frame = 255.0 * errors.absolute / (errors.count * errors.peak)
         return self.with_faces(view, PooledMean.of(view.clip, per_frame, start=view.start))
-
-    def score(self, state: PooledMean) -> float:
-        """Mean over all frames of all clips."""
-        return state.value

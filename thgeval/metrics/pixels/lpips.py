@@ -66,7 +66,3 @@ class LPIPS(Regional[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """The distances of one piece."""
         return self.with_faces(view, ClipMean.of(view.clip, view.pair[self.distance], start=view.start))
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value

@@ -70,7 +70,3 @@ class MSSSIM(Regional[ClipMean]):
             k2=self.k2,
         )
         return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value

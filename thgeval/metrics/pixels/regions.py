@@ -10,7 +10,7 @@ from thgeval.feature import Feature, resting_on
 from thgeval.features.faces.regions import Squares, cropped, places
 from thgeval.features.frames.frames import rgb
 from thgeval.metric import Metric, Needs, Preset, View
-from thgeval.metrics.faces.faces import NO_FACE, told
+from thgeval.metrics.faces.missing import NO_FACE, told
 from thgeval.parameter import parameter
 from thgeval.states import Part, Rows, State
 

@@ -89,7 +89,3 @@ class SSIM(Regional[ClipMean]):
             sample_covariance=self.covariance == "sample",
         )
         return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value

@@ -12,26 +12,27 @@ from thgeval.feature import Feature
 from thgeval.features.heads.expression import SOURCES, expression
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.faces.faces import (
-    FaceMetric,
-    Sides,
-    coverage,
-    held,
-    lacking,
-    policy,
-    present,
-    refuse,
-    stated,
-    with_choice,
-)
-from thgeval.metrics.sets.sets import BIASED, SetMetric
-from thgeval.parameter import parameter
+from thgeval.metrics.faces.missing import policy, present
+from thgeval.metrics.faces.whom import Landmarked, with_choice
+from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.parameter import holding, parameter
 from thgeval.states import Part, Rows, TwoRows
 from thgeval.states.stacked import RowMatrix
 
 
 @dataclass(frozen=True)
-class EFID(FaceMetric[TwoRows], SetMetric):
+class PlainFrechet(Comparison):
+    """Fréchet distance, covariances over rows - 1; coefficients are few, so that no work is worth sharing."""
+
+    biased = True
+
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """The distance of all rows."""
+        return frechet.distance(generated, reference)
+
+
+@dataclass(frozen=True)
+class EFID(SetMetric):
     """How different the expressions of two sets of clips are, realism and variety together.
 
     Reads    expression coefficients of every face of both clips: 64 of Deep3DFaceRecon
@@ -42,14 +43,13 @@ class EFID(FaceMetric[TwoRows], SetMetric):
              another face model to whole videos (Hallo's line): values compare within one source alone
     """
 
+    whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail", "hold"))
     source: str = parameter("deep3d", "of the coefficients: ``deep3d``, ``landmarks``, ...", of=SOURCES)
-    missing: str = policy("skip", "fail", "hold")
 
     name = "e-fid"
     version = 1
     range = (0.0, math.inf)
     better = Better.LOWER
-    interval_note = BIASED
     cites = ("tian2024emo", "deng2019deep3d", "heusel2017ttur")
     embedded = "landmarks"
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -58,12 +58,13 @@ class EFID(FaceMetric[TwoRows], SetMetric):
         "blendshapes": Preset({"source": "blendshapes", "landmarks": "mediapipe"}, "MediaPipe's 52 blendshapes"),
     }
 
-    row: ClassVar[str] = "faces"
+    row = "faces"
+    comparison = PlainFrechet()
 
     @property
     def rows(self) -> Feature[NDArray[np.float64]]:
         """Expression of the chosen people: (frames, people, coefficients)."""
-        return expression(source=self.source, **self.chosen)
+        return expression(source=self.source, **self.whom.chosen)
 
     @property
     def needs(self) -> Needs:
@@ -72,29 +73,20 @@ class EFID(FaceMetric[TwoRows], SetMetric):
 
     def measure(self, view: View) -> TwoRows:
         """The faces of one clip, a row each, NaN on the side where there is none."""
-        sides = Sides.seen(view, self.rows, missing=self.missing)
+        sides = self.whom.pairs(view, self.rows)
         people = sides.generated.shape[1]
         rows = [side.reshape(-1, side.shape[-1]) for side in (sides.generated, sides.reference)]
         found = ~np.isnan(np.stack(rows)).any(axis=(0, 2)).reshape(-1, people).all(axis=1)
-        reasons = stated(np.where(found, 1.0, np.nan), sides.why, missing=self.missing).left_out
+        reasons = self.whom.part(np.where(found, 1.0, np.nan), sides.why).left_out
         return TwoRows({view.clip: (Part(0, np.stack(rows, axis=1), reasons),)})
 
     def measure_alone(self, view: View) -> Rows:
         """The faces of one clip of either side, a row each, NaN where there is none."""
-        found = np.asarray(view.generated[self.rows])
-        why = np.where(present(found).any(axis=1), "", lacking(view.generated, self.rows))
-        if self.missing == "fail":
-            refuse(view.clip, why)
-        if self.missing == "hold":
-            found = held(found)
+        found, why = self.whom.alone(view, self.rows)
         there = np.where(present(found).any(axis=1), 1.0, np.nan)
-        reasons = stated(there, why, missing=self.missing).left_out
+        reasons = self.whom.part(there, why).left_out
         return Rows({view.clip: (Part(0, found.reshape(-1, found.shape[-1]), reasons),)})
-
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """Fréchet distance, covariances over rows - 1."""
-        return frechet.distance(generated, reference)
 
     def remark(self, state: TwoRows) -> str | None:
         """How many faces it rests on, and how many frames have none."""
-        return "; ".join([*coverage(state), *filter(None, [SetMetric.remark(self, state)])]) or None
+        return "; ".join([*self.whom.remarks(state), *filter(None, [super().remark(state)])]) or None

@@ -13,8 +13,8 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
-from thgeval.metrics.sets.sets import BIASED, FrechetMetric, SetMetric
-from thgeval.parameter import parameter
+from thgeval.metrics.sets.sets import Comparison, Frechet, SetMetric
+from thgeval.parameter import Held, parameter
 from thgeval.states import Rows, TwoRows
 from thgeval.states.stacked import Indices, RowMatrix
 
@@ -27,7 +27,43 @@ INPUTS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True)
-class FID(FrechetMetric, Regional[TwoRows]):
+class Extrapolated(Held, Comparison):
+    """Fréchet distance of the frames there are, or of infinitely many."""
+
+    estimate: str = parameter(
+        "plain",
+        "``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR "
+        "2020), from 15 random subsets of 5000 frames and more; needs 10000",
+        of=ESTIMATES,
+    )
+    seed: int = parameter(0, "of those subsets", least=0)
+
+    @property
+    def least(self) -> int:
+        """Two rows make a covariance; extrapolation wants subsets of many sizes."""
+        return 2 if self.estimate == "plain" else 2 * frechet.SMALLEST_SUBSET
+
+    @property
+    def biased(self) -> bool:
+        """An extrapolation takes the bias out."""
+        return self.estimate == "plain"
+
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """The distance of all rows, or of infinitely many."""
+        if self.estimate == "infinity":
+            return frechet.infinity(generated, reference, seed=self.seed)
+        return Frechet().compared(generated, reference)
+
+    def compared_without(
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Extrapolations share nothing, since each draws subsets of its own."""
+        how = super().compared_without if self.estimate == "infinity" else Frechet().compared_without
+        return how(generated, reference, generated_groups, reference_groups)
+
+
+@dataclass(frozen=True)
+class FID(SetMetric, Regional[TwoRows]):
     """How different the frames of two sets of clips look to Inception-v3, realism and variety together.
 
     Reads    RGB of both clips, each frame brought to 299 x 299 and through Inception-v3: 2048 features (pool3)
@@ -45,13 +81,7 @@ class FID(FrechetMetric, Regional[TwoRows]):
         "what is looked at: the whole ``frame``, the ``mouth`` or the ``face``, where each clip has its own "
         "(see ``faces.regions``)",
     )
-    estimate: str = parameter(
-        "plain",
-        "``plain``, or ``infinity``: extrapolated to infinitely many frames (Chong, Forsyth, CVPR "
-        "2020), from 15 random subsets of 5000 frames and more; needs 10000",
-        of=ESTIMATES,
-    )
-    seed: int = parameter(0, "of those subsets", least=0)
+    comparison: Extrapolated = Extrapolated()
     port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
     resize: str = parameter(
         "bilinear",
@@ -74,17 +104,7 @@ class FID(FrechetMetric, Regional[TwoRows]):
     @property
     def range(self) -> tuple[float, float]:
         """From 0 up; where a line through subsets meets infinity may lie below."""
-        return 0.0 if self.estimate == "plain" else -math.inf, math.inf
-
-    @property
-    def interval_note(self) -> str:  # type: ignore[override]
-        """An extrapolation takes the bias out."""
-        return BIASED if self.estimate == "plain" else ""
-
-    @property
-    def least(self) -> int:
-        """Two rows make a covariance; extrapolation wants subsets of many sizes."""
-        return 2 if self.estimate == "plain" else 2 * frechet.SMALLEST_SUBSET
+        return 0.0 if self.comparison.estimate == "plain" else -math.inf, math.inf
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
@@ -103,16 +123,3 @@ class FID(FrechetMetric, Regional[TwoRows]):
     def measure_alone(self, view: View) -> Rows:
         """The rows of one piece of a clip of either side."""
         return self.with_own_face(view, super().measure_alone(view))
-
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """The distance of all rows, or of infinitely many."""
-        if self.estimate == "infinity":
-            return frechet.infinity(generated, reference, seed=self.seed)
-        return super().compared(generated, reference)
-
-    def compared_without(
-        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
-    ) -> Sequence[float] | NDArray[np.float64]:
-        """Extrapolations share nothing, since each draws subsets of its own."""
-        how = SetMetric if self.estimate == "infinity" else FrechetMetric
-        return how.compared_without(self, generated, reference, generated_groups, reference_groups)

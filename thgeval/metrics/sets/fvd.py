@@ -12,12 +12,12 @@ from thgeval.feature import Feature
 from thgeval.features.frames.i3d import BLACKS, PORTS, SMALLEST_FRAMES, i3d
 from thgeval.features.frames.windows import SQUARES, WHICH
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.metrics.sets.sets import Frechet, SetMetric
 from thgeval.parameter import parameter
 
 
 @dataclass(frozen=True)
-class FVD(FrechetMetric):
+class FVD(SetMetric):
     """How different the clips of two sets look and move, to a network trained to tell actions apart.
 
     Reads    RGB of both clips, brought to 224 x 224, bilinear, aspect not kept; the first 16 frames of each clip
@@ -77,3 +77,8 @@ class FVD(FrechetMetric):
             square=self.square,
             black=self.black,
         )
+
+    @property
+    def comparison(self) -> Frechet:
+        """Fréchet distance of the windows."""
+        return Frechet(self.ddof)

@@ -14,9 +14,40 @@ from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.fid import INPUTS
-from thgeval.metrics.sets.sets import SetMetric
-from thgeval.parameter import parameter
+from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.parameter import Held, parameter
 from thgeval.states.stacked import Indices, RowMatrix
+
+
+@dataclass(frozen=True)
+class KernelDistance(Held, Comparison):
+    """Squared maximum mean discrepancy of all pairs of rows, or of random subsets."""
+
+    subsets: int = parameter(0, "how many random subsets are averaged; 0 for all pairs at once", least=0)
+    subset_rows: int = parameter(0, "how many frames of either side a subset has; 0 for all pairs at once", least=0)
+    seed: int = parameter(0, "of the subsets")
+
+    @property
+    def least(self) -> int:
+        """The rows of a subset."""
+        return max(2, self.subset_rows)
+
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """Mean over all pairs, or over random subsets."""
+        if not self.subsets:
+            return kernel.distance(generated, reference).mean
+        drawn = {"subsets": self.subsets, "subset_size": self.subset_rows, "seed": self.seed}
+        return kernel.distance(generated, reference, **drawn).mean
+
+    def compared_without(
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Distances of what is left from one pass over all pairs; random subsets are drawn anew for each."""
+        if self.subsets:
+            return super().compared_without(generated, reference, generated_groups, reference_groups)
+        return kernel.jackknife(
+            generated, reference, generated_groups=generated_groups, reference_groups=reference_groups
+        )
 
 
 @dataclass(frozen=True)
@@ -31,9 +62,7 @@ class KID(SetMetric):
              expectation with less noise (preset subsets has them)
     """
 
-    subsets: int = parameter(0, "how many random subsets are averaged; 0 for all pairs at once", least=0)
-    subset_rows: int = parameter(0, "how many frames of either side a subset has; 0 for all pairs at once", least=0)
-    seed: int = parameter(0, "of the subsets")
+    comparison: KernelDistance = KernelDistance()
     port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
     resize: str = parameter(
         "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
@@ -52,35 +81,13 @@ class KID(SetMetric):
 
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
-        if (self.subsets, self.subset_rows) != (0, 0) and (self.subsets < 1 or self.subset_rows < 2):
+        subsets, rows = self.comparison.subsets, self.comparison.subset_rows
+        if (subsets, rows) != (0, 0) and (subsets < 1 or rows < 2):
             raise ProtocolError(
-                f"subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {self.subsets} and "
-                f"{self.subset_rows}"
+                f"subsets and subset_rows are both 0, or 1 or more of 2 or more rows, not {subsets} and {rows}"
             )
-
-    @property
-    def least(self) -> int:
-        """The rows of a subset."""
-        return max(2, self.subset_rows)
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
         """pool3 of every frame."""
         return inception(port=self.port, resize=self.resize)
-
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """Mean over all pairs, or over random subsets."""
-        if not self.subsets:
-            return kernel.distance(generated, reference).mean
-        drawn = {"subsets": self.subsets, "subset_size": self.subset_rows, "seed": self.seed}
-        return kernel.distance(generated, reference, **drawn).mean
-
-    def compared_without(
-        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
-    ) -> Sequence[float] | NDArray[np.float64]:
-        """Distances of what is left from one pass over all pairs; random subsets are drawn anew for each."""
-        if self.subsets:
-            return super().compared_without(generated, reference, generated_groups, reference_groups)
-        return kernel.jackknife(
-            generated, reference, generated_groups=generated_groups, reference_groups=reference_groups
-        )

@@ -12,8 +12,8 @@ from thgeval.feature import Feature
 from thgeval.features.frames.inception import PORTS, RESIZES, inception
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.sets import BIASED, SetMetric
-from thgeval.parameter import parameter
+from thgeval.metrics.sets.sets import Comparison, SetMetric
+from thgeval.parameter import Held, parameter
 from thgeval.states import TwoRows
 from thgeval.states.stacked import Indices, RowMatrix
 
@@ -28,12 +28,14 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
-class NeighbourMetric(SetMetric):
-    """One of four scores, ``which``, of rows and their ``nearest`` neighbours."""
+@dataclass(frozen=True)
+class Neighbours(Held, Comparison):
+    """One of four scores of rows and the balls that reach to their nearest neighbours."""
 
-    which: str
-    nearest: int
-    interval_note = BIASED
+    which: str = parameter("coverage", "``coverage``, ``density``, ``precision`` or ``recall``", of=WHICH)
+    nearest: int = parameter(5, "which nearest neighbour the ball of a row reaches to", least=1)
+
+    biased = True
 
     @property
     def range(self) -> tuple[float, float]:
@@ -62,23 +64,23 @@ class NeighbourMetric(SetMetric):
         )
         return [float(getattr(scores, self.which)) for scores in found]
 
-    def why_none(self, state: TwoRows) -> str | None:
+    def why_none(self, state: TwoRows, row: str) -> str | None:
         """Every ball that could tell has radius 0."""
-        if not any(self.held(state)) or not math.isnan(self.score(state)):
+        if not any(self.held(state)) or not math.isnan(self.compared(state.generated, state.reference)):
             return None
         return (
-            f"every ball has radius 0: the {self.row} to measure by are each there more than {self.nearest} times, as "
+            f"every ball has radius 0: the {row} to measure by are each there more than {self.nearest} times, as "
             "in a frozen clip"
         )
 
-    def cautions(self, state: TwoRows) -> Iterator[str]:
+    def cautions(self, state: TwoRows, row: str) -> Iterator[str]:
         """What was left out, and what real frames would score where even they score little."""
         for side, held, all_ in zip(
             ("generated", "reference"), self.held(state), state.counts.sum(axis=0), strict=True
         ):
             if held:
                 yield (
-                    f"{held} of {all_} {side} {self.row} are there more than {self.nearest} times, as in a frozen "
+                    f"{held} of {all_} {side} {row} are there more than {self.nearest} times, as in a frozen "
                     "clip: their balls have radius 0, and are left out with what lies at their centre alone"
                 )
         real = self.real(state)
@@ -108,7 +110,7 @@ class NeighbourMetric(SetMetric):
 
 
 @dataclass(frozen=True)
-class PRDC(NeighbourMetric):
+class PRDC(SetMetric):
     """How far generated frames fall among reference frames, and how much of the reference's variety they cover.
 
     Reads    RGB of both clips, brought to 299 x 299 and through Inception-v3 as for FID: 2048 features a frame
@@ -124,8 +126,7 @@ class PRDC(NeighbourMetric):
              even a copy: the program of the paper counts 0 for them, here they are left out and counted in the note
     """
 
-    which: str = parameter("coverage", "``coverage``, ``density``, ``precision`` or ``recall``", of=WHICH)
-    nearest: int = parameter(5, "which nearest neighbour the ball of a row reaches to", least=1)
+    comparison: Neighbours = Neighbours()
     port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
     resize: str = parameter(
         "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
@@ -137,6 +138,11 @@ class PRDC(NeighbourMetric):
     cites = ("naeem2020prdc", "kynkaanniemi2019improved")
     enough = 1000
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """As its comparison's."""
+        return self.comparison.range
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.frames.random_embedding import SEED, random_embedding
 from thgeval.metric import Better
-from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.metrics.sets.sets import Frechet, SetMetric
 from thgeval.parameter import parameter
 
 SMALLEST_PX = 32
 
 
 @dataclass(frozen=True)
-class RandomFID(FrechetMetric):
+class RandomFID(SetMetric):
     """How different the frames of two sets of clips look to a network with random weights.
 
     Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before
@@ -39,6 +39,8 @@ class RandomFID(FrechetMetric):
     better = Better.LOWER
     cites = ("naeem2020prdc", "heusel2017ttur")
     enough = 640
+
+    comparison = Frechet()
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

@@ -11,14 +11,14 @@ from thgeval.features.frames.random_embedding import random_clip_embedding
 from thgeval.metric import Better
 from thgeval.metrics.sets.fvd import FVD
 from thgeval.metrics.sets.random_fid import RandomFID
-from thgeval.metrics.sets.sets import FrechetMetric
+from thgeval.metrics.sets.sets import Frechet, SetMetric
 from thgeval.parameter import parameter, same_as
 
 SMALLEST_FRAMES = 8
 
 
 @dataclass(frozen=True)
-class RandomFVD(FrechetMetric):
+class RandomFVD(SetMetric):
     """How different the clips of two sets look and move, to a network of video with random weights.
 
     Reads    RGB of both clips, brought to a small square, bilinear, aspect not kept, no smoothing before; windows of
@@ -44,6 +44,8 @@ class RandomFVD(FrechetMetric):
     cites = ("naeem2020prdc", "unterthiner2018fvd")
     row = "windows"
     enough = 256
+
+    comparison = Frechet()
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

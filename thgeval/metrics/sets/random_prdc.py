@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from thgeval.feature import Feature
 from thgeval.features.frames.random_embedding import random_embedding
 from thgeval.metric import Better, Preset
-from thgeval.metrics.sets.prdc import PRDC, PRESETS, NeighbourMetric
+from thgeval.metrics.sets.prdc import PRESETS, Neighbours
 from thgeval.metrics.sets.random_fid import RandomFID
+from thgeval.metrics.sets.sets import SetMetric
 from thgeval.parameter import same_as
 
 
 @dataclass(frozen=True)
-class RandomPRDC(NeighbourMetric):
+class RandomPRDC(SetMetric):
     """How far generated frames fall among reference frames, and reference frames among generated ones, to a network
     with random weights.
 
@@ -29,8 +30,7 @@ class RandomPRDC(NeighbourMetric):
              Frames that are there more than ``nearest`` times are left out and counted, as by prdc
     """
 
-    which: str = same_as(PRDC, "which")
-    nearest: int = same_as(PRDC, "nearest")
+    comparison: Neighbours = Neighbours()
     side_px: int = same_as(RandomFID, "side_px")
     seed: int = same_as(RandomFID, "seed")
 
@@ -40,6 +40,11 @@ class RandomPRDC(NeighbourMetric):
     cites = ("naeem2020prdc",)
     enough = 1000
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """As its comparison's."""
+        return self.comparison.range
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:

@@ -5,8 +5,9 @@ counts for more than the number of rows; both are in the result, and the signatu
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,8 +26,72 @@ BIASED = (
 )
 
 
+class Comparison(ABC):
+    """How two sets of rows are compared, (rows, dimensions) each; subclasses are frozen dataclasses."""
+
+    @property
+    def least(self) -> int:
+        """How many rows either side must have."""
+        return 2
+
+    @property
+    def biased(self) -> bool:
+        """Whether the number depends on how many rows there are."""
+        return False
+
+    @abstractmethod
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """The number for ``least`` rows or more of either side."""
+
+    def compared_without(
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """The number without each group of rows, numbered from 0 on either side: (groups,).
+
+        It takes as many comparisons as there are groups; those that can share work between them override it.
+        """
+        sides = (generated, generated_groups), (reference, reference_groups)
+        return [
+            self.compared(*(rows.chosen(np.flatnonzero(groups != group)) for rows, groups in sides))
+            for group in np.union1d(generated_groups, reference_groups)
+        ]
+
+    def why_none(self, state: TwoRows, row: str) -> str | None:
+        """Why there is no number though there are rows enough, each called ``row``; None where there is one."""
+        return None
+
+    def cautions(self, state: TwoRows, row: str) -> Iterator[str]:
+        """What a reader must know of the number beside how many rows it rests on; nothing as a rule."""
+        yield from ()
+
+
+@dataclass(frozen=True)
+class Frechet(Comparison):
+    """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
+
+    ddof: int = 1
+
+    biased = True
+
+    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
+        """The distance of all rows."""
+        return frechet.distance(generated, reference, ddof=self.ddof)
+
+    def compared_without(
+        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
+    ) -> Sequence[float] | NDArray[np.float64]:
+        """Distances of what is left; the covariances of all rows are computed once."""
+        return frechet.jackknife(
+            generated,
+            reference,
+            generated_groups=generated_groups,
+            reference_groups=reference_groups,
+            ddof=self.ddof,
+        )
+
+
 class SetMetric(Metric[TwoRows]):
-    """One number for two sets of rows; subclasses are frozen dataclasses that name the rows and compare them.
+    """One number for two sets of rows; subclasses are frozen dataclasses that name the rows and their comparison.
 
     ``row`` is what a row stands for, in the plural; below ``enough`` of them the result says that they are few.
     """
@@ -41,26 +106,19 @@ class SetMetric(Metric[TwoRows]):
         """The feature that gives the rows: (rows, dimensions)."""
 
     @property
+    @abstractmethod
+    def comparison(self) -> Comparison:
+        """What compares them; a field where it has parameters, a class attribute where it is always the same."""
+
+    @property
     def least(self) -> int:
         """How many rows either side must have."""
-        return 2
+        return self.comparison.least
 
-    @abstractmethod
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """The number for (rows, dimensions) of either side, ``least`` rows or more."""
-
-    def compared_without(
-        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
-    ) -> Sequence[float] | NDArray[np.float64]:
-        """The number without each group of rows, numbered from 0 on either side: (groups,).
-
-        It takes as many comparisons as there are groups; metrics that can share work between them override it.
-        """
-        sides = (generated, generated_groups), (reference, reference_groups)
-        return [
-            self.compared(*(rows.chosen(np.flatnonzero(groups != group)) for rows, groups in sides))
-            for group in np.union1d(generated_groups, reference_groups)
-        ]
+    @property
+    def interval_note(self) -> str:
+        """That the interval holds the bias of few clips, where there is one."""
+        return BIASED if self.comparison.biased else ""
 
     @property
     def needs(self) -> Needs:
@@ -82,7 +140,7 @@ class SetMetric(Metric[TwoRows]):
 
     def score(self, state: TwoRows) -> float:
         """All generated against all reference rows; NaN if there are too few."""
-        return math.nan if state.fewest < self.least else self.compared(state.generated, state.reference)
+        return math.nan if state.fewest < self.least else self.comparison.compared(state.generated, state.reference)
 
     def scores_without(self, state: TwoRows, groups: Sequence[Collection[str]]) -> NDArray[np.float64]:
         """Scores of the clips left, from rows that are read together; NaN if any group leaves too few rows."""
@@ -94,53 +152,23 @@ class SetMetric(Metric[TwoRows]):
         if (counts.sum(axis=0) - gone).min() < self.least:
             return np.full(len(groups), math.nan)
         labels = [np.repeat(numbers, counts[:, side]) for side in (0, 1)]
-        return np.asarray(self.compared_without(scored.generated, scored.reference, *labels), dtype=np.float64)
+        return np.asarray(
+            self.comparison.compared_without(scored.generated, scored.reference, *labels), dtype=np.float64
+        )
 
     def remark(self, state: TwoRows) -> str | None:
         """Why there is no number, or that it rests on few rows."""
         count = state.fewest
         if count < self.least:
             return f"{self.name} needs at least {self.least} {self.row} on either side, not {count}"
-        if (why := self.why_none(state)) is not None:
+        if (why := self.comparison.why_none(state, self.row)) is not None:
             return why
         few = f"rests on {count} {self.row} a side; below {self.enough} the value depends much on their number"
-        return "; ".join([*([few] if count < self.enough else []), *self.cautions(state)]) or None
-
-    def why_none(self, state: TwoRows) -> str | None:
-        """Why there is no number though there are rows enough; None where there is one."""
-        return None
-
-    def cautions(self, state: TwoRows) -> Iterator[str]:
-        """What a reader must know of the number beside how many rows it rests on; nothing as a rule."""
-        yield from ()
+        return "; ".join([*([few] if count < self.enough else []), *self.comparison.cautions(state, self.row)]) or None
 
 
 def _check_finite(clip: str, rows: NDArray[Any], frames: str) -> None:
     if not np.isfinite(rows).all():
         raise InputError(
             f"{clip}: the network gave NaN or infinity for {frames}; check their values", reason="not finite"
-        )
-
-
-class FrechetMetric(SetMetric):
-    """Squared Fréchet distance of two Gaussians fitted to the rows; covariances are divided by rows - ``ddof``."""
-
-    ddof: int = 1
-
-    interval_note = BIASED
-
-    def compared(self, generated: RowMatrix, reference: RowMatrix) -> float:
-        """The distance of all rows."""
-        return frechet.distance(generated, reference, ddof=self.ddof)
-
-    def compared_without(
-        self, generated: RowMatrix, reference: RowMatrix, generated_groups: Indices, reference_groups: Indices
-    ) -> Sequence[float] | NDArray[np.float64]:
-        """Distances of what is left; the covariances of all rows are computed once."""
-        return frechet.jackknife(
-            generated,
-            reference,
-            generated_groups=generated_groups,
-            reference_groups=reference_groups,
-            ddof=self.ddof,
         )

@@ -1,7 +1,7 @@
 """By how many frames the speech is ahead of the lips, as SyncNet sees it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -36,6 +36,7 @@ class AVOffset(SyncNetMetric):
 
     name = "av-offset"
     version = 2
+    unit = "frames"
     better = Better.CLOSER_TO_ZERO
     presets: ClassVar[Mapping[str, Preset]] = {
         **PRESETS,
@@ -48,19 +49,10 @@ class AVOffset(SyncNetMetric):
         """No track is further off than ``furthest``."""
         return (0.0 if self.absolute else -float(self.furthest), float(self.furthest))
 
-    @property
-    def unit(self) -> str:
-        """Frames at 25 per second."""
-        return "frames"
-
     def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """The track's offset, for each of its windows."""
         offset = abs(alignment.offset) if self.absolute and not self.whole else alignment.offset
         return np.full(alignment.windows, float(offset))
-
-    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
-        """The most confident."""
-        return int(np.argmax([alignment.confidence for alignment in alignments]))
 
     def measure(self, view: View) -> ByTrack:
         """As every score of SyncNet, each clip's mean cut if asked."""

@@ -51,10 +51,6 @@ class Cosine(Metric[ClipMean]):
         """The cosines as a state, under the name of what computed the rows."""
         return ClipMean.of(view.clip, values, left_out={UNDIRECTED: np.isnan(values)}, under=model)
 
-    def score(self, state: ClipMean) -> float:
-        """Mean over frames, then clips."""
-        return state.value
-
 
 @dataclass(frozen=True)
 class AVSu(Cosine):

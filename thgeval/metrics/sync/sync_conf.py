@@ -1,7 +1,6 @@
 """SyncNet's confidence that lips and speech belong together: LSE-C, AVConf, Sync-C."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +37,3 @@ class SyncConf(SyncNetMetric):
     def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Median of the curve less each window's distance at the best shift."""
         return alignment.confidences
-
-    def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
-        """The most confident."""
-        return int(np.argmax([alignment.confidence for alignment in alignments]))

@@ -9,14 +9,15 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.features.faces.lips import RATE_HZ
 from thgeval.features.sync.envelope import Envelopes, best_shift, chance, changes, envelopes
-from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import FaceMetric, over_people, policy, refuse, stated
-from thgeval.parameter import parameter
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.metrics.faces.missing import policy
+from thgeval.metrics.faces.whom import Landmarked, over_people
+from thgeval.parameter import holding, parameter
 from thgeval.states import ClipMean
 
 
 @dataclass(frozen=True)
-class SyncEnvelope(FaceMetric[ClipMean]):
+class SyncEnvelope(Metric[ClipMean]):
     """How well the opening of the mouth follows the loudness of the speech, at the shift in time where it does best.
 
     Reads    the gap of the inner lips of the generated clip, in eye distances, and the decibels of its speech within 40
@@ -31,8 +32,8 @@ class SyncEnvelope(FaceMetric[ClipMean]):
     Departs  nothing; there is no published form. Loudness is not opening: vowels are, closures and hisses are not
     """
 
+    whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail"))
     furthest: int = parameter(15, "the largest shift, in frames of 40 ms; 0 for none at all", least=0, most=75)
-    missing: str = policy("skip", "fail")
 
     name = "sync-envelope"
     version = 2
@@ -47,11 +48,11 @@ class SyncEnvelope(FaceMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """Aperture and loudness of the generated clip."""
-        return of_generated(envelopes(**self.chosen))
+        return of_generated(envelopes(**self.whom.chosen))
 
     def measure(self, view: View) -> ClipMean:
         """What each 40 ms add to the correlation, which is their mean; InputError if nothing moves or is heard."""
-        found: Envelopes = view.generated[envelopes(**self.chosen)]
+        found: Envelopes = view.generated[envelopes(**self.whom.chosen)]
         people = [best_shift(aperture, found.loudness, self.furthest) for aperture in found.aperture.T]
         values = np.stack([products for _, products in people], axis=1)
         if not any(map(changes, found.aperture.T)):
@@ -63,15 +64,10 @@ class SyncEnvelope(FaceMetric[ClipMean]):
             )
         none = np.isnan(found.aperture).all(axis=1)
         why = np.where(none, "no face", "")
-        if self.missing == "fail":
-            refuse(view.clip, why)
+        self.whom.missing.applied(view.clip, why)
         mean = over_people(values)
         why = np.where((why == "") & np.isnan(mean), "beyond the shift", why)
-        return ClipMean({view.clip: (stated(mean, why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over rows, then over clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(mean, why),)})
 
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """What lips and sound that have nothing to do with each other would score."""

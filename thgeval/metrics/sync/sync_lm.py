@@ -12,26 +12,26 @@ from thgeval.feature import Feature
 from thgeval.features.faces.lips import RATE_HZ
 from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.features.sync.sync_lm import SyncedPerson, sync_lm
-from thgeval.metric import Needs, Preset, View, of_generated
-from thgeval.metrics.faces.faces import Array, FaceMetric, over_people, policy, refuse, stated
-from thgeval.parameter import parameter
+from thgeval.metric import Metric, Needs, Preset, View, of_generated
+from thgeval.metrics.faces.missing import Array, policy
+from thgeval.metrics.faces.whom import Landmarked, over_people
+from thgeval.parameter import holding, parameter
 from thgeval.states import ClipMean
 
 BRIEF_S = 3.0
 """What the threshold of confidence was set on; shorter clips score higher by chance."""
 
-FURTHEST = "``furthest``   the largest shift, in frames of 40 ms\n"
 PRESETS: Mapping[str, Preset] = {
     "fine": Preset({"landmarks": "dlib-x4"}, "finer landmarks, for small faces"),
 }
 
 
 @dataclass(frozen=True)
-class SyncLMMetric(FaceMetric[ClipMean]):
+class SyncLMMetric(Metric[ClipMean]):
     """A score of the landmark-speech network; its rows are 40 ms apart, whatever the clip's rate."""
 
+    whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail"))
     furthest: int = parameter(15, "the largest shift, in frames of 40 ms", least=1, most=75)
-    missing: str = policy("skip", "fail")
 
     cites = ("chung2016outoftime", "cooke2006grid")
     presets: ClassVar[Mapping[str, Preset]] = PRESETS
@@ -42,7 +42,7 @@ class SyncLMMetric(FaceMetric[ClipMean]):
     @property
     def synced(self) -> Feature[tuple[SyncedPerson, ...]]:
         """Every chosen person of the clip against its speech."""
-        return sync_lm(**self.chosen, furthest=self.furthest)
+        return sync_lm(**self.whom.chosen, furthest=self.furthest)
 
     @property
     def needs(self) -> Needs:
@@ -69,15 +69,10 @@ class SyncLMMetric(FaceMetric[ClipMean]):
         faces = np.stack([person.seen for person in people], axis=1).any(axis=1)
         heard = np.arange(rows) < max(person.alignment.windows for person in people)
         why = np.select([~heard, ~faces], ["no speech", "no face"], default="")
-        if self.missing == "fail":
-            refuse(view.clip, np.where(why == "no face", why, ""))
+        self.whom.missing.applied(view.clip, np.where(why == "no face", why, ""))
         mean = over_people(values)
         why = np.where((why == "") & np.isnan(mean), "beyond the shift", why)
-        return ClipMean({view.clip: (stated(mean, why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over rows, then over clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(mean, why),)})
 
     def remark(self, state: ClipMean) -> str | None:
         """Which clips are too short for their number to be taken at its face value, and what was left out."""

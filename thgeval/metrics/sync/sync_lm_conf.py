@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
-from thgeval.metrics.faces.faces import Array
+from thgeval.metrics.faces.missing import Array
 from thgeval.metrics.sync.sync_lm import SyncLMMetric
 
 

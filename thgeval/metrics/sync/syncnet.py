@@ -130,9 +130,9 @@ class SyncNetMetric(Metric[ByTrack]):
     def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """What each window adds to the score of its track, which is their mean: (windows,)."""
 
-    @abstractmethod
     def chosen(self, alignments: Sequence[OffsetDistances]) -> int:
-        """Which of a clip's tracks is the best one."""
+        """Which of a clip's tracks is the best one: the most confident, as a rule."""
+        return int(np.argmax([alignment.confidence for alignment in alignments]))
 
     def measure(self, view: View) -> ByTrack:
         """The windows of every track, or of the best; frames that the speech doesn't reach are left out."""

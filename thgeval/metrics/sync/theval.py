@@ -13,18 +13,10 @@ from thgeval.feature import Feature
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, seconds_of, shown
 from thgeval.features.sync.speech import HOP_S, loudness, voice
-from thgeval.metric import Better, Needs, View, of_generated
-from thgeval.metrics.faces.faces import (
-    Array,
-    FaceMetric,
-    lacking,
-    over_people,
-    policy,
-    present,
-    refuse,
-    stated,
-    with_choice,
-)
+from thgeval.metric import Better, Metric, Needs, View, of_generated
+from thgeval.metrics.faces.missing import Array, policy, present
+from thgeval.metrics.faces.whom import Landmarked, over_people, with_choice
+from thgeval.parameter import holding
 from thgeval.states import ClipMean
 
 UPPER, LOWER = [61, 62, 63], [67, 66, 65]
@@ -43,10 +35,10 @@ class Heard(NamedTuple):
 
 
 @dataclass(frozen=True)
-class THEvalMetric(FaceMetric[ClipMean]):
+class THEvalMetric(Metric[ClipMean]):
     """One number a clip, from the opening of the lips and the sound; its frames carry it, so that they are counted."""
 
-    missing: str = policy("skip", "fail")
+    whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail"))
 
     cites = ("theval2026",)
     unit = ""
@@ -58,7 +50,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
     @property
     def needs(self) -> Needs:
         """Landmarks of the generated clip, its rate, and its speech."""
-        return of_generated(*with_choice(shapes(**self.chosen)), shown, LOUDNESS, voice())
+        return of_generated(*with_choice(shapes(**self.whom.chosen)), shown, LOUDNESS, voice())
 
     @abstractmethod
     def opening(self, points: Array) -> Array:
@@ -74,16 +66,14 @@ class THEvalMetric(FaceMetric[ClipMean]):
 
     def measure(self, view: View) -> ClipMean:
         """Values of the frames that are looked at, the mean over people."""
-        points = view.generated[shapes(**self.chosen)]
+        points = view.generated[shapes(**self.whom.chosen)]
         fps = 1 / seconds_of(view.generated[shown], what=WITH_SOUND)
         heard = heard_by_frames(view.generated[voice()], view.generated[LOUDNESS], len(points), fps)
         looked, otherwise = self.of_its_kind(heard)
         there = present(points)
-        why = np.where(there.any(axis=1), "", lacking(view.generated, shapes(**self.chosen)))
         if not there.any():
             raise InputError(f"{view.clip}: no face is found in any frame", reason="no face")
-        if self.missing == "fail":
-            refuse(view.clip, why)
+        _, why = self.whom.alone(view, shapes(**self.whom.chosen))
         opening = self.opening(points)
         values = np.full(there.shape, np.nan)
         for column, seen in enumerate(there.T):
@@ -92,11 +82,7 @@ class THEvalMetric(FaceMetric[ClipMean]):
         if np.isnan(values).all():
             raise InputError(f"{view.clip}: less than two frames have a face and the right sound", reason="too short")
         why = np.where((why == "") & ~looked, otherwise, why)
-        return ClipMean({view.clip: (stated(over_people(values), why, missing=self.missing),)})
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over clips."""
-        return state.value
+        return ClipMean({view.clip: (self.whom.part(over_people(values), why),)})
 
     def remark(self, state: ClipMean) -> str | None:
         """The authors' score of the set, which is no mean over clips."""

@@ -56,10 +56,6 @@ class CD(Metric[PooledMean]):
         values = self.times * np.array(distances)
         return PooledMean.of(view.clip, values, left_out={EMPTY: np.isnan(values)})
 
-    def score(self, state: PooledMean) -> float:
-        """Mean over all pairs of all clips."""
-        return state.value
-
 
 def chamfer(
     first: NDArray[np.float64],

@@ -52,7 +52,3 @@ class ID(Metric[ClipMean]):
         rows = view.generated[self.embeddings]
         first, second = (rows[list(side)] for side in zip(*ALL_PAIRS, strict=True))
         return ClipMean.of(view.clip, np.einsum("pd,pd->p", first, second))
-
-    def score(self, state: ClipMean) -> float:
-        """Mean over pairs, then clips."""
-        return state.value

@@ -71,10 +71,6 @@ class WE(Metric[PooledMean]):
     def _resized(self, values: NDArray[Any]) -> NDArray[Any]:
         return cv2.resize(values, (self.size_px, self.size_px), interpolation=cv2.INTER_LINEAR)
 
-    def score(self, state: PooledMean) -> float:
-        """Mean over all pairs of all clips."""
-        return state.value
-
 
 def unprojected(
     depth: NDArray[np.float64], *, intrinsics: NDArray[np.float64], pose: NDArray[np.float64]

@@ -78,17 +78,9 @@ class ErrorRate(Metric[Counts]):
             return Counts.of(view.clip, errors / said, 1, detail=shown)
         return Counts.of(view.clip, errors, said, detail=shown)
 
-    def score(self, state: Counts) -> float:
-        """Errors of all clips over all that was said, or the mean of the clips' rates."""
-        return state.value
-
     def remark(self, state: Counts) -> str | None:
         """What must be known of the reader, and of transcripts that aren't parted into what is counted."""
         return "; ".join(said for said in (READERS[self.reader].note, *self.cautions(state)) if said) or None
-
-    def cautions(self, state: Counts) -> Iterator[str]:
-        """What a reader of the number must know of the transcripts; nothing as a rule."""
-        yield from ()
 
 
 @dataclass(frozen=True)

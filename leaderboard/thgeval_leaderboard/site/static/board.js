@@ -92,7 +92,7 @@
     cell.className = "n added";
     cell.dataset.at = at;
     cell.dataset.better = column.better;
-    cell.textContent = `${column.title} ${column.arrow} ${column.unit}`.trim();
+    cell.textContent = `${column.title}\u00a0${column.arrow} ${column.unit}`.trim();
     head.append(cell);
     addSorter(cell);
     for (const row of rows) {

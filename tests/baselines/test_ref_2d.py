@@ -17,6 +17,7 @@ from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.photo.given import landmarks_in
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait
+from thgeval_baselines.photo.transferred import Transferred
 from thgeval_baselines.rig.camera import Camera
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.people import Person
@@ -99,6 +100,17 @@ def test_a_head_that_moves_leaves_the_wall_where_it_is():
     assert np.array_equal(moved[wall], face.image[wall])
     shift = np.abs(moved[60:150, 80:180].astype(int) - still[56:146, 71:171]).mean()
     assert shift < 3
+
+
+@pytest.mark.parametrize("degrees", [-60, 40, 70])
+def test_a_head_that_lies_on_its_side_keeps_its_lips_in_order(degrees):
+    face, rng = portrait(seed=3, size=128), np.random.default_rng(5)
+    turn = np.array([[np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))]])
+    turn = np.concatenate([turn, [[-turn[0, 1], turn[0, 0]]]])
+    bent, moved = Bent.of(face), Transferred.of(face)
+    for _ in range(4):
+        marks = (face.landmarks - face.landmarks[30]) @ turn + face.landmarks[30] + rng.normal(0, 1.5, (68, 2))
+        assert bent.frame(marks).shape == moved.shot(marks).image.shape == (128, 128, 3)
 
 
 def test_at_rest_the_portrait_is_shown_as_it_is():
