@@ -57,7 +57,7 @@ class Diffusion(Generator):
 
     id: ClassVar[str] = "ref-diffusion"
     paradigm: ClassVar[Paradigm] = Paradigm.DIFFUSION
-    says: ClassVar[str] = "a denoising diffusion model of the person's mouth at 40 px, told by log-mel, put in the face"
+    says: ClassVar[str] = "a denoising diffusion model of the person's mouth at 40 px, told by speech, put in the face"
     needs: ClassVar[frozenset[str]] = frozenset({"audio", "fit_video"})
     takes: ClassVar[frozenset[str]] = frozenset({"source_image", "target_video"})
     fitting: ClassVar[frozenset[str]] = frozenset({"fit_video"})
