@@ -9,7 +9,7 @@ from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
 from thgeval.registry import embedded
-from thgeval_baselines.controls.orderings import ORDERS, UNSTATED
+from thgeval_baselines.orderings import ORDERS, UNSTATED
 
 
 def metric_page(cls: type[Metric[Any]]) -> str:

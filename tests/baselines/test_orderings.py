@@ -11,8 +11,8 @@ from thgeval.metrics import METRICS
 from thgeval.requirements import weights
 from thgeval.signature import files
 from thgeval_baselines.controls import worker
-from thgeval_baselines.controls.orderings import ORDERS, UNSTATED, Order, asked
 from thgeval_baselines.controls.table import TABLE
+from thgeval_baselines.orderings import ORDERS, UNSTATED, Order, asked
 from thgeval_baselines.sets.synth import make_synth
 
 CLIP, OTHER = "s1-e01-pose", "s2-e03-still"
@@ -104,7 +104,7 @@ def test_every_metric_says_how_it_ranks_controls_or_why_it_does_not():
     assert said == {order.name for order in ORDERS}
     assert said.isdisjoint(UNSTATED)
     lacking = sorted(METRICS.keys() - said - UNSTATED.keys())
-    assert not lacking, f"state an order of controls for {', '.join(lacking)} in thgeval_baselines.controls.orderings"
+    assert not lacking, f"state an order of controls for {', '.join(lacking)} in thgeval_baselines.orderings"
     assert UNSTATED.keys() <= METRICS.keys(), "a reason is given for what is no metric"
     assert all(UNSTATED.values())
 

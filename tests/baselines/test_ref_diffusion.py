@@ -14,7 +14,7 @@ from thgeval_baselines.catalogue import builtin
 from thgeval_baselines.generator import Inputs
 from thgeval_baselines.generators import talking
 from thgeval_baselines.generators.diffusion import PX, SEEDS, SHOWN_SEEDS, Diffusion
-from thgeval_baselines.generators.spectra import AROUND, BANDS, COLUMNS, heard_around
+from thgeval_baselines.generators.spectra import AROUND, BANDS, COLUMNS, Ear, heard_around
 from thgeval_baselines.photo.geometry import Parameters
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait
@@ -162,3 +162,17 @@ def test_another_loudness_is_heard_alike_and_silence_is_finite():
     inner = slice(6, -6)
     np.testing.assert_allclose(one[inner], other[inner], atol=1e-3)
     assert np.isfinite(heard_around(np.zeros(800, np.float32), frames=3, fps=Fraction(FPS))).all()
+
+
+def test_an_ear_tells_of_speech_it_never_heard_and_of_nothing_in_noise():
+    rng = np.random.default_rng(0)
+    times_s = np.arange(12 * RATE_HZ) / RATE_HZ
+    opening = np.interp(times_s, np.arange(0, 13, 0.2), rng.uniform(0, 1, 65))
+    sound = (0.3 * opening * np.sin(2 * np.pi * (300 + 500 * opening) * times_s)).astype(np.float32)
+    heard = heard_around(sound, frames=300, fps=Fraction(FPS))
+    truth = opening[:: RATE_HZ // FPS][:300, None] - 0.5
+    told = Ear.of(heard[:200], truth[:200]).told(heard[210:])
+    assert told.shape == (90, 1)
+    assert np.corrcoef(told[:, 0], truth[210:, 0])[0, 1] > 0.7
+    guessed = Ear.of(heard[:200], rng.permutation(truth[:200])).told(heard[210:])
+    assert abs(np.corrcoef(guessed[:, 0], truth[210:, 0])[0, 1]) < 0.6

@@ -14,7 +14,7 @@ import pytest
 from support.programs import program
 
 ROOT = Path(__file__).resolve().parents[2]
-TRAVEL = {"py", "typed", "json", "toml", "yaml", "md", "bib", "j2", "css", "js", "opus", "npz", "safetensors"}
+TRAVEL = {"py", "typed", "json", "toml", "yaml", "md", "bib", "txt", "j2", "css", "js", "opus", "npz", "safetensors"}
 """What files of a package are: code, schemas, tables, templates, and the small data that is made or trained here."""
 LARGEST = 8 << 20
 PACKAGES = {"thgeval", "thgeval_models", "thgeval_baselines", "thgeval_leaderboard"}

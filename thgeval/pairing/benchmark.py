@@ -17,7 +17,7 @@ from thgeval.pairing.folders import everywhere, is_clip
 from thgeval.pairing.naming import Naming
 from thgeval.protocol import Protocol
 from thgeval.protocols.datasets import DataSet, DatasetFound, dataset
-from thgeval.protocols.lists import Row, drawn, hash_of, listed_rows, shipped_ids
+from thgeval.protocols.lists import ListedClip, drawn, hash_of, listed_rows, shipped_ids
 from thgeval.results import ClipResult
 
 Paths = Mapping[str, list[Path]]
@@ -47,7 +47,7 @@ def of_protocol(
         raise ProtocolError(f"{protocol.label} says which clips belong together, so --unpaired can't take them apart")
     if naming.match:
         raise ProtocolError(f"{protocol.label} says how names are read, so --match can't")
-    given: Sequence[Row] = ()
+    given: Sequence[ListedClip] = ()
     if about.listing is not None:
         if clip_list is None:
             raise ProtocolError(
@@ -85,7 +85,7 @@ class _Copy:
 
 
 def _pairs(
-    generated: Path, reference: Path | None, protocol: Protocol, naming: Naming, given: Sequence[Row]
+    generated: Path, reference: Path | None, protocol: Protocol, naming: Naming, given: Sequence[ListedClip]
 ) -> Pairing:
     about = protocol.benchmark
     data = dataset(about.dataset) if about.dataset else None
@@ -135,7 +135,7 @@ class _Numbered(_Copy):
         return cls(folder, paths, {})
 
 
-def _rows(protocol: Protocol, data: DataSet | None, copy: _Copy) -> tuple[Row, ...]:
+def _rows(protocol: Protocol, data: DataSet | None, copy: _Copy) -> tuple[ListedClip, ...]:
     """The rows of a protocol that is no list; a copy of the data set is asked where it doesn't name its clips."""
     about = protocol.benchmark
     ids: Iterable[str]
@@ -157,10 +157,10 @@ def _rows(protocol: Protocol, data: DataSet | None, copy: _Copy) -> tuple[Row, .
     if not ids:
         raise ProtocolError(f"{copy.folder} holds no clip that {protocol.label} is about")
     if about.driver:
-        return tuple(Row(id, about.driver) for id in ids if id != about.driver)
+        return tuple(ListedClip(id, about.driver) for id in ids if id != about.driver)
     if about.cross == "next":
-        return tuple(Row(id, ids[(number + 1) % len(ids)]) for number, id in enumerate(ids))
-    return tuple(Row(id, id) for id in ids)
+        return tuple(ListedClip(id, ids[(number + 1) % len(ids)]) for number, id in enumerate(ids))
+    return tuple(ListedClip(id, id) for id in ids)
 
 
 def drawn_ids(protocol: Protocol) -> tuple[str, ...]:
@@ -177,7 +177,7 @@ def drawn_ids(protocol: Protocol) -> tuple[str, ...]:
     return drawn(shipped_ids(data.universe), draw.salt, draw.clips, person)
 
 
-def _target(row: Row, theirs: _Copy | None) -> list[Path]:
+def _target(row: ListedClip, theirs: _Copy | None) -> list[Path]:
     """What a row's clip is compared with: a clip of the copy, or a single frame."""
     if theirs is None:
         return []
@@ -188,7 +188,7 @@ def _target(row: Row, theirs: _Copy | None) -> list[Path]:
 
 
 def _problem(
-    row: Row, mine: Sequence[Path], target: Sequence[Path], generated: Path, reference: Path | None
+    row: ListedClip, mine: Sequence[Path], target: Sequence[Path], generated: Path, reference: Path | None
 ) -> Failure | None:
     for found, folder, id in ((mine, generated, row.id), (target, reference, row.reference)):
         if len(found) > 1:

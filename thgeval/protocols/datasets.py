@@ -37,7 +37,7 @@ class DatasetFound:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """One way in which copies of a data set lie on disks, with examples: names and the ids that they have."""
 
     says: str
@@ -66,7 +66,7 @@ class DataSet:
     name: str
     title: str
     says: str
-    layouts: tuple[Layout, ...]
+    layouts: tuple[FolderLayout, ...]
     home: str = ""
     licence: str = ""
     clips: int | None = None
@@ -111,7 +111,7 @@ def data_set(data: dict[str, Any]) -> DataSet:
     return DataSet(**given | {"layouts": layouts, "unverified": tuple(data.get("unverified", ()))})
 
 
-def _layout(data: dict[str, Any], what: str) -> Layout:
+def _layout(data: dict[str, Any], what: str) -> FolderLayout:
     tables.check(data, LAYOUT, what)
     if lacking := next((name for name in ("says", "match", "id") if name not in data), None):
         raise ProtocolError(f"{what} needs {lacking}")
@@ -121,7 +121,7 @@ def _layout(data: dict[str, Any], what: str) -> Layout:
         raise ProtocolError(f"match of {what} is not a valid regular expression: {error}") from None
     for name in ("id", "person"):
         _check_form(data.get(name, ""), groups, f"{name} of {what}")
-    return Layout(**data)
+    return FolderLayout(**data)
 
 
 def _check_form(form: str, groups: Any, what: str) -> None:

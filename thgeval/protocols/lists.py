@@ -33,7 +33,7 @@ def shipped_ids(name: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Row:
+class ListedClip:
     """A clip to be scored: the id of the generated one, and of the clip it is compared with.
 
     ``frame`` says that ``reference`` is the path of a single frame below the data set's folder, not the id of a clip.
@@ -56,7 +56,7 @@ def drawn(ids: Iterable[str], salt: str, count: int, person: Callable[[str], str
     return tuple(sorted(list(kept.values())[:count]))
 
 
-def listed_rows(path: Path, form: str, clips: int, sha256: str) -> tuple[tuple[Row, ...], str]:
+def listed_rows(path: Path, form: str, clips: int, sha256: str) -> tuple[tuple[ListedClip, ...], str]:
     """The rows of a list that somebody brought, and the hash of its bytes.
 
     ProtocolError where its hash is not ``sha256``, or, that being "", where it doesn't name as many clips.
@@ -90,46 +90,46 @@ def _fields(text: Iterable[str], count: int) -> Iterator[list[str]]:
             yield words
 
 
-def _ids(text: Iterable[str]) -> Iterator[Row]:
-    return (Row(line.split()[0], line.split()[0]) for line in text if line.strip())
+def _ids(text: Iterable[str]) -> Iterator[ListedClip]:
+    return (ListedClip(line.split()[0], line.split()[0]) for line in text if line.strip())
 
 
-def _audio_video(text: Iterable[str]) -> Iterator[Row]:
-    return (Row(str(number), video) for number, (_, video) in enumerate(_fields(text, 2)))
+def _audio_video(text: Iterable[str]) -> Iterator[ListedClip]:
+    return (ListedClip(str(number), video) for number, (_, video) in enumerate(_fields(text, 2)))
 
 
-def _video_audio(text: Iterable[str]) -> Iterator[Row]:
-    return (Row(str(number), PurePosixPath(video).stem) for number, (video, _) in enumerate(_fields(text, 2)))
+def _video_audio(text: Iterable[str]) -> Iterator[ListedClip]:
+    return (ListedClip(str(number), PurePosixPath(video).stem) for number, (video, _) in enumerate(_fields(text, 2)))
 
 
-def _tubes(text: Iterable[str]) -> Iterator[Row]:
+def _tubes(text: Iterable[str]) -> Iterator[ListedClip]:
     for line in filter(str.strip, text):
         name, _, _, start, end, left, top, right, bottom = line.strip().split(",")
         id = f"{name}_S{start}_E{end}_L{left}_T{top}_R{right}_B{bottom}"
-        yield Row(id, id)
+        yield ListedClip(id, id)
 
 
-def _vox_metadata(text: Iterable[str]) -> Iterator[Row]:
+def _vox_metadata(text: Iterable[str]) -> Iterator[ListedClip]:
     for line in csv.DictReader(text):
         if line["partition"] == "test":
             id = f"{line['person_id']}#{line['video_id']}#{line['start'].zfill(6)}#{line['end'].zfill(6)}"
-            yield Row(id, id)
+            yield ListedClip(id, id)
 
 
-def _source_driving(text: Iterable[str]) -> Iterator[Row]:
+def _source_driving(text: Iterable[str]) -> Iterator[ListedClip]:
     for number, line in enumerate(csv.DictReader(text)):
-        yield Row(str(number), line["driving"].removesuffix(".mp4"))
+        yield ListedClip(str(number), line["driving"].removesuffix(".mp4"))
 
 
-def _frames(text: Iterable[str], depth: int = 2) -> Iterator[Row]:
+def _frames(text: Iterable[str], depth: int = 2) -> Iterator[ListedClip]:
     for number, line in enumerate(csv.DictReader(text)):
         parts = PurePosixPath(line["driving"]).parts
         if len(parts) < depth or ".." in parts or "\\" in line["driving"] or "\0" in line["driving"]:
             raise ValueError(f"{line['driving']!r} is no frame in a folder")
-        yield Row(str(number), "/".join(parts[-depth:]), frame=True)
+        yield ListedClip(str(number), "/".join(parts[-depth:]), frame=True)
 
 
-LIST_FORMATS: Mapping[str, Callable[[Iterable[str]], Iterator[Row]]] = MappingProxyType(
+LIST_FORMATS: Mapping[str, Callable[[Iterable[str]], Iterator[ListedClip]]] = MappingProxyType(
     {
         "ids": _ids,
         "audio-video": _audio_video,

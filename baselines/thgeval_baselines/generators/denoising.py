@@ -2,12 +2,11 @@
 
 Pictures are differences from the person's mean mouth, folded so that 2 by 2 pixels become channels. The network
 (``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard of the mouth and which way
-the head is turned go with the time step. It predicts the picture itself, which of all that could be predicted has the
-fewest dimensions; weights that are used are a running mean (EMA).
+the head is turned go with the time step. It predicts v; weights that are used are a running mean (EMA).
 
 Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Ho, Salimans, arXiv:2207.12598
-(guidance); Li, He, arXiv:2511.13720 (predicting the picture); Lin et al., WACV 2024 (no signal at the last step);
-Stypułkowski et al., "Diffused Heads", WACV 2024 (the frame before as a condition).
+(guidance); Salimans, Ho, ICLR 2022 (v); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
+"Diffused Heads", WACV 2024 (the frame before as a condition).
 """
 
 from collections.abc import Iterator
@@ -78,7 +77,7 @@ class Denoiser(nn.Module):
         return found
 
     def forward(self, noisy: Tensor, before: Tensor, level: Tensor, told: Tensor) -> Tensor:
-        """The picture without noise (frames, channels, side, side)."""
+        """What is predicted, v: (frames, channels, side, side)."""
         found: Tensor = self.unet(torch.cat([noisy, before], dim=1), level, class_labels=told).sample
         return found
 
@@ -98,7 +97,7 @@ def scheduler() -> Any:
     return DDIMScheduler(  # type: ignore[no-untyped-call]
         num_train_timesteps=LEVELS,
         beta_schedule="squaredcos_cap_v2",
-        prediction_type="sample",
+        prediction_type="v_prediction",
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
         clip_sample=False,
@@ -125,12 +124,12 @@ def train_denoiser(samples: SpeechSamples, *, steps: int, seed: int) -> Denoiser
         which = usable[torch.randint(len(usable), (BATCH,))]
         clean, noise = pictures[which], torch.randn(BATCH, *pictures.shape[1:])
         level = ((torch.arange(BATCH) + torch.rand(BATCH)) * (LEVELS / BATCH)).long()
-        noisy = noises.add_noise(clean, noise, level)
+        noisy, wanted = noises.add_noise(clean, noise, level), noises.get_velocity(clean, noise, level)
         there = (torch.rand(BATCH) >= FIRST).float()[:, None, None, None]
         before = there * (pictures[which - 1] + BLUR * torch.randn_like(clean))
         hears = (torch.rand(BATCH) >= UNHEARD).float()
         told = net.told(heard[which], turned[which], hears)
-        loss = (seen * (net(noisy, before, level, told) - clean) ** 2).mean()
+        loss = (seen * (net(noisy, before, level, told) - wanted) ** 2).mean()
         pace.zero_grad()
         loss.backward()
         pace.step()

@@ -38,7 +38,7 @@ from thgeval_baselines.speech.hearing import sound_in
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-PX, STEPS = 40, 900
+PX, STEPS = 40, 1000
 COMPONENTS = 8
 """Principal components of the mouth that are heard in speech."""
 RATE_HZ = 16000
@@ -58,7 +58,7 @@ class Diffusion(Generator):
 
     id: ClassVar[str] = "ref-diffusion"
     paradigm: ClassVar[Paradigm] = Paradigm.DIFFUSION
-    says: ClassVar[str] = "a denoising diffusion model of the person's mouth at 40 px, told by log-mel, put in the face"
+    says: ClassVar[str] = "a denoising diffusion model of the person's mouth at 40 px, told by speech, put in the face"
     needs: ClassVar[frozenset[str]] = frozenset({"audio", "fit_video"})
     takes: ClassVar[frozenset[str]] = frozenset({"source_image", "target_video"})
     fitting: ClassVar[frozenset[str]] = frozenset({"fit_video"})

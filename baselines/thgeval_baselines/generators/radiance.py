@@ -1,10 +1,8 @@
 """A small radiance field of a head: three planes of learnt features and a network that a face's actions condition.
 
 Precedents: NeRF (Mildenhall et al. 2020) for stratified and importance samples and compositing; EG3D (Chan et al. 2022)
-for the planes; AD-NeRF (Guo et al. 2021) for the condition beside the encoding; NeRFBlendShape (Gao et al. 2022) for
-features mixed by the actions; instant-ngp (Müller et al. 2022) for backgrounds of random colours in training, which
-nothing in front of them can pretend to be. The planes lie in the head's own coordinates, so that a turn of the head is
-a turn of the rays.
+for the planes; AD-NeRF (Guo et al. 2021) for the condition beside the encoding. The planes lie in the head's own
+coordinates, so that a turn of the head is a turn of the rays.
 """
 
 from dataclasses import dataclass
@@ -18,12 +16,8 @@ from torch.nn import functional
 from thgeval_baselines.generators.views import Array, Views, rays
 
 PLANE_PX, CHANNELS, WIDTH, WAVES = 80, 10, 64, 3
-MOVES, MOVED_PX, MOVED_CHANNELS = 4, 48, 6
-"""Features that actions bring in: so many sets of planes, mixed by weights that follow from the actions."""
 COARSE, FINE = 16, 16
 BATCH, RATE, PLANE_RATE = 512, 4e-3, 2e-2
-ENTRANTS = 4
-"""Of so many rays drawn, the one that was worst when it was last seen is trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +36,9 @@ class RadianceField(nn.Module):
     def __init__(self, conditions: int) -> None:
         super().__init__()
         self.planes = nn.Parameter(0.1 * torch.randn(3, CHANNELS, PLANE_PX, PLANE_PX))
-        self.moved = nn.Parameter(0.1 * torch.randn(3, MOVES * MOVED_CHANNELS, MOVED_PX, MOVED_PX))
-        self.mixing = nn.Linear(conditions, MOVES)
         self.background: Tensor
         self.register_buffer("background", torch.zeros(3))
-        entering = 3 * CHANNELS + 3 * MOVED_CHANNELS + 6 * WAVES + conditions
+        entering = 3 * CHANNELS + 6 * WAVES + conditions
         self.net = nn.Sequential(
             nn.Linear(entering, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 4)
         )
@@ -56,27 +48,19 @@ class RadianceField(nn.Module):
         count, samples = points.shape[:2]
         flat = points.reshape(1, -1, 3)
         sides = torch.cat([flat[..., [0, 1]], flat[..., [2, 1]], flat[..., [0, 2]]])[:, :, None]
-        read, moving = (
-            functional.grid_sample(planes, sides, align_corners=True, padding_mode="border")[..., 0]
-            for planes in (self.planes, self.moved)
-        )
-        mix = self.mixing(conditions).repeat_interleave(samples, 0).T[None, :, None]
-        moved = (moving.reshape(3, MOVES, MOVED_CHANNELS, -1) * mix).sum(1)
+        read = functional.grid_sample(self.planes, sides, align_corners=True, padding_mode="border")
         waves = torch.cat([flat[0] * (np.pi * 2**k) for k in range(WAVES)], dim=-1)
         told = conditions[:, None].expand(-1, samples, -1).reshape(count * samples, -1)
-        planes = torch.cat([read, moved], dim=1).permute(2, 0, 1).flatten(1)
-        encoded = torch.cat([planes, waves.sin(), waves.cos(), told], dim=-1)
+        encoded = torch.cat([read[..., 0].permute(2, 0, 1).flatten(1), waves.sin(), waves.cos(), told], dim=-1)
         found = self.net(encoded).reshape(count, samples, 4)
         inside = (points.abs() <= 1).all(-1)
         return found[..., :3].sigmoid(), functional.softplus(10 * found[..., 3] - 1) * inside
 
 
 def shone(
-    field: RadianceField, origin: Tensor, way: Tensor, conditions: Tensor, behind: Tensor, *, jitter: bool
+    field: RadianceField, origin: Tensor, way: Tensor, conditions: Tensor, *, jitter: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour (rays, 3) before what is ``behind`` (rays or 1, 3), depth and opacity (rays,), by stratified samples and
-    fine ones where they find something.
-    """
+    """Colour (rays, 3), depth and opacity (rays,) by stratified samples and fine ones where they find something."""
     middle = -(origin * way).sum(-1, keepdim=True)
     near, far = middle - 1.5, middle + 1.5
     steps = (torch.arange(COARSE)[None] + (torch.rand(len(way), COARSE) if jitter else 0.5)) / COARSE
@@ -88,7 +72,7 @@ def shone(
     colour, density = field(_along(origin, way, every), conditions)
     weight = _weights(density, every)
     opacity = weight.sum(-1)
-    seen = (weight[..., None] * colour).sum(1) + (1 - opacity[:, None]) * behind
+    seen = (weight[..., None] * colour).sum(1) + (1 - opacity[:, None]) * field.background
     return seen, (weight * every).sum(-1) / opacity.clamp_min(1e-6), opacity
 
 
@@ -127,36 +111,23 @@ def train(views: Views, box: Box, *, steps: int, seed: int) -> RadianceField:
     colour = torch.from_numpy(views.images.reshape(-1, 3).astype(np.float32) / 255)
     told = torch.from_numpy(views.actions.astype(np.float32))
     behind = colour.reshape(len(views), px, px, 3)[:, :2].mean((1, 2)).repeat_interleave(px * px, 0)
-    there = (colour - behind).abs().sum(-1) > 0.06
-    head, off = torch.nonzero(there)[:, 0], torch.ones(len(colour))
+    head = torch.nonzero((colour - behind).abs().sum(-1) > 0.06)[:, 0]
     field = RadianceField(told.shape[1])
     field.background.copy_(behind.mean(0))
-    planes = [field.planes, field.moved]
-    network = [*field.net.parameters(), *field.mixing.parameters()]
-    pace = torch.optim.Adam([{"params": network, "lr": RATE}, {"params": planes, "lr": PLANE_RATE}], eps=1e-10)
+    network = list(field.net.parameters())
+    pace = torch.optim.Adam([{"params": network, "lr": RATE}, {"params": [field.planes], "lr": PLANE_RATE}], eps=1e-10)
     slow = torch.optim.lr_scheduler.CosineAnnealingLR(pace, T_max=max(steps, 1), eta_min=2e-4)
     for _ in range(steps):
         which = torch.randint(len(colour), (BATCH,))
         if len(head):
-            which[BATCH // 4 :] = _worst(head, off, BATCH - BATCH // 4)
-        wall = torch.rand(BATCH, 3)
-        wanted = torch.where(there[which, None], colour[which], wall)
-        seen, _, _ = shone(field, origin[which], way[which], told[which // (px * px)], wall, jitter=True)
-        wrong = ((seen - wanted) ** 2).mean(-1)
-        off[which] = wrong.detach()
+            which[BATCH // 4 :] = head[torch.randint(len(head), (BATCH - BATCH // 4,))]
+        seen, _, _ = shone(field, origin[which], way[which], told[which // (px * px)], jitter=True)
+        loss = functional.mse_loss(seen, colour[which])
         pace.zero_grad()
-        wrong.mean().backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         pace.step()
         slow.step()
     return field
-
-
-def _worst(head: Tensor, off: Tensor, count: int) -> Tensor:
-    """Rays of the head, (count,): half of them any, of the others each the worst of a few."""
-    drawn = head[torch.randint(len(head), (count, ENTRANTS))]
-    worst = drawn.gather(1, off[drawn].argmax(1, keepdim=True))[:, 0]
-    worst[: count // 2] = drawn[: count // 2, 0]
-    return worst
 
 
 def _placed(origin: Array, way: Array, box: Box) -> tuple[Tensor, Tensor]:
@@ -173,8 +144,8 @@ def picture(
     origin, way = _placed(*rays(intrinsics, camera, skull, px), box)
     told = torch.from_numpy(actions.astype(np.float32))[None].expand(len(way), -1)
     parts = [
-        shone(field, begun, along, acting, field.background[None], jitter=False)
-        for begun, along, acting in zip(*(torch.split(each, 4096) for each in (origin, way, told)), strict=True)
+        shone(field, *batch, jitter=False)
+        for batch in zip(*(torch.split(each, 4096) for each in (origin, way, told)), strict=True)
     ]
     colour, depth, opacity = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     image = np.rint(255 * colour.clip(0, 1)).astype(np.uint8).reshape(px, px, 3)

@@ -20,7 +20,7 @@ from thgeval.states.stacked import Indices, RowMatrix
 
 
 @dataclass(frozen=True)
-class KernelDistance(Held, SetComparison):
+class KernelComparison(Held, SetComparison):
     """Squared maximum mean discrepancy of all pairs of rows, or of random subsets."""
 
     subsets: int = parameter(0, "how many random subsets are averaged; 0 for all pairs at once", least=0)
@@ -62,7 +62,7 @@ class KID(SetMetric):
              expectation with less noise (preset subsets has them)
     """
 
-    comparison: KernelDistance = KernelDistance()
+    comparison: KernelComparison = KernelComparison()
     port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
     resize: str = parameter(
         "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
