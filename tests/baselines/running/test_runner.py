@@ -15,7 +15,9 @@ from thgeval.clip import Clip
 from thgeval.errors import ProtocolError
 from thgeval.media import decoded_speech, probe
 from thgeval.timing import read_timing
+from thgeval_baselines import systems as outside
 from thgeval_baselines.catalogue import systems
+from thgeval_baselines.generators import BUILTIN
 from thgeval_baselines.running.plan import Options
 from thgeval_baselines.running.record import DONE, FAILED, SKIPPED, TIMEOUT, read_record
 from thgeval_baselines.running.runner import Watcher, run
@@ -321,3 +323,19 @@ def test_a_folder_of_videos_that_is_missing_is_said_for_each_item(tasks, tmp_pat
     assert {record.status for record in outcome.records} == {SKIPPED}
     assert "there is no folder" in outcome.records[0].message
     assert (tmp_path / "out/self-audio/mine/summary.json").exists()
+
+
+@pytest.mark.parametrize("folder", ["generators", "photo", "rig", "sets", "speech"])
+def test_a_reference_generator_made_of_other_modules_is_another(folder, tmp_path, monkeypatch):
+    copy = tmp_path / "thgeval_baselines"
+    shutil.copytree(Path(outside.__file__).parent, copy, ignore=shutil.ignore_patterns("*.npz", "*.opus"))
+    monkeypatch.setattr(outside, "__file__", str(copy / "systems.py"))
+
+    def code():
+        outside._own.cache_clear()
+        return outside.PythonSystem(BUILTIN[0], builtin=True).code()
+
+    before = code()
+    next((copy / folder).glob("*.py")).write_text("# changed\n")
+    assert code() != before
+    outside._own.cache_clear()
