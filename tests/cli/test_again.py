@@ -214,6 +214,28 @@ def test_other_clips_are_named(thgeval, folders, run, tmp_path):
     assert "c: the reference clip" in answer.err
 
 
+@pytest.mark.parametrize("option", ["--pred-suffix", "--match", "--recursive"])
+def test_clips_that_paired_by_other_rules_are_those_that_were_scored(thgeval, folders, run, tmp_path, option):
+    places = {"--pred-suffix": "{}_p.mp4", "--match": "{}_p.mp4", "--recursive": "in/{}.mp4"}
+    for path in list(folders.generated.glob("*.mp4")):
+        new = folders.generated / places[option].format(path.stem)
+        new.parent.mkdir(exist_ok=True)
+        path.rename(new)
+    (folders.generated / "in").mkdir(exist_ok=True)
+    given = {"--pred-suffix": ["_p"], "--match": ["^([abc])"], "--recursive": []}[option]
+    if option == "--recursive":
+        shutil.copytree(folders.reference, folders.reference / "in")
+        for path in folders.reference.glob("*.mp4"):
+            path.unlink()
+    assert run("-m", "psnr", option, *given).code == 0
+    answer = thgeval("verify", tmp_path / "run.json", folders.generated, folders.reference)
+    assert (answer.code, answer.err) == (0, "")
+    write_clip(next(folders.generated.rglob("*.mp4")), moving(seed=9))
+    answer = thgeval("verify", tmp_path / "run.json", folders.generated, folders.reference)
+    assert answer.code == 1
+    assert "the generated clip is another than the one that was scored" in answer.err
+
+
 def test_edited_states_are_not_resumed_from(thgeval, run, measured, tmp_path):
     from dataclasses import replace
 

@@ -19,6 +19,7 @@ from thgeval.engine.merging import reduced
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media import fingerprint
 from thgeval.pairing import apart, paired
+from thgeval.pairing.naming import Naming
 from thgeval.protocol import protocols
 from thgeval.results import Run, Score, states_folder
 from thgeval.states.checkpoint import digest
@@ -147,13 +148,23 @@ def _recorded(run: Run, generated: Path, reference: Path | None) -> Iterator[tup
             yield clip.id, Pair(clip.id, Clip(clip.id, ours), None if theirs is None else Clip(clip.id, theirs))
 
 
+def _there(run: Run, generated: Path, reference: Path | None) -> dict[str, Pair]:
+    """The clips in the folders by id: those that lie where the result says, and others as plain names pair them."""
+    if "pairs:none" in run.protocol["fields"]:
+        return {pair.id: pair for pair in apart(generated, reference).pairs}
+    recorded = dict(_recorded(run, generated, reference))
+    if _chooses(str(run.protocol["name"])):
+        return recorded
+    known = {pair.generated.source for pair in recorded.values()}
+    nested = any(len(PurePath(clip.generated or "").parts) > 1 for clip in run.clips)
+    found = paired(generated, reference, naming=Naming(recursive=nested)).pairs
+    others = (pair for pair in found if pair.generated.source not in known)
+    return {pair.id: pair for pair in others} | recorded
+
+
 def _content(run: Run, generated: Path, reference: Path | None) -> Iterator[str]:
     """Which clips are not those that were scored, by the hash of their content."""
-    unpaired = "pairs:none" in run.protocol["fields"]
-    if _chooses(str(run.protocol["name"])):
-        there = dict(_recorded(run, generated, reference))
-    else:
-        there = {pair.id: pair for pair in (apart if unpaired else paired)(generated, reference).pairs}
+    there = _there(run, generated, reference)
     for clip in run.clips:
         pair = there.get(clip.id)
         if pair is None:
