@@ -98,7 +98,7 @@ def test_columns_are_added_and_taken_away(tab):
     tab.click("#chooser summary")
     box = tab.get_by_label("PSNR / y", exact=True)
     box.check()
-    tab.wait_for_function(f"document.querySelectorAll('#board thead th').length === {before + 1}")
+    playwright.expect(tab.locator("#board thead th")).to_have_count(before + 1)
     added = tab.locator("#board thead th").last.text_content()
     cells = tab.locator('tbody[data-role="system"] tr:not(.part) td:last-child').all_text_contents()
     assert all(float(cell) > 0 for cell in cells)
@@ -112,7 +112,7 @@ def test_the_sum_of_places_is_a_column_on_demand_that_says_what_it_is(tab):
     tab.click("#chooser summary")
     assert "No test stands behind it" in tab.text_content("#chooser")
     tab.get_by_label("Sum of places", exact=True).check()
-    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    playwright.expect(tab.locator("#board thead th.added").first).to_be_attached()
     tab.keyboard.press("Escape")
     head(tab, "Sum of places").locator("button").click()
     found = numbers(tab, "Sum of places")
@@ -121,7 +121,7 @@ def test_the_sum_of_places_is_a_column_on_demand_that_says_what_it_is(tab):
     cells = tab.locator('tbody[data-role="control"] tr:not(.part) td:last-child').all_text_contents()
     assert cells == [""]
     tab.reload()
-    tab.wait_for_function("document.querySelector('#board thead th.added') !== null")
+    playwright.expect(tab.locator("#board thead th.added").first).to_be_attached()
     assert numbers(tab, "Sum of places") == found
 
 
@@ -135,7 +135,7 @@ def test_an_address_keeps_the_view(tab, browser, site):
     assert "#" in address
     other = browser.new_page()
     other.goto(address)
-    other.wait_for_function("document.querySelectorAll('#board thead th.added').length === 1")
+    playwright.expect(other.locator("#board thead th.added")).to_have_count(1)
     assert set(names(other)) == {"system-1", "system-3"}
     assert head(other, "LMD").get_attribute("aria-sort") == "ascending"
     assert other.locator("tr.pinned").count() == 1

@@ -169,9 +169,16 @@ PIECES = {
     "needs": "of_both(self.planes)",
     "start": ", start=view.start",
     "read": "        generated, reference =",
-    "score": "return state.value",
+    "end": "start=view.start))\n",
 }
 """What the mistakes below replace in GMSD."""
+
+SCORING = '''start=view.start))
+
+    def score(self, state: ClipMean) -> float:
+        """Another score than what its state says."""
+        return {}
+'''
 
 MISTAKES = {
     "unsaid": gmsd(
@@ -205,8 +212,8 @@ MISTAKES = {
         "or raise InputError with a reason if there is nothing to see",
         read="        1 / (len(view.generated[self.planes].pixels) - 1)\n        generated, reference =",
     ),
-    "unasked": gmsd("score must be NaN where nothing was", score="return state.value if state.scored else 0.0"),
-    "adding": gmsd("a clip and its copy must score", score="return state.value * max(len(state.scored), 1)"),
+    "unasked": gmsd("score must be NaN where nothing was", end=SCORING.format("state.value if state.scored else 0.0")),
+    "adding": gmsd("a clip and its copy must score", end=SCORING.format("state.value * max(len(state.scored), 1)")),
     "blind": Mistake(
         "lip-opening", {"abs(first - second)": "first * 0"}, ("a worse clip has the best value: mend what measure",)
     ),
