@@ -16,6 +16,9 @@ from thgeval.registry import Named
 from thgeval.requirements import weights
 from thgeval.signature import files
 
+SHOWN = 4
+"""Metrics that are named before the rest is counted."""
+
 _said: set[str] = set()
 """Files that were told of in this process."""
 
@@ -38,11 +41,16 @@ def _sentences(metrics: Iterable[Named], untold: Callable[[str], bool], leaves: 
         for name in files(metric):
             readers.setdefault(name, []).append(key)
     return [
-        f"{', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} {name}, whose terms exclude commercial use; "
-        f"{leaves}"
+        f"{_some(keys)} {'reads' if len(keys) == 1 else 'read'} {name}, whose terms exclude commercial use; {leaves}"
         for name, keys in readers.items()
         if weights.entry(name).commercial_use == "no" and untold(name)
     ]
+
+
+def _some(keys: list[str]) -> str:
+    """The first few, and how many more."""
+    named = ", ".join(keys[:SHOWN])
+    return f"{named} and {len(keys) - SHOWN} more" if keys[SHOWN:] else named
 
 
 def _unsaid(name: str) -> bool:

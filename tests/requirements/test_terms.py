@@ -79,6 +79,12 @@ def test_each_file_is_told_of_once(manifest, monkeypatch):
     assert told(monkeypatch, Stub("one", "two")) == []
 
 
+def test_of_many_metrics_the_first_are_named(manifest, monkeypatch):
+    manifest(entry_text("one", origin="https://x.org/n", sha256=sha256(content(9)), commercial_use="no"))
+    (said,) = told(monkeypatch, *[Stub("one")] * 6)
+    assert said.startswith("m0, m1, m2, m3 and 2 more read one, ")
+
+
 def test_python_is_told_once_in_a_process_on_the_log(monkeypatch, caplog):
     pytest.importorskip("dlib")
     if weights.located(weights.entry("dlib-68")) is None:
