@@ -45,7 +45,7 @@ results: .venv/.everything
 
 # The loop of daily work: what everything rests on, the rules of files, and the conformance of metrics that differ from main (or of OF=psnr).
 quick: .venv/.everything
-	$(BIN)/python -m pytest -q -m "not slow" tests/core tests/engine tests/pairing tests/states tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" tests/core tests/engine tests/pairing tests/states tests/kernels tests/packaging/test_changelog.py tests/packaging/test_habits.py
 	$(BIN)/python -m pytest -q tests/conformance $(if $(OF),--metric "$(OF)",--changed)
 
 # Two processes, a file of tests in one of them; `.venv/bin/python -m pytest tests/x` runs some in one.
