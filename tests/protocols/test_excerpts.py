@@ -189,4 +189,4 @@ def test_copies_for_lip_sync_are_cut_with_the_clip(tmp_path):
     made = avi_copy.compute(cut, cut)
     with decode(made.clip, chunk=50) as batches:
         assert sum(map(len, batches)) == 20
-    assert abs(audio.speech(made.path).duration_s - 0.8) < 0.1  # MP3 comes in frames of 72 ms
+    assert abs(audio.decoded_speech(made.path).duration_s - 0.8) < 0.1  # MP3 comes in frames of 72 ms

@@ -130,7 +130,7 @@ SCRIPT = """
 import numpy as np, sys
 from thgeval.features.faces import descriptors
 face = np.full((1, 150, 150, 3), 90, np.uint8)
-print(descriptors.described(face).sum(), flush=True)
+print(descriptors.descriptors_of(face).sum(), flush=True)
 print(descriptors._idle(descriptors.weights.token(descriptors.NAME)).get_nowait().pid, flush=True)
 {end}
 """
