@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from making import figures, generators, python_page, tables
+from making import figures, first_results, generators, python_page, tables
 from making.markdown import MADE
 from making.metric_pages import metric_entries, metric_index, metric_names, metric_page
 
@@ -70,6 +70,9 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
             "fit": partial(generators.fitted_in, f"ref-{name}"),
         }
         for name in sorted(PARADIGMS - {"index", "audio"})
+    },
+    "first-results": {
+        "synth": lambda: first_results.generators("synth-v1-short@1"),
     },
     "results": {"coverage": figures.interval_coverage},
     "interchange": {

@@ -12,10 +12,11 @@ from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.files import write_atomically
 from thgeval.media import decode
+from thgeval_baselines.sets.clips import LABEL
 
 MOST_BYTES = 150_000
 TILE = 88
-LABEL = 150
+NAMES = 150
 LINE = 18
 
 
@@ -25,7 +26,7 @@ def sheet(rows: Sequence[tuple[str, Path]], out: Path, *, moments: int, columns:
     A clip that isn't there or can't be read keeps its row, with the reason in place of frames.
     """
     high = -(-len(rows) // columns)
-    width = LABEL + moments * TILE
+    width = NAMES + moments * TILE
     canvas = Image.new("RGB", (columns * width, high * (TILE + 2)), "white")
     pen = ImageDraw.Draw(canvas)
     for at, (name, clip) in enumerate(rows):
@@ -34,11 +35,11 @@ def sheet(rows: Sequence[tuple[str, Path]], out: Path, *, moments: int, columns:
         try:
             frames = spread(clip, moments)
         except InputError as error:
-            pen.text((x + LABEL, y + TILE // 2 - LINE // 2), str(error)[:60], fill="black", font_size=12)
+            pen.text((x + NAMES, y + TILE // 2 - LINE // 2), str(error)[:60], fill="black", font_size=12)
             continue
         for number, frame in enumerate(frames):
             canvas.paste(
-                Image.fromarray(frame).resize((TILE, TILE), Image.Resampling.LANCZOS), (x + LABEL + number * TILE, y)
+                Image.fromarray(frame).resize((TILE, TILE), Image.Resampling.LANCZOS), (x + NAMES + number * TILE, y)
             )
     write_atomically(out, _encoded(canvas))
 
@@ -56,7 +57,7 @@ def _encoded(canvas: Image.Image) -> bytes:
     """JPEG at the best quality that is small enough."""
     for quality in range(85, 20, -5):
         held = io.BytesIO()
-        canvas.save(held, "JPEG", quality=quality, optimize=True)
+        canvas.save(held, "JPEG", quality=quality, optimize=True, comment=LABEL)
         if held.tell() < MOST_BYTES:
             break
     return held.getvalue()
