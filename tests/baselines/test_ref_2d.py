@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from PIL import Image
+from support.driven import FRAMES, JAW, put_all
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
@@ -18,25 +18,14 @@ from thgeval_baselines.photo.given import landmarks_in
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait
 from thgeval_baselines.photo.transferred import Transferred
-from thgeval_baselines.rig.camera import Camera
-from thgeval_baselines.rig.light import Light
-from thgeval_baselines.rig.people import Person
-from thgeval_baselines.sets.said import said, write_sound
 
 pytest.importorskip("dlib")
-
-FRAMES = 16
-JAW = 0.3 * (1 - np.cos(np.linspace(0, 4 * np.pi, FRAMES)))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("driven")
-    Image.fromarray(portrait(seed=3).image).save(place / "photo.png")
-    person = Person.of(9)
-    Image.fromarray(person.shot(person.neutral, Camera(), light=Light.of(4)).image).save(place / "rigged.png")
-    np.savez(place / "jaw.npz", jawOpen=JAW)
-    write_sound(place / "speech.wav", said(0, seconds=1).samples)
+    put_all(place)
     return place
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image as Picture
+from support.driven import FRAMES, JAW, put_photo
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
@@ -25,14 +26,11 @@ from thgeval_baselines.rig.pose import Pose, posed
 
 pytest.importorskip("dlib")
 
-FRAMES = 16
-JAW = 0.3 * (1 - np.cos(np.linspace(0, 4 * np.pi, FRAMES)))
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("driven")
-    Picture.fromarray(portrait(seed=3).image).save(place / "photo.png")
+    put_photo(place)
     person, shots = Person.of(8), []
     for jaw, yaw in zip(JAW, np.linspace(0, 10, FRAMES), strict=True):
         face = posed(rig().acting(person.neutral, {"jawOpen": float(jaw)}), Pose(yaw=float(yaw)))

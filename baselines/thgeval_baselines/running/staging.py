@@ -1,8 +1,8 @@
 """The folder that a generator works in: copies of what its setting shows, under names that tell nothing.
 
-    STAGE/in/source_image.png      ... one file or folder for each input that is shown
-    STAGE/work/                    where it may write what it likes
-    STAGE/out/                     where its video is looked for
+    in/source_image.png      ... one file or folder for each input that is shown
+    work/                    where it may write what it likes
+    out/                     where its video is looked for
 
 Files are copied, or cloned where the file system can, never linked: no path, link or inode leads from here back to the
 task set. The folder lies among the temporary files, and nothing in it, nor in the process's arguments and environment,
