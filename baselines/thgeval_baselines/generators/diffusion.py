@@ -13,7 +13,7 @@ image's eyes and head stay still.
 import io
 import json
 from collections.abc import Iterable, Iterator
-from itertools import islice, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,18 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.features.sync.speech import placed
-from thgeval.media import decode
 from thgeval.media.audio import Audio, decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
+from thgeval_baselines.generators.following import video_frames
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.portraits import portrait_of
 from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around
 from thgeval_baselines.generators.talking import lacking
-from thgeval_baselines.photo.given import NO_FACE, fitting, landmarks_in
+from thgeval_baselines.photo.given import NO_FACE, landmarks_in
 from thgeval_baselines.speech.hearing import sound_in
 
 Picture = NDArray[np.uint8]
@@ -88,7 +87,7 @@ class Diffusion(Generator):
         place = Place.of(np.stack(seen))
         there = np.array([each is not None for each in marks])
         held = np.zeros((len(marks), PX, PX, 3), np.uint8)
-        for number, frame in enumerate(_shown(path, inputs, len(marks))):
+        for number, frame in enumerate(video_frames(path, inputs.size, inputs.fps, count=len(marks))):
             points = marks[number]
             if points is not None:
                 held[number] = place.cut(frame, points, PX)
@@ -178,7 +177,7 @@ def _behind(inputs: Inputs, frames: int) -> tuple[Iterator[Picture], list[Points
     if all(each is None for each in marks):
         raise InputError(f"{path}: no face is found in the target video", reason=NO_FACE)
     marks += [marks[-1]] * (frames - len(marks))
-    return _held(_shown(path, inputs, frames), frames), marks
+    return _held(video_frames(path, inputs.size, inputs.fps, count=frames), frames), marks
 
 
 def _held(pictures: Iterator[Picture], count: int) -> Iterator[Picture]:
@@ -190,17 +189,11 @@ def _held(pictures: Iterator[Picture], count: int) -> Iterator[Picture]:
         yield from repeat(last, count - shown)
 
 
-def _shown(path: Path, inputs: Inputs, count: int) -> Iterator[Picture]:
-    """Frames of a video at the item's rate and size, ``count`` of them at most."""
-    with decode(Clip(path.stem, path), chunk=32, fps=inputs.fps) as batches:
-        frames = (np.asarray(frame, np.uint8) for batch in batches for frame in batch.new)
-        for frame in islice(frames, count):
-            yield fitting(frame, inputs.size)
-
-
 def _landmarks(path: Path, inputs: Inputs, *, count: int) -> list[Points | None]:
     """Steadied landmarks of each frame of a video; None where no face is seen."""
-    return steadied(list(in_order_of(landmarks_in, _shown(path, inputs, count))), STEADIED_FRAMES)
+    return steadied(
+        list(in_order_of(landmarks_in, video_frames(path, inputs.size, inputs.fps, count=count))), STEADIED_FRAMES
+    )
 
 
 def _turned(place: Place, marks: list[Points | None]) -> NDArray[np.float32]:

@@ -4,20 +4,15 @@ A driving video may have another size and another frame rate: its middle is brou
 to the item's rate by repeating and leaving out. Where the face is lost, it stays as it was seen last.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode
 from thgeval_baselines.generator import Inputs
-from thgeval_baselines.generators.following import landmarks_of
-from thgeval_baselines.photo.given import NO_FACE, fitting
+from thgeval_baselines.generators.following import landmarks_of, video_frames
+from thgeval_baselines.photo.given import NO_FACE
 from thgeval_baselines.rig.acting import Acting, acted
 from thgeval_baselines.rig.model import rig
 from thgeval_baselines.speech.hearing import heard_in
@@ -44,7 +39,7 @@ def driving_landmarks(inputs: Inputs) -> NDArray[np.float64]:
     if path is None:
         raise InputError(f"{inputs.item} has no driving video, whose motion is to be taken over", reason="missing")
     most = LONGEST + 1 if inputs.frames is None else inputs.frames
-    marks = list(landmarks_of(islice(_shown(path, inputs), most)))
+    marks = list(landmarks_of(video_frames(path, inputs.size, inputs.fps, count=most)))
     if inputs.frames is None and len(marks) > LONGEST:
         raise InputError(
             f"{path.name} is longer than {LONGEST} frames: cut it, or say how many frames the item has",
@@ -83,11 +78,3 @@ def driving_speech(inputs: Inputs, *, seed: int) -> Acting:
 def of_speech() -> NDArray[np.bool_]:
     """Which of the 52 actions speech sets, blinks and gaze among them; a portrait keeps the others as it has them."""
     return np.array([name.startswith(OF_SPEECH) for name in rig().action_names])
-
-
-def _shown(path: Path, inputs: Inputs) -> Iterator[NDArray[np.uint8]]:
-    """The frames of the driving video at the item's rate and size."""
-    with decode(Clip(path.stem, path), chunk=8, fps=inputs.fps) as batches:
-        for batch in batches:
-            for frame in batch.new:
-                yield fitting(frame, inputs.size)

@@ -1,4 +1,6 @@
-"""The landmarks of a face through a video, read faster than those of a portrait.
+"""A video at the rate and size that are wanted, and the landmarks of a face through it.
+
+Landmarks are read faster than those of a portrait.
 
 Faces are looked for in every third frame, by the caller's thread while others read landmarks, and each face is read
 twice in place of four times. Over 100 frames of ``synth-v1`` landmarks so read spread by 0.67 px from the true ones, as
@@ -6,10 +8,15 @@ those do that are read with all care, and tremble by 0.13 px a frame after smoot
 """
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
+from thgeval.clip import Clip
+from thgeval.media import decode
 from thgeval_baselines.generators.ordered import in_order_of
+from thgeval_baselines.photo.given import fitting
 from thgeval_baselines.photo.portrait import Image, Points
 
 EVERY, READINGS = 3, (0, 3)
@@ -17,6 +24,18 @@ EVERY, READINGS = 3, (0, 3)
 
 Seen = tuple[Image, Points]
 """A picture and the box of the largest face in it: (1, 4), or (0, 4) if there is none."""
+
+
+def video_frames(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Iterator[Image]:
+    """A video's frames at a rate and (height, width), ``count`` of them at most."""
+    with decode(Clip(path.stem, path), chunk=32, fps=fps) as batches:
+        number = 0
+        for batch in batches:
+            for frame in batch.new:
+                if number == count:
+                    return
+                yield fitting(np.asarray(frame, np.uint8), size)
+                number += 1
 
 
 def landmarks_of(frames: Iterable[Image]) -> Iterator[Points | None]:

@@ -7,7 +7,6 @@ Source of plane and shapes: Bregler, Covell, Slaney, "Video Rewrite", SIGGRAPH 1
 published ones come from eigenpoints trained on hand-labelled frames of the person.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from thgeval.clip import Clip
 from thgeval.errors import InputError
-from thgeval.media import decode
 from thgeval.media.audio import decoded_speech
-from thgeval_baselines.generators.following import landmarks_of
+from thgeval_baselines.generators.following import landmarks_of, video_frames
 from thgeval_baselines.generators.triphones import Footage, plain
-from thgeval_baselines.photo.given import NO_FACE, fitting
+from thgeval_baselines.photo.given import NO_FACE
 from thgeval_baselines.speech.hearing import RATE_HZ, heard
 from thgeval_baselines.speech.visemes import Phone
 
@@ -121,18 +118,6 @@ def recalled(folder: Path) -> Mouths:
         np.load(folder / "mouths.npy", mmap_mode="r"),
         (int(found["corner"][0]), int(found["corner"][1])),
     )
-
-
-def video_frames(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Iterator[Image]:
-    """A video's frames at a rate and (height, width), ``count`` of them at most."""
-    with decode(Clip(path.stem, path), chunk=32, fps=fps) as batches:
-        number = 0
-        for batch in batches:
-            for frame in batch.new:
-                if number == count:
-                    return
-                yield fitting(np.asarray(frame, np.uint8), size)
-                number += 1
 
 
 def points_in(path: Path, size: tuple[int, int], fps: Fraction, *, count: int | None = None) -> Array:

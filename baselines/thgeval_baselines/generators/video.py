@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
-from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled, video_frames
+from thgeval_baselines.generators.following import video_frames
+from thgeval_baselines.generators.footage import Mouths, learnt, points_in, recalled
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.stitching import stitched
 from thgeval_baselines.generators.talking import lacking
