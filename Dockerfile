@@ -10,7 +10,7 @@ COPY reference_models/thgeval_models /src/reference_models/thgeval_models
 COPY baselines/thgeval_baselines /src/baselines/thgeval_baselines
 COPY leaderboard/thgeval_leaderboard /src/leaderboard/thgeval_leaderboard
 RUN python -m pip install --no-cache-dir --constraint /src/constraints.txt "pip>=25.3" \
-    && python -m pip install --no-cache-dir --constraint /src/constraints.txt --build-constraint /src/constraints.txt "/src[demo,faces]"
+    && python -m pip install --no-cache-dir --constraint /src/constraints.txt --build-constraint /src/constraints.txt "/src[demo,faces,speech]"
 
 USER scorer
 ENV THGEVAL_HOME=/var/lib/thgeval

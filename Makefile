@@ -20,9 +20,9 @@ setup: .venv/.everything
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=--constraint %) --upgrade "pip>=25.3"
 	@touch $@
 
-# The toolkit, faces and the demo's portrait: no torch, no compiler, no weights.
+# The toolkit, faces, phones and the demo's portrait: no torch, no compiler, no weights.
 .venv/.demo: .venv/.python pyproject.toml $(CONSTRAINTS)
-	$(PIP) --editable ".[demo,faces]"
+	$(PIP) --editable ".[demo,faces,speech]"
 	@touch $@
 
 # Everything: extras, test peers, checkers. The last ones ask for old packages, or a second OpenCV, that they don't need.

@@ -7,6 +7,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -97,6 +98,13 @@ class Scored:
         """How its clips are prepared."""
         return UNTIMED if self.setting == TEXT else PROTOCOL
 
+    @property
+    def failures(self) -> list[str]:
+        """Why items were not made, a sentence for each reason with how many there are."""
+        said = json.loads((self.clips / "summary.json").read_text(encoding="utf-8"))["failures"]
+        counted = Counter(failure["message"] for failure in said)
+        return [f"{self.system.id}: {count} clips were not made: {message}" for message, count in counted.items()]
+
 
 @click.command()
 @click.argument("work", type=click.Path(file_okay=False, path_type=Path))
@@ -115,6 +123,8 @@ def main(
     for scored in _measured(asked, workers or available()):
         path = kept(scored, entries)
         click.echo(f"{scored.subset.name}: {scored.system.id}: {path}")
+        for sentence in scored.failures:
+            click.echo(sentence, err=True)
     for name in names or SUBSETS if pictures else ():
         _draw([each for each in asked if each.subset.name == name], pictures or Path(), name)
 

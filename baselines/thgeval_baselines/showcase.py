@@ -5,6 +5,7 @@ writes the report of one generator and a leaderboard. The result files stay in t
 """
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from thgeval_leaderboard.site.build import build
 DIGITS = 3
 SECONDS = 2.0
 REPORTED = "ref-3d"
-SYSTEMS = ("ctl-gt", "ref-3d", "ctl-still", "ctl-mouthfreeze", "ctl-shift5", "ctl-blur2")
+SYSTEMS = ("ctl-gt", "ref-3d", "ref-2d", "ref-audio", "ctl-still", "ctl-mouthfreeze", "ctl-shift5", "ctl-blur2")
 SHOWN = (
     *("psnr", "ssim", "cpbd", "f-mse", "lmd", "mouth-correlation", "blinks-per-s"),
     *("sync-lm-conf", "sync-lm-offset"),
@@ -58,6 +59,10 @@ def main(folder: Path) -> None:
     click.echo(f"\n{systems_table(runs)}\n")
     click.echo(f"report: {write_report(reported.result, reported.result.with_suffix('.html'))}")
     click.echo(f"leaderboard: {folder / 'site' / 'index.html'}")
+    failures = [sentence for each in asked for sentence in each.failures]
+    for sentence in failures:
+        click.echo(sentence, err=True)
+    sys.exit(1 if failures else 0)
 
 
 def systems_table(runs: Mapping[str, Run]) -> str:

@@ -126,11 +126,11 @@ class Table:
 def boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     """Measured entries by board, boards and entries in the order of their ids.
 
-    Controls made from the reference alone (setting ``control``) have a board of their own, and stand on every other
-    board of their data set and protocol too.
+    Controls made from the reference alone (setting ``control``) have a board of their own, after all others, and stand
+    on every other board of their data set and protocol too.
     """
     found: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda each: (each.board.id, each.id)):
+    for entry in sorted(entries, key=lambda each: (each.board.setting == CONTROL, each.board.id, each.id)):
         if entry.run is not None:
             found.setdefault(entry.board.id, []).append(entry)
     for own in found.values():

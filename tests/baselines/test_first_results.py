@@ -1,5 +1,6 @@
 """From a set to entries of a leaderboard: what is there is kept, what changed is corrected, what failed is shown."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +94,11 @@ def test_a_sheet_is_small_and_keeps_the_row_of_what_was_not_made(scored: dict[st
     upper, lower = drawn[: len(drawn) // 2, 150:], drawn[len(drawn) // 2 :, 150:]
     assert upper.mean() < 200
     assert lower.min() < 100 < 240 < lower.mean()  # words on white
+
+
+def test_what_was_not_made_is_said_with_its_reason(scored: dict[str, Scored], tmp_path: Path) -> None:
+    each = scored["ref-anim3d self-audio"]
+    assert each.failures == []
+    failed = {"item": "a", "status": "failed", "reason": "refused", "message": "it lacks an extra"}
+    (tmp_path / "summary.json").write_text(json.dumps({"failures": [failed, {**failed, "item": "b"}]}))
+    assert replace(each, clips=tmp_path).failures == ["ref-anim3d: 2 clips were not made: it lacks an extra"]

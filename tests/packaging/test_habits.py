@@ -83,7 +83,7 @@ def test_the_container_installs_pinned_versions_as_somebody_who_may_do_little():
     assert len(installs) == 2
     assert all("--constraint /src/constraints.txt" in part for part in installs)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for asked in ("pip>=25.3", "[demo,faces]"):
+    for asked in ("pip>=25.3", "[demo,faces,speech]"):
         assert any(asked in part for part in installs)
         assert asked in makefile
     words = [word for word, _ in STEPS]
