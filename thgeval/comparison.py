@@ -9,7 +9,7 @@ clip by clip; metrics of sets by their scores without groups of clips.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -80,12 +80,14 @@ class Compared:
 class Comparison:
     """Every system against the baseline, groups of systems by metric, how many tests one correction runs over.
 
-    ``skipped`` says why metrics are not compared, ``notes`` what a reader must know of those that are.
+    ``p_values`` are those of every two systems after that correction, by metric. ``skipped`` says why metrics are not
+    compared, ``notes`` what a reader must know of those that are.
     """
 
     baseline: str
     rows: tuple[Compared, ...]
     groups: dict[str, dict[str, int]]
+    p_values: dict[str, dict[frozenset[str], float]]
     tests: int
     skipped: dict[str, str]
     notes: tuple[str, ...]
@@ -95,11 +97,13 @@ class Comparison:
 class Comparable:
     """One metric, ready to be tested: the systems' scores, what orders them, and the test of any two of them.
 
-    ``scores`` and ``order`` are in the order of the runs, on ``clips`` shared clips of ``of_clips`` that any has;
-    ``p_values`` are those of many tests at once, before any correction, ``least`` the smallest p there can be.
+    ``names`` are the systems that have a score. ``scores`` and ``order`` are in their order, on ``clips`` shared clips
+    of ``of_clips`` that any has; ``p_values`` are those of many tests at once, before any correction, ``least`` the
+    smallest p there can be.
     """
 
     key: str
+    names: tuple[str, ...]
     better: Better
     compares: str
     scores: Sequence[float]
@@ -120,23 +124,32 @@ class Comparable:
 
 def compared(results: Sequence[Path], resampling: Resampling) -> Comparison:
     """Compare two or more result files; ProtocolError if nothing in them can be compared."""
-    if len(results) < 2:
+    runs = dict(zip(names_of(results), map(Run.read, results), strict=True))
+    found = compared_runs(runs, resampling)
+    notes = (*found.notes, *_lacking(runs))
+    if not found.rows:
+        reasons = [f"{key}: {why}" for key, why in found.skipped.items()]
+        raise ProtocolError("; ".join(["nothing can be compared", *reasons, *notes]))
+    return replace(found, notes=notes)
+
+
+def compared_runs(runs: Mapping[str, Run], resampling: Resampling, keys: Sequence[str] = ()) -> Comparison:
+    """Compare two or more runs by the names of their systems, of which the first is the baseline.
+
+    ``keys`` are the metrics to test, each among the systems that have a score; by default all of the first run. What
+    can't be tested is among ``skipped``.
+    """
+    if len(runs) < 2:
         raise ProtocolError("comparing needs two result files or more")
-    runs = dict(zip(_names(results), map(Run.read, results), strict=True))
     notes = list(_unlike(runs))
     skipped: dict[str, str] = {}
     asked: list[Comparable] = []
-    for key in next(iter(runs.values())).scores:
-        if any(key not in run.scores for run in runs.values()):
-            continue
+    for key in keys or next(iter(runs.values())).scores:
+        able = {name: run for name, run in runs.items() if _scored(run, key)}
         try:
-            asked.append(comparable(key, runs, resampling, notes))
+            asked.append(comparable(key, able, resampling, notes))
         except ProtocolError as error:
             skipped[key] = str(error)
-    if not asked:
-        raise ProtocolError(
-            "; ".join(["nothing can be compared", *(f"{k}: {why}" for k, why in skipped.items()), *notes])
-        )
     return _tested(asked, list(runs), skipped, notes)
 
 
@@ -144,26 +157,27 @@ def _tested(
     asked: Sequence[Comparable], names: Sequence[str], skipped: dict[str, str], notes: Sequence[str]
 ) -> Comparison:
     """Every pair of systems under every metric, corrected as one family."""
-    pairs = [(item, pair) for item in asked for pair in combinations(range(len(names)), 2)]
+    pairs = [(item, pair) for item in asked for pair in combinations(range(len(item.names)), 2)]
     found = [item.test(*pair) for item, pair in pairs]
     corrected = holm([each.p for each in found])
     reachable = within_reach([each.p for each in found], [each.least for each in found])
     rows = [
-        _row(item, names[pair[1]], pair[1], each, p, possible)
+        _row(item, pair[1], each, p, possible)
         for (item, pair), each, p, possible in zip(pairs, found, corrected, reachable, strict=True)
-        if pair[0] == 0
+        if item.names[pair[0]] == names[0]
     ]
-    by_metric: dict[str, dict[tuple[int, int], float]] = {}
-    for (item, pair), p in zip(pairs, corrected, strict=True):
-        by_metric.setdefault(item.key, {})[pair] = p
-    groups = {item.key: _groups(item, names, by_metric[item.key]) for item in asked}
-    return Comparison(names[0], tuple(rows), groups, len(found), skipped, (*notes, *_out_of_reach(rows, found)))
+    p_values: dict[str, dict[frozenset[str], float]] = {}
+    for (item, (i, j)), p in zip(pairs, corrected, strict=True):
+        p_values.setdefault(item.key, {})[frozenset((item.names[i], item.names[j]))] = p
+    groups = {item.key: _groups(item, p_values[item.key]) for item in asked}
+    notes = (*notes, *_out_of_reach(rows, found))
+    return Comparison(names[0], tuple(rows), groups, p_values, len(found), skipped, notes)
 
 
-def _row(item: Comparable, name: str, system: int, found: Difference, corrected: float, possible: bool) -> Compared:
+def _row(item: Comparable, system: int, found: Difference, corrected: float, possible: bool) -> Compared:
     return Compared(
         metric=item.key,
-        system=name,
+        system=item.names[system],
         direction=item.better.value,
         compares=item.compares,
         baseline_score=item.scores[0],
@@ -180,15 +194,13 @@ def _row(item: Comparable, name: str, system: int, found: Difference, corrected:
     )
 
 
-def _groups(item: Comparable, names: Sequence[str], corrected: Mapping[tuple[int, int], float]) -> dict[str, int]:
+def _groups(item: Comparable, corrected: Mapping[frozenset[str], float]) -> dict[str, int]:
     """Group of each system; none where no system can be called better."""
     if not item.sign:
         return {}
-    differs = np.zeros((len(names), len(names)), dtype=bool)
-    for (i, j), p in corrected.items():
-        differs[i, j] = differs[j, i] = p < ALPHA
-    found = significance_groups(item.order, differs.tolist(), descending=item.sign > 0)
-    return dict(zip(names, found, strict=True))
+    differs = [[corrected.get(frozenset((one, other)), 1.0) < ALPHA for other in item.names] for one in item.names]
+    found = significance_groups(item.order, differs, descending=item.sign > 0)
+    return dict(zip(item.names, found, strict=True))
 
 
 def _out_of_reach(rows: Sequence[Compared], found: Sequence[Difference]) -> Iterator[str]:
@@ -197,7 +209,7 @@ def _out_of_reach(rows: Sequence[Compared], found: Sequence[Difference]) -> Iter
     for clips in sorted({row.clips for row in rows if not row.reachable and row.test == EXACT}):
         yield (
             f"too few clips: with {clips} clips and {tests} test{'s' * (tests > 1)} no p after Holm below "
-            f"{tests * 2 / 2**clips:.2g} is possible"
+            f"{min(1.0, tests * 2 / 2**clips):.2g} is possible"
         )
     drawn = [each.least for each in found if each.test not in (EXACT, JACKKNIFE)]
     if drawn and tests * min(drawn) > ALPHA:
@@ -207,13 +219,14 @@ def _out_of_reach(rows: Sequence[Compared], found: Sequence[Difference]) -> Iter
         )
 
 
-def _names(results: Sequence[Path]) -> list[str]:
+def names_of(results: Sequence[Path]) -> list[str]:
+    """What systems are called: their files' names, or their paths where two files share one."""
     stems = [path.stem for path in results]
     return stems if len(set(stems)) == len(stems) else [f"{path}#{at}" for at, path in enumerate(results, 1)]
 
 
 def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
-    """What one of the results has and another hasn't: clips, metrics, a limit."""
+    """Clips that one of the results has and another hasn't, and limits."""
     for name, run in runs.items():
         if run.options.get("limit") is not None:
             yield f"{name} holds its first {run.options['limit']} clips alone (--limit)"
@@ -222,10 +235,18 @@ def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
     for name, own in ids.items():
         if alone := sorted(own - everywhere):
             yield f"{len(alone)} of {len(own)} clips of {name} are not in every result: {_listed(alone)}"
-    every = dict.fromkeys(key for run in runs.values() for key in run.scores)
+
+
+def _lacking(runs: Mapping[str, Run]) -> Iterator[str]:
+    """Scores that one of the results has and another hasn't."""
+    every = dict.fromkeys(key for run in runs.values() for key in run.scores if _scored(run, key))
     for name, run in runs.items():
-        if lacking := [key for key in every if key not in run.scores]:
+        if lacking := [key for key in every if not _scored(run, key)]:
             yield f"not compared, as {name} doesn't have them: {', '.join(lacking)}"
+
+
+def _scored(run: Run, key: str) -> bool:
+    return key in run.scores and run.scores[key].value is not None
 
 
 def _listed(clips: Sequence[str]) -> str:
@@ -238,6 +259,8 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
 
     What can't be told of it is added to ``notes``.
     """
+    if len(runs) < 2:
+        raise ProtocolError(f"{next(iter(runs))} alone has a score" if runs else "none of the results has a score")
     _check_alike(key, runs)
     held = [_finite(key, {clip.id: clip.contributions for clip in run.clips}) for run in runs.values()]
     if not any(held):
@@ -268,6 +291,7 @@ def comparable(key: str, runs: Mapping[str, Run], resampling: Resampling, notes:
         ]
     return Comparable(
         key=key,
+        names=tuple(runs),
         better=better,
         compares=compares,
         scores=scores,
@@ -315,7 +339,7 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
         raise ProtocolError(
             "its clips don't come in pairs, so no group of one system's belongs to one of another's; compare intervals"
         )
-    if lacking := [name for name, score in found.items() if not score.groups or score.value is None]:
+    if lacking := [name for name, score in found.items() if not score.groups]:
         raise ProtocolError(
             f"it has no values per clip, and {', '.join(lacking)} no scores without groups of clips: single clips and "
             "medians have none, nor have results of earlier versions, which can be scored again"
@@ -333,6 +357,7 @@ def _of_sets(key: str, runs: Mapping[str, Run]) -> Comparable:
     ]
     return Comparable(
         key=key,
+        names=tuple(runs),
         better=next(iter(found.values())).better,
         compares=SCORE,
         scores=scores,

@@ -6,16 +6,14 @@ writes the report of one generator and a leaderboard. The result files stay in t
 
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from thgeval.cli.tables import as_table, interval, reference, score_text
 from thgeval.engine.options import Options
 from thgeval.report import write as write_report
-from thgeval.results import Run
 from thgeval.seen import Seen
+from thgeval.tables import systems_table, table_text
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.first_results import Subset, kept, made_videos, score
 from thgeval_baselines.sets.synth import make_synth
@@ -23,7 +21,6 @@ from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.entry import read
 from thgeval_leaderboard.site.build import build
 
-DIGITS = 3
 SECONDS = 2.0
 REPORTED = "ref-3d"
 SYSTEMS = ("ctl-gt", "ref-3d", "ref-2d", "ref-audio", "ctl-still", "ctl-mouthfreeze", "ctl-shift5", "ctl-blur2")
@@ -56,33 +53,14 @@ def main(folder: Path) -> None:
     score(reported, ["all"], options)
     entries = [read(kept(each, folder / "entries")) for each in asked]
     build(entries, folder / "site")
-    click.echo(f"\n{systems_table(runs)}\n")
+    controls = {each.system.id: runs.pop(each.system.id) for each in asked if each.system.kind == "control"}
+    click.echo(f"\n{table_text(systems_table(runs, controls))}\n")
     click.echo(f"report: {write_report(reported.result, reported.result.with_suffix('.html'))}")
     click.echo(f"leaderboard: {folder / 'site' / 'index.html'}")
     failures = [sentence for each in asked for sentence in each.failures]
     for sentence in failures:
         click.echo(sentence, err=True)
     sys.exit(1 if failures else 0)
-
-
-def systems_table(runs: Mapping[str, Run]) -> str:
-    """Two rows a system, the scores and their intervals, one column a metric with its direction.
-
-    Below are the references' own values.
-    """
-    scores = next(iter(runs.values())).scores
-    heads = ["", *(f"{key} {score.better.arrow}" for key, score in scores.items())]
-    rows = [row for name, run in runs.items() for row in _rows(name, run)]
-    own = ["(reference itself)", *(reference(score, DIGITS) for score in scores.values())]
-    return as_table(heads, [*rows, own], "table")
-
-
-def _rows(name: str, run: Run) -> tuple[list[str], list[str]]:
-    scores = run.scores.values()
-    return (
-        [name, *(score_text(score.value, DIGITS) for score in scores)],
-        ["", *(interval(score, DIGITS) for score in scores)],
-    )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ import pytest
 from support.clips import moving, write_clip
 
 import thgeval as library
-from thgeval.cli.showing import fitted, printable
+from thgeval.cli.showing import fitted
 from thgeval.engine import workers
 from thgeval.files.locking import locked
 from thgeval.metrics.pixels.psnr import PSNR
+from thgeval.printable import printable
 
 
 def test_each_output_follows_its_suffix(thgeval, folders, tmp_path):

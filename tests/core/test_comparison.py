@@ -4,77 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from support.results import NAMES, of, writer
 
 from thgeval.comparison import compared
 from thgeval.errors import ProtocolError
-from thgeval.schema import SCHEMA, encoded
-from thgeval.statistics import Resampling, groups_of
-
-EMPTY = {
-    "generated": None, "reference": None, "content": {}, "states": "", "frames": 1, "failure": None, "failed": {},
-    "notes": [], "media": {}, "scores": {},
-}  # fmt: skip
-NAMES = [f"clip{at:02}" for at in range(10)]
+from thgeval.statistics import Resampling
 
 
 @pytest.fixture
 def result(tmp_path):
-    """Write a result file of hand-made metrics: per-clip values, their references' own, or scores without groups."""
-
-    def write(name, metrics, *, limit=None, tokens="fps:native"):
-        ids = dict.fromkeys(
-            clip for metric in metrics.values() for clip in metric.get("values", metric.get("sets", {}))
-        )
-        scores = {key: score(key, metric, tokens) for key, metric in metrics.items()}
-        clips = [
-            {
-                **EMPTY,
-                "id": clip,
-                "contributions": rows(metrics, "values", clip),
-                "reference_contributions": rows(metrics, "own", clip),
-            }
-            for clip in ids
-        ]
-        options = {"metrics": list(metrics), "limit": limit, "bootstrap": {"draws": 1000, "seed": 1}}
-        data = {
-            "schema": SCHEMA,
-            "scores": scores,
-            "expected": len(ids),
-            "protocol": {"name": "native@1", "fields": [tokens]},
-            "options": options,
-            "clips": clips,
-            "run": {"environment": {"thgeval": "0", "decoder": "none"}},
-        }
-        path = tmp_path / f"{name}.json"
-        path.write_bytes(encoded(data))
-        return path
-
-    return write
-
-
-def rows(metrics, of, clip):
-    return {key: [metric[of][clip], 1] for key, metric in metrics.items() if clip in metric.get(of, {})}
-
-
-def score(key, metric, tokens):
-    sets = metric.get("sets", {})
-    value = float(np.mean(list(metric.get("values", sets).values())))
-    groups = [
-        {"clips": names, "without": float(np.mean([one for clip, one in sets.items() if clip not in names]))}
-        for names in groups_of(list(sets))
-    ]
-    better = metric.get("better", "higher")
-    return {
-        "value": value, "interval": None, "unit": "", "direction": better, "range": ["-inf", "inf"],
-        "clips": 1, "frames": 1, "left_out": {}, "frames_left_out": {}, "reference": None, "unscored": None,
-        "signature": f"{key}@1|a:1|{tokens}||n:1/1", "groups": groups,
-    }  # fmt: skip
-
-
-def of(values, names=NAMES, **more):
-    return {"values": dict(zip(names, map(float, values), strict=False))} | {
-        key: dict(zip(names, map(float, value), strict=False)) if key == "own" else value for key, value in more.items()
-    }
+    """Write a result file of hand-made metrics."""
+    return writer(tmp_path)
 
 
 def at(*paths):

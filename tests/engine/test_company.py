@@ -8,9 +8,9 @@ pytest.importorskip("skimage")
 
 import thgeval
 from thgeval import registry
-from thgeval.cli.tables import scores_text
 from thgeval.engine.company import choices
 from thgeval.engine.plan import side
+from thgeval.results.tables import scores_text
 from thgeval.states import ClipMean, Part, TrackMean
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save
 from thgeval_baselines.photo.head import render

@@ -11,6 +11,7 @@ DEBIAN = {
     "git": "git",
     "openssl": "openssl",
     "pdflatex": "texlive-latex-recommended",
+    "xelatex": "texlive-xetex",
 }
 """The package of each program; ``.ci/run`` installs the same."""
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thgeval.cli.showing import printable, say, show
+from thgeval.cli.showing import say, show
 from thgeval.errors import ProtocolError
+from thgeval.printable import printable
 
 if TYPE_CHECKING:
     from thgeval_baselines.catalogue import Places

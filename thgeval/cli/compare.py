@@ -1,6 +1,7 @@
 """``thgeval compare``: paired significance tests between systems."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,23 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from thgeval.cli.arguments import FORMATS, RESULT
+from thgeval.cli.showing import say, show
 
 if TYPE_CHECKING:
-    from thgeval.comparison import Comparison
+    from thgeval.comparison import Compared, Comparison
 
-COLUMNS = (
-    "metric",
-    "",
-    "system",
-    "baseline",
-    "score",
-    "difference",
-    "95 % interval",
-    "p",
-    "p Holm",
-    "verdict",
-    "group",
-    "clips",
+COLUMNS = ("metric", "system", "score", "difference", "95 % interval", "p", "verdict", "group", "clips")
+CSV_COLUMNS = (
+    *("metric", "direction", "system", "baseline", "compares"),
+    *("baseline score", "score", "difference", "low", "high"),
+    *("test", "p", "corrected p", "significant", "verdict", "group", "clips", "of clips"),
 )
 
 
@@ -38,51 +32,76 @@ def command(results: tuple[Path, ...], form: str, digits: int, draws: int, seed:
     """Test whether systems differ from the first result, on the clips they share.
 
     Paired randomisation over clips, exact for few of them, and the jackknife for metrics of sets; Holm's correction
-    over all pairs of systems under all metrics. Systems in one group do not differ significantly from the group's best.
+    over all pairs of systems under all metrics; p is after it. Systems in one group do not differ significantly from
+    the group's best.
     """
-    from thgeval.cli.tables import as_csv, as_table
     from thgeval.comparison import compared
+    from thgeval.results.tables import as_csv, as_table
     from thgeval.statistics import Resampling
 
     found = compared(results, Resampling(draws, seed))
-    for key, why in found.skipped.items():
-        click.echo(f"thgeval: {key} is not compared: {why}", err=True)
     for note in (*found.notes, *_explained(found)):
-        click.echo(f"thgeval: {note}", err=True)
+        say(note)
     if form == "json":
         rows = [asdict(row) | {"significant": row.significant, "verdict": row.verdict} for row in found.rows]
         said = {"baseline": found.baseline, "tests": found.tests, "rows": rows, "groups": found.groups}
-        click.echo(json.dumps(said | {"skipped": found.skipped, "notes": found.notes}, indent=1))
-        return
-    table = _table(found, digits)
-    click.echo(as_csv(COLUMNS, table) if form == "csv" else as_table(COLUMNS, table, form))
+        show(json.dumps(said | {"skipped": found.skipped, "notes": found.notes}, indent=1))
+    elif form == "csv":
+        show(as_csv(CSV_COLUMNS, [_line(found, row) for row in found.rows]))
+    else:
+        show(as_table(COLUMNS, list(_table(found, digits)), form))
+    for why, keys in _untested(found).items():
+        say(f"no test of {', '.join(keys)}: {why}")
 
 
-def _table(found: "Comparison", digits: int) -> list[list[str]]:
-    from thgeval.cli.tables import score_text
+def _table(found: "Comparison", digits: int) -> Iterator[list[str]]:
+    """The baseline's line and one for each system, metric by metric."""
     from thgeval.metric import Better
+    from thgeval.results.tables import score_text
 
-    return [
-        [
-            row.metric,
-            Better(row.direction).arrow,
+    metric = None
+    for row in found.rows:
+        groups = found.groups.get(row.metric, {})
+        clips = str(row.clips) if row.clips == row.of_clips else f"{row.clips}/{row.of_clips}"
+        if row.metric != metric:
+            head = f"{row.metric} {Better(row.direction).arrow}"
+            own = str(groups.get(found.baseline, ""))
+            yield [head, found.baseline, score_text(row.baseline_score, digits), "", "", "", "baseline", own, clips]
+        metric = row.metric
+        yield [
+            "",
             row.system,
-            score_text(row.baseline_score, digits),
             score_text(row.score, digits),
             f"{row.difference:+.{digits}f}",
             "" if row.interval is None else " .. ".join(score_text(bound, digits) for bound in row.interval),
-            _p(row.p),
             _p(row.corrected_p),
             row.verdict,
-            str(found.groups.get(row.metric, {}).get(row.system, "")),
-            str(row.clips) if row.clips == row.of_clips else f"{row.clips}/{row.of_clips}",
+            str(groups.get(row.system, "")),
+            clips,
         ]
-        for row in found.rows
+
+
+def _line(found: "Comparison", row: "Compared") -> list[str]:
+    """A test for machines: all digits, and nothing where there is nothing."""
+    low, high = ("", "") if row.interval is None else map(repr, map(float, row.interval))
+    return [
+        *(row.metric, row.direction, row.system, found.baseline, row.compares),
+        *(repr(float(value)) for value in (row.baseline_score, row.score, row.difference)),
+        *(low, high, row.test, repr(float(row.p)), repr(float(row.corrected_p)), "yes" if row.significant else "no"),
+        *(row.verdict, str(found.groups.get(row.metric, {}).get(row.system, "")), str(row.clips), str(row.of_clips)),
     ]
 
 
 def _p(value: float) -> str:
     return f"{value:.4f}" if value >= 1e-4 else "<0.0001"
+
+
+def _untested(found: "Comparison") -> dict[str, list[str]]:
+    """Metrics without a test, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for key, why in found.skipped.items():
+        reasons.setdefault(why, []).append(key)
+    return reasons
 
 
 def _explained(found: "Comparison") -> list[str]:

@@ -31,6 +31,7 @@ COMMANDS = (
     "score",
     "selftest",
     "synth",
+    "table",
     "time",
     "validate",
     "verify",

@@ -16,9 +16,9 @@ def command(results: tuple[Path, ...], out: Path) -> None:
 
     Scores and intervals are those of a single run over all clips. The folders of states beside the results are read.
     """
-    from thgeval.cli.tables import scores_text
     from thgeval.engine.merging import merged
+    from thgeval.tables import run_text
 
     run = merged(results, out)
     run.write(out)
-    show(scores_text(run, form="table", digits=4, brief=False))
+    show(run_text(run, form="table", digits=4, brief=False))

@@ -60,8 +60,8 @@ def correlate(opinions: Path, results: tuple[Path, ...], form: str, digits: int,
     that after a logistic fit of four parameters (VQEG), and never negative. Intervals are bootstrapped: over clips
     within methods for the levels pooled and within, over methods for across.
     """
-    from thgeval.cli.tables import as_csv, as_table
     from thgeval.results import Run
+    from thgeval.results.tables import as_csv, as_table
     from thgeval.statistics import Resampling
     from thgeval_leaderboard.opinions import Opinions
     from thgeval_leaderboard.opinions.agreement import agreements
@@ -84,8 +84,8 @@ def correlate(opinions: Path, results: tuple[Path, ...], form: str, digits: int,
 
 
 def _row(row: "Agreement", digits: int) -> list[str]:
-    from thgeval.cli.tables import score_text
     from thgeval.report.text import reasons
+    from thgeval.results.tables import score_text
 
     cells = [row.metric, row.level]
     for estimate in row.estimates.values():

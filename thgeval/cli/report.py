@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from thgeval.cli.arguments import OUTPUT, RESULT
-from thgeval.cli.showing import printable, show
+from thgeval.cli.showing import show
+from thgeval.printable import printable
 
 
 @click.command("report")

@@ -72,10 +72,10 @@ def command(**given: Any) -> int:
     Results go to stdout, progress and problems to stderr.
     """
     from thgeval.cli.progress import watching
-    from thgeval.cli.tables import scores_text
     from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
     from thgeval.statistics import Resampling
+    from thgeval.tables import run_text
 
     requests = metric_requests(given["metrics"])
     protocol, pairing = _pairing(given)
@@ -94,7 +94,7 @@ def command(**given: Any) -> int:
     )
     with watching(quiet=given["quiet"]) as watcher:
         run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
-    text = partial(scores_text, run, digits=given["digits"], brief=given["score_only"])
+    text = partial(run_text, run, digits=given["digits"], brief=given["score_only"])
     try:
         _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
     finally:  # a result that can't be written is still worth seeing

@@ -1,31 +1,16 @@
-"""What reaches people: text on stdout, sentences on stderr, and nothing that a name could do to a terminal.
-
-Names of clips come from anyone. A control character in one (an escape sequence, a bell, a line break, a mark that
-turns the direction of text) is shown as its code, so that a name can't forge a line or a title.
-"""
+"""What reaches people: text on stdout, sentences on stderr."""
 
 import os
 import sys
-import unicodedata
 
 import click
 
 from thgeval.errors import OutputError
 from thgeval.files import trouble
+from thgeval.printable import printable
 
-PLAIN = str.maketrans({"↑": "^", "↓": "v", "≈": "~", "·": ".", "–": "-", "…": "...", "±": "+-"})
+PLAIN = str.maketrans({"↑": "^", "↓": "v", "≈": "~", "·": ".", "–": "-", "…": "...", "±": "+-", "†": "="})
 """What stands for signs that a console's encoding doesn't have."""
-HIDDEN = ("Cc", "Cf", "Zl", "Zp")
-JOINERS = "\u200c\u200d"  # within words of many scripts
-
-
-def printable(text: str) -> str:
-    """Text with every character that isn't seen, or moves others, shown as its code."""
-    if text.isprintable():
-        return text
-    return "".join(
-        repr(mark)[1:-1] if unicodedata.category(mark) in HIDDEN and mark not in JOINERS else mark for mark in text
-    )
 
 
 def show(text: str) -> None:

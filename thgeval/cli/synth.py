@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from thgeval.cli.showing import printable, show
+from thgeval.cli.showing import show
 from thgeval.errors import ProtocolError
+from thgeval.printable import printable
 
 
 @click.command("synth")

@@ -14,7 +14,7 @@ def command(path: Path, form: str) -> int:
     """Decode every clip of a folder (or one clip) and report what it holds and what is odd about it."""
     import json
 
-    from thgeval.cli.tables import as_table
+    from thgeval.results.tables import as_table
     from thgeval.validation import validated
 
     rows = validated(path)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from thgeval.cli import latex
-from thgeval.cli.showing import printable
-from thgeval.results import Run, Score, usual_note
+from thgeval.printable import printable
+from thgeval.results import Run, Score, latex, usual_note
 from thgeval.schema import encoded
 
 STYLES = {"table": "simple", "markdown": "github"}
@@ -17,7 +16,7 @@ COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips",
 
 
 def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
-    """All scores of a run in one of the forms; ``brief`` prints the bare numbers, one a line."""
+    """All scores of a run as json, csv, table or markdown; ``brief`` prints the bare numbers, one a line."""
     if form == "json":
         return encoded(run.to_dict()).decode().rstrip("\n")
     if brief:
@@ -25,10 +24,7 @@ def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
     rows = [_row(score, run, digits) for score in run.scores.values()]
     if form == "csv":
         return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
-    text = as_table(COLUMNS, rows, form)
-    if form == "latex":
-        return f"{text}\n\n{latex.comment(_signatures(run))}"
-    return "\n\n".join(filter(None, (text, _interval_notes(run), _signatures(run))))
+    return "\n\n".join(filter(None, (as_table(COLUMNS, rows, form), _interval_notes(run), _signatures(run))))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:

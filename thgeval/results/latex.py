@@ -45,8 +45,18 @@ def escaped(text: str) -> str:
     return re.sub("(?<=-)(?=-)", "{}", "".join(characters))
 
 
+def cell(text: str) -> str:
+    """Text as a cell has it: a number with a sign in math, so that its minus is one."""
+    return f"${text}$" if SIGNED.fullmatch(text) else escaped(text)
+
+
+def line(cells: Sequence[str]) -> str:
+    """A line of a ``tabular`` from cells that are LaTeX already."""
+    return " & ".join(cells) + r" \\"
+
+
 def _line(cells: Sequence[str]) -> str:
-    return " & ".join(f"${cell}$" if SIGNED.fullmatch(cell) else escaped(cell) for cell in cells) + r" \\"
+    return line(list(map(cell, cells)))
 
 
 def _character(character: str) -> str:
