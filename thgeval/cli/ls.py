@@ -1,26 +1,44 @@
 """``thgeval ls``: what there is."""
 
 import json
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 import click
 
 from thgeval.cli.showing import show
+from thgeval.errors import ProtocolError
+from thgeval.metrics import GROUPS
 
 KINDS = ("metrics", "presets", "protocols", "datasets", "weights", "examples")
+WIDTH, NAME, TITLE = 80, 21, 22
+"""How wide the list of metrics is, and two of its columns."""
 
 BY_LINE = ("parameters", "layouts", "sources", "list")
 """What is shown with every item on a line of its own."""
 
 
-@click.command("ls")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.command("ls", short_help="List metrics, protocols, data sets, weights.")
+@click.argument("kind", type=click.Choice(KINDS), default="metrics")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option("--all", "whole", is_flag=True, help="Also experimental protocols, which are never ranked.")
-def command(kind: str, form: str, *, whole: bool) -> None:
-    """List metrics, presets, protocols, data sets, weight files or examples of networks, with what they mean."""
+def command(kind: str, names: tuple[str, ...], form: str, *, whole: bool) -> None:
+    """List metrics, presets, protocols, data sets, weight files or examples of networks.
+
+    Metrics come a line each, with what they lack on this machine; NAMES, and everything else, with all that is known.
+
+    \b
+    thgeval ls                      metrics by family, and what is ready here
+    thgeval ls metrics ssim lse-c   definition, range, parameters, presets, source
+    thgeval ls presets
+    """
+    if kind == "metrics" and not names and form == "table":
+        show("\n".join(_overview()))
+        return
     ways: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "metrics": _metrics,
         "presets": _presets,
@@ -29,7 +47,7 @@ def command(kind: str, form: str, *, whole: bool) -> None:
         "weights": _weights,
         "examples": _examples,
     }
-    rows = ways[kind]()
+    rows = _chosen(ways[kind](), names, kind)
     if form == "json":
         show(json.dumps(rows, indent=1))
         return
@@ -42,6 +60,63 @@ def command(kind: str, form: str, *, whole: bool) -> None:
                 for number, line in enumerate(lines):
                     show(f"    {'' if number else label.replace('_', ' '):<{indent}} {line}")
         show("")
+
+
+def _chosen(rows: list[dict[str, Any]], names: Sequence[str], kind: str) -> list[dict[str, Any]]:
+    """Rows of these names, in their order; of metrics by any name that they go by. All where none is given."""
+    if not names:
+        return rows
+    if kind == "metrics":
+        from thgeval.registry import metric_class
+
+        names = [metric_class(name.partition("/")[0]).name for name in names]
+    held = {row["name"]: row for row in rows}
+    if unknown := [name for name in names if name not in held]:
+        near = get_close_matches(unknown[0], held, n=1)
+        raise ProtocolError(f"{unknown[0]} is none of the {kind}{f'; did you mean {near[0]}?' if near else ''}")
+    return [held[name] for name in dict.fromkeys(names)]
+
+
+def _overview() -> Iterator[str]:
+    """A line a metric by family: key, direction and unit, title, and what brings what it lacks here."""
+    from thgeval.families import FAMILIES, members
+
+    found = members()
+    for name, family in FAMILIES.items():
+        yield click.style(family.title, bold=True)
+        for cls in found[name]:
+            yield _line(cls.name)
+        yield ""
+    yield from _plugged_in()
+    said = (
+        "thgeval ls metrics NAME says more of one, thgeval ls presets lists variants. What is ready as another form "
+        f"lacks weights for its own. thgeval score -m takes names and {', '.join(GROUPS)}."
+    )
+    yield textwrap.fill(said, WIDTH)
+
+
+def _line(name: str) -> str:
+    from thgeval.availability import beside_clips, where_ready
+    from thgeval.families import title
+    from thgeval.registry import metric
+
+    found = metric(name).metric
+    form, lacks = where_ready(name)
+    files = beside_clips(found)
+    ready = f"ready with {files[0]}" if files else "ready"
+    state = ready if form == name else f"as {form}" if form else lacks
+    return f"  {name:<{NAME}}{found.better.arrow} {title(name):<{TITLE}} {state}"
+
+
+def _plugged_in() -> Iterator[str]:
+    from thgeval.metrics import METRICS
+    from thgeval.registry import table, unloadable
+
+    broken = unloadable()
+    if own := [name for name in table() if name not in METRICS]:
+        yield click.style("Of installed packages", bold=True)
+        yield from (f"  {name}: {broken[name]}" if name in broken else _line(name) for name in own)
+        yield ""
 
 
 def _metrics() -> list[dict[str, Any]]:

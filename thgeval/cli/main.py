@@ -9,6 +9,7 @@
 """
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -52,6 +53,16 @@ class Commands(click.Group):
         command: click.Command = import_module(f"thgeval.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; what is nearly one is offered."""
+        name = args[0]
+        if not name.startswith("-") and name not in COMMANDS:
+            near = get_close_matches(name.lower(), COMMANDS, n=1)
+            ctx.fail(f"no command is called {name!r}{f'; did you mean {near[0]}?' if near else ''}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="thgeval")
@@ -59,9 +70,10 @@ def thgeval() -> None:
     """Comparable scores for talking-head generation.
 
     \b
-    thgeval score PRED_DIR GT_DIR               score every clip against its namesake
-    thgeval score PRED_DIR GT_DIR -m all        every metric that can be computed here
-    thgeval ls metrics                          what the metrics are and what they need
+    thgeval score PRED_DIR GT_DIR                        every clip against its namesake
+    thgeval score PRED_DIR GT_DIR -m all -o ours.json    all metrics, kept in a file
+    thgeval table ours.json theirs.json -f latex         the table for a paper
+    thgeval ls                                           metrics, and what is ready here
     """
 
 

@@ -8,7 +8,7 @@ from thgeval.cli.arguments import OUTPUT, RESULT
 from thgeval.cli.showing import show
 
 
-@click.command("merge")
+@click.command("merge", short_help="Merge results of different clips.")
 @click.argument("results", nargs=-1, required=True, type=RESULT, metavar="RUN.json...")
 @click.option("-o", "--out", type=OUTPUT, required=True, help="The merged result file.")
 def command(results: tuple[Path, ...], out: Path) -> None:

@@ -9,7 +9,7 @@ from thgeval.cli.showing import show
 from thgeval.printable import printable
 
 
-@click.command("report")
+@click.command("report", short_help="Show a run as one HTML page.")
 @click.argument("result", type=RESULT, metavar="RUN.json")
 @click.option(
     "-o", "--out", type=OUTPUT, metavar="PATH", help="Where the page goes [default: RUN.html beside RUN.json]."

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from thgeval.cli.arguments import FORMATS, OUTPUT, metric_requests
+from thgeval.cli.arguments import FORMATS, OUTPUT, Grouped, metric_names, metric_requests
 from thgeval.cli.showing import say, show
 from thgeval.errors import ProtocolError
 from thgeval.protocol import CHOICES
@@ -20,7 +20,20 @@ RESULT_SUFFIX = ".json"
 FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 
 
-@click.command("score")
+OPTIONS = {
+    "Which clips": (
+        *("list_file", "pred_suffix", "match", "ignore_case", "recursive", "unpaired", "transcripts", "clip_list"),
+        *("limit", "allow_missing"),
+    ),
+    "What is measured": ("metrics", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
+    "What comes out": (
+        *("outputs", "form", "digits", "score_only", "per_frame", "details", "quiet", "bootstrap", "seed"),
+    ),
+    "How it runs": ("workers", "device", "cache", "fresh", "allow_unverified_weights", "commercial_safe"),
+}
+
+
+@click.command("score", cls=Grouped, groups=OPTIONS, short_help="Score clips: the main job.")
 @click.argument("pred_dir", type=ANY_PATH, required=False)
 @click.argument("gt_dir", type=ANY_PATH, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
@@ -30,7 +43,14 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 )
 @click.option("--ignore-case", is_flag=True, help="Names that differ in case alone are one.")
 @click.option("--recursive", is_flag=True, help="Clips of subfolders too, paired by their paths.")
-@click.option("-m", "--metrics", multiple=True, metavar="NAME", help="psnr, ssim:window=7, psnr/uint8-wrap, all, ...")
+@click.option(
+    "-m",
+    "--metrics",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=metric_names,
+    help="Names (psnr, ssim:window=7, psnr/uint8-wrap) or groups: default, embedded, all, a family (`thgeval ls`).",
+)
 @click.option("--unpaired", is_flag=True, help="Compare the folders as sets of any clips; for metrics such as fid.")
 @click.option("--transcripts", type=ANY_PATH, help="A rule (YAML, TOML) that finds what is said in a clip's name.")
 @click.option("--protocol", default="native", show_default=True, help="A name (`thgeval ls protocols`) or FILE.toml.")
@@ -70,6 +90,11 @@ def command(**given: Any) -> int:
 
     Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images.
     Results go to stdout, progress and problems to stderr.
+
+    \b
+    thgeval score ours/ gt/ -o ours.json
+    thgeval score ours/ gt/ -m psnr,ssim,lmd,sync -o ours.json -o ours.tex
+    thgeval score ours/ gt/ --protocol thg256 --lengths truncate
     """
     from thgeval.cli.progress import watching
     from thgeval.engine.run import Options, execute
@@ -205,9 +230,10 @@ def _list(sentences: list[tuple[str, str]]) -> None:
 
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     """Name what was not scored, and choose the exit code."""
-    from thgeval.registry import GROUPS, metrics
+    from thgeval.metrics import GROUPS
+    from thgeval.registry import metrics
 
-    asked = {named.key for named in metrics([text for text in requests if text not in GROUPS])}
+    asked = {named.key for named in metrics([text for text in requests if text.lower() not in GROUPS])}
     told = {clip.failure.message for clip in run.failures}
     failures = [(clip.failure.reason, f"{clip.id}: {clip.failure.message}") for clip in run.failures]
     failures += [

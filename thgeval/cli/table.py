@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thgeval.cli.arguments import OUTPUT, metric_requests
+from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests
 from thgeval.cli.showing import say, show
 from thgeval.errors import ProtocolError
 
@@ -17,10 +17,17 @@ TABLE_FORMS = ("text", "markdown", "latex", "csv", "html")
 INTERVALS = ("none", "range", "half-width")
 
 
-@click.command("table")
+@click.command("table", short_help="Put systems side by side, for a paper.")
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
 @click.option("--control", "controls", multiple=True, metavar="[NAME=]RUN.json", help="Below the systems; never best.")
-@click.option("-m", "--metrics", multiple=True, metavar="NAME", help="These columns, in this order [default: all].")
+@click.option(
+    "-m",
+    "--metrics",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=metric_names,
+    help="These columns, in this order [default: all].",
+)
 @click.option("-f", "--format", "form", type=click.Choice(TABLE_FORMS), default="text", show_default=True)
 @click.option("-w", "--width", "digits", type=click.IntRange(0, 15), default=3, show_default=True, help="Digits.")
 @click.option("--intervals", type=click.Choice(INTERVALS), default="none", show_default=True, help="Beside each score.")

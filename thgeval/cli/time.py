@@ -14,7 +14,11 @@ from thgeval.printable import printable
 STDERR = 2
 
 
-@click.command("time", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "time",
+    short_help="Run a generator and record how long it takes.",
+    context_settings={"ignore_unknown_options": True},
+)
 @click.option("--clip", type=click.Path(path_type=Path), required=True, help="The clip that the command writes.")
 @click.option("--device", required=True, help="What it runs on: cpu, NVIDIA A100, ...")
 @click.option("--dtype", default="float32", show_default=True)

@@ -17,11 +17,12 @@ from thgeval.engine.provenance import Stopwatch, decoder, environment
 from thgeval.engine.scoring import Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
+from thgeval.metrics import GROUPS
 from thgeval.networks import devices
 from thgeval.pairing import Pairing
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
-from thgeval.registry import GROUPS, Named
+from thgeval.registry import Named
 from thgeval.registry import metrics as named_metrics
 from thgeval.requirements import weights
 from thgeval.results import Run, states_folder
@@ -150,7 +151,7 @@ def _without_pairs(requests: Sequence[str]) -> list[Named]:
     def compares_clips(named: Named) -> bool:
         return named.metric.needs.a_reference and not named.metric.sets
 
-    asked = named_metrics([request for request in requests if request not in GROUPS])
+    asked = named_metrics([request for request in requests if request.lower() not in GROUPS])
     if refused := [named.key for named in asked if compares_clips(named)]:
         raise ProtocolError(
             f"without pairs there is nothing to compare each clip with, as {', '.join(refused)} would; ask for metrics "

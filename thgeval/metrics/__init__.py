@@ -131,6 +131,11 @@ TITLES = {
 # Scored where none is asked for: pixels and frames alone, quick, nothing to download.
 DEFAULT = ("psnr", "l1", "ssim", "ms-ssim", "cpbd", "f-mse")
 
+# What stands for several metrics: the default list, by where weights come from, all, and the packages they are in.
+TIERS = ("embedded", "light", "canonical")
+FAMILY_NAMES = tuple(dict.fromkeys(where.partition(".")[0] for where in METRICS.values()))
+GROUPS = ("default", *TIERS, "all", *FAMILY_NAMES)
+
 # What a name stands for that is no metric's own; where it means a preset, that too.
 ALIASES: dict[str, str] = {
     "lse-c": "sync-conf",
