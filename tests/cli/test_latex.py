@@ -26,7 +26,7 @@ def test_scores_compile(thgeval, folders, compiled):
     assert answer.out.isascii()
     assert answer.out.startswith(r"\begin{tabular}{lrrr}")
     assert r"System & psnr $\uparrow$ & f-mse $\approx$ & cpbd $\uparrow$ \\" in answer.out
-    assert "not scored by any: sync-d, lpips" in answer.out
+    assert "not scored by any: lse-d, lpips" in answer.out
     assert "\n% psnr: psnr@" in answer.out
 
 

@@ -172,7 +172,7 @@ def test_the_common_mismatches_have_a_way_through_that_the_message_prints(thgeva
     for way in ("--lengths truncate", "--size PX", "--fps 25"):
         assert f"choose {way}" in strict.err
     way = ["--fps", "25", "--size", "64", "--lengths", "truncate"]
-    through = thgeval("score", folders.generated, folders.reference, "-m", "psnr", *way)
+    through = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "--signatures", *way)
     assert through.code == 0, through.err
     assert "|25fps|64px|crop:none|lengths:truncate|" in through.out
     assert "protocol:native@1!" in through.out

@@ -42,7 +42,8 @@ def test_the_references_value_is_of_clips_that_are_in_the_score_or_says_of_how_m
         alone = next(clip for clip in run.clips if clip.id == "a").scores[key]
         assert run[key].reference.value == pytest.approx(alone)
     assert run["video-fps"].value == 37.5
-    assert "25.0000 (1/2 clips)" in answer.out
+    assert "25.0000  2/2 [1]" in answer.out
+    assert "[1] the reference's value is of 1/2 clips" in answer.out
     assert thgeval("report", out).code == 0
     assert "of 1/2 clips" in out.with_suffix(".html").read_text()
 
@@ -50,10 +51,11 @@ def test_the_references_value_is_of_clips_that_are_in_the_score_or_says_of_how_m
 @pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv"])
 def test_every_form_says_it(thgeval, unlike, form):
     answer = thgeval("score", unlike.generated, unlike.reference, "-m", "f-mse", "-f", form)
-    assert ("of 1/2 clips" if form == "latex" else " (1/2 clips)") in answer.out
     if form == "csv":
         (row,) = csv.DictReader(io.StringIO(answer.out))
-        assert row["reference"].endswith(" (1/2 clips)")
+        assert (row["clips"], row["reference clips"]) == ("2", "1")
+    else:
+        assert (" (1/2 clips)" if form == "markdown" else "of 1/2 clips") in answer.out
 
 
 def test_a_folder_against_itself_is_its_own_reference(thgeval, unlike):
@@ -111,7 +113,7 @@ def test_every_metric_of_lip_sync_measures_the_reference_too(name):
 
 def test_intervals_say_how_they_were_made(thgeval, folders):
     """Signatures named 1000 bootstrap draws and a seed whatever the interval."""
-    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "video-fps")
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "video-fps", "--signatures")
     signed = {line.partition("@")[0]: line for line in answer.out.splitlines() if "||" in line}
     assert "|ci:t" in signed["psnr"]
     assert "|ci:" not in signed["video-fps"]

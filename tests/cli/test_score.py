@@ -30,7 +30,7 @@ def test_json_follows_the_published_schema(thgeval, folders):
 
 
 def test_stdout_is_the_table_and_nothing_else(thgeval, folders):
-    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "ssim")
+    answer = thgeval("score", folders.generated, folders.reference, "-m", "psnr", "ssim", "--signatures")
     assert answer.code == 0
     assert answer.err == ""
     lines = answer.out.splitlines()
@@ -195,7 +195,7 @@ def test_wrong_requests_are_one_sentence_and_exit_2(thgeval, folders, arguments,
 def test_a_metric_asked_for_by_name_that_cannot_be_scored_exits_3(thgeval, folders):
     answer = thgeval("score", folders.generated, folders.reference, "-m", "fps", "psnr")
     assert answer.code == 3
-    assert "unscored: fps needs timing" in answer.out
+    assert "not scored: fps: fps needs timing" in answer.out
 
 
 def test_speed_comes_from_timing_records(thgeval, folders):
@@ -261,12 +261,13 @@ def test_folders_as_sets(thgeval, sets, tmp_path):
     out = tmp_path / "run.json"
     answer = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32", "f-mse", "-o", out, "--per-frame")
     assert answer.code == 0, answer.err
-    lines = {line.split()[0]: line for line in answer.out.splitlines()[2:4]}
-    assert "4/4, reference 2/2" in lines["fid-random:side_px=32"]
+    lines = {line.split()[0]: line for line in answer.out.splitlines() if "side_px=32 ↓" in line or "4/4" in line}
+    assert "4/4 [2]" in lines["fid-random:side_px=32"]
+    assert "[2] 2/2 reference clips" in answer.out
     assert {line.split(",")[0] for line in (tmp_path / "run.frames.csv").read_text().splitlines()[1:]} == {
         "generated/a", "generated/b", "generated/c", "generated/d", "reference/a", "reference/x",
     }  # fmt: skip
-    limited = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32", "--limit", "1")
+    limited = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32", "--limit", "1", "--signatures")
     assert "||n:1/1|references:1/1|" in limited.out
     assert "!limit" in limited.out
     page = tmp_path / "report.html"
@@ -281,7 +282,7 @@ def test_a_broken_reference_clip_is_named_without_pairs(thgeval, sets):
     (sets[1] / "z.mp4").write_bytes(b"no video")
     answer = thgeval("score", *sets, "--unpaired", "-m", "fid-random:side_px=32")
     assert answer.code == 1
-    assert "4/4, reference 2/3  corrupt in reference: 1" in answer.out
+    assert "[1] left out: corrupt in reference: 1; 2/3 reference clips" in answer.out
     assert "thgeval: reference/z: " in answer.err
     assert "thgeval: 1 of 7 clips failed; --allow-missing accepts that" in answer.err
 

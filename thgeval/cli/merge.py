@@ -21,4 +21,4 @@ def command(results: tuple[Path, ...], out: Path) -> None:
 
     run = merged(results, out)
     run.write(out)
-    show(run_text(run, form="table", digits=4, brief=False))
+    show(run_text(run, form="table", digits=4))

@@ -27,7 +27,18 @@ OPTIONS = {
     ),
     "What is measured": ("metrics", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
     "What comes out": (
-        *("outputs", "form", "digits", "score_only", "per_frame", "details", "quiet", "bootstrap", "seed"),
+        *(
+            "outputs",
+            "form",
+            "digits",
+            "signatures",
+            "score_only",
+            "per_frame",
+            "details",
+            "quiet",
+            "bootstrap",
+            "seed",
+        ),
     ),
     "How it runs": ("workers", "device", "cache", "fresh", "allow_unverified_weights", "commercial_safe"),
 }
@@ -72,6 +83,7 @@ OPTIONS = {
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
 @click.option("--details", is_flag=True, help="Also print what metrics show of each clip, such as aligned words.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--signatures", is_flag=True, help="Also print how each score was made, whole.")
 @click.option("-b", "--score-only", is_flag=True, help="Print the numbers alone.")
 @click.option("-w", "--width", "digits", type=click.IntRange(0, 15), default=4, show_default=True, help="Digits.")
 @click.option("--bootstrap", type=click.IntRange(10, 1_000_000), default=1000, show_default=True, help="For medians.")
@@ -119,7 +131,7 @@ def command(**given: Any) -> int:
     )
     with watching(quiet=given["quiet"]) as watcher:
         run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
-    text = partial(run_text, run, digits=given["digits"], brief=given["score_only"])
+    text = partial(run_text, run, digits=given["digits"], brief=given["score_only"], signatures=given["signatures"])
     try:
         _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
     finally:  # a result that can't be written is still worth seeing

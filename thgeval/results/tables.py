@@ -8,23 +8,65 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from thgeval.printable import printable
-from thgeval.results import Run, Score, latex, usual_note
+from thgeval.results import Run, Score, latex
 from thgeval.schema import encoded
+from thgeval.statistics import Interval
 
 STYLES = {"table": "simple", "markdown": "github"}
 COLUMNS = ("metric", "", "score", "95 % interval", "unit", "reference", "clips", "left out")
+MACHINE = (
+    *("metric", "direction", "score", "low", "high", "unit", "reference", "reference low", "reference high"),
+    *(
+        "clips",
+        "expected",
+        "reference clips",
+        "expected references",
+        "frames",
+        "left out",
+        "unscored",
+        "note",
+        "signature",
+    ),
+)
+"""What a row of CSV has."""
 
 
 def scores_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
-    """All scores of a run as json, csv, table or markdown; ``brief`` prints the bare numbers, one a line."""
+    """All scores of a run as json, csv or markdown; ``brief`` prints the bare numbers, one a line."""
+    scores = run.scores.values()
     if form == "json":
         return encoded(run.to_dict()).decode().rstrip("\n")
     if brief:
-        return "\n".join(score_text(score.value, digits) for score in run.scores.values())
-    rows = [_row(score, run, digits) for score in run.scores.values()]
+        return "\n".join(score_text(score.value, digits) for score in scores)
     if form == "csv":
-        return as_csv(("metric", "direction", *COLUMNS[2:], "signature"), _with_signatures(rows, run))
-    return "\n\n".join(filter(None, (as_table(COLUMNS, rows, form), _interval_notes(run), _signatures(run))))
+        return as_csv(MACHINE, [_for_machines(score, run) for score in scores])
+    signatures = "\n".join(score.signature for score in scores if score.value is not None)
+    return "\n\n".join(
+        filter(None, (as_table(COLUMNS, [_row(score, run, digits) for score in scores], form), signatures))
+    )
+
+
+def _for_machines(score: Score, run: Run) -> list[str]:
+    """A score with all its digits, and nothing where there is nothing."""
+    own = score.reference
+    return [
+        *(score.key, score.better.value, every_digit(score.value), *_bounds(score.interval), score.unit),
+        *("" if own is None else every_digit(own.value), *_bounds(None if own is None else own.interval)),
+        *(str(score.clips), str(run.expected)),
+        str(own.clips) if own is not None else "" if score.reference_clips is None else str(score.reference_clips),
+        str(run.expected_references or ""),
+        *(str(score.frames), ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())),
+        *(score.unscored or "", score.note or "", "" if score.value is None else score.signature),
+    ]
+
+
+def every_digit(value: float | None) -> str:
+    """A number as Python reads it back; empty for none."""
+    return "" if value is None else repr(float(value))
+
+
+def _bounds(found: Interval | None) -> tuple[str, str]:
+    return ("", "") if found is None else (every_digit(found[0]), every_digit(found[1]))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
@@ -94,24 +136,3 @@ def reference(score: Score, digits: int) -> str:
         return ""
     share = score.reference_share
     return score_text(score.reference.value, digits) + (f" ({share} clips)" if share else "")
-
-
-def _interval_notes(run: Run) -> str:
-    """What to know of intervals, once each."""
-    usual = usual_note(run)
-    keys: dict[str, list[str]] = {}
-    for score in run.scores.values():
-        if score.interval_note is not None:
-            keys.setdefault(score.interval_note, []).append(score.key)
-    others = [f"{note} ({', '.join(found)})" for note, found in keys.items() if note != usual]
-    said = "unless something else is said: " if others else ""
-    return "\n".join([*([said + usual] if usual else []), *others])
-
-
-def _with_signatures(rows: Sequence[list[str]], run: Run) -> list[list[str]]:
-    scores = run.scores.values()
-    return [[row[0], score.better.value, *row[2:], score.signature] for row, score in zip(rows, scores, strict=True)]
-
-
-def _signatures(run: Run) -> str:
-    return "\n".join(score.signature for score in run.scores.values() if score.value is not None)

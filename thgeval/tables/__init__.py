@@ -10,6 +10,7 @@ systems whose clips can't tell them from the best. Controls and the references' 
 
 from thgeval.results import Run
 from thgeval.results.tables import scores_text
+from thgeval.results.terminal import terminal_text
 from thgeval.tables.forms import TABLE_FORMS, table_text
 from thgeval.tables.systems import Column, Place, Role, SystemRow, SystemScore, SystemsTable, systems_table
 
@@ -27,10 +28,15 @@ __all__ = [
 ]
 
 
-def run_text(run: Run, *, form: str, digits: int, brief: bool) -> str:
-    """One run in any form of ``thgeval score``: in LaTeX the table of a single system, elsewhere a row a metric."""
-    if form != "latex" or brief:
-        return scores_text(run, form=form, digits=digits, brief=brief)
-    place = run.places.get("generated")
-    name = run.path.stem if run.path is not None else place.name if place is not None else ""
-    return table_text(systems_table({name or "scores": run}), "latex", digits=digits, signatures=True)
+def run_text(run: Run, *, form: str, digits: int, brief: bool = False, signatures: bool = False) -> str:
+    """One run in any form of ``thgeval score``: in LaTeX the row of a single system, else a row a metric.
+
+    ``signatures`` adds them whole to the form for terminals; all others have them.
+    """
+    if form == "table" and not brief:
+        return terminal_text(run, digits=digits, signatures=signatures)
+    if form == "latex" and not brief:
+        place = run.places.get("generated")
+        name = run.path.stem if run.path is not None else place.name if place is not None else ""
+        return table_text(systems_table({name or "scores": run}), "latex", digits=digits, signatures=True)
+    return scores_text(run, form=form, digits=digits, brief=brief)
