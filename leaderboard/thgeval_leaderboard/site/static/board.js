@@ -45,7 +45,8 @@
     button.addEventListener("click", () => {
       const name = cell.dataset.at ?? String(-1 - cell.cellIndex);
       state.sort = state.sort === name ? `!${name}` : name;
-      apply();
+      sortNow();
+      write();
     });
     cell.append(button);
   };
