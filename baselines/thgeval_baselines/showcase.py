@@ -55,7 +55,7 @@ def main(folder: Path) -> None:
     reported = next(each for each in asked if each.system.id == REPORTED)
     score(reported, ["all"], options)
     entries = [read(kept(each, folder / "entries")) for each in asked]
-    build(entries, folder / "site")
+    build(entries, folder / "site", {entry.id: each.clips for entry, each in zip(entries, asked, strict=True)})
     click.echo(f"\n{systems_table(runs)}\n")
     click.echo(f"report: {write_report(reported.result, reported.result.with_suffix('.html'))}")
     click.echo(f"leaderboard: {folder / 'site' / 'index.html'}")

@@ -67,7 +67,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head: how it is called and by which key, direction, unit, family, and what parts it from others."""
+    """A column's head: how it is called and by which key, direction, unit, family, and what parts it from others.
+
+    ``own`` is what the references score themselves, the median over the entries; None where nobody says.
+    """
 
     key: str
     title: str
@@ -76,6 +79,7 @@ class Head:
     unit: str
     family: str
     apart: str
+    own: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +190,13 @@ def _head(column: Column) -> Head:
         unit=column.unit,
         family=family(cls) if cls.__module__.startswith("thgeval.metrics.") else "other",
         apart=apart if ours or theirs else "",
+        own=median(own) if (own := _own(column)) else None,
     )
+
+
+def _own(column: Column) -> list[float]:
+    found = [score.reference.value for score in column.scores.values() if score.reference is not None]
+    return [value for value in found if math.isfinite(value)]
 
 
 def _cells(column: Column, entries: Mapping[str, Entry]) -> dict[str, Cell]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 from support.boards import made_run
 
 from thgeval.cli.main import code
@@ -70,3 +71,15 @@ def test_the_schema_is_strict_about_every_object():
     schema = json.loads(files("thgeval_leaderboard").joinpath("entry.schema.json").read_text())
     objects = [schema, *schema["properties"].values(), schema["properties"]["history"]["items"]]
     assert all(item.get("additionalProperties") is False for item in objects if item.get("type") == "object")
+
+
+def test_media_are_shown_and_folders_of_nobody_are_named(result, tmp_path, capsys):
+    folder, media = tmp_path / "entries", tmp_path / "media"
+    code(["leaderboard", "add", str(result), str(folder), *METHOD])
+    (id,) = (path.stem for path in folder.iterdir())
+    for name in (id, "nobody"):
+        (media / name).mkdir(parents=True)
+    Image.new("RGB", (30, 20)).save(media / id / "clip0.png")
+    assert code(["leaderboard", "build", str(folder), str(tmp_path / "site"), "--media", str(media)]) == 0
+    assert capsys.readouterr().err.endswith(f"no entry that stands is called as these folders of {media}: nobody\n")
+    assert [path.name for path in (tmp_path / "site/media" / id).iterdir()] == ["1.webp"]

@@ -13,6 +13,7 @@ import pytest
 from support.boards import made_entry
 
 from thgeval.errors import OutputError, ProtocolError
+from thgeval.results.score import Value
 from thgeval_leaderboard.entry import read
 from thgeval_leaderboard.site import build as building
 from thgeval_leaderboard.site.build import MARK, build
@@ -175,3 +176,26 @@ def test_a_board_whose_scores_are_all_infinite_is_drawn_without_figures(tmp_path
     page = (tmp_path / "site/boards/synth-v1-1.self-audio.html").read_text()
     assert "∞" in page
     assert "95 % intervals over clips" not in page
+
+
+def closer(id, values, own):
+    """An entry of a metric that should be closer to the reference's own values."""
+    entry = made_entry(id, {"f-mse": values})
+    clips = [
+        replace(clip, reference_contributions={"f-mse": [mark, 1.0]})
+        for clip, mark in zip(entry.run.clips, own, strict=True)
+    ]
+    score = replace(entry.run.scores["f-mse"], reference=Value(float(np.mean(own)), None, len(own)))
+    return replace(entry, run=replace(entry.run, clips=tuple(clips), scores={"f-mse": score}))
+
+
+def test_what_should_be_closer_to_the_reference_is_ordered_by_its_distance(tmp_path):
+    own = [10.0, 20.0, 30.0, 40.0]
+    entries = [closer("near", [11, 20, 29, 47], own), closer("low", [1, 2, 3, 4], own), closer("high", [60] * 4, own)]
+    build(entries, tmp_path / "site")
+    figure = (tmp_path / "site/metrics/f-mse.html").read_text()
+    drawn = re.findall(r'<text class="name"[^>]*>(near|low|high)</text>', figure)
+    assert drawn == ["near", "low", "high"]
+    assert "Worst: clip3 (47.00), clip0 (11.00), clip2 (29.00)." in (tmp_path / "site/methods/near.html").read_text()
+    board = (tmp_path / "site/boards/synth-v1-1.self-audio.html").read_text()
+    assert 'data-better="closer-to-reference" data-own="25"' in board

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thgeval.errors import OutputError, ProtocolError
@@ -14,15 +14,16 @@ MARK = ".thgeval-site"
 """A file that says that a folder is a site of ours, so that nothing else is ever replaced."""
 
 
-def build(entries: Sequence[Entry], out: Path) -> int:
+def build(entries: Sequence[Entry], out: Path, media: Mapping[str, Path] | None = None) -> int:
     """Write the site of these entries to ``out``, which must be new, empty or an earlier site; how many files it has.
 
+    ``media`` are folders of clips or pictures by the ids of entries, whose worst clips are then shown (``filmstrips``).
     A build that fails leaves what was there. Raises ``ProtocolError`` for a folder that holds something else, and
     ``OutputError`` if it can't be written.
     """
     if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
         raise ProtocolError(f"{out} holds something else than a site; name a new folder")
-    site = Site(tuple(sorted(entries, key=lambda entry: entry.id)))
+    site = Site(tuple(sorted(entries, key=lambda entry: entry.id)), media or {})
     made = {address: text.encode() for address, text in pages(site)} | dict(plain_files(site)) | {MARK: b""}
     try:
         _put(made, out)

@@ -11,8 +11,9 @@ from scipy.stats import spearmanr
 
 from thgeval.metric import Better
 from thgeval.report.axes import Axis, axis
+from thgeval.report.ranking import badness, worst_clips
 from thgeval.report.text import number
-from thgeval.results import Run
+from thgeval.results import Run, Score
 from thgeval_leaderboard.board import Head, Row, Table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.ranking import Column, places
@@ -21,6 +22,9 @@ from thgeval_leaderboard.site.drawing import WIDTH, Figure, bounds, grid, label,
 MOST_LINES = 40
 MOST_POINTS = 200
 """Lines and points drawn in one figure and listed beneath; a board's CSV has all."""
+
+WORST = 3
+"""Clips that are named as the worst of a metric."""
 
 KINDS = {"control": "control", "ground-truth": "truth"}
 
@@ -32,7 +36,7 @@ def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: s
     }
     if not scored:
         return None
-    order = sorted(scored, key=lambda id: (_badness(column.better, scored[id].value or 0.0), id))
+    order = sorted(scored, key=lambda id: (_badness(scored[id]), id))
     drawn = order[:MOST_LINES]
     ends = [bound for id in drawn for bound in (scored[id].interval or (scored[id].value,)) if bound is not None]
     across = axis([*ends, *(scored[id].value or 0.0 for id in drawn)], 190, WIDTH - 16)
@@ -142,7 +146,7 @@ def parallel(table: Table) -> Figure | None:
     step = (WIDTH - 90) / (len(wanted) - 1)
     scales: dict[int, Axis] = {}
     for at in wanted:
-        bad = [_badness(table.heads[at].better, value) for row in rows if (value := _finite(row, at)) is not None]
+        bad = [_bad(table, row, at) for row in rows if _finite(row, at) is not None]
         scales[at] = axis(bad, 24, 250)
     parts = []
     for place, at in enumerate(wanted):
@@ -152,9 +156,9 @@ def parallel(table: Table) -> Figure | None:
         parts.append(name.format(round(x + 4, 1), short(table.heads[at].title)))
     for row in rows:
         points = [
-            f"{round(45 + step * place, 1)} {scales[at](_badness(table.heads[at].better, value))}"
+            f"{round(45 + step * place, 1)} {scales[at](_bad(table, row, at))}"
             for place, at in enumerate(wanted)
-            if (value := _finite(row, at)) is not None
+            if _finite(row, at) is not None
         ]
         kind = KINDS.get(row.entry.method.role, "")
         name = Markup('<path class="line {}" d="M{}"><title>{}</title></path>')
@@ -177,7 +181,7 @@ def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Fig
     steps: list[tuple[str, str, float]] = []
     for date, id in dated:
         value = column.scores[id].value or 0.0
-        if not steps or _badness(column.better, value) < _badness(column.better, steps[-1][2]):
+        if not steps or _badness(column.scores[id]) < _badness(column.scores[steps[-1][1]]):
             steps.append((date, id, value))
     days = axis([_day(date) for date, *_ in (*steps, (dated[-1][0], "", 0.0))], 56, WIDTH - 16)
     up = axis([value for *_, value in steps], 200, 20)
@@ -196,33 +200,50 @@ def best_so_far(column: Column, head: Head, entries: Mapping[str, Entry]) -> Fig
     return Figure(title, svg(parts, 226, title, says), says, ("Date", "Method", head.title), rows)
 
 
-def clips(run: Run, column: Column, head: Head, worst: int = 3) -> Figure | None:
+def clips(run: Run, column: Column, head: Head) -> Figure | None:
     """The score of every clip of one entry, with the worst named; None where clips have none of their own."""
-    values = {
-        clip.id: value
-        for clip in run.clips
-        if (value := clip.scores.get(column.key)) is not None and math.isfinite(value)
-    }
+    values = values_of(run, column.key)
     if len(values) < 2:
         return None
-    order = sorted(values, key=lambda id: (-_badness(column.better, values[id]), id))
+    worst = worst_of(run, column)
     across = axis(list(values.values()), 16, WIDTH - 16)
     parts = grid(across, 10, 70)
     for at, id in enumerate(sorted(values)):
-        bad = column.better is not Better.NONE and id in order[:worst]
         dot = Markup('<circle class="dot{}" cx="{}" cy="{}" r="4.5"><title>{}: {}</title></circle>')
         parts.append(
-            dot.format(" worst" if bad else "", across(values[id]), 24 + 13 * (at % 3), id, number(values[id]))
+            dot.format(" worst" if id in worst else "", across(values[id]), 24 + 13 * (at % 3), id, number(values[id]))
         )
-    named = ", ".join(f"{id} ({number(values[id])})" for id in order[:worst])
-    says = f"Worst: {named}." if column.better is not Better.NONE else ""
+    says = f"Worst: {', '.join(f'{id} ({number(values[id])})' for id in worst)}." if worst else ""
     title = f"{head.title} {head.arrow}"
+    order = [*worst, *(id for id in sorted(values) if id not in worst)]
     rows = tuple((id, number(values[id])) for id in order)
     return Figure(title, svg(parts, 92, title, f"{len(values)} clips. {says}"), says, ("Clip", head.title), rows)
 
 
-def _badness(better: Better, value: float) -> float:
-    return {Better.HIGHER: -value, Better.CLOSER_TO_ZERO: abs(value)}.get(better, value)
+def values_of(run: Run, key: str) -> dict[str, float]:
+    """The finite scores of a run's clips by one metric."""
+    return {
+        clip.id: value for clip in run.clips if (value := clip.scores.get(key)) is not None and math.isfinite(value)
+    }
+
+
+def worst_of(run: Run, column: Column) -> list[str]:
+    """The worst clips of a run by a column's metric, the worst first."""
+    marks = {clip.id: row for clip in run.clips if (row := clip.reference_contributions.get(column.key)) and row[1]}
+    own = {id: row[0] / row[1] for id, row in marks.items()}
+    return worst_clips(values_of(run, column.key), WORST, better=column.better, own=own)
+
+
+def _badness(score: Score) -> float:
+    """How bad a score is, for the order of a figure; where that can't be told, the score itself."""
+    value = score.value or 0.0
+    own = None if score.reference is None else score.reference.value
+    bad = badness(value, score.better, own)
+    return value if bad is None else bad
+
+
+def _bad(table: Table, row: Row, at: int) -> float:
+    return _badness(table.columns[at].scores[row.entry.id])
 
 
 def _finite(row: Row, at: int) -> float | None:
@@ -232,9 +253,9 @@ def _finite(row: Row, at: int) -> float | None:
 
 def _rank_correlation(table: Table, i: int, j: int) -> float | None:
     pairs = [
-        (_badness(table.heads[i].better, x), _badness(table.heads[j].better, y))
+        (_bad(table, row, i), _bad(table, row, j))
         for row in table.rows
-        if (x := _finite(row, i)) is not None and (y := _finite(row, j)) is not None
+        if _finite(row, i) is not None and _finite(row, j) is not None
     ]
     first, second = [x for x, _ in pairs], [y for _, y in pairs]
     if len(pairs) < 5 or len(set(first)) < 2 or len(set(second)) < 2:

@@ -1,9 +1,10 @@
 """Every page of the site as text: what each shows is decided here, how it looks in ``templates/``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from thgeval_leaderboard.board import SECTIONS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site import figures, opinions, survey
 from thgeval_leaderboard.site.drawing import Figure
+from thgeval_leaderboard.site.filmstrips import Filmstrip, filmstrips
 from thgeval_leaderboard.survey import KINDS
 from thgeval_leaderboard.survey.reporting import CALLED, reports
 
@@ -27,6 +29,8 @@ SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
 
 STRIPS = 6
+MOST_WORST = 6
+"""Metrics whose clips are drawn on a method's page, and worst clips that are shown as pictures."""
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
 QUALITY = ("fid", "lpips", "ssim", "psnr")
 
@@ -39,11 +43,21 @@ MENU = (
 )
 
 
+@dataclass(frozen=True)
+class Worst:
+    """One of the worst clips of an entry: its strip, where the picture lies in the site, and by which metrics."""
+
+    strip: Filmstrip
+    address: str
+    by: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Everything the pages are made of."""
+    """Everything the pages are made of; ``media`` are folders of clips or pictures by the ids of entries."""
 
     entries: tuple[Entry, ...]
+    media: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -54,6 +68,15 @@ class Site:
     def measured(self) -> tuple[Entry, ...]:
         """Entries with a run, by id."""
         return tuple(entry for entry in self.entries if entry.run is not None)
+
+    @cached_property
+    def worst(self) -> dict[str, list[Worst]]:
+        """The worst clips of each entry that has media, by its id: every metric's worst, then every second worst."""
+        return {
+            entry.id: list(_worst(entry, self.tables[entry.board.id], self.media[entry.id]))
+            for entry in self.measured
+            if entry.id in self.media
+        }
 
     @cached_property
     def metrics(self) -> dict[str, list[tuple[Table, int]]]:
@@ -91,6 +114,24 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     for name in paradigms(site.measured):
         among = lambda entry, name=name: name in (entry.method.paradigm, *entry.method.also)  # noqa: E731
         yield f"paradigms/{name}.html", show.group("Paradigm", name, among)
+
+
+def _worst(entry: Entry, each: Table, folder: Path) -> Iterator[Worst]:
+    run = entry.run
+    if run is None:
+        return
+    by: dict[str, list[str]] = {}
+    columns = [(each.heads[at], each.columns[at]) for at in each.shown if entry.id in each.columns[at].scores]
+    ranked = [(head.title, figures.worst_of(run, column)) for head, column in columns]
+    for rank in range(figures.WORST):
+        for title_of, worst in ranked:
+            if rank < len(worst):
+                by.setdefault(worst[rank], []).append(title_of)
+    clips = {clip.id: clip for clip in run.clips if clip.side != "reference"}
+    chosen = list(by)[:MOST_WORST]
+    for number_of, strip in enumerate(filmstrips([clips[id] for id in chosen], folder), 1):
+        address = f"media/{entry.id}/{number_of}.webp" if strip.picture else ""
+        yield Worst(strip, address, tuple(by[strip.clip]))
 
 
 def is_small(each: Table) -> bool:
@@ -218,6 +259,7 @@ class _Pages:
             run=run,
             lines=lines,
             strips=list(islice(drawn, STRIPS)),
+            worst=self.site.worst.get(entry.id, []),
             costs=_costs(entry.cost or {}),
             command=command(entry),
             submissions=sum(other.method.name == entry.method.name for other in same),

@@ -19,17 +19,17 @@
     if (at < 2) return cell.textContent.trim().toLowerCase();
     return numberOf(cell);
   };
-  const goodness = (better, value) => ({ higher: -value, lower: value, "closer-to-zero": Math.abs(value) })[better] ?? value;
+  const badness = ({ better, own }, value) => ({ higher: -value, lower: value, "closer-to-zero": Math.abs(value), "closer-to-reference": Math.abs(value - (own ?? 0)) })[better] ?? value;
 
   const sortBy = (at, down) => {
-    const better = head.cells[at].dataset.better;
+    const way = head.cells[at].dataset;
     for (const body of table.tBodies) {
       const own = [...body.rows].filter((row) => row.dataset.id).map((row) => [valueOf(row, at), row]);
-      const named = better === "name";
+      const named = way.better === "name";
       own.sort(([a], [b]) => {
         if (named) return (down ? -1 : 1) * (a < b ? -1 : a > b ? 1 : 0);
         if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
-        return (down ? -1 : 1) * (goodness(better, a) - goodness(better, b));
+        return (down ? -1 : 1) * (badness(way, a) - badness(way, b));
       });
       body.append(...own.map(([, row]) => row));
     }
@@ -93,6 +93,7 @@
     cell.className = "n added";
     cell.dataset.at = at;
     cell.dataset.better = column.better;
+    if (column.own !== null) cell.dataset.own = column.own;
     cell.textContent = `${column.title}\u00a0${column.arrow} ${column.unit}`.trim();
     head.append(cell);
     addSorter(cell);
