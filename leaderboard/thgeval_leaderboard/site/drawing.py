@@ -26,10 +26,10 @@ class Figure:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-def svg(parts: Iterable[Markup], height: float, title: str, says: str) -> Markup:
-    """The parts as one picture ``WIDTH`` wide, with its title and description for those who can't see it."""
+def svg(parts: Iterable[Markup], height: float, title: str, says: str, width: float = WIDTH) -> Markup:
+    """The parts as one picture, with its title and description for those who can't see it."""
     head = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>')
-    return head.format(WIDTH, height, title, says) + Markup("").join(parts) + Markup("</svg>")
+    return head.format(width, height, title, says) + Markup("").join(parts) + Markup("</svg>")
 
 
 def label(x: float, y: float, said: str, kind: str, anchor: str = "start") -> Markup:
