@@ -140,8 +140,7 @@ def boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     for own in found.values():
         board = own[0].board
         if board.setting != CONTROL:
-            controls = found.get(replace(board, setting=CONTROL).id, [])
-            own += [each for each in controls if each.board.protocol == board.protocol]
+            own += found.get(replace(board, setting=CONTROL).id, [])
     return found
 
 

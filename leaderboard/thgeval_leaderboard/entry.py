@@ -58,7 +58,12 @@ class Board:
 
     @property
     def id(self) -> str:
-        """As addresses name it: ``synth-v1.self-audio``."""
+        """As addresses name it: ``synth-v1-1.self-audio.native-1``."""
+        return f"{self.task}.{self.protocol}".replace("@", "-").replace("#", "-")
+
+    @property
+    def task(self) -> str:
+        """Data set and setting alone, as ids of entries name them: ``synth-v1-1.self-audio``."""
         return f"{self.dataset}.{self.setting}".replace("@", "-")
 
 
@@ -214,6 +219,6 @@ def of_run(run: Run, *, id: str, method: Method, board: Board, date: str, reason
 
 
 def identified(method: Method, board: Board) -> str:
-    """The id of an entry by its method and board: ``ref-2d.synth-v1-1.self-audio``."""
+    """The id of an entry by its method and task: ``ref-2d.synth-v1-1.self-audio``."""
     name = re.sub(r"[^a-z0-9]+", "-", method.name.lower()).strip("-") or "method"
-    return f"{name}.{board.id}"
+    return f"{name}.{board.task}"

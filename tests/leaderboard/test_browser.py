@@ -13,7 +13,7 @@ from thgeval_leaderboard.site.pages import SMALL
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
-BOARD = "boards/synth-v1-1.self-audio.html"
+BOARD = "boards/synth-v1-1.self-audio.native-1.html"
 EVERY = (
     "index.html",
     BOARD,

@@ -130,7 +130,7 @@ def test_controls_at_the_same_levels_stand_beside_people(tmp_path):
         made_entry("system", values),  # whose board shows the controls too, and the page once
     ]
     build(entries, tmp_path / "site")
-    (people, ours), said = graded_of(tmp_path / "site", "video_lead")
+    (_, ours), said = graded_of(tmp_path / "site", "video_lead")
     assert len(graded_of(tmp_path / "site", "audio_lead")[0]) == 1
     assert "No entry" not in said
     heads = [cell.text for cell in ours.findall(".//thead//th")]

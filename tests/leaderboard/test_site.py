@@ -92,7 +92,7 @@ def test_words_of_strangers_are_text(site):
 
 
 def test_a_board_shows_every_entry_and_places_systems_alone(site):
-    text = (site / "boards/synth-v1-1.self-audio.html").read_text(encoding="utf-8")
+    text = (site / "boards/synth-v1-1.self-audio.native-1.html").read_text(encoding="utf-8")
     for part in ("Ground truth", "Systems", "Controls", "withdrawn", "ctl-still", "region:face where the usual column"):
         assert part in text
     control = text[text.index("ctl-still.html") :].partition("<tr")[0]
@@ -103,7 +103,7 @@ def test_a_board_shows_every_entry_and_places_systems_alone(site):
 
 def test_reported_numbers_stand_apart(site):
     assert "As reported" in (site / "index.html").read_text(encoding="utf-8")
-    assert "printed" not in (site / "boards/synth-v1-1.self-audio.html").read_text(encoding="utf-8")
+    assert "printed" not in (site / "boards/synth-v1-1.self-audio.native-1.html").read_text(encoding="utf-8")
 
 
 def test_data_is_at_stable_addresses(site, entries):
@@ -173,7 +173,7 @@ def test_a_board_whose_scores_are_all_infinite_is_drawn_without_figures(tmp_path
     score = replace(same.run.scores["psnr"], value=np.inf, interval=None)
     same = replace(same, run=replace(same.run, scores={"psnr": score}))
     build([same], tmp_path / "site")
-    page = (tmp_path / "site/boards/synth-v1-1.self-audio.html").read_text()
+    page = (tmp_path / "site/boards/synth-v1-1.self-audio.native-1.html").read_text()
     assert "∞" in page
     assert "95 % intervals over clips" not in page
 
@@ -197,5 +197,5 @@ def test_what_should_be_closer_to_the_reference_is_ordered_by_its_distance(tmp_p
     drawn = re.findall(r'<text class="name"[^>]*>(near|low|high)</text>', figure)
     assert drawn == ["near", "low", "high"]
     assert "Worst: clip3 (47.00), clip0 (11.00), clip2 (29.00)." in (tmp_path / "site/methods/near.html").read_text()
-    board = (tmp_path / "site/boards/synth-v1-1.self-audio.html").read_text()
+    board = (tmp_path / "site/boards/synth-v1-1.self-audio.native-1.html").read_text()
     assert 'data-better="closer-to-reference" data-own="25"' in board

@@ -317,10 +317,7 @@ def _controls(table: Table) -> dict[str, Row]:
     return {
         row.entry.method.name: row
         for row in table.rows
-        if row.entry.method.role == "control"
-        and row.entry.board.id == table.board.id
-        and row.entry.board.protocol == table.board.protocol
-        and not row.entry.withdrawn
+        if row.entry.method.role == "control" and row.entry.board.id == table.board.id and not row.entry.withdrawn
     }
 
 

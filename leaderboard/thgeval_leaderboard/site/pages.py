@@ -34,6 +34,16 @@ MOST_WORST = 6
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
 QUALITY = ("fid", "lpips", "ssim", "psnr")
 
+FAMILY_TITLES = {name: known.title for name, known in FAMILIES.items()} | {"other": "Plugged in"}
+
+ROLES = {
+    "system": "system",
+    "reference-baseline": "reference baseline",
+    "control": "control",
+    "ground-truth": "ground truth",
+}
+"""What an entry is called by its role."""
+
 MENU = (
     ("index.html", "Boards"),
     ("compare.html", "Compare"),
@@ -163,24 +173,22 @@ class _Pages:
         return made.render(root=root, here=here, menu=MENU, version=__version__, **what)
 
     def index(self) -> str:
-        said = []
-        for id, each in self.site.tables.items():
-            said.append(
-                {
-                    "id": id,
-                    "dataset": each.board.dataset,
-                    "setting": each.board.setting,
-                    "protocol": each.board.protocol,
-                    "experimental": each.board.status != "official",
-                    "systems": len(each.section("system")) + len(each.section("reference-baseline")),
-                    "controls": len(each.section("control")) + len(each.section("ground-truth")),
-                    "metrics": len(each.heads),
-                    "leaders": _leaders(each),
-                }
-            )
+        said = sorted(
+            map(_card, self.site.tables.values()), key=lambda card: (card["board"].dataset, -card["competing"])
+        )
         reported = [(entry, item) for entry in self.site.entries for item in entry.reported if not entry.withdrawn]
+        families: dict[str, list[tuple[str, str]]] = {}
+        for name, where in self.site.metrics.items():
+            families.setdefault(where[0][0].heads[where[0][1]].family, []).append((name, title(name)))
         return self.page(
-            "index.html.j2", "index.html", boards=said, paradigms=paradigms(self.site.measured), reported=reported
+            "index.html.j2",
+            "index.html",
+            boards=[card for card in said if card["competing"]],
+            controls=[card for card in said if not card["competing"]],
+            datasets={dataset_of(entry): entry.board.dataset for entry in self.site.measured},
+            paradigms=paradigms(self.site.measured),
+            families=[(FAMILY_TITLES[name], families[name]) for name in FAMILY_TITLES if name in families],
+            reported=reported,
         )
 
     def about(self) -> str:
@@ -221,7 +229,7 @@ class _Pages:
             wide=is_small(each),
             dataset=each.board.dataset.replace("@", "-"),
             paradigms=paradigms([row.entry for row in each.rows]),
-            families={name: known.title for name, known in FAMILIES.items()} | {"other": "Plugged in"},
+            families=FAMILY_TITLES,
             sections=SECTIONS,
             apart=[
                 (head, len(column.scores)) for head, column in zip(each.heads, each.columns, strict=True) if head.apart
@@ -303,11 +311,24 @@ def command(entry: Entry) -> str:
     return f"thgeval score GENERATED REFERENCE --protocol {entry.board.protocol} -m {metrics} -o run.json"
 
 
+def _card(each: Table) -> dict[str, Any]:
+    """What the index says of a board: how many of what stand there, and who is first where somebody is second."""
+    count = {role: len(each.section(role)) for role in ROLES}
+    return {
+        "board": each.board,
+        "competing": count["system"] + count["reference-baseline"],
+        "entries": [counted(count[role], said) for role, said in ROLES.items() if count[role]],
+        "metrics": len(each.heads),
+        "leaders": _leaders(each),
+    }
+
+
 def _leaders(each: Table) -> Mapping[str, Any] | None:
-    """The entries that share the first place of the first column that has places."""
+    """The entries that share the first place of the first column in which several compete."""
     for at in each.shown:
-        first = [row.entry for row in each.rows if (place := row.cells[at].place) and place.rank == 1]
-        if first:
+        placed = [(row.entry, place) for row in each.rows if (place := row.cells[at].place)]
+        if len(placed) > 1:
+            first = [entry for entry, place in placed if place.rank == 1]
             return {"title": each.heads[at].title, "entries": first[:6]}
     return None
 
