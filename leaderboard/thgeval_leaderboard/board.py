@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
 from thgeval.families import FAMILIES, family, title
@@ -11,7 +12,7 @@ from thgeval.registry import metric_class
 from thgeval.report.text import number, reasons, shared_decimals
 from thgeval.results import Score
 from thgeval_leaderboard.entry import Board, Entry
-from thgeval_leaderboard.ranking import Column, Place, columns, places
+from thgeval_leaderboard.ranking import Column, Place, columns, normalised, places
 
 MOST_SHOWN = 12
 """Columns that a page shows before more are asked for; what is there without a script stays readable."""
@@ -97,6 +98,11 @@ class Table:
         return tuple(row for row in self.rows if row.entry.method.role == role)
 
     @property
+    def competing(self) -> int:
+        """How many rows are of generators, whether or not a place is theirs."""
+        return len(self.section("system")) + len(self.section("reference-baseline"))
+
+    @property
     def summed(self) -> tuple[int, ...]:
         """Numbers of the columns shown first that have places: those whose places a sum adds up."""
         return tuple(at for at in self.shown if any(row.cells[at].place for row in self.rows))
@@ -116,6 +122,12 @@ class Table:
             for row in self.rows
             if len(found := [place for at in added if (place := row.cells[at].place)]) == len(added)
         }
+
+    @cached_property
+    def normalised(self) -> tuple[dict[str, float], ...]:
+        """For each column, its scores between the worst control (0) and the ground truth (1), where both are there."""
+        entries = {row.entry.id: row.entry for row in self.rows}
+        return tuple(normalised(column, entries) for column in self.columns)
 
     @property
     def groups(self) -> dict[str, list[int]]:

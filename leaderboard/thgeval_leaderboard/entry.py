@@ -174,7 +174,9 @@ def _entry(data: Mapping[str, Any], file: str) -> Entry:
         checks()({**data, "run": None})
     except fastjsonschema.JsonSchemaValueException as error:
         field = ".".join(str(part) for part in error.path[1:])
-        raise EntryError(file, field, str(error.message).removeprefix(f"{error.name} ")) from None
+        meant = error.definition.get("description", "") if error.rule == "pattern" else ""
+        said = str(error.message).removeprefix(f"{error.name} ")
+        raise EntryError(file, field, f"{said}: {meant}".removesuffix(".") if meant else said) from None
     run = None
     if data["run"] is not None:
         try:

@@ -38,6 +38,20 @@ def test_what_may_not_stand_is_not_written(result, tmp_path, capsys):
     assert not (tmp_path / "e").exists()
 
 
+def test_the_clips_of_another_entry_are_not_written(result, tmp_path, capsys):
+    code(["leaderboard", "add", str(result), str(tmp_path / "e"), *METHOD])
+    renamed = ["Copy" if each == "Wav2Lip" else each for each in METHOD]
+    assert code(["leaderboard", "add", str(result), str(tmp_path / "e"), *renamed]) == 1
+    assert "run.clips: the very clips of wav2lip.synth-v1-1.self-audio" in capsys.readouterr().err
+    assert len(list((tmp_path / "e").iterdir())) == 1
+
+
+def test_a_data_set_without_a_version_is_told_what_it_must_be(result, tmp_path, capsys):
+    unversioned = ["synth" if each == "synth-v1@1" else each for each in METHOD]
+    assert code(["leaderboard", "add", str(result), str(tmp_path / "e"), *unversioned]) == 2
+    assert capsys.readouterr().err.endswith(": NAME@VERSION\n")
+
+
 def test_an_edited_digit_fails_the_check(result, tmp_path, capsys):
     code(["leaderboard", "add", str(result), str(tmp_path / "e"), *METHOD])
     path = next((tmp_path / "e").iterdir())

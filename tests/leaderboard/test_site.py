@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import html5lib
 import numpy as np
 import pytest
-from support.boards import made_entry
+from support.boards import BOARD, made_entry
 
 from thgeval.errors import OutputError, ProtocolError
 from thgeval.results.score import Value
@@ -199,3 +199,44 @@ def test_what_should_be_closer_to_the_reference_is_ordered_by_its_distance(tmp_p
     assert "Worst: clip3 (47.00), clip0 (11.00), clip2 (29.00)." in (tmp_path / "site/methods/near.html").read_text()
     board = (tmp_path / "site/boards/synth-v1-1.self-audio.native-1.html").read_text()
     assert 'data-better="closer-to-reference" data-own="25"' in board
+
+
+def test_boards_of_generators_come_before_those_of_controls(tmp_path):
+    alone = replace(BOARD, setting="control")
+    few, many = replace(BOARD, setting="a-few"), replace(BOARD, setting="many")
+    entries = [
+        made_entry("ctl", {"psnr": [30, 31]}, role="control", paradigm="none", board=alone),
+        made_entry("x", {"psnr": [30, 31]}, board=few),
+        *(made_entry(f"y{at}", {"psnr": [30 + at, 31 + at]}, board=many) for at in range(2)),
+    ]
+    build(entries, tmp_path / "site")
+    text = (tmp_path / "site/index.html").read_text()
+    assert re.findall(r"</b> · ([a-z-]+)</a>", text) == ["many", "a-few", "control"]
+    cards = text.split("<figcaption>")[1:]
+    assert "2 systems, 1 control; 1 column" in cards[0]
+    assert ["First by PSNR" in card for card in cards] == [True, False, False]
+    assert text.index("<h2>Controls</h2>") < text.index("· control</a>")
+
+
+def test_a_methods_page_places_scores_between_the_worst_control_and_the_truth(site):
+    page = (site / "methods/ctl-still.html").read_text(encoding="utf-8")
+    assert "Worst control 0, truth 1" in page
+    row = next(line for line in page.splitlines() if 'metrics/psnr.html">PSNR</a>' in line)
+    assert '<td class="n">0.00</td>' in row
+
+
+def test_what_has_no_score_stands_apart_with_its_reason(tmp_path):
+    entry = made_entry("x", {"psnr": [30, 31], "lmd": [1, 2]})
+    lacking = replace(entry.run["lmd"], value=None, interval=None, unscored="it has no <mouth>", clips=0)
+    entry = replace(entry, run=replace(entry.run, scores={**entry.run.scores, "lmd": lacking}))
+    build([entry], tmp_path / "site")
+    page = (tmp_path / "site/methods/x.html").read_text()
+    scored, _, more = page.partition("1 without a score, and why")
+    assert "LMD" not in scored
+    assert "it has no &lt;mouth&gt;" in more
+
+
+def test_the_page_of_a_data_set_says_what_is_known_of_it(tmp_path, site):
+    build([made_entry("x", {"psnr": [30, 31]}, board=replace(BOARD, dataset="hdtf@1"))], tmp_path / "site")
+    assert "https://github.com/MRzzm/HDTF" in (tmp_path / "site/datasets/hdtf-1.html").read_text()
+    assert "synth-v1@1" in (site / "datasets/synth-v1-1.html").read_text(encoding="utf-8")

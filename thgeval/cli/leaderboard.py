@@ -164,11 +164,14 @@ def serve(site: Path, port: int) -> None:
 
 
 def _kept(entry: "Entry", folder: Path) -> int:
-    """Check an entry and write it if it may stand; the exit code."""
-    from thgeval_leaderboard.check import of_entry
-    from thgeval_leaderboard.entry import read_bytes
+    """Check an entry, alone and beside those of the folder, and write it if it may stand; the exit code."""
+    from thgeval_leaderboard.check import among, of_entry
+    from thgeval_leaderboard.entry import read_all, read_bytes
 
-    findings = of_entry(read_bytes(entry.encoded(), f"{entry.id}.json"))
+    entry = read_bytes(entry.encoded(), file := f"{entry.id}.json")
+    others = [each for each in read_all(folder)[0] if each.id != entry.id]
+    beside = (finding for finding in among([*others, entry]) if finding.file == file)
+    findings = [*of_entry(entry), *beside]
     for finding in findings:
         say(str(finding))
     if any(finding.refused for finding in findings):

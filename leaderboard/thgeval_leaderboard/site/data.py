@@ -79,7 +79,8 @@ def _index(site: Site) -> dict[str, object]:
 
 
 def _json(data: object) -> bytes:
-    return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """In one line: Python's encoder is several times as fast without indentation."""
+    return (json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _script(function: str, name: str, data: object) -> bytes:

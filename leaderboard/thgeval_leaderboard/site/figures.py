@@ -23,14 +23,27 @@ MOST_LINES = 40
 MOST_POINTS = 200
 """Lines and points drawn in one figure and listed beneath; a board's CSV has all."""
 
+MOST_NAMED = 12
+"""Lines that are called by their names where they end."""
+
+STRONG = 0.55
+"""From here on a correlation's colour is so full that its number is written in the paper's."""
+
 WORST = 3
 """Clips that are named as the worst of a metric."""
+
+BETWEEN = "From the worst control (0) to the truth (1)"
 
 KINDS = {"control": "control", "ground-truth": "truth"}
 
 
-def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: str) -> Figure | None:
-    """Every score of a column with its interval, the best first; None where none is finite."""
+def intervals(
+    column: Column, head: Head, entries: Mapping[str, Entry], title: str, between: Mapping[str, float] | None = None
+) -> Figure | None:
+    """Every score of a column with its interval, the best first; None where none is finite.
+
+    ``between`` are the same scores between the worst control and the truth, which the table beneath lists.
+    """
     scored = {
         id: score for id, score in column.scores.items() if score.value is not None and math.isfinite(score.value)
     }
@@ -49,11 +62,17 @@ def intervals(column: Column, head: Head, entries: Mapping[str, Entry], title: s
             parts.append(Markup('<path class="bar {}" d="M{} {}H{}"/>').format(kind, low, y, high))
         parts.append(Markup('<circle class="score {}" cx="{}" cy="{}" r="4"/>').format(kind, across(value), y))
     rows = tuple(
-        (entries[id].method.name, number(scored[id].value or 0.0), bounds(scored[id].interval)) for id in drawn
+        (
+            entries[id].method.name,
+            number(scored[id].value or 0.0),
+            bounds(scored[id].interval),
+            *([f"{between[id]:.2f}" if id in between else ""] if between else []),
+        )
+        for id in drawn
     )
     more = f" The best {MOST_LINES} of {len(order)} are drawn." if len(order) > MOST_LINES else ""
     says = f"{head.title}, {SAYS[column.better]}; lines are 95 % intervals over clips.{more}"
-    heads = ("Method", f"{head.title} {head.unit}".strip(), "95 % interval")
+    heads = ("Method", f"{head.title} {head.unit}".strip(), "95 % interval", *([BETWEEN] if between else []))
     return Figure(title, svg(parts, 40 + 20 * len(drawn), title, says), says, heads, rows)
 
 
@@ -103,7 +122,7 @@ def against(table: Table, across_keys: Sequence[str], up_keys: Sequence[str], ti
 
 def correlation(table: Table) -> Figure | None:
     """How alike the columns that are shown order the entries, as Spearman's rank correlation; None for under five."""
-    wanted = [at for at in table.shown if sum(_finite(row, at) is not None for row in table.rows) >= 5]
+    wanted = [at for at in table.shown if _differs(table, at)]
     if len(wanted) < 2:
         return None
     values = {(i, j): _rank_correlation(table, i, j) for i in wanted for j in wanted}
@@ -124,7 +143,7 @@ def correlation(table: Table) -> Figure | None:
                 )
             )
             parts.append(
-                label(x + 16, y + 20, f"{value:.2f}".replace("0.", ".").replace("1.00", "1"), "name", "middle")
+                label(x + 16, y + 20, _without_zero(value), "name on" if abs(value) > STRONG else "name", "middle")
             )
     title, says = (
         "Do the metrics agree?",
@@ -137,14 +156,21 @@ def correlation(table: Table) -> Figure | None:
     return Figure(title, svg(parts, top + size * len(wanted) + 6, title, says), says, heads, rows)
 
 
+def _without_zero(value: float) -> str:
+    """``.70`` and ``1``, as correlations are written where room is short."""
+    return f"{value:.2f}".replace("0.", ".", 1).replace("1.00", "1")
+
+
 def parallel(table: Table) -> Figure | None:
     """Every system across the columns that are shown, the best of each column on top; None for under two systems."""
     rows = [row for row in table.rows if row.entry.ranked or row.entry.method.role == "ground-truth"][:MOST_LINES]
     wanted = [at for at in table.shown if sum(_finite(row, at) is not None for row in rows) >= 2]
     if len(rows) < 2 or len(wanted) < 2:
         return None
-    step = (WIDTH - 90) / (len(wanted) - 1)
+    named = len(rows) <= MOST_NAMED
+    step = (WIDTH - 90 - (130 if named else 0)) / (len(wanted) - 1)
     scales: dict[int, Axis] = {}
+    ends: list[tuple[float, float, Row]] = []
     for at in wanted:
         bad = [_bad(table, row, at) for row in rows if _finite(row, at) is not None]
         scales[at] = axis(bad, 24, 250)
@@ -163,6 +189,14 @@ def parallel(table: Table) -> Figure | None:
         kind = KINDS.get(row.entry.method.role, "")
         name = Markup('<path class="line {}" d="M{}"><title>{}</title></path>')
         parts.append(name.format(kind, "L".join(points), row.entry.method.name))
+        if named and points:
+            x, y = (float(part) for part in points[-1].split(" "))
+            ends.append((y, x, row))
+    floor = 0.0
+    for y, x, row in sorted(ends, key=lambda end: end[0]):
+        floor = max(y + 4, floor + 12)
+        said = f"name {KINDS.get(row.entry.method.role, '')}"
+        parts.append(label(x + 8, floor, short(row.entry.method.name), said))
     title, says = (
         "Across the metrics",
         "One line a system; the best of each column is on top, columns are not comparable.",
@@ -249,6 +283,12 @@ def _bad(table: Table, row: Row, at: int) -> float:
 def _finite(row: Row, at: int) -> float | None:
     value = row.cells[at].value
     return value if value is not None and math.isfinite(value) and not row.entry.withdrawn else None
+
+
+def _differs(table: Table, at: int) -> bool:
+    """Whether five or more entries have a score in a column, and not all the same."""
+    found = [value for row in table.rows if (value := _finite(row, at)) is not None]
+    return len(found) >= 5 and len(set(found)) > 1
 
 
 def _rank_correlation(table: Table, i: int, j: int) -> float | None:

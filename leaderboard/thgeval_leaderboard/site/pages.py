@@ -1,5 +1,6 @@
 """Every page of the site as text: what each shows is decided here, how it looks in ``templates/``."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, title
 from thgeval.metric import Better
+from thgeval.protocols.datasets import datasets
 from thgeval.registry import metric_class
 from thgeval.report.text import counted, number
 from thgeval.results import Score
@@ -71,8 +73,13 @@ class Site:
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        """The table of every board, by the board's id."""
-        return {id: table(own) for id, own in boards(self.entries).items()}
+        """The table of every board, by the board's id: of each data set those with most generators first.
+
+        Boards of controls alone come after all others.
+        """
+        made = [table(own) for own in boards(self.entries).values()]
+        made.sort(key=lambda each: (not each.competing, each.board.dataset, -each.competing, each.board.id))
+        return {each.board.id: each for each in made}
 
     @cached_property
     def measured(self) -> tuple[Entry, ...]:
@@ -120,10 +127,9 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     for name in site.metrics:
         yield f"metrics/{name}.html", show.metric(name)
     for name in sorted({dataset_of(entry) for entry in site.measured}):
-        yield f"datasets/{name}.html", show.group("Data set", name, lambda entry, name=name: dataset_of(entry) == name)
+        yield f"datasets/{name}.html", show.dataset(name)
     for name in paradigms(site.measured):
-        among = lambda entry, name=name: name in (entry.method.paradigm, *entry.method.also)  # noqa: E731
-        yield f"paradigms/{name}.html", show.group("Paradigm", name, among)
+        yield f"paradigms/{name}.html", show.paradigm(name)
 
 
 def _worst(entry: Entry, each: Table, folder: Path) -> Iterator[Worst]:
@@ -173,9 +179,6 @@ class _Pages:
         return made.render(root=root, here=here, menu=MENU, version=__version__, **what)
 
     def index(self) -> str:
-        said = sorted(
-            map(_card, self.site.tables.values()), key=lambda card: (card["board"].dataset, -card["competing"])
-        )
         reported = [(entry, item) for entry in self.site.entries for item in entry.reported if not entry.withdrawn]
         families: dict[str, list[tuple[str, str]]] = {}
         for name, where in self.site.metrics.items():
@@ -183,8 +186,8 @@ class _Pages:
         return self.page(
             "index.html.j2",
             "index.html",
-            boards=[card for card in said if card["competing"]],
-            controls=[card for card in said if not card["competing"]],
+            boards=[_card(each) for each in self.site.tables.values() if each.competing],
+            controls=[_card(each) for each in self.site.tables.values() if not each.competing],
             datasets={dataset_of(entry): entry.board.dataset for entry in self.site.measured},
             paradigms=paradigms(self.site.measured),
             families=[(FAMILY_TITLES[name], families[name]) for name in FAMILY_TITLES if name in families],
@@ -229,6 +232,7 @@ class _Pages:
             wide=is_small(each),
             dataset=each.board.dataset.replace("@", "-"),
             paradigms=paradigms([row.entry for row in each.rows]),
+            repeated={name for name, count in Counter(row.entry.method.name for row in each.rows).items() if count > 1},
             families=FAMILY_TITLES,
             sections=SECTIONS,
             apart=[
@@ -242,14 +246,15 @@ class _Pages:
         each = self.site.tables[entry.board.id]
         row = next(row for row in each.rows if row.entry is entry)
         run = entry.run
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "head": head,
                 "cell": cell,
                 "score": column.scores[entry.id],
                 "interval": _interval(column.scores[entry.id]),
+                "normalised": f"{between[entry.id]:.2f}" if entry.id in between else "",
             }
-            for head, cell, column in zip(each.heads, row.cells, each.columns, strict=True)
+            for head, cell, column, between in zip(each.heads, row.cells, each.columns, each.normalised, strict=True)
             if entry.id in column.scores
         ]
         drawn = (
@@ -265,7 +270,9 @@ class _Pages:
             f"methods/{entry.id}.html",
             entry=entry,
             run=run,
-            lines=lines,
+            scored=[line for line in lines if line["score"].value is not None],
+            unscored=[line for line in lines if line["score"].value is None],
+            normalised=any(line["normalised"] for line in lines),
             strips=list(islice(drawn, STRIPS)),
             worst=self.site.worst.get(entry.id, []),
             costs=_costs(entry.cost or {}),
@@ -280,7 +287,7 @@ class _Pages:
             entries = {row.entry.id: row.entry for row in each.rows}
             head, column = each.heads[at], each.columns[at]
             called = head.title + (f", made otherwise: {head.apart}" if head.apart else "")
-            if drawn := figures.intervals(column, head, entries, called):
+            if drawn := figures.intervals(column, head, entries, called, each.normalised[at]):
                 by_board.append((each.board, [drawn]))
         said = {**sections(cls), "range": described(cls)["range"]}
         first = self.site.metrics[name][0]
@@ -298,10 +305,18 @@ class _Pages:
             kinds=KINDS,
         )
 
-    def group(self, kind: str, name: str, among: Any) -> str:
-        entries = [entry for entry in self.site.measured if among(entry)]
-        folder = {"Data set": "datasets", "Paradigm": "paradigms"}[kind]
-        return self.page("group.html.j2", f"{folder}/{name}.html", kind=kind, name=name, says="", entries=entries)
+    def dataset(self, name: str) -> str:
+        entries = [entry for entry in self.site.measured if dataset_of(entry) == name]
+        label = entries[0].board.dataset
+        known = datasets().get(label.partition("@")[0])
+        own = [each.board for each in self.site.tables.values() if each.board.dataset == label]
+        return self.page(
+            "dataset.html.j2", f"datasets/{name}.html", name=label, known=known, boards=own, entries=entries
+        )
+
+    def paradigm(self, name: str) -> str:
+        entries = [entry for entry in self.site.measured if name in (entry.method.paradigm, *entry.method.also)]
+        return self.page("paradigm.html.j2", f"paradigms/{name}.html", name=name, entries=entries)
 
 
 def command(entry: Entry) -> str:
@@ -316,7 +331,6 @@ def _card(each: Table) -> dict[str, Any]:
     count = {role: len(each.section(role)) for role in ROLES}
     return {
         "board": each.board,
-        "competing": count["system"] + count["reference-baseline"],
         "entries": [counted(count[role], said) for role, said in ROLES.items() if count[role]],
         "metrics": len(each.heads),
         "leaders": _leaders(each),
