@@ -336,3 +336,13 @@ def test_on_paper_a_large_board_is_a_plain_table(large):
     row = large.locator("#board tbody tr:not(.part)").last
     assert row.evaluate("row => getComputedStyle(row).display") == "table-row"
     assert row.locator("td").first.evaluate("cell => cell.checkVisibility({contentVisibilityAuto: true})")
+
+
+def test_a_strip_is_loaded_under_the_pages_policy(browser, site):
+    tab = browser.new_page()
+    tab.goto((site / "methods/system-1.html").as_uri())
+    pictures = tab.locator("#worst img")
+    assert pictures.count() > 1
+    shown = "async picture => { picture.loading = 'eager'; await picture.decode(); return picture.naturalWidth; }"
+    assert {picture.evaluate(shown) for picture in pictures.all()} == {60}
+    tab.close()

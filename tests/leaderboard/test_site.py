@@ -39,8 +39,8 @@ def pages(site):
     return sorted(site.rglob("*.html"))
 
 
-def test_the_same_entries_make_the_same_bytes(entries, site, tmp_path):
-    build(entries[::-1], tmp_path / "again")
+def test_the_same_entries_make_the_same_bytes(entries, media, site, tmp_path):
+    build(entries[::-1], tmp_path / "again", media)
     first = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
     second = {
         path.relative_to(tmp_path / "again"): path.read_bytes()
@@ -55,7 +55,7 @@ def test_every_link_leads_to_a_file_or_a_plain_address(site):
     for page in pages(site):
         for tag, attributes in Seen(page.read_text(encoding="utf-8")).tags:
             target = attributes.get("href") or attributes.get("src")
-            if tag not in ("a", "link", "script") or target is None:
+            if tag not in ("a", "link", "script", "img") or target is None:
                 continue
             parts = urlsplit(target)
             if parts.scheme:
