@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
 
+from thgeval.errors import ThgevalError
 from thgeval.families import FAMILIES, family, title
 from thgeval.metric import Better
 from thgeval.registry import metric_class
 from thgeval.report.text import number, reasons, shared_decimals
+from thgeval.requirements import weights
 from thgeval.results import Score
+from thgeval.signature import files, parse
 from thgeval_leaderboard.entry import Board, Entry
 from thgeval_leaderboard.ranking import Column, Place, columns, normalised, places
 
@@ -34,6 +37,9 @@ FIRST = (
     *("lmd", "mouth-correlation", "lip-sync-theval", "blinks-per-s", "cpbd", "f-mse", "prmse/pnp", "aue/geometric"),
 )
 """Metrics in the order in which a board shows them first, of each aspect the ones that papers report most."""
+
+TIERS = ("embedded", "light", "canonical")
+"""Networks that ship, small published ones, and those behind the numbers of papers."""
 
 CONTROL = "control"
 """The setting of what is made from the reference itself."""
@@ -70,7 +76,8 @@ class Row:
 class Head:
     """A column's head: how it is called and by which key, direction, unit, family, and what parts it from others.
 
-    ``own`` is what the references score themselves, the median over the entries; None where nobody says.
+    ``own`` is what the references score themselves, the median over the entries; None where nobody says. ``tier`` is
+    that of the networks behind it, the furthest from what ships (``TIERS``); empty where no network is.
     """
 
     key: str
@@ -81,6 +88,7 @@ class Head:
     family: str
     apart: str
     own: float | None
+    tier: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +210,16 @@ def _head(column: Column) -> Head:
         family=family(cls) if cls.__module__.startswith("thgeval.metrics.") else "other",
         apart=apart if ours or theirs else "",
         own=median(own) if (own := _own(column)) else None,
+        tier=_tier(column),
     )
+
+
+def _tier(column: Column) -> str:
+    try:
+        used = {weights.entry(name).tier for name in files(parse(column.part, metric_class).metric)}
+    except (ThgevalError, ValueError):  # signed by another version
+        return ""
+    return max(used, key=TIERS.index, default="")
 
 
 def _own(column: Column) -> list[float]:

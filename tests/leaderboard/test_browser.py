@@ -2,17 +2,20 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 from support.boards import made_entry
 from support.programs import program
 
+from thgeval_leaderboard.entry import read
 from thgeval_leaderboard.site.build import build
 from thgeval_leaderboard.site.pages import SMALL
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
+ENTRIES = Path(__file__).resolve().parents[2] / "leaderboard" / "entries"
 BOARD = "boards/synth-v1-1.self-audio.native-1.html"
 EVERY = (
     "index.html",
@@ -97,6 +100,25 @@ def test_filters_hide_systems_and_never_controls(tab):
     tab.fill("#find", "system-3")
     assert names(tab) == ["system-3"]
     assert "1 of" in tab.text_content("#count")
+
+
+def test_columns_are_filtered_by_the_networks_behind_them(browser, tmp_path):
+    entries = [read(path) for path in ENTRIES.glob("ref-[23]d.*.json")]
+    build(entries, tmp_path / "site")
+    tab = browser.new_page()
+    tab.goto(next((tmp_path / "site/boards").glob("*.html")).as_uri())
+    tab.select_option("#tier", "canonical")
+    assert tab.locator("#board thead th:not([hidden])").count() == 2
+    tab.click("#chooser summary")
+    tab.get_by_label("FID", exact=True).check()
+    playwright.expect(tab.locator("#board thead th:not([hidden])")).to_have_count(3)
+    tab.reload()
+    playwright.expect(tab.locator("#board thead th:not([hidden])")).to_have_count(3)
+    tab.select_option("#tier", "embedded")
+    shown = tab.locator("#board thead th:not([hidden])").evaluate_all("cells => cells.map(cell => cell.dataset.tier)")
+    assert len(shown) > 8
+    assert set(shown[2:]) == {"embedded"}
+    tab.close()
 
 
 def test_columns_are_added_and_taken_away(tab):

@@ -240,3 +240,13 @@ def test_the_page_of_a_data_set_says_what_is_known_of_it(tmp_path, site):
     build([made_entry("x", {"psnr": [30, 31]}, board=replace(BOARD, dataset="hdtf@1"))], tmp_path / "site")
     assert "https://github.com/MRzzm/HDTF" in (tmp_path / "site/datasets/hdtf-1.html").read_text()
     assert "synth-v1@1" in (site / "datasets/synth-v1-1.html").read_text(encoding="utf-8")
+
+
+def test_who_was_trained_on_what_it_is_measured_by_is_marked(tmp_path):
+    entry = made_entry("x", {"psnr": [30, 31]}, board=replace(BOARD, dataset="grid@1"))
+    learnt = replace(entry, method=replace(entry.method, trained_on=("grid-s1-sync-lm",)))
+    build([learnt, replace(entry, id="y")], tmp_path / "site")
+    text = (tmp_path / "site/boards/grid-1.self-audio.native-1.html").read_text()
+    assert "x was trained on grid-s1-sync-lm, whose clips are scored here." in text
+    assert "which also trained what" in text
+    assert text.count('href="#trained"') == 1

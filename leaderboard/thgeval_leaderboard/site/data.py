@@ -9,7 +9,7 @@ from importlib.resources import files
 from thgeval.report.text import number
 from thgeval.results import Run
 from thgeval.results.score import to_json
-from thgeval_leaderboard.board import Table
+from thgeval_leaderboard.board import TIERS, Table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site.badges import badge
 from thgeval_leaderboard.site.exports import bibtex, every_eval_ever, hub_results, hub_tasks, is_model
@@ -94,14 +94,29 @@ def _column(each: Table, at: int) -> dict[str, object]:
     cells = {
         row.entry.id: [row.cells[at].text, to_json(row.cells[at].value)] for row in each.rows if row.cells[at].text
     }
-    said = {"title": head.title, "arrow": head.arrow, "unit": head.unit, "better": head.better.value, "own": head.own}
-    return {**said, "cells": cells}
+    return {
+        "title": head.title,
+        "arrow": head.arrow,
+        "unit": head.unit,
+        "better": head.better.value,
+        "own": head.own,
+        "tier": head.tier or TIERS[0],
+        "cells": cells,
+    }
 
 
 def _ranks(each: Table) -> dict[str, object]:
     """The sums of places as one more column."""
     cells = {id: [f"{total:g}", total] for id, total in each.sums_of_places.items()}
-    return {"title": "Sum of places", "arrow": "↓", "unit": "", "better": "lower", "own": None, "cells": cells}
+    return {
+        "title": "Sum of places",
+        "arrow": "↓",
+        "unit": "",
+        "better": "lower",
+        "own": None,
+        "tier": "",
+        "cells": cells,
+    }
 
 
 def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:

@@ -19,7 +19,8 @@ from thgeval.registry import metric_class
 from thgeval.report.text import counted, number
 from thgeval.results import Score
 from thgeval.version import __version__
-from thgeval_leaderboard.board import SECTIONS, Table, boards, table
+from thgeval_baselines.contamination import contaminated, known
+from thgeval_leaderboard.board import SECTIONS, TIERS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site import figures, opinions, survey
 from thgeval_leaderboard.site.drawing import Figure
@@ -45,6 +46,9 @@ ROLES = {
     "ground-truth": "ground truth",
 }
 """What an entry is called by its role."""
+
+TIER_NAMES = {"embedded": "none, or one that ships", "light": "light", "canonical": "canonical"}
+"""What the networks behind columns are called where columns are chosen by them."""
 
 MENU = (
     ("index.html", "Boards"),
@@ -239,6 +243,11 @@ class _Pages:
                 (head, len(column.scores)) for head, column in zip(each.heads, each.columns, strict=True) if head.apart
             ],
             contaminated=_contaminated(each),
+            tiers={
+                name: says
+                for name, says in TIER_NAMES.items()
+                if name in {head.tier or TIERS[0] for head in each.heads}
+            },
             figures=self.drawn(each) if is_small(each) else [],
         )
 
@@ -347,10 +356,20 @@ def _leaders(each: Table) -> Mapping[str, Any] | None:
     return None
 
 
-def _contaminated(each: Table) -> list[tuple[Entry, list[str]]]:
-    """Systems that were trained on the board's own clips."""
+def _contaminated(each: Table) -> dict[str, list[str]]:
+    """Where the data of systems meet the board's own clips, or what trained networks of metrics; by id of the entry."""
     own = each.board.dataset.partition("@")[0]
-    return [(row.entry, [own]) for row in each.rows if own in row.entry.method.trained_on]
+    found: dict[str, list[str]] = {}
+    for row in each.rows:
+        method = row.entry.method
+        if not method.trained_on:
+            continue
+        said = contaminated(method.trained_on, None, method.name)
+        if met := known().shared(method.trained_on, [own]):
+            said = [f"{method.name} was trained on {', '.join(sorted(met))}, whose clips are scored here", *said]
+        if said:
+            found[row.entry.id] = said
+    return found
 
 
 def _interval(score: Score) -> str:
