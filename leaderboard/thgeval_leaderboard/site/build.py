@@ -36,10 +36,10 @@ def _put(made: dict[str, bytes], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
+        for folder in {(fresh / address).parent for address in made}:
+            folder.mkdir(parents=True, exist_ok=True)
         for address, content in made.items():
-            path = fresh / address
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            (fresh / address).write_bytes(content)
         fresh.chmod(0o755)
         _swap(fresh, out)
     finally:

@@ -32,6 +32,8 @@ STRONG = 0.55
 WORST = 3
 """Clips that are named as the worst of a metric."""
 
+DOT = Markup('<circle class="%s" cx="%s" cy="%s" r="4.5"><title>%s: %s</title></circle>')
+
 BETWEEN = "From the worst control (0) to the truth (1)"
 
 KINDS = {"control": "control", "ground-truth": "truth"}
@@ -243,10 +245,8 @@ def clips(run: Run, column: Column, head: Head) -> Figure | None:
     across = axis(list(values.values()), 16, WIDTH - 16)
     parts = grid(across, 10, 70)
     for at, id in enumerate(sorted(values)):
-        dot = Markup('<circle class="dot{}" cx="{}" cy="{}" r="4.5"><title>{}: {}</title></circle>')
-        parts.append(
-            dot.format(" worst" if id in worst else "", across(values[id]), 24 + 13 * (at % 3), id, number(values[id]))
-        )
+        kind = "dot worst" if id in worst else "dot"
+        parts.append(DOT % (kind, across(values[id]), 24 + 13 * (at % 3), id, number(values[id])))
     says = f"Worst: {', '.join(f'{id} ({number(values[id])})' for id in worst)}." if worst else ""
     title = f"{head.title} {head.arrow}"
     order = [*worst, *(id for id in sorted(values) if id not in worst)]

@@ -31,7 +31,9 @@
         if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
         return (down ? -1 : 1) * (badness(way, a) - badness(way, b));
       });
-      body.append(...own.map(([, row]) => row));
+      const moved = document.createDocumentFragment();
+      moved.append(...own.map(([, row]) => row));
+      body.append(moved);
     }
     for (const cell of head.cells) cell.removeAttribute("aria-sort");
     head.cells[at].setAttribute("aria-sort", down ? "descending" : "ascending");
