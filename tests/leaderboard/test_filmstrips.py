@@ -55,6 +55,7 @@ def media(tmp_path_factory):
     hashes = {"clip1": clip_file(folder / "ours/clips/clip1.npy"), "clip3": clip_file(folder / "ours/clip3.npy")}
     clip_file(folder / "ours/clip3.npy", shade=3)
     Image.new("RGB", (60, 40), (200, 30, 30)).save(folder / "ours/clip2.png")
+    Image.new("RGB", (60, 60)).save(folder / "ours/clips/clip1.source.png")  # a portrait, as runs keep it there
     (folder / "ours/clip0.jpg").write_bytes(b"\xff\xd8 broken")
     return folder, hashes
 

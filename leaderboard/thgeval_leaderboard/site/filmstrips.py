@@ -1,8 +1,9 @@
 """Filmstrips of worst clips: a few frames side by side, of media that a site's keeper has beside the entries.
 
-Media of an entry are a folder of clips, as they were scored, or of pictures. A clip is only shown if its content has
-the hash that the entry says; a picture can't be held against anything, and is shown as sent. Both are drawn again,
-small: nothing of a stranger's file, its name included, comes into the site as it was.
+Media of an entry are a folder of clips, as they were scored, or of pictures; they may lie in a folder ``clips`` of it,
+as runs of generators are laid out. A clip is only shown if its content has the hash that the entry says; a picture
+can't be held against anything, and is shown as sent. Both are drawn again, small: nothing of a stranger's file, its
+name included, comes into the site as it was.
 """
 
 import os
@@ -18,7 +19,7 @@ from thgeval.errors import InputError, ProtocolError
 from thgeval.media import fingerprint
 from thgeval.media.folder import is_image
 from thgeval.media.stills import encoded, shrunk, spread
-from thgeval.pairing.folders import deeper, stems
+from thgeval.pairing.folders import stems
 from thgeval.pairing.naming import named
 from thgeval.report.places import clip_at
 from thgeval.results import ClipResult
@@ -65,14 +66,14 @@ def filmstrips(clips: Sequence[ClipResult], folder: Path) -> Iterator[Filmstrip]
 
 
 def _by_name(folder: Path) -> Mapping[str, Sequence[Path]]:
-    """What may be a clip of each name: clips of the folder, then of its subfolders, then pictures."""
-    found: dict[str, list[Path]] = {name: list(paths) for name, paths in stems(folder).items()}
-    for name, path in deeper(folder).items():
-        for each in {name, name.rpartition("/")[2]}:
-            found.setdefault(each, []).append(path)
-    for path in sorted(folder.iterdir()):
-        if is_image(path):
-            found.setdefault(named(path.stem), []).append(path)
+    """What may be a clip of each name: clips of the folder and of its folder ``clips``, and pictures after them."""
+    found: dict[str, list[Path]] = {}
+    places = [place for place in (folder, folder / "clips") if place.is_dir()]
+    for place in places:
+        for name, paths in stems(place).items():
+            found.setdefault(name, []).extend(paths)
+    for path in (path for place in places for path in sorted(place.iterdir()) if is_image(path)):
+        found.setdefault(named(path.stem), []).append(path)
     return found
 
 
