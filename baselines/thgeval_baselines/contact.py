@@ -1,23 +1,23 @@
 """Contact sheets: a few frames of each of several clips in one picture, with their names."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.files import write_atomically
-from thgeval.media import decode
+from thgeval.media.stills import image_file, spread
 from thgeval_baselines.sets.clips import LABEL
 
 MOST_BYTES = 150_000
 TILE = 88
 NAMES = 150
 LINE = 18
+QUALITIES = tuple((1 << 16, quality) for quality in range(85, 20, -5))
+"""Never smaller than drawn, ever coarser, until it fits."""
 
 
 def sheet(rows: Sequence[tuple[str, Path]], out: Path, *, moments: int, columns: int = 1) -> None:
@@ -33,7 +33,7 @@ def sheet(rows: Sequence[tuple[str, Path]], out: Path, *, moments: int, columns:
         x, y = at // high * width, at % high * (TILE + 2)
         pen.text((x + 6, y + TILE // 2 - LINE // 2), name, fill="black", font_size=12)
         try:
-            frames = spread(clip, moments)
+            frames = spread(_made(clip), moments)
         except InputError as error:
             pen.text((x + NAMES, y + TILE // 2 - LINE // 2), str(error)[:60], fill="black", font_size=12)
             continue
@@ -41,23 +41,12 @@ def sheet(rows: Sequence[tuple[str, Path]], out: Path, *, moments: int, columns:
             canvas.paste(
                 Image.fromarray(frame).resize((TILE, TILE), Image.Resampling.LANCZOS), (x + NAMES + number * TILE, y)
             )
-    write_atomically(out, _encoded(canvas))
+    write_atomically(
+        out, image_file(np.asarray(canvas), MOST_BYTES, kind="JPEG", settings=QUALITIES, optimize=True, comment=LABEL)
+    )
 
 
-def spread(path: Path, moments: int) -> list[NDArray[np.uint8]]:
-    """Frames in the middles of equal parts of a clip, (height, width, 3) uint8; InputError if it can't be read."""
+def _made(path: Path) -> Clip:
     if not path.is_file():
         raise InputError("no clip was made", reason="missing")
-    with decode(Clip(path.stem, path), chunk=64) as batches:
-        frames = np.concatenate([batch.new for batch in batches])
-    return [frames[int((moment + 0.5) * len(frames) / moments)] for moment in range(moments)]
-
-
-def _encoded(canvas: Image.Image) -> bytes:
-    """JPEG at the best quality that is small enough."""
-    for quality in range(85, 20, -5):
-        held = io.BytesIO()
-        canvas.save(held, "JPEG", quality=quality, optimize=True, comment=LABEL)
-        if held.tell() < MOST_BYTES:
-            break
-    return held.getvalue()
+    return Clip(path.stem, path)

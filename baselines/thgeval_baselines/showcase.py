@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     reported = next(each for each in asked if each.system.id == REPORTED)
     score(reported, ["all"], options)
     entries = [read(kept(each, folder / "entries")) for each in asked]
-    build(entries, folder / "site")
+    build(entries, folder / "site", {entry.id: each.clips for entry, each in zip(entries, asked, strict=True)})
     controls = {each.system.id: runs.pop(each.system.id) for each in asked if each.system.kind == "control"}
     click.echo(f"\n{table_text(systems_table(runs, controls))}\n")
     click.echo(f"report: {write_report(reported.result, reported.result.with_suffix('.html'))}")

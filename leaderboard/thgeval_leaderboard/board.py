@@ -3,15 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
+from thgeval.errors import ThgevalError
 from thgeval.families import FAMILIES, family, title
 from thgeval.metric import Better
 from thgeval.registry import metric_class
 from thgeval.report.text import number, reasons, shared_decimals
+from thgeval.requirements import weights
 from thgeval.results import Score
+from thgeval.signature import files, parse
 from thgeval_leaderboard.entry import Board, Entry
-from thgeval_leaderboard.ranking import Column, Place, columns, places
+from thgeval_leaderboard.ranking import Column, Place, columns, normalised, places
 
 MOST_SHOWN = 12
 """Columns that a page shows before more are asked for; what is there without a script stays readable."""
@@ -33,6 +37,9 @@ FIRST = (
     *("lmd", "mouth-correlation", "lip-sync-theval", "blinks-per-s", "cpbd", "f-mse", "prmse/pnp", "aue/geometric"),
 )
 """Metrics in the order in which a board shows them first, of each aspect the ones that papers report most."""
+
+TIERS = ("embedded", "light", "canonical")
+"""Networks that ship, small published ones, and those behind the numbers of papers."""
 
 CONTROL = "control"
 """The setting of what is made from the reference itself."""
@@ -67,7 +74,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head: how it is called and by which key, direction, unit, family, and what parts it from others."""
+    """A column's head: how it is called and by which key, direction, unit, family, and what parts it from others.
+
+    ``own`` is what the references score themselves, the median over the entries; None where nobody says. ``tier`` is
+    that of the networks behind it, the furthest from what ships (``TIERS``); empty where no network is.
+    """
 
     key: str
     title: str
@@ -76,6 +87,8 @@ class Head:
     unit: str
     family: str
     apart: str
+    own: float | None
+    tier: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +104,11 @@ class Table:
     def section(self, role: str) -> tuple[Row, ...]:
         """The rows of one role."""
         return tuple(row for row in self.rows if row.entry.method.role == role)
+
+    @property
+    def competing(self) -> int:
+        """How many rows are of generators, whether or not a place is theirs."""
+        return len(self.section("system")) + len(self.section("reference-baseline"))
 
     @property
     def summed(self) -> tuple[int, ...]:
@@ -112,6 +130,12 @@ class Table:
             for row in self.rows
             if len(found := [place for at in added if (place := row.cells[at].place)]) == len(added)
         }
+
+    @cached_property
+    def normalised(self) -> tuple[dict[str, float], ...]:
+        """For each column, its scores between the worst control (0) and the ground truth (1), where both are there."""
+        entries = {row.entry.id: row.entry for row in self.rows}
+        return tuple(normalised(column, entries) for column in self.columns)
 
     @property
     def groups(self) -> dict[str, list[int]]:
@@ -136,8 +160,7 @@ def boards(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     for own in found.values():
         board = own[0].board
         if board.setting != CONTROL:
-            controls = found.get(replace(board, setting=CONTROL).id, [])
-            own += [each for each in controls if each.board.protocol == board.protocol]
+            own += found.get(replace(board, setting=CONTROL).id, [])
     return found
 
 
@@ -186,7 +209,22 @@ def _head(column: Column) -> Head:
         unit=column.unit,
         family=family(cls) if cls.__module__.startswith("thgeval.metrics.") else "other",
         apart=apart if ours or theirs else "",
+        own=median(own) if (own := _own(column)) else None,
+        tier=_tier(column),
     )
+
+
+def _tier(column: Column) -> str:
+    try:
+        used = {weights.entry(name).tier for name in files(parse(column.part, metric_class).metric)}
+    except (ThgevalError, ValueError):  # signed by another version
+        return ""
+    return max(used, key=TIERS.index, default="")
+
+
+def _own(column: Column) -> list[float]:
+    found = [score.reference.value for score in column.scores.values() if score.reference is not None]
+    return [value for value in found if math.isfinite(value)]
 
 
 def _cells(column: Column, entries: Mapping[str, Entry]) -> dict[str, Cell]:

@@ -6,13 +6,16 @@ A *refusal* keeps an entry off the board; a *note* is shown beside it. Each name
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from thgeval.engine.verification import from_clips
+from thgeval.errors import ThgevalError
 from thgeval.protocol import protocols
-from thgeval.registry import table
+from thgeval.registry import metric_class, table
 from thgeval.results import Run, Score
+from thgeval.signature import parse
 from thgeval_leaderboard.entry import Entry, read_all
 from thgeval_leaderboard.ranking import columns
 from thgeval_leaderboard.untrusted import fault_of_link, mixed_scripts
@@ -72,6 +75,9 @@ def _words(entry: Entry) -> Iterator[Said]:
 
 def _dates(entry: Entry) -> Iterator[Said]:
     dates = [event.date for event in entry.history]
+    for at, said in enumerate(dates):
+        if not _is_day(said):
+            yield f"history[{at}].date", f"{said} is no day of the calendar", True
     if dates != sorted(dates):
         yield "history", "its dates don't follow one another", True
     if entry.history[0].what != "added":
@@ -81,6 +87,13 @@ def _dates(entry: Entry) -> Iterator[Said]:
             yield f"history[{at}].why", f"{event.what} needs a reason", True
     if entry.unreliable and not any(event.what == "marked-unreliable" for event in entry.history):
         yield "unreliable", "its history does not say since when", True
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _without_run(entry: Entry) -> Iterator[Said]:
@@ -148,6 +161,7 @@ def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
         yield ".clips", f"its signature does not say {count}", True
     if score.value is not None and score.clips + sum(score.left_out.values()) != run.expected:
         yield ".left_out", f"{score.clips} clips scored and {sum(score.left_out.values())} left out are not all", True
+    yield from _described(score)
     if score.value is None:
         return
     low, high = score.range
@@ -159,6 +173,18 @@ def _score(run: Run, key: str, score: Score) -> Iterator[Said]:
         yield "", "a metric of sets: thgeval verify recomputes it from states", False
         if not all(math.isfinite(group.without) for group in score.groups):
             yield ".groups", "a score without some clips is not finite", True
+
+
+def _described(score: Score) -> Iterator[Said]:
+    """Whether unit and range are those of the metric that was signed, as far as this version knows it."""
+    try:
+        metric = parse(score.signature, metric_class).metric
+    except (ThgevalError, ValueError):
+        return  # it shares no column with what can be read, and a note says so
+    if score.unit != metric.unit:
+        yield ".unit", f"it is said to be in {score.unit!r} and is in {metric.unit!r}", True
+    if tuple(score.range) != tuple(metric.range):
+        yield ".range", f"it is said to be {list(score.range)} and is {list(metric.range)}", True
 
 
 def among(entries: Sequence[Entry]) -> Iterator[Finding]:

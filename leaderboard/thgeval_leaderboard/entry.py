@@ -58,7 +58,12 @@ class Board:
 
     @property
     def id(self) -> str:
-        """As addresses name it: ``synth-v1.self-audio``."""
+        """As addresses name it: ``synth-v1-1.self-audio.native-1``."""
+        return f"{self.task}.{self.protocol}".replace("@", "-").replace("#", "-")
+
+    @property
+    def task(self) -> str:
+        """Data set and setting alone, as ids of entries name them: ``synth-v1-1.self-audio``."""
         return f"{self.dataset}.{self.setting}".replace("@", "-")
 
 
@@ -169,7 +174,9 @@ def _entry(data: Mapping[str, Any], file: str) -> Entry:
         checks()({**data, "run": None})
     except fastjsonschema.JsonSchemaValueException as error:
         field = ".".join(str(part) for part in error.path[1:])
-        raise EntryError(file, field, str(error.message).removeprefix(f"{error.name} ")) from None
+        meant = error.definition.get("description", "") if error.rule == "pattern" else ""
+        said = str(error.message).removeprefix(f"{error.name} ")
+        raise EntryError(file, field, f"{said}: {meant}".removesuffix(".") if meant else said) from None
     run = None
     if data["run"] is not None:
         try:
@@ -214,6 +221,6 @@ def of_run(run: Run, *, id: str, method: Method, board: Board, date: str, reason
 
 
 def identified(method: Method, board: Board) -> str:
-    """The id of an entry by its method and board: ``ref-2d.synth-v1-1.self-audio``."""
+    """The id of an entry by its method and task: ``ref-2d.synth-v1-1.self-audio``."""
     name = re.sub(r"[^a-z0-9]+", "-", method.name.lower()).strip("-") or "method"
-    return f"{name}.{board.id}"
+    return f"{name}.{board.task}"

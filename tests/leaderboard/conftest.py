@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.boards import made_entry
 
 from thgeval_leaderboard.entry import Event, Reported
@@ -62,7 +63,17 @@ def entries():
 
 
 @pytest.fixture(scope="session")
-def site(entries, tmp_path_factory):
+def media(tmp_path_factory):
+    """A picture of every second clip of one system."""
+    folder = tmp_path_factory.mktemp("media") / "system-1"
+    folder.mkdir()
+    for at in range(0, 12, 2):
+        Image.new("RGB", (60, 40), (20 * at, 90, 120)).save(folder / f"clip{at}.png")
+    return {folder.name: folder}
+
+
+@pytest.fixture(scope="session")
+def site(entries, media, tmp_path_factory):
     folder = tmp_path_factory.mktemp("built") / "site"
-    build(entries, folder)
+    build(entries, folder, media)
     return folder

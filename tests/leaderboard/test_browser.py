@@ -2,14 +2,21 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
+from support.boards import made_entry
 from support.programs import program
+
+from thgeval_leaderboard.entry import read
+from thgeval_leaderboard.site.build import build
+from thgeval_leaderboard.site.pages import SMALL
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
-BOARD = "boards/synth-v1-1.self-audio.html"
+ENTRIES = Path(__file__).resolve().parents[2] / "leaderboard" / "entries"
+BOARD = "boards/synth-v1-1.self-audio.native-1.html"
 EVERY = (
     "index.html",
     BOARD,
@@ -28,11 +35,13 @@ EVERY = (
 )
 
 
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
 @pytest.fixture(scope="module")
 def browser():
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=program("chromium"), args=arguments)
+        opened = running.chromium.launch(executable_path=program("chromium"), args=ARGUMENTS)
         yield opened
         opened.close()
 
@@ -91,6 +100,25 @@ def test_filters_hide_systems_and_never_controls(tab):
     tab.fill("#find", "system-3")
     assert names(tab) == ["system-3"]
     assert "1 of" in tab.text_content("#count")
+
+
+def test_columns_are_filtered_by_the_networks_behind_them(browser, tmp_path):
+    entries = [read(path) for path in ENTRIES.glob("ref-[23]d.*.json")]
+    build(entries, tmp_path / "site")
+    tab = browser.new_page()
+    tab.goto(next((tmp_path / "site/boards").glob("*.html")).as_uri())
+    tab.select_option("#tier", "canonical")
+    assert tab.locator("#board thead th:not([hidden])").count() == 2
+    tab.click("#chooser summary")
+    tab.get_by_label("FID", exact=True).check()
+    playwright.expect(tab.locator("#board thead th:not([hidden])")).to_have_count(3)
+    tab.reload()
+    playwright.expect(tab.locator("#board thead th:not([hidden])")).to_have_count(3)
+    tab.select_option("#tier", "embedded")
+    shown = tab.locator("#board thead th:not([hidden])").evaluate_all("cells => cells.map(cell => cell.dataset.tier)")
+    assert len(shown) > 8
+    assert set(shown[2:]) == {"embedded"}
+    tab.close()
 
 
 def test_columns_are_added_and_taken_away(tab):
@@ -273,4 +301,70 @@ def test_cells_without_a_note_are_told_apart(browser, site):
     assert set(shown.evaluate_all("rows => rows.map(row => row.dataset.own)")) == {"0"}
     tab.reload()
     assert tab.input_value("#noted") == "own"
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def of_many(tmp_path_factory):
+    """The address of a board of so many rows that those out of sight are not laid out."""
+    values = {f"method-{at:03d}": [20 + at / 10, 21 + at / 10] for at in range(SMALL + 1)}
+    folder = tmp_path_factory.mktemp("large") / "site"
+    build([made_entry(name, {"psnr": each, "ssim": [0.9, 0.8]}) for name, each in values.items()], folder)
+    return (folder / BOARD).as_uri()
+
+
+@pytest.fixture
+def large(browser, of_many):
+    opened = browser.new_page(viewport={"width": 700, "height": 800})
+    opened.goto(of_many)
+    yield opened
+    opened.close()
+
+
+def test_of_a_large_board_only_rows_in_sight_are_laid_out_and_all_are_sorted(large):
+    assert large.locator("#board tbody tr:not(.part)").count() == SMALL + 1
+    drawn = "row => row.cells[2].checkVisibility({contentVisibilityAuto: true})"
+    rows = large.locator("#board tbody tr:not(.part)")
+    assert rows.first.evaluate(drawn)
+    assert not rows.last.evaluate(drawn)
+    head(large, "PSNR").locator("button").click()
+    assert names(large) == [f"method-{at:03d}" for at in reversed(range(SMALL + 1))]
+
+
+def test_a_large_board_is_a_table_to_a_screen_reader(browser, of_many):
+    arguments = [*ARGUMENTS, "--force-renderer-accessibility"]
+    listening = browser.browser_type.launch(executable_path=program("chromium"), args=arguments)
+    tab = listening.new_page(viewport={"width": 700, "height": 800})
+    tab.goto(of_many)
+    head(tab, "PSNR").locator("button").click()
+    nodes = tab.context.new_cdp_session(tab).send("Accessibility.getFullAXTree")["nodes"]
+    roles = [node["role"]["value"] for node in nodes if not node["ignored"]]
+    assert roles.count("row") == SMALL + 3
+    assert roles.count("cell") == 3 * (SMALL + 1)
+    assert roles.count("columnheader") == 4
+    listening.close()
+
+
+def test_the_head_and_the_names_of_a_large_board_stay_in_sight(large):
+    region = large.locator(".scroll")
+    region.evaluate("region => region.scrollTo(150, 3000)")
+    edges = region.bounding_box()
+    assert head(large, "PSNR").bounding_box()["y"] == pytest.approx(edges["y"], abs=2)
+    assert large.locator("#board tbody th[scope=row]").nth(90).bounding_box()["x"] == pytest.approx(edges["x"], abs=2)
+
+
+def test_on_paper_a_large_board_is_a_plain_table(large):
+    large.emulate_media(media="print")
+    row = large.locator("#board tbody tr:not(.part)").last
+    assert row.evaluate("row => getComputedStyle(row).display") == "table-row"
+    assert row.locator("td").first.evaluate("cell => cell.checkVisibility({contentVisibilityAuto: true})")
+
+
+def test_a_strip_is_loaded_under_the_pages_policy(browser, site):
+    tab = browser.new_page()
+    tab.goto((site / "methods/system-1.html").as_uri())
+    pictures = tab.locator("#worst img")
+    assert pictures.count() > 1
+    shown = "async picture => { picture.loading = 'eager'; await picture.decode(); return picture.naturalWidth; }"
+    assert {picture.evaluate(shown) for picture in pictures.all()} == {60}
     tab.close()

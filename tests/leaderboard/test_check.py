@@ -1,6 +1,7 @@
 """Checks: an edited digit is named, what was taken back is named, and honest entries pass."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.boards import BOARD, FIELDS, made_entry
@@ -8,8 +9,9 @@ from support.boards import BOARD, FIELDS, made_entry
 from thgeval.protocol import protocols
 from thgeval.statistics import Interval
 from thgeval_leaderboard.check import among, checked, of_entry, since
-from thgeval_leaderboard.entry import Event, Reported
+from thgeval_leaderboard.entry import Event, Reported, read
 
+ENTRIES = Path(__file__).resolve().parents[2] / "leaderboard" / "entries"
 VALUES = {"psnr": [30.0, 31.0, 33.0], "ssim": [0.8, 0.9, 0.85]}
 SOURCE = "https://example.org/paper"
 
@@ -47,6 +49,25 @@ def test_an_edited_digit_is_named(changes, says):
 def test_another_metric_under_a_key_is_named():
     entry = edited(made_entry("mine", VALUES), "psnr", signature=made_entry("x", VALUES).run["ssim"].signature)
     assert "mine.json: run.scores.psnr.signature: it signs ssim, not psnr" in refused(of_entry(entry))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"unit": "<b>dB</b>"}, "unit", "it is said to be in '<b>dB</b>' and is in 'dB'"),
+        ({"range": (-1e300, 1e300)}, "range", "it is said to be [-1e+300, 1e+300] and is [0.0, inf]"),
+    ],
+)
+def test_unit_and_range_are_those_of_the_metric(changes, field, says):
+    """In the entries that are there; those of tests have shorter signatures."""
+    entry = read(ENTRIES / "ref-2d.synth-v1-short-1.self-audio.json")
+    assert refused(of_entry(entry)) == []
+    assert refused(of_entry(edited(entry, "psnr", **changes))) == [f"{entry.id}.json: run.scores.psnr.{field}: {says}"]
+
+
+def test_a_day_is_one_of_the_calendar():
+    entry = replace(made_entry("mine", VALUES), history=(Event("2026-02-31", "added"),))
+    assert refused(of_entry(entry)) == ["mine.json: history[0].date: 2026-02-31 is no day of the calendar"]
 
 
 def test_unknown_keys_and_limited_runs_are_refused():

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 from support.boards import made_run
 
 from thgeval.cli.main import code
@@ -35,6 +36,20 @@ def test_what_may_not_stand_is_not_written(result, tmp_path, capsys):
     assert code(["leaderboard", "add", str(result), str(tmp_path / "e"), *METHOD, *link]) == 1
     assert "method.paper: 'javascript:alert(1)' is no address" in capsys.readouterr().err
     assert not (tmp_path / "e").exists()
+
+
+def test_the_clips_of_another_entry_are_not_written(result, tmp_path, capsys):
+    code(["leaderboard", "add", str(result), str(tmp_path / "e"), *METHOD])
+    renamed = ["Copy" if each == "Wav2Lip" else each for each in METHOD]
+    assert code(["leaderboard", "add", str(result), str(tmp_path / "e"), *renamed]) == 1
+    assert "run.clips: the very clips of wav2lip.synth-v1-1.self-audio" in capsys.readouterr().err
+    assert len(list((tmp_path / "e").iterdir())) == 1
+
+
+def test_a_data_set_without_a_version_is_told_what_it_must_be(result, tmp_path, capsys):
+    unversioned = ["synth" if each == "synth-v1@1" else each for each in METHOD]
+    assert code(["leaderboard", "add", str(result), str(tmp_path / "e"), *unversioned]) == 2
+    assert capsys.readouterr().err.endswith(": NAME@VERSION\n")
 
 
 def test_an_edited_digit_fails_the_check(result, tmp_path, capsys):
@@ -70,3 +85,15 @@ def test_the_schema_is_strict_about_every_object():
     schema = json.loads(files("thgeval_leaderboard").joinpath("entry.schema.json").read_text())
     objects = [schema, *schema["properties"].values(), schema["properties"]["history"]["items"]]
     assert all(item.get("additionalProperties") is False for item in objects if item.get("type") == "object")
+
+
+def test_media_are_shown_and_folders_of_nobody_are_named(result, tmp_path, capsys):
+    folder, media = tmp_path / "entries", tmp_path / "media"
+    code(["leaderboard", "add", str(result), str(folder), *METHOD])
+    (id,) = (path.stem for path in folder.iterdir())
+    for name in (id, "nobody"):
+        (media / name).mkdir(parents=True)
+    Image.new("RGB", (30, 20)).save(media / id / "clip0.png")
+    assert code(["leaderboard", "build", str(folder), str(tmp_path / "site"), "--media", str(media)]) == 0
+    assert capsys.readouterr().err.endswith(f"no entry that stands is called as these folders of {media}: nobody\n")
+    assert [path.name for path in (tmp_path / "site/media" / id).iterdir()] == ["1.webp"]

@@ -61,7 +61,9 @@ def test_a_record_says_what_the_entry_does(entry):
     assert said["confidence_interval"]["lower"] == entry.run["lmd"].interval.low
     assert said["confidence_interval"]["method"] == "t"
     assert said["num_samples"] == 3
-    assert record["evaluation_id"] == f"synth-v1-1.self-audio/unknown/wav-2-lip/{record['retrieved_timestamp']}"
+    assert (
+        record["evaluation_id"] == f"synth-v1-1.self-audio.native-1/unknown/wav-2-lip/{record['retrieved_timestamp']}"
+    )
     assert record["retrieved_timestamp"] == "1795824000"  # 2026-11-28
 
 
@@ -104,7 +106,9 @@ def test_the_hubs_results_have_its_documented_fields_alone(site):
 
 
 def test_the_hubs_tasks_are_those_of_the_results(site):
-    board = yaml.safe_load((site / "api/v1/boards/synth-v1-1.self-audio.eval.yaml").read_text(encoding="utf-8"))
+    board = yaml.safe_load(
+        (site / "api/v1/boards/synth-v1-1.self-audio.native-1.eval.yaml").read_text(encoding="utf-8")
+    )
     assert set(board) == {"name", "description", "evaluation_framework", "tasks"}
     tasks = [each["id"] for each in board["tasks"]]
     assert len(set(tasks)) == len(tasks)

@@ -30,7 +30,7 @@ def test_the_truth_is_no_worse_than_what_was_made_of_it():
     for id, entry in by_id.items():
         if entry.method.role != "control":
             continue
-        truth = by_id[f"ctl-gt.{entry.board.id}"]
+        truth = by_id[f"ctl-gt.{entry.board.task}"]
         for key in ("psnr", "ssim", "lmd", "f-lmd"):
             ours, best = entry.run.scores[key], truth.run.scores[key]
             if ours.value is not None:

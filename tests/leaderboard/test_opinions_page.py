@@ -7,7 +7,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from support.boards import made_entry
+from support.boards import BOARD, made_entry
 
 from thgeval_baselines.controls.table import TABLE
 from thgeval_leaderboard.opinions import Opinion
@@ -104,48 +104,72 @@ def test_every_level_of_every_axis_is_drawn_and_listed(site):
         assert figure.find(".//{*}svg/{*}title").text
         assert figure.find(".//{*}svg/{*}desc").text
         assert len(figure.findall(".//{*}svg/{*}circle")) == len(figure.findall(".//tbody/tr"))
-    assert "No board here has controls at these levels." in "".join(page.itertext())
+    words = "".join(page.itertext())
+    assert "No entry here is of ctl-videolead-500ms, ctl-videolead-1s, so people's curve stands alone." in words
+    assert "No control of ours is on this axis: a video has no mesh." in words
+
+
+def control(name, **clips):
+    return made_entry(name, clips, role="control", paradigm="none", board=replace(BOARD, setting="control"))
+
+
+def graded_of(site, axis):
+    """The figures of one axis, and what is said before them."""
+    section = page_of(site).find(".//section[@id='graded']")
+    at = next(at for at, each in enumerate(section) if each.get("id") == axis)
+    return section[at + 2].findall("figure"), "".join(section[at + 1].itertext())
 
 
 def test_controls_at_the_same_levels_stand_beside_people(tmp_path):
     values = {"ssim": [0.8, 0.7, 0.75], "lmd": [2.0, 3.0, 2.5]}
     entries = [
-        made_entry("ctl-videolead-500ms", values, role="control", paradigm="none"),
-        made_entry("ctl-videolead-1s", {key: [x / 2 for x in each] for key, each in values.items()}, role="control"),
-        made_entry("ctl-videolead-9s", values, role="control", paradigm="none"),
+        control("ctl-videolead-500ms", **values),
+        control("ctl-videolead-1s", **{key: [x / 2 for x in each] for key, each in values.items()}),
+        control("ctl-videolead-9s", **values),
         made_entry("ctl-audiolead-1s", values, paradigm="none"),  # the name of a control, and none
+        made_entry("system", values),  # whose board shows the controls too, and the page once
     ]
     build(entries, tmp_path / "site")
-    page = page_of(tmp_path / "site")
-    figures = page.findall(".//section[@id='graded']//figure")
-    assert len(figures) == 8
-    assert [cell.text for cell in figures[1].findall(".//thead//th")] == [
-        "Level",
-        "Control",
-        "LMD\N{NO-BREAK SPACE}↓",
-        "SSIM\N{NO-BREAK SPACE}↑",
-    ]
-    rows = [["".join(cell.itertext()) for cell in row] for row in figures[1].findall(".//tbody/tr")]
-    assert [row[:2] for row in rows] == [["0.5", "ctl-videolead-500ms"], ["1", "ctl-videolead-1s"]]
-    assert [float(row[3].split(" ")[0]) for row in rows] == pytest.approx([0.75, 0.375], abs=0.006)
+    (_, ours), said = graded_of(tmp_path / "site", "video_lead")
+    assert len(graded_of(tmp_path / "site", "audio_lead")[0]) == 1
+    assert "No entry" not in said
+    heads = [cell.text for cell in ours.findall(".//thead//th")]
+    assert heads == ["Level", "Control", "People", "LMD\N{NO-BREAK SPACE}↓", "SSIM\N{NO-BREAK SPACE}↑"]
+    rows = [["".join(cell.itertext()) for cell in row] for row in ours.findall(".//tbody/tr")]
+    assert [row[:3] for row in rows] == [["0.5", "ctl-videolead-500ms", "2.72"], ["1", "ctl-videolead-1s", "1.32"]]
+    assert [float(row[4].split(" ")[0]) for row in rows] == pytest.approx([0.75, 0.375], abs=0.006)
+    assert [each.text for each in ours.findall(".//{*}svg/{*}text[@class='name']")] == heads[3:]
+    # LMD halves where people think less of it, and SSIM goes with them
+    assert "In people's order of the levels: SSIM. In another order: LMD." in "".join(ours.itertext())
+
+
+def test_up_is_better_in_every_panel(tmp_path):
+    better, worse = {"ssim": [0.9, 0.9], "lmd": [1.0, 1.0]}, {"ssim": [0.4, 0.4], "lmd": [3.0, 3.0]}
+    build([control("ctl-pause-start-1s", **better), control("ctl-pause-start-2s", **worse)], tmp_path / "site")
+    (_, ours), said = graded_of(tmp_path / "site", "pause_start")
+    for panel in ours.findall(".//{*}svg"):
+        first, second = (float(dot.get("cy")) for dot in panel.findall("{*}circle"))
+        assert first < second
+    assert "Seconds of a held picture are our reading, of our controls alone." in said
 
 
 def test_controls_are_drawn_with_their_intervals_and_without_scores_that_are_infinite(tmp_path):
-    values = {"psnr": [30.0, 31.0, 33.0]}
-    entries = [made_entry(f"ctl-coarse{bits}", values, role="control", paradigm="none") for bits in (4, 5, 6)]
+    entries = [control(f"ctl-coarse{bits}", psnr=[30.0, 31.0, 33.0]) for bits in (4, 5, 6)]
     run = entries[0].run
     endless = replace(run["psnr"], value=float("inf"), interval=None)
     entries[0] = replace(entries[0], run=replace(run, scores={"psnr": endless}))
     build(entries, tmp_path / "site")
-    figures = page_of(tmp_path / "site").findall(".//section[@id='graded']//figure")
-    drawn = next(each for each in figures if "controls" in each.find("figcaption").text)
+    (_, drawn), said = graded_of(tmp_path / "site", "qt_level")
+    assert said.endswith("No entry here is of ctl-coarse7.")
     assert len(drawn.findall(".//{*}circle")) == len(drawn.findall(".//{*}path[@class='bar']")) == 2
     rows = [["".join(cell.itertext()) for cell in row] for row in drawn.findall(".//tbody/tr")]
-    assert [row[2].split(" ")[0] for row in rows] == ["∞", "31.3", "31.3"]
+    assert [row[3].split(" ")[0] for row in rows] == ["∞", "31.3", "31.3"]
 
 
-def test_every_axis_has_controls_or_says_why_not():
-    assert all(bool(axis.controls) != bool(axis.without) for axis in AXES)
+def test_every_axis_says_whose_unit_its_levels_have():
+    for axis in AXES:
+        assert "seconds, of the data set as of our controls" in axis.says or "states no unit" in axis.says
+        assert bool(axis.controls) != ("o control of ours is" in axis.says)
 
 
 def test_every_control_that_is_named_is_one_of_ours():

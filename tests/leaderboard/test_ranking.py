@@ -96,11 +96,20 @@ def test_controls_of_a_data_set_stand_on_all_its_boards_of_their_protocol():
         name: [each.id for each in own] for name, own in boards([control, entry("own", 0), other, elsewhere]).items()
     }
     assert ids == {
-        "another-1.self-audio": ["elsewhere"],
-        "synth-v1-1.control": ["ctl"],
-        "synth-v1-1.cross-audio": ["other", "ctl"],
-        "synth-v1-1.self-audio": ["own", "ctl"],
+        "another-1.self-audio.native-1": ["elsewhere"],
+        "synth-v1-1.control.native-1": ["ctl"],
+        "synth-v1-1.cross-audio.native-1": ["other", "ctl"],
+        "synth-v1-1.self-audio.native-1": ["own", "ctl"],
     }
+
+
+def test_another_protocol_is_another_board():
+    other = entry("other", 0)
+    other = replace(other, board=replace(other.board, protocol="thg256@1"))
+    assert list(boards([entry("own", 0), other])) == [
+        "synth-v1-1.self-audio.native-1",
+        "synth-v1-1.self-audio.thg256-1",
+    ]
 
 
 def test_a_score_over_fewer_clips_says_so():

@@ -126,19 +126,26 @@ def check(entries: Path, against: Path | None) -> int:
 @click.argument("entries", type=FOLDER)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--against", type=FOLDER, help="The entries as they were, as for check.")
-def build(entries: Path, out: Path, against: Path | None) -> int:
+@click.option("--media", type=FOLDER, help="Holds a folder of clips or pictures for some entries, called by their ids.")
+def build(entries: Path, out: Path, against: Path | None, media: Path | None) -> int:
     """Write the site of the entries in the folder ENTRIES to OUT, in one step; refused entries are named and left out.
 
-    The site needs no server: open OUT/index.html. The exit code is 1 if an entry was refused.
+    The site needs no server: open OUT/index.html. With --media, a method's page shows its worst clips: of clips those
+    that were scored, by their hash, and of pictures any that is called as a clip (ID/CLIP.jpg). What is missing or
+    broken is said there. The exit code is 1 if an entry was refused.
     """
     from thgeval_leaderboard.check import checked
     from thgeval_leaderboard.site.build import build as built
+    from thgeval_leaderboard.site.filmstrips import folders
 
     kept, findings = checked(entries, against)
     refused = [finding for finding in findings if finding.refused]
     for finding in refused:
         say(f"refused: {finding}")
-    built(kept, out)
+    shown = {} if media is None else folders(media)
+    if unknown := sorted(shown.keys() - {entry.id for entry in kept}):
+        say(f"no entry that stands is called as these folders of {media}: {', '.join(unknown)}")
+    built(kept, out, shown)
     show(f"{out / 'index.html'}  {len(kept)} entries")
     return 1 if refused else 0
 
@@ -157,11 +164,14 @@ def serve(site: Path, port: int) -> None:
 
 
 def _kept(entry: "Entry", folder: Path) -> int:
-    """Check an entry and write it if it may stand; the exit code."""
-    from thgeval_leaderboard.check import of_entry
-    from thgeval_leaderboard.entry import read_bytes
+    """Check an entry, alone and beside those of the folder, and write it if it may stand; the exit code."""
+    from thgeval_leaderboard.check import among, of_entry
+    from thgeval_leaderboard.entry import read_all, read_bytes
 
-    findings = of_entry(read_bytes(entry.encoded(), f"{entry.id}.json"))
+    entry = read_bytes(entry.encoded(), file := f"{entry.id}.json")
+    others = [each for each in read_all(folder)[0] if each.id != entry.id]
+    beside = (finding for finding in among([*others, entry]) if finding.file == file)
+    findings = [*of_entry(entry), *beside]
     for finding in findings:
         say(str(finding))
     if any(finding.refused for finding in findings):

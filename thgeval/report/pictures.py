@@ -7,7 +7,6 @@ green and blue, as a share of white; all error maps of a page have one scale, fr
 holds 99.5 % of what is shown.
 """
 
-import io
 import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,12 +18,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from thgeval.clip import Clip, Pair
 from thgeval.errors import InputError
 from thgeval.media import Pixels, decode, fingerprint
 from thgeval.media.resample import resize
+from thgeval.media.stills import image_file, levels_of, shrunk
 from thgeval.protocol import Protocol
 from thgeval.report.data import ClipData
 
@@ -33,9 +32,6 @@ BYTES = 1_800_000
 """What all pictures of a page may take before they are encoded as text, which adds a third."""
 
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-
-# Tried in this order until a picture fits its share of the bytes: height in px, WebP quality.
-SETTINGS = ((HEIGHT_PX, 82), (HEIGHT_PX, 60), (HEIGHT_PX, 40), (192, 40), (128, 40), (96, 30), (64, 20))
 
 CHUNK_FRAMES = 8
 
@@ -154,25 +150,11 @@ def _frame(generated: Pixels, peak: float, reference: Pixels, reference_peak: fl
     first = _share(resize(generated[None], width=width, height=height)[0], peak)
     second = _share(reference, reference_peak)
     error = np.abs(first - second).mean(axis=2)
-    return Frame(_shrunk(_bytes(first), HEIGHT_PX), _shrunk(_bytes(second), HEIGHT_PX), _shrunk(error, HEIGHT_PX))
+    return Frame(shrunk(levels_of(first), HEIGHT_PX), shrunk(levels_of(second), HEIGHT_PX), shrunk(error, HEIGHT_PX))
 
 
 def _share(pixels: Pixels, peak: float) -> NDArray[np.float32]:
     return np.asarray(pixels, dtype=np.float32) / np.float32(peak)
-
-
-def _bytes(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
-
-
-def _shrunk(image: NDArray, height_px: int) -> NDArray:  # type: ignore[type-arg]
-    """The image no higher than that, averaged over area."""
-    height, width = image.shape[:2]
-    if height <= height_px:
-        return image
-    return np.asarray(
-        cv2.resize(image, (max(1, round(width * height_px / height)), height_px), interpolation=cv2.INTER_AREA)
-    )
 
 
 def _trio(frame: Frame, top: float, limit: int) -> Trio:
@@ -188,17 +170,10 @@ def _trio(frame: Frame, top: float, limit: int) -> Trio:
 
 def _heat(error: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
     """Errors in the colours of the inferno map, whose lightness grows evenly: RGB."""
-    levels = _bytes(error / np.float32(top))
+    levels = levels_of(error / np.float32(top))
     return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1])
 
 
 def _address(picture: NDArray[np.uint8], limit: int) -> str:
-    """A picture as a ``data:`` address, in the best quality of ``SETTINGS`` that fits ``limit`` bytes, or the last."""
-    content = b""
-    for height_px, quality in SETTINGS:
-        buffer = io.BytesIO()
-        Image.fromarray(_shrunk(picture, height_px)).save(buffer, "WEBP", quality=quality, method=4)
-        content = buffer.getvalue()
-        if len(content) <= limit:
-            break
-    return "data:image/webp;base64," + b64encode(content).decode()
+    """A picture as a ``data:`` address of a file that fits ``limit`` bytes, if any does."""
+    return "data:image/webp;base64," + b64encode(image_file(picture, limit, method=4)).decode()

@@ -6,6 +6,7 @@ worst. Ties go by clip id, then frame.
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -26,26 +27,34 @@ class WorstFrame(NamedTuple):
     value: float
 
 
-def worst_clips(data: MetricData, count: int) -> list[str]:
-    """The worst clips, worst first, none of them as good as the best; empty without a direction to tell them by."""
-    rated = [(bad, clip) for clip in data.clips if (bad := badness(data, clip)) is not None]
+def worst_clips(
+    values: Mapping[str, float], count: int, *, better: Better, own: Mapping[str, float] | None = None
+) -> list[str]:
+    """The worst clips, worst first, none of them as good as the best; empty without a direction to tell them by.
+
+    ``values`` are scores by clip, ``own`` what each clip's reference scores.
+    """
+    rated = [
+        (bad, clip)
+        for clip, value in values.items()
+        if (bad := badness(value, better, (own or {}).get(clip))) is not None
+    ]
     best = min((bad for bad, _ in rated), default=0.0)
     worse = [item for item in rated if item[0] > best]
     return [clip for _, clip in sorted(worse, key=lambda item: (-item[0], item[1]))[:count]]
 
 
-def badness(data: MetricData, clip: str) -> float | None:
-    """How bad a clip's score is, larger is worse; None if that can't be told."""
-    value = data.clips[clip]
-    match data.score.better:
+def badness(value: float, better: Better, own: float | None = None) -> float | None:
+    """How bad a score is, larger is worse; None if that can't be told. ``own`` is the reference's own score."""
+    match better:
         case Better.HIGHER:
             return -value
         case Better.LOWER:
             return value
         case Better.CLOSER_TO_ZERO:
             return abs(value)
-        case Better.CLOSER_TO_REFERENCE if clip in data.own and math.isfinite(data.own[clip]):
-            return abs(value - data.own[clip])
+        case Better.CLOSER_TO_REFERENCE if own is not None and math.isfinite(own):
+            return abs(value - own)
     return None
 
 

@@ -63,7 +63,12 @@ def chosen(found: Collected, count: int) -> Chosen:
 
     Cards begin with every metric's worst frame, then come the second worst, and so on; each frame has one card.
     """
-    clips = {item.score.key: worst_clips(item, min(WORST_CLIPS, len(item.clips) // 2)) for item in found.metrics}
+    clips = {
+        item.score.key: worst_clips(
+            item.clips, min(WORST_CLIPS, len(item.clips) // 2), better=item.score.better, own=item.own
+        )
+        for item in found.metrics
+    }
     frames = {item.score.key: worst_frames(item, count) if has_worst_frames(item) else [] for item in found.metrics}
     numbers: dict[tuple[str, int], int] = {}
     for frame in sorted((frame for listed in frames.values() for frame in listed), key=lambda frame: frame.rank):

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thgeval.errors import OutputError, ProtocolError
@@ -14,15 +14,16 @@ MARK = ".thgeval-site"
 """A file that says that a folder is a site of ours, so that nothing else is ever replaced."""
 
 
-def build(entries: Sequence[Entry], out: Path) -> int:
+def build(entries: Sequence[Entry], out: Path, media: Mapping[str, Path] | None = None) -> int:
     """Write the site of these entries to ``out``, which must be new, empty or an earlier site; how many files it has.
 
+    ``media`` are folders of clips or pictures by the ids of entries, whose worst clips are then shown (``filmstrips``).
     A build that fails leaves what was there. Raises ``ProtocolError`` for a folder that holds something else, and
     ``OutputError`` if it can't be written.
     """
     if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
         raise ProtocolError(f"{out} holds something else than a site; name a new folder")
-    site = Site(tuple(sorted(entries, key=lambda entry: entry.id)))
+    site = Site(tuple(sorted(entries, key=lambda entry: entry.id)), media or {})
     made = {address: text.encode() for address, text in pages(site)} | dict(plain_files(site)) | {MARK: b""}
     try:
         _put(made, out)
@@ -35,10 +36,10 @@ def _put(made: dict[str, bytes], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
+        for folder in {(fresh / address).parent for address in made}:
+            folder.mkdir(parents=True, exist_ok=True)
         for address, content in made.items():
-            path = fresh / address
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            (fresh / address).write_bytes(content)
         fresh.chmod(0o755)
         _swap(fresh, out)
     finally:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from thgeval.report.text import number
 from thgeval.results import Run
 from thgeval.results.score import to_json
-from thgeval_leaderboard.board import Table
+from thgeval_leaderboard.board import TIERS, Table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site.badges import badge
 from thgeval_leaderboard.site.exports import bibtex, every_eval_ever, hub_results, hub_tasks, is_model
@@ -38,6 +38,8 @@ def plain_files(site: Site) -> Iterator[tuple[str, bytes]]:
                 yield f"{API}/results/{entry.id}.yaml", hub_results(entry, entry.run).encode()
                 yield f"{API}/every_eval_ever/{entry.id}.json", _json(every_eval_ever(entry, entry.run))
             yield f"data/entries/{entry.id}.js", _script("thgevalEntry", entry.id, _clips_of(site, entry, entry.run))
+    for worst in site.worst.values():
+        yield from ((item.address, item.strip.picture) for item in worst if item.address)
     for each in site.tables.values():
         yield f"boards/{each.board.id}.csv", _csv(each)
         yield f"{API}/boards/{each.board.id}.csv", _csv(each)
@@ -77,7 +79,8 @@ def _index(site: Site) -> dict[str, object]:
 
 
 def _json(data: object) -> bytes:
-    return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """In one line: Python's encoder is several times as fast without indentation."""
+    return (json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _script(function: str, name: str, data: object) -> bytes:
@@ -91,13 +94,29 @@ def _column(each: Table, at: int) -> dict[str, object]:
     cells = {
         row.entry.id: [row.cells[at].text, to_json(row.cells[at].value)] for row in each.rows if row.cells[at].text
     }
-    return {"title": head.title, "arrow": head.arrow, "unit": head.unit, "better": head.better.value, "cells": cells}
+    return {
+        "title": head.title,
+        "arrow": head.arrow,
+        "unit": head.unit,
+        "better": head.better.value,
+        "own": head.own,
+        "tier": head.tier or TIERS[0],
+        "cells": cells,
+    }
 
 
 def _ranks(each: Table) -> dict[str, object]:
     """The sums of places as one more column."""
     cells = {id: [f"{total:g}", total] for id, total in each.sums_of_places.items()}
-    return {"title": "Sum of places", "arrow": "↓", "unit": "", "better": "lower", "cells": cells}
+    return {
+        "title": "Sum of places",
+        "arrow": "↓",
+        "unit": "",
+        "better": "lower",
+        "own": None,
+        "tier": "",
+        "cells": cells,
+    }
 
 
 def _clips_of(site: Site, entry: Entry, run: Run) -> dict[str, object]:

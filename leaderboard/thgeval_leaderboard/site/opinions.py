@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from markupsafe import Markup
 
+from thgeval.metric import Better
 from thgeval.report.axes import Axis, axis
 from thgeval.report.text import number
-from thgeval_leaderboard.board import Cell, Table
+from thgeval_leaderboard.board import Cell, Head, Row, Table
 from thgeval_leaderboard.site.drawing import WIDTH, Figure, bounds, grid, label, levels, svg
 from thgeval_leaderboard.survey import data, directed
 
@@ -31,58 +32,75 @@ IN_SURVEY = {
 
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation", "lmd")
 QUALITY = ("fid", "lpips", "ssim", "psnr", "cpbd")
-MOST_METRICS = 4
-"""Metrics of controls shown beside opinions: so many, those first that are made for what an axis changes."""
+PANEL = (300, 164)
+"""Width and height of one metric's curve."""
 
 
 @dataclass(frozen=True)
 class Graded:
     """One axis of graded distortions: how it is called here, its unit, and our controls at its levels.
 
-    ``metrics`` are shown of the controls in this order; ``without`` says why there are no controls.
+    ``metrics`` are shown of the controls in this order; ``says`` what the levels are, and whose unit that is.
     """
 
     name: str
     title: str
     unit: str
+    says: str
     controls: Mapping[float, str] = field(default_factory=dict)
     metrics: tuple[str, ...] = (*SYNC, *QUALITY)
-    without: str = ""
 
 
 AXES = (
-    Graded("video_lead", "The picture before its sound", "s", {0.5: "ctl-videolead-500ms", 1: "ctl-videolead-1s"}),
-    Graded("audio_lead", "The sound before its picture", "s", {0.5: "ctl-audiolead-500ms", 1: "ctl-audiolead-1s"}),
+    Graded(
+        "video_lead",
+        "The picture before its sound",
+        "s",
+        "Levels are seconds, of the data set as of our controls.",
+        {0.5: "ctl-videolead-500ms", 1: "ctl-videolead-1s"},
+    ),
+    Graded(
+        "audio_lead",
+        "The sound before its picture",
+        "s",
+        "Levels are seconds, of the data set as of our controls.",
+        {0.5: "ctl-audiolead-500ms", 1: "ctl-audiolead-1s"},
+    ),
     Graded(
         "pause_start",
         "A pause at the start",
-        "unit not stated; controls: s",
+        "level",
+        "The data set states no unit. Seconds of a held picture are our reading, of our controls alone.",
         {1: "ctl-pause-start-1s", 2: "ctl-pause-start-2s"},
     ),
     Graded(
         "pause_middle",
         "A pause in the middle",
-        "unit not stated; controls: s",
+        "level",
+        "The data set states no unit. Seconds of a held picture are our reading, of our controls alone.",
         {1: "ctl-pause-middle-1s", 2: "ctl-pause-middle-2s"},
     ),
     Graded(
         "qp_level",
         "Geometry quantised",
-        "level, bits presumably",
-        without="No control of ours is on this axis: a video has no mesh.",
+        "level",
+        "The data set states no unit; bits presumably. No control of ours is on this axis: a video has no mesh.",
     ),
     Graded(
         "qt_level",
         "Texture coordinates quantised",
-        "level, bits presumably; controls: bits",
+        "level",
+        "The data set states no unit; bits presumably. Bits are our reading: our controls round the places at which "
+        "colours are read to so many.",
         {bits: f"ctl-coarse{bits}" for bits in (4, 5, 6, 7)},
         (*QUALITY, *SYNC),
     ),
     Graded(
         "stream_level",
         "Streamed at several qualities",
-        "level, unit not stated",
-        without="Its levels have no unit, so no control is at them; ctl-drop10, 30 and 60 drop frames in its place.",
+        "level",
+        "The data set states no unit, so no control of ours is at its levels; ctl-drop10, 30 and 60 drop frames in "
+        "its place.",
     ),
 )
 """The graded distortions of THQA-3D. Controls change the picture or the sound of a video, not a mesh."""
@@ -113,7 +131,7 @@ def pages(page: Callable[..., str], tables: Mapping[str, Table]) -> Iterator[tup
             ],
             printed=list(printed([row["talker"] for row in talkers])),
             unprinted=[row["talker"] for row in talkers if row["talker"] not in IN_SURVEY],
-            graded=[(graded, list(curves(graded, kept["levels"], tables))) for graded in AXES],
+            graded=[(graded, list(curves(graded, kept["levels"], tables)), lacking(graded, tables)) for graded in AXES],
         ),
     )
 
@@ -192,89 +210,150 @@ def printed(talkers: Sequence[str]) -> Iterator[Printed]:
                 )
 
 
+Point = tuple[float, float, tuple[float, ...]]
+"""A level, a value there, and the ends of its interval."""
+
+
 @dataclass(frozen=True)
-class Beside:
-    """A board's controls at an axis's levels: heads of its metrics, and cells by level.
+class Panel:
+    """One metric of a board's controls at the levels of an axis; ``cells`` are in the order of its levels."""
 
-    ``points`` are level, score and interval of the first metric, where they are finite.
-    """
+    head: Head
+    cells: tuple[Cell, ...]
+    points: tuple[Point, ...]
 
-    dataset: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[float, str, tuple[Cell, ...]], ...]
-    points: tuple[tuple[float, float, tuple[float, ...]], ...]
+    @property
+    def called(self) -> str:
+        """Its title and direction."""
+        return f"{self.head.title}\N{NO-BREAK SPACE}{self.head.arrow}".strip()
 
 
 def curves(graded: Graded, rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Figure]:
-    """People's curve of one axis, and for each board with controls at its levels the curve of one metric."""
+    """People's curve of one axis, and for each board with controls at its levels the curves of their metrics."""
     own = [row for row in rows if row["axis"] == graded.name]
+    people = {row["level"]: row["mean"] for row in own}
     points = [(row["level"], row["mean"], tuple(row["interval"])) for row in own]
     says = f"Mean opinion, 0 to 5, of {own[0]['clips']} clips a level; lines are 95 % intervals over clips."
     heads = ("Level", "Mean opinion", "95 % interval", "Clips")
     cells = tuple(
         (f"{row['level']:g}", f"{row['mean']:.2f}", bounds(row["interval"]), str(row["clips"])) for row in own
     )
+    title = f"{graded.title}: people"
     yield Figure(
-        f"{graded.title}: people", curve(points, graded, "people", says, Axis(0, 5, 170, 14)), says, heads, cells
+        title, _panels([curve(points, "Mean opinion", graded.unit, title, Axis(0, 5, 130, 24))]), says, heads, cells
     )
     for each in tables.values():
-        found = beside(graded, each)
-        if found is None:
-            continue
-        says = f"{found.heads[0]} of our controls at the same levels, on {found.dataset}; lines are 95 % intervals."
-        title = f"{graded.title}: controls on {found.dataset}"
-        picture = (
-            curve(found.points, graded, title, says, axis([end for *_, ends in found.points for end in ends], 170, 14))
-            if found.points
-            else Markup()
-        )
-        lines = tuple(
-            (f"{level:g}", name, *(f"{cell.text}{' ±' + cell.reach if cell.reach else ''}" for cell in cells))
-            for level, name, cells in found.rows
-        )
-        yield Figure(title, picture, says, ("Level", "Control", *found.heads), lines)
+        if panels := beside(graded, each):
+            yield _of_controls(graded, each, panels, people)
 
 
-def beside(graded: Graded, table: Table) -> Beside | None:
-    """A board's controls at the levels of an axis; None if it has none of them."""
-    at = {head.key: place for place, head in enumerate(table.heads) if not head.apart}
-    wanted = [at[key] for key in graded.metrics if key in at][:MOST_METRICS]
-    named = {row.entry.method.name: row for row in table.rows if row.entry.method.role == "control"}
-    rows = tuple(
-        (level, name, tuple(named[name].cells[place] for place in wanted))
-        for level, name in graded.controls.items()
-        if name in named and not named[name].entry.withdrawn
+def _of_controls(graded: Graded, each: Table, panels: Sequence[Panel], people: Mapping[float, float]) -> Figure:
+    title = f"{graded.title}: controls on {each.board.dataset}, protocol {each.board.protocol}"
+    drawn = [
+        curve(panel.points, panel.called, graded.unit, f"{title}: {panel.head.title}", _upright(panel))
+        for panel in panels
+        if panel.points
+    ]
+    levels_of = [(level, name) for level, name in graded.controls.items() if name in _controls(each)]
+    lines = tuple(
+        (
+            f"{level:g}",
+            name,
+            f"{people[level]:.2f}",
+            *(
+                f"{panel.cells[at].text}{' ±' + panel.cells[at].reach if panel.cells[at].reach else ''}"
+                for panel in panels
+            ),
+        )
+        for at, (level, name) in enumerate(levels_of)
     )
-    if not rows or not wanted:
-        return None
-    heads = tuple(f"{table.heads[place].title}\N{NO-BREAK SPACE}{table.heads[place].arrow}".strip() for place in wanted)
-    scores = table.columns[wanted[0]].scores
-    points = []
-    for level, name, (first, *_) in rows:
-        if first.value is not None and math.isfinite(first.value):
-            found = scores[named[name].entry.id].interval
-            ends = found if found is not None and all(map(math.isfinite, found)) else (first.value, first.value)
-            points.append((level, first.value, tuple(ends)))
-    return Beside(table.board.dataset, heads, rows, tuple(points))
+    says = "Lines are 95 % intervals over clips, and up is better in each. " + _orders(panels, people)
+    return Figure(
+        title, _panels(drawn), says, ("Level", "Control", "People", *(panel.called for panel in panels)), lines
+    )
 
 
-def curve(
-    points: Sequence[tuple[float, float, tuple[float, ...]]], graded: Graded, title: str, says: str, up: Axis
-) -> Markup:
-    """Means with their intervals over the levels of an axis."""
-    across = axis([level for level, *_ in points], 56, WIDTH - 24)
-    parts = levels(up, 56, WIDTH - 16)
-    path = "L".join(f"{across(level)} {up(mean)}" for level, mean, _ in points)
+def _panels(drawn: Sequence[Markup]) -> Markup:
+    return Markup('<div class="panels">') + Markup("").join(drawn) + Markup("</div>")
+
+
+def _upright(panel: Panel) -> Axis:
+    """An axis on which up is better."""
+    ends = [end for *_, ends in panel.points for end in ends]
+    return axis(ends, 24, 130) if panel.head.better is Better.LOWER else axis(ends, 130, 24)
+
+
+def _orders(panels: Sequence[Panel], people: Mapping[float, float]) -> str:
+    """Which metrics put the levels in people's order, and which don't."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for panel in panels:
+        if len(panel.points) > 1:
+            sign = -1 if panel.head.better is Better.LOWER else 1
+            order = [sign * value for _, value, _ in sorted(panel.points, key=lambda point: people[point[0]])]
+            found[all(low < high for low, high in pairwise(order))].append(panel.head.title)
+    said = ((True, "In people's order of the levels"), (False, "In another order"))
+    return " ".join(f"{words}: {', '.join(found[alike])}." for alike, words in said if found[alike])
+
+
+def beside(graded: Graded, table: Table) -> list[Panel]:
+    """What a board's own controls score at the levels of an axis, one panel a metric; empty if it has none of them."""
+    at = {head.key: place for place, head in enumerate(table.heads) if not head.apart}
+    rows = [(level, _controls(table)[name]) for level, name in graded.controls.items() if name in _controls(table)]
+    if not rows:
+        return []
+    return [
+        Panel(
+            table.heads[place],
+            tuple(row.cells[place] for _, row in rows),
+            tuple(_point(level, row, table, place) for level, row in rows if _is_finite(row.cells[place])),
+        )
+        for key in graded.metrics
+        if (place := at.get(key)) is not None
+    ]
+
+
+def _controls(table: Table) -> dict[str, Row]:
+    """A board's own controls by name; those that other boards show too are theirs alone."""
+    return {
+        row.entry.method.name: row
+        for row in table.rows
+        if row.entry.method.role == "control" and row.entry.board.id == table.board.id and not row.entry.withdrawn
+    }
+
+
+def lacking(graded: Graded, tables: Mapping[str, Table]) -> list[str]:
+    """The controls of an axis of which no board has an entry."""
+    there = {name for each in tables.values() for name in _controls(each)}
+    return [name for name in graded.controls.values() if name not in there]
+
+
+def _is_finite(cell: Cell) -> bool:
+    return cell.value is not None and math.isfinite(cell.value)
+
+
+def _point(level: float, row: Row, table: Table, place: int) -> Point:
+    value = row.cells[place].value or 0.0
+    found = table.columns[place].scores[row.entry.id].interval
+    return level, value, tuple(found) if found is not None and all(map(math.isfinite, found)) else (value, value)
+
+
+def curve(points: Sequence[Point], called: str, unit: str, title: str, up: Axis) -> Markup:
+    """Values with their intervals over the levels of an axis, as one panel."""
+    width, height = PANEL
+    across = axis([level for level, *_ in points], 52, width - 22)
+    parts = [*levels(up, 40, width - 8), label(0, 10, called, "name")]
+    path = "L".join(f"{across(level)} {up(value)}" for level, value, _ in points)
     parts.append(Markup('<path class="curve" d="M{}"/>').format(path))
-    for level, mean, (low, high) in points:
+    for level, value, (low, high) in points:
         x = across(level)
         if low < high:
             parts.append(Markup('<path class="bar" d="M{} {}V{}"/>').format(x, up(low), up(high)))
         parts.append(
             Markup('<circle class="dot" cx="{}" cy="{}" r="4"><title>{}: {}</title></circle>').format(
-                x, up(mean), f"{level:g}", number(mean)
+                x, up(value), f"{level:g}", number(value)
             )
         )
-        parts.append(label(x, 190, f"{level:g}", "tick", "middle"))
-    parts.append(label(WIDTH - 16, 208, graded.unit, "name", "end"))
-    return svg(parts, 214, f"{graded.title}: {title}" if title == "people" else title, says)
+        parts.append(label(x, height - 16, f"{level:g}", "tick", "middle"))
+    parts.append(label(width - 8, height - 2, unit, "tick", "end"))
+    said = "; ".join(f"{number(value)} at {level:g}" for level, value, _ in points)
+    return svg(parts, height, title, f"{called}: {said}.", width)

@@ -1,9 +1,11 @@
 """Every page of the site as text: what each shows is decided here, how it looks in ``templates/``."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,14 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, title
 from thgeval.metric import Better
+from thgeval.protocols.datasets import datasets
 from thgeval.registry import metric_class
 from thgeval.report.text import counted, number
 from thgeval.results import Score
 from thgeval.version import __version__
-from thgeval_leaderboard.board import SECTIONS, Table, boards, table
+from thgeval_baselines.contamination import contaminated, known
+from thgeval_leaderboard.board import SECTIONS, TIERS, Table, boards, table
 from thgeval_leaderboard.entry import Entry
 from thgeval_leaderboard.site import figures, opinions, survey
 from thgeval_leaderboard.site.drawing import Figure
+from thgeval_leaderboard.site.filmstrips import Filmstrip, filmstrips
 from thgeval_leaderboard.survey import KINDS
 from thgeval_leaderboard.survey.reporting import CALLED, reports
 
@@ -27,8 +32,23 @@ SMALL = 200
 """Boards of more rows leave half-widths, places and figures to other pages, so that theirs stays light."""
 
 STRIPS = 6
+MOST_WORST = 6
+"""Metrics whose clips are drawn on a method's page, and worst clips that are shown as pictures."""
 SYNC = ("sync-conf", "lse-d", "sync-lm-conf", "mouth-correlation")
 QUALITY = ("fid", "lpips", "ssim", "psnr")
+
+FAMILY_TITLES = {name: known.title for name, known in FAMILIES.items()} | {"other": "Plugged in"}
+
+ROLES = {
+    "system": "system",
+    "reference-baseline": "reference baseline",
+    "control": "control",
+    "ground-truth": "ground truth",
+}
+"""What an entry is called by its role."""
+
+TIER_NAMES = {"embedded": "none, or one that ships", "light": "light", "canonical": "canonical"}
+"""What the networks behind columns are called where columns are chosen by them."""
 
 MENU = (
     ("index.html", "Boards"),
@@ -39,21 +59,45 @@ MENU = (
 )
 
 
+@dataclass(frozen=True)
+class Worst:
+    """One of the worst clips of an entry: its strip, where the picture lies in the site, and by which metrics."""
+
+    strip: Filmstrip
+    address: str
+    by: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Everything the pages are made of."""
+    """Everything the pages are made of; ``media`` are folders of clips or pictures by the ids of entries."""
 
     entries: tuple[Entry, ...]
+    media: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        """The table of every board, by the board's id."""
-        return {id: table(own) for id, own in boards(self.entries).items()}
+        """The table of every board, by the board's id: of each data set those with most generators first.
+
+        Boards of controls alone come after all others.
+        """
+        made = [table(own) for own in boards(self.entries).values()]
+        made.sort(key=lambda each: (not each.competing, each.board.dataset, -each.competing, each.board.id))
+        return {each.board.id: each for each in made}
 
     @cached_property
     def measured(self) -> tuple[Entry, ...]:
         """Entries with a run, by id."""
         return tuple(entry for entry in self.entries if entry.run is not None)
+
+    @cached_property
+    def worst(self) -> dict[str, list[Worst]]:
+        """The worst clips of each entry that has media, by its id: every metric's worst, then every second worst."""
+        return {
+            entry.id: list(_worst(entry, self.tables[entry.board.id], self.media[entry.id]))
+            for entry in self.measured
+            if entry.id in self.media
+        }
 
     @cached_property
     def metrics(self) -> dict[str, list[tuple[Table, int]]]:
@@ -87,10 +131,27 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     for name in site.metrics:
         yield f"metrics/{name}.html", show.metric(name)
     for name in sorted({dataset_of(entry) for entry in site.measured}):
-        yield f"datasets/{name}.html", show.group("Data set", name, lambda entry, name=name: dataset_of(entry) == name)
+        yield f"datasets/{name}.html", show.dataset(name)
     for name in paradigms(site.measured):
-        among = lambda entry, name=name: name in (entry.method.paradigm, *entry.method.also)  # noqa: E731
-        yield f"paradigms/{name}.html", show.group("Paradigm", name, among)
+        yield f"paradigms/{name}.html", show.paradigm(name)
+
+
+def _worst(entry: Entry, each: Table, folder: Path) -> Iterator[Worst]:
+    run = entry.run
+    if run is None:
+        return
+    by: dict[str, list[str]] = {}
+    columns = [(each.heads[at], each.columns[at]) for at in each.shown if entry.id in each.columns[at].scores]
+    ranked = [(head.title, figures.worst_of(run, column)) for head, column in columns]
+    for rank in range(figures.WORST):
+        for title_of, worst in ranked:
+            if rank < len(worst):
+                by.setdefault(worst[rank], []).append(title_of)
+    clips = {clip.id: clip for clip in run.clips if clip.side != "reference"}
+    chosen = list(by)[:MOST_WORST]
+    for number_of, strip in enumerate(filmstrips([clips[id] for id in chosen], folder), 1):
+        address = f"media/{entry.id}/{number_of}.webp" if strip.picture else ""
+        yield Worst(strip, address, tuple(by[strip.clip]))
 
 
 def is_small(each: Table) -> bool:
@@ -122,24 +183,19 @@ class _Pages:
         return made.render(root=root, here=here, menu=MENU, version=__version__, **what)
 
     def index(self) -> str:
-        said = []
-        for id, each in self.site.tables.items():
-            said.append(
-                {
-                    "id": id,
-                    "dataset": each.board.dataset,
-                    "setting": each.board.setting,
-                    "protocol": each.board.protocol,
-                    "experimental": each.board.status != "official",
-                    "systems": len(each.section("system")) + len(each.section("reference-baseline")),
-                    "controls": len(each.section("control")) + len(each.section("ground-truth")),
-                    "metrics": len(each.heads),
-                    "leaders": _leaders(each),
-                }
-            )
         reported = [(entry, item) for entry in self.site.entries for item in entry.reported if not entry.withdrawn]
+        families: dict[str, list[tuple[str, str]]] = {}
+        for name, where in self.site.metrics.items():
+            families.setdefault(where[0][0].heads[where[0][1]].family, []).append((name, title(name)))
         return self.page(
-            "index.html.j2", "index.html", boards=said, paradigms=paradigms(self.site.measured), reported=reported
+            "index.html.j2",
+            "index.html",
+            boards=[_card(each) for each in self.site.tables.values() if each.competing],
+            controls=[_card(each) for each in self.site.tables.values() if not each.competing],
+            datasets={dataset_of(entry): entry.board.dataset for entry in self.site.measured},
+            paradigms=paradigms(self.site.measured),
+            families=[(FAMILY_TITLES[name], families[name]) for name in FAMILY_TITLES if name in families],
+            reported=reported,
         )
 
     def about(self) -> str:
@@ -180,12 +236,18 @@ class _Pages:
             wide=is_small(each),
             dataset=each.board.dataset.replace("@", "-"),
             paradigms=paradigms([row.entry for row in each.rows]),
-            families={name: known.title for name, known in FAMILIES.items()} | {"other": "Plugged in"},
+            repeated={name for name, count in Counter(row.entry.method.name for row in each.rows).items() if count > 1},
+            families=FAMILY_TITLES,
             sections=SECTIONS,
             apart=[
                 (head, len(column.scores)) for head, column in zip(each.heads, each.columns, strict=True) if head.apart
             ],
             contaminated=_contaminated(each),
+            tiers={
+                name: says
+                for name, says in TIER_NAMES.items()
+                if name in {head.tier or TIERS[0] for head in each.heads}
+            },
             figures=self.drawn(each) if is_small(each) else [],
         )
 
@@ -193,14 +255,15 @@ class _Pages:
         each = self.site.tables[entry.board.id]
         row = next(row for row in each.rows if row.entry is entry)
         run = entry.run
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "head": head,
                 "cell": cell,
                 "score": column.scores[entry.id],
                 "interval": _interval(column.scores[entry.id]),
+                "normalised": f"{between[entry.id]:.2f}" if entry.id in between else "",
             }
-            for head, cell, column in zip(each.heads, row.cells, each.columns, strict=True)
+            for head, cell, column, between in zip(each.heads, row.cells, each.columns, each.normalised, strict=True)
             if entry.id in column.scores
         ]
         drawn = (
@@ -216,8 +279,11 @@ class _Pages:
             f"methods/{entry.id}.html",
             entry=entry,
             run=run,
-            lines=lines,
+            scored=[line for line in lines if line["score"].value is not None],
+            unscored=[line for line in lines if line["score"].value is None],
+            normalised=any(line["normalised"] for line in lines),
             strips=list(islice(drawn, STRIPS)),
+            worst=self.site.worst.get(entry.id, []),
             costs=_costs(entry.cost or {}),
             command=command(entry),
             submissions=sum(other.method.name == entry.method.name for other in same),
@@ -230,7 +296,7 @@ class _Pages:
             entries = {row.entry.id: row.entry for row in each.rows}
             head, column = each.heads[at], each.columns[at]
             called = head.title + (f", made otherwise: {head.apart}" if head.apart else "")
-            if drawn := figures.intervals(column, head, entries, called):
+            if drawn := figures.intervals(column, head, entries, called, each.normalised[at]):
                 by_board.append((each.board, [drawn]))
         said = {**sections(cls), "range": described(cls)["range"]}
         first = self.site.metrics[name][0]
@@ -248,10 +314,18 @@ class _Pages:
             kinds=KINDS,
         )
 
-    def group(self, kind: str, name: str, among: Any) -> str:
-        entries = [entry for entry in self.site.measured if among(entry)]
-        folder = {"Data set": "datasets", "Paradigm": "paradigms"}[kind]
-        return self.page("group.html.j2", f"{folder}/{name}.html", kind=kind, name=name, says="", entries=entries)
+    def dataset(self, name: str) -> str:
+        entries = [entry for entry in self.site.measured if dataset_of(entry) == name]
+        label = entries[0].board.dataset
+        known = datasets().get(label.partition("@")[0])
+        own = [each.board for each in self.site.tables.values() if each.board.dataset == label]
+        return self.page(
+            "dataset.html.j2", f"datasets/{name}.html", name=label, known=known, boards=own, entries=entries
+        )
+
+    def paradigm(self, name: str) -> str:
+        entries = [entry for entry in self.site.measured if name in (entry.method.paradigm, *entry.method.also)]
+        return self.page("paradigm.html.j2", f"paradigms/{name}.html", name=name, entries=entries)
 
 
 def command(entry: Entry) -> str:
@@ -261,19 +335,41 @@ def command(entry: Entry) -> str:
     return f"thgeval score GENERATED REFERENCE --protocol {entry.board.protocol} -m {metrics} -o run.json"
 
 
+def _card(each: Table) -> dict[str, Any]:
+    """What the index says of a board: how many of what stand there, and who is first where somebody is second."""
+    count = {role: len(each.section(role)) for role in ROLES}
+    return {
+        "board": each.board,
+        "entries": [counted(count[role], said) for role, said in ROLES.items() if count[role]],
+        "metrics": len(each.heads),
+        "leaders": _leaders(each),
+    }
+
+
 def _leaders(each: Table) -> Mapping[str, Any] | None:
-    """The entries that share the first place of the first column that has places."""
+    """The entries that share the first place of the first column in which several compete."""
     for at in each.shown:
-        first = [row.entry for row in each.rows if (place := row.cells[at].place) and place.rank == 1]
-        if first:
+        placed = [(row.entry, place) for row in each.rows if (place := row.cells[at].place)]
+        if len(placed) > 1:
+            first = [entry for entry, place in placed if place.rank == 1]
             return {"title": each.heads[at].title, "entries": first[:6]}
     return None
 
 
-def _contaminated(each: Table) -> list[tuple[Entry, list[str]]]:
-    """Systems that were trained on the board's own clips."""
+def _contaminated(each: Table) -> dict[str, list[str]]:
+    """Where the data of systems meet the board's own clips, or what trained networks of metrics; by id of the entry."""
     own = each.board.dataset.partition("@")[0]
-    return [(row.entry, [own]) for row in each.rows if own in row.entry.method.trained_on]
+    found: dict[str, list[str]] = {}
+    for row in each.rows:
+        method = row.entry.method
+        if not method.trained_on:
+            continue
+        said = contaminated(method.trained_on, None, method.name)
+        if met := known().shared(method.trained_on, [own]):
+            said = [f"{method.name} was trained on {', '.join(sorted(met))}, whose clips are scored here", *said]
+        if said:
+            found[row.entry.id] = said
+    return found
 
 
 def _interval(score: Score) -> str:

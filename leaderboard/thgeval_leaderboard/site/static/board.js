@@ -9,7 +9,7 @@
   const rows = [...table.querySelectorAll("tbody tr:not(.part)")];
   for (const row of rows) row.dataset.id = row.querySelector("a").getAttribute("href").replace(/^.*\/|\.html$/g, "");
   const board = table.dataset.board;
-  const state = { sort: "", find: "", paradigm: "", verified: "", columns: [], pins: [] };
+  const state = { sort: "", find: "", paradigm: "", verified: "", tier: "", columns: [], pins: [] };
   tools.hidden = false;
 
   // A cell says its number in data-v; in a large board it is the number.
@@ -19,19 +19,21 @@
     if (at < 2) return cell.textContent.trim().toLowerCase();
     return numberOf(cell);
   };
-  const goodness = (better, value) => ({ higher: -value, lower: value, "closer-to-zero": Math.abs(value) })[better] ?? value;
+  const badness = ({ better, own }, value) => ({ higher: -value, lower: value, "closer-to-zero": Math.abs(value), "closer-to-reference": Math.abs(value - (own ?? 0)) })[better] ?? value;
 
   const sortBy = (at, down) => {
-    const better = head.cells[at].dataset.better;
+    const way = head.cells[at].dataset;
     for (const body of table.tBodies) {
       const own = [...body.rows].filter((row) => row.dataset.id).map((row) => [valueOf(row, at), row]);
-      const named = better === "name";
+      const named = way.better === "name";
       own.sort(([a], [b]) => {
         if (named) return (down ? -1 : 1) * (a < b ? -1 : a > b ? 1 : 0);
         if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
-        return (down ? -1 : 1) * (goodness(better, a) - goodness(better, b));
+        return (down ? -1 : 1) * (badness(way, a) - badness(way, b));
       });
-      body.append(...own.map(([, row]) => row));
+      const moved = document.createDocumentFragment();
+      moved.append(...own.map(([, row]) => row));
+      body.append(moved);
     }
     for (const cell of head.cells) cell.removeAttribute("aria-sort");
     head.cells[at].setAttribute("aria-sort", down ? "descending" : "ascending");
@@ -45,7 +47,8 @@
     button.addEventListener("click", () => {
       const name = cell.dataset.at ?? String(-1 - cell.cellIndex);
       state.sort = state.sort === name ? `!${name}` : name;
-      apply();
+      sortNow();
+      write();
     });
     cell.append(button);
   };
@@ -67,6 +70,16 @@
       shown += hit;
     }
     $("count").textContent = `${shown} of ${rows.length} entries`;
+  };
+
+  // Columns whose networks are others are out of sight; names and sums have none.
+  const tiers = () => {
+    for (const cell of head.cells) {
+      const off = Boolean(state.tier && cell.dataset.tier && cell.dataset.tier !== state.tier);
+      if (cell.hidden === off) continue;
+      cell.hidden = off;
+      for (const row of rows) row.cells[cell.cellIndex].hidden = off;
+    }
   };
 
   // Further columns come as classic scripts that call this with {column: {entry: [text, value]}}.
@@ -92,6 +105,8 @@
     cell.className = "n added";
     cell.dataset.at = at;
     cell.dataset.better = column.better;
+    if (column.own !== null) cell.dataset.own = column.own;
+    cell.dataset.tier = column.tier;
     cell.textContent = `${column.title}\u00a0${column.arrow} ${column.unit}`.trim();
     head.append(cell);
     addSorter(cell);
@@ -101,6 +116,7 @@
       made.textContent = text;
       if (value !== null) made.dataset.v = value;
     }
+    tiers();
     for (const part of table.querySelectorAll(".part th")) part.colSpan = head.cells.length;
   };
   const drop = (at) => {
@@ -137,10 +153,11 @@
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   $("csv").addEventListener("click", () => {
-    const names = [...head.cells].map((cell) => cell.textContent.replace("↕", "").trim());
+    const shown = (cells) => [...cells].filter((cell) => !cell.hidden);
+    const names = shown(head.cells).map((cell) => cell.textContent.replace("↕", "").trim());
     const lines = [["id", ...names]];
     for (const row of table.querySelectorAll("tbody tr[data-id]")) {
-      if (!row.hidden) lines.push([row.dataset.id, ...[...row.cells].map((cell, at) => at < 2 ? harmless(cell.textContent.trim()) : Number.isNaN(numberOf(cell)) ? "" : String(numberOf(cell)))]);
+      if (!row.hidden) lines.push([row.dataset.id, ...shown(row.cells).map((cell, at) => at < 2 ? harmless(cell.textContent.trim()) : Number.isNaN(numberOf(cell)) ? "" : String(numberOf(cell)))]);
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n"], { type: "text/csv" }));
@@ -164,6 +181,7 @@
     $("find").value = state.find;
     $("paradigm").value = state.paradigm;
     $("verified").value = state.verified;
+    if ($("tier")) $("tier").value = state.tier;
     for (const box of tools.querySelectorAll("[data-column]")) {
       box.checked = state.columns.includes(box.dataset.column);
       if (box.checked) load(box.dataset.group, () => { place(box.dataset.column, box.dataset.group); if (state.sort.endsWith(box.dataset.column)) sortNow(); });
@@ -187,10 +205,12 @@
       write();
     });
   }
+  $("tier")?.addEventListener("input", () => { state.tier = $("tier").value; tiers(); write(); });
   tools.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && $("chooser")) $("chooser").open = false; });
   read();
   sortNow();
+  tiers();
   filter();
   pinned();
 })();
