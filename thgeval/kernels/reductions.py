@@ -9,7 +9,7 @@ import numpy as np
 from thgeval.kernels.cuda_target import cuda, launch
 from thgeval.kernels.places import DeviceArray
 
-__all__ = ["row_maxima", "row_sums"]
+__all__ = ["row_sizes", "row_sums"]
 
 MOST = 256  # threads of a block
 
@@ -34,12 +34,13 @@ def _sums(values, sums):
 
 
 @cuda.jit
-def _maxima(values, maxima):
+def _sizes(values, sizes):
     held = cuda.shared.array(MOST, np.float64)
     row, thread = cuda.blockIdx.x, cuda.threadIdx.x
-    largest = np.float64(values[row, 0])
+    largest = 0.0
     for column in range(thread, values.shape[1], cuda.blockDim.x):
-        largest = max(largest, np.float64(values[row, column]))
+        size = abs(np.float64(values[row, column]))
+        largest = max(largest, size if size == size else np.inf)
     held[thread] = largest
     cuda.syncthreads()
     half = cuda.blockDim.x // 2
@@ -49,7 +50,7 @@ def _maxima(values, maxima):
         cuda.syncthreads()
         half //= 2
     if thread == 0:
-        maxima[row] = held[0]
+        sizes[row] = held[0]
 
 
 def row_sums(values: DeviceArray) -> DeviceArray:
@@ -59,8 +60,8 @@ def row_sums(values: DeviceArray) -> DeviceArray:
     return sums
 
 
-def row_maxima(values: DeviceArray) -> DeviceArray:
-    """Largest value of each row of (rows, columns), without NaN: (rows,) float64."""
-    maxima = values.empty(values.shape[:1], np.float64)
-    launch(_maxima, maxima.shape, values, maxima)
-    return maxima
+def row_sizes(values: DeviceArray) -> DeviceArray:
+    """Largest absolute value of each row of (rows, columns), infinite where there is NaN: (rows,) float64."""
+    sizes = values.empty(values.shape[:1], np.float64)
+    launch(_sizes, sizes.shape, values, sizes)
+    return sizes
