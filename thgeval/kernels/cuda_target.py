@@ -14,7 +14,6 @@ Launches go to torch's current stream where a tensor of torch is given, else to 
 A block sums in a tree; no sum is left to the order in which blocks happen to end.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -27,12 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import MissingExtra, ProtocolError
-from thgeval.kernels.places import DeviceArray
+from thgeval.kernels.places import COMPILERS, SIMULATED, DeviceArray
 
-__all__ = ["BLOCK", "SIMULATED", "compiler", "cuda", "launch", "named", "put", "single"]
+__all__ = ["BLOCK", "SIMULATED", "compiler", "cuda", "launch", "named", "single"]
 
-SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM", "") not in ("", "0")
-SUCCESSOR, MAINTAINED = "numba_cuda_mlir", "numba_cuda"
+SUCCESSOR, MAINTAINED = COMPILERS
 
 
 def _chosen() -> tuple[str, Any, Any]:
@@ -66,13 +64,14 @@ def named() -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def put(values: NDArray[Any]) -> DeviceArray:
-    """A copy of an array on the current card, by torch's allocator where torch is there to share it with."""
-    if not SIMULATED and find_spec("torch") is not None:
-        import torch
+def uploaded(values: NDArray[Any], device: str) -> Any:
+    """A copy of values in memory on a card, by torch's allocator where torch is there to share it with."""
+    ordered = np.ascontiguousarray(values)
+    if SIMULATED or find_spec("torch") is None:
+        return cuda.to_device(ordered)
+    import torch
 
-        return DeviceArray(torch.from_numpy(np.ascontiguousarray(values)).to("cuda"))
-    return DeviceArray(cuda.to_device(np.ascontiguousarray(values)))
+    return torch.from_numpy(ordered).to(device)
 
 
 def viewed(owner: Any) -> Any:

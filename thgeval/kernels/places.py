@@ -5,17 +5,64 @@ and computes where they lie. What comes out of the second kind is a `DeviceArray
 launches that nothing waits for. ``numpy.asarray`` brings it to memory, ``torch.as_tensor`` takes it as it is.
 """
 
+import os
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from thgeval.errors import ProtocolError
+from thgeval.errors import MissingExtra, ProtocolError
 
-__all__ = ["DeviceArray", "empty_beside", "given", "in_memory", "in_order", "loops", "on_card"]
+__all__ = [
+    "COMPILERS",
+    "SIMULATED",
+    "DeviceArray",
+    "empty_beside",
+    "given",
+    "in_memory",
+    "in_order",
+    "lack",
+    "loops",
+    "on_card",
+    "out_of_memory",
+    "put",
+]
+
+SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM", "") not in ("", "0")
+"""Whether numba's simulator stands for a card, which numba decides when it is imported."""
+
+COMPILERS = ("numba_cuda_mlir", "numba_cuda")
+"""Packages that compile the kernels for cards, the preferred one first."""
+
+
+def lack() -> MissingExtra | None:
+    """What this installation lacks to run kernels on a card that torch sees, as the error that says what helps.
+
+    ProtocolError where nothing is lacking and the card can't be used all the same.
+    """
+    if not SIMULATED and not any(find_spec(package) for package in COMPILERS):
+        return MissingExtra("computing metrics of pixels on a graphics card", extra="cuda")
+    from thgeval.kernels import cuda_target
+
+    cuda_target.named()
+    return None
+
+
+def put(values: NDArray[Any], device: str) -> "DeviceArray":
+    """A copy of values in memory on a card, ``cuda`` or ``cuda:N``."""
+    from thgeval.kernels import cuda_target
+
+    return DeviceArray(cuda_target.uploaded(values, device))
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error, of whatever library, says that a card has no room left."""
+    said = str(error).lower()
+    return "cuda" in said and ("out of memory" in said or "out_of_memory" in said)
 
 
 def on_card(*arrays: Any) -> bool:
