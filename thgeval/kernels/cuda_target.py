@@ -8,7 +8,8 @@ numba's simulator     with ``NUMBA_ENABLE_CUDASIM=1``: every kernel as plain Pyt
 
 The common part is ``cuda.jit`` on functions of a module, ``blockIdx``, ``threadIdx``, ``blockDim`` and ``gridDim``,
 shared memory of a fixed or a given size, ``syncthreads``, and tuples of equal numbers as arguments. Functions that
-kernels call stand in the kernel's own module, as the simulator lends ``cuda`` to one module at a time.
+kernels call stand in the kernel's own module, as the simulator lends ``cuda`` to one module at a time, and each shared
+array stands on a line of its own, by which the simulator knows it.
 
 Launches go to torch's current stream where a tensor of torch is given, else to the default stream, and return at once.
 A block sums in a tree; no sum is left to the order in which blocks happen to end.
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.kernels.places import COMPILERS, SIMULATED, DeviceArray
 
-__all__ = ["BLOCK", "SIMULATED", "compiler", "cuda", "launch", "named", "single"]
+__all__ = ["BLOCK", "SIMULATED", "compiler", "cuda", "device", "launch", "named", "product", "single", "spread"]
 
 SUCCESSOR, MAINTAINED = COMPILERS
 
@@ -48,8 +49,29 @@ def _chosen() -> tuple[str, Any, Any]:
 
 compiler, cuda, single = _chosen()
 
+
+def device(function: Any) -> Any:
+    """A function that kernels call, of the same text as a compiled one of the CPU's that calls no other."""
+    return cuda.jit(device=True)(getattr(function, "py_func", function))
+
+
+def _rounded(left: float, right: float) -> float:
+    return left * right
+
+
+product = _rounded if SIMULATED else import_module(f"{cuda.__name__}.libdevice").dmul_rn
+"""A product of float64 that is rounded before anything is added to it: compilers for cards fuse the two otherwise."""
+
 BLOCK = 8 if SIMULATED else 256
 """Threads of a block, a power of two; few where every thread is one of Python's."""
+
+
+_MOST_BLOCKS = 2 if SIMULATED else 1 << 30
+
+
+def spread(items: int) -> int:
+    """Blocks for so many items: a thread for each, or, in the simulator, few that take one after another."""
+    return min(-(-items // BLOCK), _MOST_BLOCKS)
 
 
 def named() -> str:

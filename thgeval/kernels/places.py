@@ -162,6 +162,14 @@ class DeviceArray:
         """The same values under another shape."""
         return DeviceArray(self._able.reshape(shape))
 
+    def bits(self) -> "DeviceArray":
+        """Single numbers as the integers of their bits, in place: their order is the same where none is negative."""
+        if hasattr(self.owner, "new_empty"):
+            import torch
+
+            return DeviceArray(self.owner.view(torch.int32))
+        return DeviceArray(self.values.view(np.int32))
+
     def in_order(self) -> "DeviceArray":
         """Itself, or a copy in C order; ProtocolError where its library can't make one."""
         if self.values.is_c_contiguous():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.kernels.cuda_target import BLOCK, SIMULATED, cuda, launch
+from thgeval.kernels.cuda_target import SIMULATED, cuda, launch, spread
 from thgeval.kernels.feature_rows import FetchedRows
 from thgeval.kernels.frechet import cpu
 from thgeval.kernels.places import DeviceArray, in_memory
@@ -22,8 +22,8 @@ RUN = 256  # rows that one thread sums
 
 @cuda.jit
 def _column_sums(rows, origin, sums):
-    column, first = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x, cuda.blockIdx.y * RUN
-    if column < rows.shape[1]:
+    first = cuda.blockIdx.y * RUN
+    for column in range(cuda.grid(1), rows.shape[1], cuda.gridsize(1)):
         total = 0.0
         for row in range(first, min(first + RUN, rows.shape[0])):
             total += np.float64(rows[row, column]) - origin[column]
@@ -85,7 +85,7 @@ class DeviceRowSet(cpu.RowSet):
         count, dimensions = rows.shape
         runs = -(-count // RUN)
         sums = rows.empty((dimensions, runs), np.float64)
-        launch(_column_sums, (-(-dimensions // BLOCK), runs), rows, rows.beside(self.origin), sums)
+        launch(_column_sums, (spread(dimensions), runs), rows, rows.beside(self.origin), sums)
         return np.asarray(in_memory(row_sums(sums)) / count)
 
     @cached_property

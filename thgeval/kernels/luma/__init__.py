@@ -20,7 +20,7 @@ from thgeval.errors import ProtocolError
 from thgeval.kernels.luma import cpu
 from thgeval.kernels.places import empty_beside, given, in_order, loops
 
-__all__ = ["RULES", "LumaRule", "luma"]
+__all__ = ["RULES", "LumaRule", "luma", "scaled", "uniform"]
 
 Frames = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
@@ -74,6 +74,22 @@ def luma(rgb: Frames, *, rule: str, peak: float) -> Frames:
     )
     place.weighted(values, how.red, how.green, how.blue, how.offset / 255 * peak, exact.reshape(-1))
     return exact
+
+
+def scaled(planes: Frames, *, peak: float, to: float) -> Frames:
+    """Luma whose white is ``peak`` as float64 whose white is ``to``; as it is where both are equal."""
+    if peak == to:
+        return planes
+    planes = given(planes)
+    found: NDArray[np.float64] = loops(cpu, planes).scaled(in_order(planes), to / peak)
+    return found
+
+
+def uniform(planes: Frames) -> NDArray[np.bool_]:
+    """Which frames of (frames, height, width) have one value throughout: (frames,)."""
+    planes = given(planes)
+    found: NDArray[np.bool_] = loops(cpu, planes).uniform(in_order(planes))
+    return found
 
 
 def _units(rule: LumaRule, bits: int) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.kernels.cuda_target import BLOCK, cuda, launch
+from thgeval.kernels.cuda_target import cuda, launch, spread
 from thgeval.kernels.mel.cpu import EPSILON, HOP, POINTS
 from thgeval.kernels.places import DeviceArray
 
@@ -63,8 +63,7 @@ def _energies(sound, emphasis, window, waves, weights, spans, energies):
 
 @cuda.jit
 def _cepstra(energies, cosines, found):
-    at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if at < found.shape[0] * found.shape[1]:
+    for at in range(cuda.grid(1), found.shape[0] * found.shape[1], cuda.gridsize(1)):
         column, n = at // found.shape[1], at % found.shape[1]
         total = 0.0
         if n == 0:
@@ -78,16 +77,14 @@ def _cepstra(energies, cosines, found):
 
 @cuda.jit
 def _logarithms(energies, floor, found):
-    at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if at < found.shape[0] * found.shape[1]:
+    for at in range(cuda.grid(1), found.shape[0] * found.shape[1], cuda.gridsize(1)):
         column, band = at // found.shape[1], at % found.shape[1]
         found[column, band] = math.log(max(energies[column, 1 + band], floor))
 
 
 @cuda.jit
 def _loudness(sound, window, found):
-    at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if at < found.size:
+    for at in range(cuda.grid(1), found.size, cuda.gridsize(1)):
         first = at * HOP - window // 2
         total = 0.0
         for sample in range(max(first, 0), min(first + window, sound.size)):
@@ -106,7 +103,7 @@ def cepstra(
 ) -> None:
     """Fill (columns, coefficients) with cepstra, the first replaced by the logarithm of all energy."""
     energies = _of_columns(sound, emphasis, window, weights, spans, len(found))
-    launch(_cepstra, (-(-found.size // BLOCK),), energies, sound.beside(cosines), found)
+    launch(_cepstra, (spread(found.size),), energies, sound.beside(cosines), found)
 
 
 def bands(
@@ -114,12 +111,12 @@ def bands(
 ) -> None:
     """Fill (columns, bands) with logarithms of energies, at least ``floor``."""
     energies = _of_columns(sound, 0.0, window, weights, spans, len(found))
-    launch(_logarithms, (-(-found.size // BLOCK),), energies, floor, found)
+    launch(_logarithms, (spread(found.size),), energies, floor, found)
 
 
 def loudness(sound: DeviceArray, window: int, found: DeviceArray) -> None:
     """Fill (columns,) with root mean squares of ``window`` samples around every hop."""
-    launch(_loudness, (-(-found.size // BLOCK),), sound, window, found)
+    launch(_loudness, (spread(found.size),), sound, window, found)
 
 
 def _of_columns(

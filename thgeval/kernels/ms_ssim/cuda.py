@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thgeval.kernels.cuda_target import BLOCK, cuda, launch
+from thgeval.kernels.cuda_target import cuda, launch, spread
 from thgeval.kernels.places import DeviceArray
 from thgeval.kernels.ssim import cuda as windows
 from thgeval.kernels.ssim.cpu import Constants, Taps
@@ -11,9 +11,9 @@ from thgeval.kernels.ssim.cpu import Constants, Taps
 @cuda.jit
 def _halved(frames, half):
     """Means of 2 × 2 pixels. An odd side first gets a row or column of zeros before it, which counts in the mean."""
-    frame, at = cuda.blockIdx.y, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    frame = cuda.blockIdx.y
     rows, columns, channels = half.shape[1], half.shape[2], half.shape[3]
-    if at < rows * columns * channels:
+    for at in range(cuda.grid(1), rows * columns * channels, cuda.gridsize(1)):
         i, j, channel = at // (columns * channels), at // channels % columns, at % channels
         y, x = 2 * i - frames.shape[1] % 2, 2 * j - frames.shape[2] % 2
         total = np.float32(0)
@@ -26,8 +26,7 @@ def _halved(frames, half):
 @cuda.jit
 def _products(terms, weights, products):
     """One product of scales per plane; ``terms`` is (scales, planes)."""
-    plane = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if plane < products.size:
+    for plane in range(cuda.grid(1), products.size, cuda.gridsize(1)):
         product = 1.0
         for scale in range(terms.shape[0]):
             product *= max(terms[scale, plane], 0.0) ** weights[scale]
@@ -36,8 +35,7 @@ def _products(terms, weights, products):
 
 @cuda.jit
 def _kept(values, terms, scale):
-    plane = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if plane < values.size:
+    for plane in range(cuda.grid(1), values.size, cuda.gridsize(1)):
         terms[scale, plane] = values[plane]
 
 
@@ -49,7 +47,7 @@ def products(
     channels = 1 if generated.ndim == 3 else generated.shape[3]
     sides = [side.reshape(frames, height, width, channels) for side in (generated, reference)]
     terms = generated.empty((len(weights), frames * channels), np.float64)
-    blocks = (-(-frames * channels // BLOCK),)
+    blocks = (spread(frames * channels),)
     for scale in range(len(weights)):
         sides = sides if scale == 0 else [_half(side) for side in sides]
         ssim, contrast = windows.terms(sides[0], sides[1], taps, constants)
@@ -63,5 +61,5 @@ def products(
 def _half(frames: DeviceArray) -> DeviceArray:
     count, height, width, channels = frames.shape
     half = frames.empty((count, (height + 1) // 2, (width + 1) // 2, channels), np.float32)
-    launch(_halved, (-(-half.size // max(1, count) // BLOCK), count), frames, half)
+    launch(_halved, (spread(half.size // max(1, count)), count), frames, half)
     return half

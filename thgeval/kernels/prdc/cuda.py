@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thgeval.kernels.cuda_target import BLOCK, SIMULATED, cuda, launch
+from thgeval.kernels.cuda_target import SIMULATED, cuda, launch, spread
 from thgeval.kernels.places import DeviceArray, in_memory
 from thgeval.kernels.prdc.cpu import Hits
 from thgeval.states.stacked import Groups, Indices
@@ -53,8 +53,7 @@ def _distances(left, right, apart):
 @cuda.jit
 def _emptied(smallest):
     """No distances yet: (rows, groups, nearest)."""
-    row = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if row < smallest.shape[0]:
+    for row in range(cuda.grid(1), smallest.shape[0], cuda.gridsize(1)):
         for group in range(smallest.shape[1]):
             for place in range(smallest.shape[2]):
                 smallest[row, group, place] = np.inf
@@ -74,8 +73,7 @@ def _insert(value, smallest):
 @cuda.jit
 def _keep(apart, gap, numbers, smallest):
     """The smallest distances of each left row by group; ``gap`` is from a left row to itself among the right ones."""
-    row = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if row < apart.shape[1]:
+    for row in range(cuda.grid(1), apart.shape[1], cuda.gridsize(1)):
         for other in range(apart.shape[0]):
             if other != row + gap:
                 _insert(apart[other, row], smallest[row, numbers[other]])
@@ -84,8 +82,7 @@ def _keep(apart, gap, numbers, smallest):
 @cuda.jit
 def _nearest(smallest, left_out, held, found):
     """The ``nearest``-th smallest of each row under each variant, from the smallest by group."""
-    row = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if row < smallest.shape[0]:
+    for row in range(cuda.grid(1), smallest.shape[0], cuda.gridsize(1)):
         nearest = smallest.shape[2]
         for variant in range(left_out.size):
             for place in range(nearest):
@@ -104,8 +101,7 @@ def _count(apart, across, own_reach, reach, own_numbers, numbers, left_out, foun
     ``apart`` is (right, left); ``across`` says that the rows counted for are the right ones. ``flags`` are (rows,
     variants, 2): the ball of the row holds something, the row lies at the centre of an empty ball.
     """
-    row = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if row < own_numbers.size:
+    for row in range(cuda.grid(1), own_numbers.size, cuda.gridsize(1)):
         for other in range(numbers.size):
             distance = apart[row, other] if across else apart[other, row]
             for variant in range(left_out.size):
@@ -137,7 +133,7 @@ def hits(generated: DeviceArray, reference: DeviceArray, nearest: int, groups: G
             (0, part.right, generated_side, reference_side),
         ):
             arguments = (part.apart, side == 0, own_reach, reach, own, other, variants)
-            launch(_count, (-(-own.size // BLOCK),), *arguments, found[side][place], flags[side][place])
+            launch(_count, (spread(own.size),), *arguments, found[side][place], flags[side][place])
     around, in_balls = (in_memory(part) for part in found)
     (_, copies_generated), (holds, copies_reference) = (np.moveaxis(in_memory(part), 2, 0) for part in flags)
     empty_generated, empty_reference = (in_memory(reach) == 0 for reach in reaches)
@@ -156,7 +152,7 @@ def _reach(rows: DeviceArray, nearest: int, numbers: DeviceArray, left_out: Devi
     found = rows.empty((len(rows), left_out.size), np.float64)
     for part in _pairs(rows, rows):
         count = part.left.stop - part.left.start
-        blocks = (-(-count // BLOCK),)
+        blocks = (spread(count),)
         if not part.right.start:
             smallest = rows.empty((count, groups, nearest), np.float64)
             launch(_emptied, blocks, smallest)

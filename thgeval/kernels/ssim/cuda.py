@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from thgeval.errors import ProtocolError
-from thgeval.kernels.cuda_target import BLOCK, SIMULATED, cuda, launch, single
+from thgeval.kernels.cuda_target import SIMULATED, cuda, launch, single, spread
 from thgeval.kernels.places import DeviceArray
 from thgeval.kernels.reductions import row_sums
 from thgeval.kernels.ssim.cpu import Constants, Taps
@@ -121,8 +121,7 @@ def _columns(generated, reference, taps, constants, ssim, contrast):
 
 @cuda.jit
 def _divided(sums, count, means):
-    at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if at < means.size:
+    for at in range(cuda.grid(1), means.size, cuda.gridsize(1)):
         means[at] = sums[at] / count
 
 
@@ -130,7 +129,7 @@ def _divided(sums, count, means):
 def _boxes(planes, factor, scaled):
     plane, at = cuda.blockIdx.y, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     height, width = planes.shape[1], planes.shape[2]
-    if at < scaled.shape[1] * scaled.shape[2]:
+    for at in range(cuda.grid(1), scaled.shape[1] * scaled.shape[2], cuda.gridsize(1)):
         i, j = at // scaled.shape[2], at % scaled.shape[2]
         total = scaled.dtype.type(0)
         for k in range(factor):
@@ -181,7 +180,7 @@ def channel_means(values: DeviceArray) -> DeviceArray:
 
 def _mean(sums: DeviceArray, count: int) -> DeviceArray:
     means = sums.empty(sums.shape, np.float64)
-    launch(_divided, (-(-sums.size // BLOCK),), sums, count, means)
+    launch(_divided, (spread(sums.size),), sums, count, means)
     return means
 
 
@@ -190,5 +189,5 @@ def downsample(planes: DeviceArray, factor: int) -> DeviceArray:
     frames, height, width = planes.shape
     dtype: Any = np.float64 if planes.dtype == np.float64 else np.float32
     scaled = planes.empty((frames, -(-height // factor), -(-width // factor)), dtype)
-    launch(_boxes, (-(-scaled.shape[1] * scaled.shape[2] // BLOCK), frames), planes, factor, scaled)
+    launch(_boxes, (spread(scaled.shape[1] * scaled.shape[2]), frames), planes, factor, scaled)
     return scaled

@@ -2,36 +2,23 @@
 
 import numpy as np
 
-from thgeval.kernels.cuda_target import BLOCK, cuda, launch
+from thgeval.kernels.cuda_target import cuda, device, launch, spread
 from thgeval.kernels.places import DeviceArray
 from thgeval.kernels.reductions import row_sums
-from thgeval.kernels.warp.cpu import BOUNDARY, CONSISTENCY
+from thgeval.kernels.warp import cpu
 
-_SLOPE, _OFFSET = CONSISTENCY
-_EDGE_SLOPE, _EDGE_OFFSET = BOUNDARY
-
-
-@cuda.jit(device=True)
-def _sample(image, y, x, channel):
-    """The value at a place inside the image, which is non-negative, so that cutting off is rounding down."""
-    top, left = int(y), int(x)
-    low, right = min(top + 1, image.shape[0] - 1), min(left + 1, image.shape[1] - 1)
-    down, across = y - top, x - left
-    above = image[top, left, channel] * (1.0 - across) + image[top, right, channel] * across
-    below = image[low, left, channel] * (1.0 - across) + image[low, right, channel] * across
-    return above * (1.0 - down) + below * down
+_SLOPE, _OFFSET = cpu.CONSISTENCY
+_EDGE_SLOPE, _EDGE_OFFSET = cpu.BOUNDARY
 
 
-@cuda.jit(device=True)
-def _inside(image, y, x):
-    return (y >= 0.0) and (y <= image.shape[0] - 1.0) and (x >= 0.0) and (x <= image.shape[1] - 1.0)
+_sample, _inside, _change = device(cpu.sample), device(cpu.lies_inside), device(cpu.squared_change)
 
 
 @cuda.jit
 def _warped(frames, flow, pixels, inside):
-    frame, at = cuda.blockIdx.y, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    frame = cuda.blockIdx.y
     width = frames.shape[2]
-    if at < frames.shape[1] * width:
+    for at in range(cuda.grid(1), frames.shape[1] * width, cuda.gridsize(1)):
         row, column = at // width, at % width
         x = column + np.float64(flow[frame, row, column, 0])
         y = row + np.float64(flow[frame, row, column, 1])
@@ -41,19 +28,11 @@ def _warped(frames, flow, pixels, inside):
             pixels[frame, row, column, channel] = _sample(frames[frame], y, x, channel) if stays else 0.0
 
 
-@cuda.jit(device=True)
-def _change(flow, row, column, next_row, next_column):
-    """Squared length of the difference between two vectors of a flow."""
-    across = np.float64(flow[next_row, next_column, 0]) - np.float64(flow[row, column, 0])
-    down = np.float64(flow[next_row, next_column, 1]) - np.float64(flow[row, column, 1])
-    return across * across + down * down
-
-
 @cuda.jit
 def _visible(forward, backward, seen):
-    frame, at = cuda.blockIdx.y, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    frame = cuda.blockIdx.y
     height, width = forward.shape[1], forward.shape[2]
-    if at < height * width:
+    for at in range(cuda.grid(1), height * width, cuda.gridsize(1)):
         row, column = at // width, at % width
         there, back = forward[frame], backward[frame]
         u, v = np.float64(there[row, column, 0]), np.float64(there[row, column, 1])
@@ -72,27 +51,25 @@ def _visible(forward, backward, seen):
 
 @cuda.jit
 def _squared_error(previous, current, flow, mask, squared, pixels):
-    frame, at = cuda.blockIdx.y, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    width = previous.shape[2]
-    total, counted = 0.0, 0
-    if at < previous.shape[1] * width:
+    frame, width = cuda.blockIdx.y, previous.shape[2]
+    for at in range(cuda.grid(1), previous.shape[1] * width, cuda.gridsize(1)):
         row, column = at // width, at % width
         x = column + np.float64(flow[frame, row, column, 0])
         y = row + np.float64(flow[frame, row, column, 1])
+        total, counted = 0.0, 0
         if mask[frame, row, column] and _inside(current[frame], y, x):
             counted = 1
             for channel in range(previous.shape[3]):
                 read = _sample(current[frame], y, x, channel)
                 difference = read - np.float64(previous[frame, row, column, channel])
                 total += difference * difference
-    squared[frame, at] = total
-    pixels[frame, at] = counted
+        squared[frame, at] = total
+        pixels[frame, at] = counted
 
 
 @cuda.jit
 def _counts(sums, counts):
-    at = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if at < counts.size:
+    for at in range(cuda.grid(1), counts.size, cuda.gridsize(1)):
         counts[at] = np.int64(sums[at])
 
 
@@ -115,14 +92,14 @@ def squared_error(
 ) -> tuple[DeviceArray, DeviceArray]:
     """Sum of squared differences of each frame, and how many pixels it runs over."""
     blocks = _blocks(previous)
-    room = (len(previous), blocks[0] * BLOCK)
+    room = (len(previous), previous.shape[1] * previous.shape[2])
     squared, pixels = previous.empty(room, np.float64), previous.empty(room, np.int32)
     launch(_squared_error, blocks, previous, current, flow, mask, squared, pixels)
     counts = previous.empty(room[:1], np.int64)
-    launch(_counts, (-(-len(previous) // BLOCK),), row_sums(pixels), counts)
+    launch(_counts, (spread(len(previous)),), row_sums(pixels), counts)
     return row_sums(squared), counts
 
 
 def _blocks(frames: DeviceArray) -> tuple[int, int]:
     """A thread for each pixel of each frame."""
-    return -(-frames.shape[1] * frames.shape[2] // BLOCK), len(frames)
+    return spread(frames.shape[1] * frames.shape[2]), len(frames)
