@@ -41,7 +41,7 @@ from thgeval.view import Given, View
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
-Batches: TypeAlias = tuple[FrameBatch | None, FrameBatch | None]
+BothFrames: TypeAlias = tuple[FrameBatch | None, FrameBatch | None]
 
 
 @dataclass
@@ -186,7 +186,7 @@ def _given(batch: FrameBatch | None) -> Given:
     return {} if batch is None else {rgb: batch}
 
 
-def _chunk(piece: View, frames: Batches, plan: Plan, pair: Pair) -> tuple[Chunk, list[Chunk]]:
+def _chunk(piece: View, frames: BothFrames, plan: Plan, pair: Pair) -> tuple[Chunk, list[Chunk]]:
     """Measure a chunk, and keep what metrics of whole clips will read; apart, what was measured on a graphics card."""
     on_card = plan.on_card
     result = _pieced(piece, tuple(named for named in plan.chunkwise if named not in on_card), pair)
@@ -196,7 +196,7 @@ def _chunk(piece: View, frames: Batches, plan: Plan, pair: Pair) -> tuple[Chunk,
     return result, _on_card(frames, on_card, plan, pair) if on_card else []
 
 
-def _on_card(frames: Batches, metrics: tuple[Named, ...], plan: Plan, pair: Pair) -> list[Chunk]:
+def _on_card(frames: BothFrames, metrics: tuple[Named, ...], plan: Plan, pair: Pair) -> list[Chunk]:
     """Measure a chunk where kernels run on a graphics card, in halves of halves where it has no room for more."""
     most = max(len(batch) for batch in frames if batch is not None)
     try:
@@ -217,7 +217,7 @@ def _brought(batch: FrameBatch, device: str) -> FrameBatch:
     return replace(batch, pixels=cast("Pixels", put(batch.pixels, device)))
 
 
-def _start(frames: Batches) -> int:
+def _start(frames: BothFrames) -> int:
     """The clip's index of the first new frame."""
     return next(batch.start for batch in frames if batch is not None)
 

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import MissingExtra, ProtocolError
-from thgeval.kernels.places import COMPILERS, SIMULATED, DeviceArray
+from thgeval.kernels.places import COMPILERS, SIMULATED, DeviceArray, in_memory
 
 __all__ = ["BLOCK", "SIMULATED", "compiler", "cuda", "device", "launch", "named", "product", "single", "spread"]
 
@@ -75,14 +75,17 @@ def spread(items: int) -> int:
 
 
 def named() -> str:
-    """The card in use; ProtocolError, in one sentence, where there is none that can be used."""
-    if SIMULATED:
-        return "simulator"
+    """The card in use, once a kernel ran on it; ProtocolError, in one sentence, where none can be used."""
+    from thgeval.kernels.reductions import row_sums
+
     try:
-        name = cuda.get_current_device().name
+        found = in_memory(row_sums(DeviceArray(uploaded(np.ones((1, 2)), "cuda"))))
+        name = "simulator" if SIMULATED else cuda.get_current_device().name
     except Exception as error:  # each library of the driver has errors of its own, which share no class
         said = " ".join(str(error).split())
-        raise ProtocolError(f"no graphics card can be used ({said}); choose --device cpu") from None
+        raise ProtocolError(f"no kernel runs on the graphics card ({said}); choose --device cpu") from None
+    if found[0] != 2:
+        raise ProtocolError(f"the graphics card finds {found[0]} where 1 + 1 was asked; choose --device cpu")
     return name.decode() if isinstance(name, bytes) else str(name)
 
 

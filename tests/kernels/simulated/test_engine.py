@@ -7,8 +7,8 @@ import thgeval
 from thgeval.clip import Pair
 from thgeval.engine import measure
 from thgeval.engine.run import Options, Watcher, execute
-from thgeval.errors import MissingExtra
-from thgeval.kernels import places
+from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.kernels import cuda_target, places
 from thgeval.media.objects import clip_of
 from thgeval.pairing import Pairing
 from thgeval.registry import metric_class
@@ -92,3 +92,16 @@ def test_without_the_extra_kernels_stay_in_memory(both, monkeypatch):
     assert run["l1"].value == both[0]["l1"].value
     assert device(run["l1"]) == "cpu"
     assert any("pip install '.[cuda]'" in line and "computed on the CPU" in line for line in said)
+
+
+def test_a_card_on_which_no_kernel_runs_is_refused_in_a_sentence(monkeypatch):
+    def refused(values, device):
+        raise RuntimeError("[222] Call to cuLinkAddData results in\nCUDA_ERROR_UNSUPPORTED_PTX_VERSION")
+
+    monkeypatch.setattr(cuda_target, "uploaded", refused)
+    with pytest.raises(ProtocolError) as caught:
+        scored("cuda", ["psnr"])
+    assert str(caught.value) == (
+        "no kernel runs on the graphics card ([222] Call to cuLinkAddData results in "
+        "CUDA_ERROR_UNSUPPORTED_PTX_VERSION); choose --device cpu"
+    )

@@ -2,7 +2,7 @@
 
 A plane's shorter side is about 256 px, so that a sum along a row and one down a column cost little beside what a
 library of transforms would ask of an installation. Precision is that of ``thgeval.kernels.fsim.cpu``: luma, chroma and
-gradients float64, transforms and responses single. Planes are (frames, height, width), complex ones two of them.
+gradients float64, transforms and responses single. ComplexPlanes are (frames, height, width), complex ones two of them.
 """
 
 import math
@@ -22,7 +22,7 @@ _BITS, _PLACES = 4, 8  # of a digit, and digits of a single number
 _DIGITS = 1 << _BITS
 
 
-class Planes(NamedTuple):
+class ComplexPlanes(NamedTuple):
     """Complex numbers, (planes, height, width) float32 each."""
 
     real: DeviceArray
@@ -266,7 +266,7 @@ def _congruency(luma: DeviceArray) -> DeviceArray:
     bank = filter_bank(height, width)
     flat = luma.reshape(frames, pixels)
     gaps = luma.empty((frames, pixels), np.float64)
-    around = Planes(*(luma.empty(luma.shape, np.float32) for _ in range(2)))
+    around = ComplexPlanes(*(luma.empty(luma.shape, np.float32) for _ in range(2)))
     launch(_centred, (spread(pixels), frames), flat, row_sums(flat), gaps, *(p.reshape(frames, pixels) for p in around))
     everything = luma.beside(np.ones((1, height, width), np.float32))
     spectrum = _transformed(around, everything, forward=True)
@@ -285,14 +285,14 @@ def _congruency(luma: DeviceArray) -> DeviceArray:
     return congruency
 
 
-def _transformed(planes: Planes, bank: DeviceArray, *, forward: bool) -> Planes:
+def _transformed(planes: ComplexPlanes, bank: DeviceArray, *, forward: bool) -> ComplexPlanes:
     """Fourier transforms of each plane times each of the bank, not divided: (planes times scales, height, width)."""
     count, height, width = planes.real.shape
     scales = len(bank)
     grid = spread(height * width)
-    down = Planes(*(planes.real.empty((count * scales, height, width), np.float32) for _ in range(2)))
+    down = ComplexPlanes(*(planes.real.empty((count * scales, height, width), np.float32) for _ in range(2)))
     launch(_down, (grid, count, scales), *planes, bank, bank.beside(_waves(height, forward)), *down)
-    found = Planes(*(planes.real.empty(down.real.shape, np.float32) for _ in range(2)))
+    found = ComplexPlanes(*(planes.real.empty(down.real.shape, np.float32) for _ in range(2)))
     launch(_along, (grid, count * scales), *down, bank.beside(_waves(width, forward)), *found)
     return found
 
