@@ -48,6 +48,10 @@ def _chosen() -> tuple[str, Any, Any]:
 
 
 compiler, cuda, single = _chosen()
+if not SIMULATED:  # small clips are no mistake that a user should be warned of
+    _paths = {SUCCESSOR: f"{SUCCESSOR}.numba_cuda.core.config", MAINTAINED: "numba.cuda.core.config"}
+    _settings: Any = import_module(_paths[compiler])
+    _settings.CUDA_LOW_OCCUPANCY_WARNINGS = 0
 
 
 def device(function: Any) -> Any:

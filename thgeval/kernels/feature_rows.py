@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.kernels.places import DeviceArray, given, in_memory, in_order, on_card
+from thgeval.kernels.places import DeviceArray, in_memory, in_order, on_card, readable
 from thgeval.states.stacked import AnyRows, check_shapes, check_size, checked_rows
 
-__all__ = ["FetchedRows", "checked"]
+__all__ = ["FetchedRows", "compared_rows"]
 
 
-def checked(what: str, *, generated: AnyRows, reference: AnyRows, least: int) -> tuple[Any, Any]:
+def compared_rows(what: str, *, generated: AnyRows, reference: AnyRows, least: int) -> tuple[Any, Any]:
     """Both sides as `thgeval.states.stacked.checked_rows` has them, or on a graphics card and checked there."""
     if not on_card(generated, reference):
         return checked_rows(what, generated=generated, reference=reference, least=least)
     from thgeval.kernels.reductions import row_sizes
 
-    sides = {"generated": given(generated), "reference": given(reference)}
+    sides = {"generated": readable(generated), "reference": readable(reference)}
     check_shapes(what, sides, least=least)
     ordered = {side: in_order(rows) for side, rows in sides.items()}
     for side, rows in ordered.items():

@@ -22,7 +22,6 @@ __all__ = [
     "SIMULATED",
     "DeviceArray",
     "empty_beside",
-    "given",
     "in_memory",
     "in_order",
     "lack",
@@ -30,6 +29,7 @@ __all__ = [
     "on_card",
     "out_of_memory",
     "put",
+    "readable",
 ]
 
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM", "") not in ("", "0")
@@ -89,7 +89,7 @@ def loops(cpu: ModuleType, *arrays: Any) -> Any:
     return import_module(f"{cpu.__package__}.cuda") if on_card(*arrays) else cpu
 
 
-def given(array: Any) -> Any:
+def readable(array: Any) -> Any:
     """An array whose shape and type are read as numpy's, wherever it lies."""
     return DeviceArray(array) if not isinstance(array, DeviceArray) and on_card(array) else array
 

@@ -8,7 +8,7 @@ from support.tolerances import CEILINGS
 from thgeval.kernels.cuda_target import launch
 from thgeval.kernels.fsim import similarity
 from thgeval.kernels.fsim.cuda import _medians
-from thgeval.kernels.places import given
+from thgeval.kernels.places import readable
 
 
 def picture(height, width, seed):
@@ -41,7 +41,7 @@ def test_medians(lent, size):
     rows = np.random.default_rng(size).gamma(1, 50, (3, size)).astype(np.float32)
     rows[1] = rows[1, 0]
     rows[2, : size // 2] = 0
-    held, found = given(lent(rows)), given(lent(np.zeros(3)))
+    held, found = readable(lent(rows)), readable(lent(np.zeros(3)))
     launch(_medians, (3,), held, held.bits(), found)
     middle = np.sort(rows.astype(np.float64))[:, [(size - 1) // 2, size // 2]].mean(axis=1)
     np.testing.assert_array_equal(found, middle)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval.kernels.places import DeviceArray, given, in_memory, loops, on_card, out_of_memory, put
+from thgeval.kernels.places import DeviceArray, in_memory, loops, on_card, out_of_memory, put, readable
 
 
 def test_what_another_library_hands_over_is_not_copied(lent):
     theirs = lent(np.arange(6.0).reshape(2, 3))
-    array = given(theirs)
+    array = readable(theirs)
     theirs.held[0, 0] = 7
     assert in_memory(array)[0, 0] == 7
     assert (array.shape, array.dtype, array.ndim, array.size, len(array)) == ((2, 3), np.float64, 2, 6, 2)
@@ -20,7 +20,7 @@ def test_what_comes_out_is_handed_over_too():
     array = put(np.arange(4, dtype=np.float32), "cuda")
     interface = array.__cuda_array_interface__
     assert (interface["shape"], interface["typestr"], interface["version"]) == ((4,), "<f4", 3)
-    np.testing.assert_array_equal(in_memory(given(array)), np.arange(4))
+    np.testing.assert_array_equal(in_memory(readable(array)), np.arange(4))
 
 
 def test_the_kind_of_array_chooses_the_loops(lent):

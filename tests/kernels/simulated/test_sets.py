@@ -62,10 +62,10 @@ def test_moments_without_a_group_and_of_subsets(lent):
 
 def test_the_scatter_beyond_a_tile(lent):
     from thgeval.kernels.frechet.cuda import row_set
-    from thgeval.kernels.places import given
+    from thgeval.kernels.places import readable
 
     held = rows(11, 3)
-    side = row_set(given(lent(held)))
+    side = row_set(readable(lent(held)))
     centred = held.astype(float) - held.mean(axis=0, dtype=float)
     np.testing.assert_allclose(side.scatter, centred.T @ centred, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(side.origin + side.drift, held.mean(axis=0, dtype=float), rtol=1e-12)

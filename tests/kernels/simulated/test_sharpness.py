@@ -35,13 +35,13 @@ def test_other_programs(lent, rule):
 def test_weak_peaks_count_where_they_are_linked_to_strong_ones(lent):
     from thgeval.kernels.cpbd.cuda_canny import _link
     from thgeval.kernels.cuda_target import launch
-    from thgeval.kernels.places import given
+    from thgeval.kernels.places import readable
 
     marks = np.zeros((2, 14, 9), np.uint8)
     marks[0, 3:12, 4] = WEAK
     marks[0, 12, 5] = STRONG
     marks[1, 2:6, 2] = WEAK
-    held = given(lent(marks))
+    held = readable(lent(marks))
     launch(_link, (2,), held)
     found = np.asarray(held)
     assert (found[0, 3:12, 4] == STRONG).all()

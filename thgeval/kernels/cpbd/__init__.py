@@ -56,7 +56,7 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.cpbd import cpu
 from thgeval.kernels.cpbd.canny import BLOCK_PX
-from thgeval.kernels.places import given, in_order, loops
+from thgeval.kernels.places import in_order, loops, readable
 from thgeval.parameter import check, parameter
 
 
@@ -93,7 +93,7 @@ def cpbd(luma: NDArray[Any], **rules: Any) -> NDArray[np.float64]:
     ``InputError`` for frames without a whole 64 x 64 block and ``ProtocolError`` for unknown rules and other arrays.
     """
     chosen = Rules(**rules)
-    luma = given(luma)
+    luma = readable(luma)
     _check_luma(luma)
     scores: NDArray[np.float64] = loops(cpu, luma).sharpness(in_order(luma), **asdict(chosen))
     return scores

@@ -10,12 +10,12 @@ import numpy as np
 from thgeval.kernels.cpbd import cpu
 from thgeval.kernels.cpbd.canny import BLOCK_PX, EDGE_BLOCK_PIXELS, STRONG
 from thgeval.kernels.cpbd.cuda_canny import edges as canny_edges
-from thgeval.kernels.cpbd.cuda_canny import matlab_gradients, over_pixels, skimage_gradients
+from thgeval.kernels.cpbd.cuda_canny import matlab_on_card, over_pixels, skimage_on_card
 from thgeval.kernels.cuda_target import BLOCK, cuda, device, launch, spread
 from thgeval.kernels.places import DeviceArray
 from thgeval.kernels.reductions import row_sizes, row_sums
 
-_CANNY = {"matlab": matlab_gradients, "skimage": skimage_gradients}
+_CANNY = {"matlab": matlab_on_card, "skimage": skimage_on_card}
 _THINNED, _OCTAVE = cpu.EDGES["thinned"], cpu.EDGES["octave"]
 _PIXELS = BLOCK_PX * BLOCK_PX
 _MOST = 256  # threads of a block

@@ -186,7 +186,7 @@ def _link(marks):
         going = changed[0] == 1
 
 
-def matlab_gradients(planes: DeviceArray) -> tuple[Gradients, DeviceArray]:
+def matlab_on_card(planes: DeviceArray) -> tuple[Gradients, DeviceArray]:
     """MATLAB's gradient of each frame and its thresholds."""
     taps = tuple(map(float, rules.SMOOTH)), tuple(map(float, rules.SLOPE))
     blurred, sloped = (planes.empty(planes.shape, np.float64) for _ in range(2))
@@ -202,7 +202,7 @@ def matlab_gradients(planes: DeviceArray) -> tuple[Gradients, DeviceArray]:
     return found, thresholds
 
 
-def skimage_gradients(planes: DeviceArray) -> tuple[Gradients, DeviceArray]:
+def skimage_on_card(planes: DeviceArray) -> tuple[Gradients, DeviceArray]:
     """scikit-image's gradient of each frame and its thresholds, which are inclusive there."""
     weights = tuple(map(float, rules.SKIMAGE_SMOOTH))
     smoothed, shares, smooth = (planes.empty(planes.shape, np.float64) for _ in range(3))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.difference import cpu
-from thgeval.kernels.places import given, in_order, loops
+from thgeval.kernels.places import in_order, loops, readable
 
 __all__ = ["Errors", "errors", "frame_change", "wrapped_absolute", "wrapped_squared"]
 
@@ -62,7 +62,7 @@ def wrapped_squared(*, generated: NDArray[np.uint8], reference: NDArray[np.uint8
 def _rows(generated: Frames, reference: Frames) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both sides as (frames, values), if they fit each other."""
     loops(cpu, generated, reference)  # refuses sides that lie in two places
-    generated, reference = given(generated), given(reference)
+    generated, reference = readable(generated), readable(reference)
     if generated.dtype != reference.dtype or generated.dtype not in (np.uint8, np.float32, np.float64):
         raise ProtocolError(
             f"both sides must be uint8, float32 or float64 alike, not {generated.dtype} and {reference.dtype}"
@@ -81,7 +81,7 @@ def _wrapped(
     generated: NDArray[np.uint8], reference: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Absolute and squared sums of both sides, modulo 256."""
-    for side in (given(generated), given(reference)):
+    for side in (readable(generated), readable(reference)):
         if side.dtype != np.uint8:
             raise ProtocolError(f"arithmetic modulo 256 needs uint8 frames, not {side.dtype}")
     rows = _rows(generated, reference)

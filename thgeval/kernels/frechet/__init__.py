@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.feature_rows import checked
+from thgeval.kernels.feature_rows import compared_rows
 from thgeval.kernels.frechet import cpu
 from thgeval.kernels.places import in_memory, loops, on_card
 from thgeval.states.stacked import AnyRows, RowMatrix, checked_groups
@@ -51,7 +51,7 @@ def distance(generated_rows: AnyRows, reference_rows: AnyRows, *, ddof: int = 1)
     Rows are (rows, dimensions) as the module says; covariances are divided by rows - ``ddof``, which is 1 in
     pytorch-fid, clean-fid and the survey's scripts, and 0 in StyleGAN-V's.
     """
-    rows = checked("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
     generated, reference = (loops(cpu, side).row_set(side) for side in rows)
     return cpu.distance(generated, reference, ddof)
@@ -75,7 +75,7 @@ def infinity(
     The bias is linear in 1 / size only for subsets larger than the dimensions, so ``smallest`` must exceed them, and
     the fit needs at least twice ``smallest`` generated rows: 10 000 with the authors' 5000.
     """
-    rows = checked("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
     if points < 2:
         raise ProtocolError(f"a line needs at least 2 points, not {points}.")
@@ -110,7 +110,7 @@ def jackknife(
     the other whole. Distances come in the order of the sorted labels. They equal ``distance`` of the rows left within
     1e-9 of Tr S1 + Tr S2, but with more rows than dimensions the scatter of all rows is computed only once.
     """
-    rows = checked("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
     masks = [(groups.generated == group, groups.reference == group) for group in range(groups.total)]

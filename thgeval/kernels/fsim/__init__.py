@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.fsim import cpu
-from thgeval.kernels.places import given, loops
+from thgeval.kernels.places import loops, readable
 
 _LEAST_PX = 2
 
@@ -53,7 +53,7 @@ def similarity(*, generated: NDArray[Any], reference: NDArray[Any], peak: float)
     Frames are (frames, height, width, 3), red-green-blue from 0 to ``peak``. Raises ``InputError`` for frames that
     differ in shape or are narrower than 2 px, and ``ProtocolError`` for arrays that are not frames.
     """
-    place, generated, reference = loops(cpu, generated, reference), given(generated), given(reference)
+    place, generated, reference = loops(cpu, generated, reference), readable(generated), readable(reference)
     _check(generated, reference, peak)
     return Similarity(*place.similarity(generated=generated, reference=reference, peak=peak))
 

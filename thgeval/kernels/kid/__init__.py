@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.feature_rows import checked
+from thgeval.kernels.feature_rows import compared_rows
 from thgeval.kernels.kid import cpu
 from thgeval.kernels.places import loops
 from thgeval.states.stacked import AnyRows, checked_groups
@@ -65,7 +65,7 @@ def distance(
     generated and then its reference rows without replacement, by numpy's default generator from ``seed``.
     """
     if subset_size is None and subsets is None:
-        rows = checked("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
+        rows = compared_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
         kernel = _kernel(rows[0].shape[1], degree, gamma, coef0)
         return KernelDistance(float(_finite(loops(cpu, *rows).discrepancy(*rows, kernel))), nan)
     size = SUBSET_SIZE if subset_size is None else subset_size
@@ -75,7 +75,7 @@ def distance(
     if seed is None:
         raise ProtocolError("random subsets need a seed, so that the distance can be computed again.")
     what = f"a kernel distance of subsets of {size} rows"
-    rows = checked(what, generated=generated_rows, reference=reference_rows, least=size)
+    rows = compared_rows(what, generated=generated_rows, reference=reference_rows, least=size)
     kernel = _kernel(rows[0].shape[1], degree, gamma, coef0)
     rng = np.random.default_rng(seed)
     drawn = [tuple(rng.choice(len(side), size, replace=False) for side in rows) for _ in range(count)]
@@ -98,7 +98,7 @@ def jackknife(
     Groups are labels, (rows,) of either side; a label takes its rows from both, and distances come in the order of the
     sorted labels. Every kernel is computed once, so that it takes as long as one distance of all rows.
     """
-    rows = checked("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
     return _finite(loops(cpu, *rows).jackknife(*rows, groups, _kernel(rows[0].shape[1], degree, gamma, coef0)))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.kernels.landmarks import cpu
-from thgeval.kernels.places import given, in_order, loops, on_card
+from thgeval.kernels.places import in_order, loops, on_card, readable
 
 Array = NDArray[np.float64]
 
@@ -58,5 +58,5 @@ def interocular(points: Array) -> Array:
 
 def _ordered(points: Array) -> Array:
     """Points as the loops take them."""
-    ordered: Array = in_order(given(points)) if on_card(points) else points
+    ordered: Array = in_order(readable(points)) if on_card(points) else points
     return ordered

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.luma import cpu
-from thgeval.kernels.places import empty_beside, given, in_order, loops
+from thgeval.kernels.places import empty_beside, in_order, loops, readable
 
 __all__ = ["RULES", "LumaRule", "luma", "scaled", "uniform"]
 
@@ -61,7 +61,7 @@ def luma(rgb: Frames, *, rule: str, peak: float) -> Frames:
     ``bt601-rounded``, ``pil-l``, ``cv2-grey`` and ``studio-y`` turn uint8 into uint8; ``bt601-float`` turns it into
     float64, because float32 would cost PSNR its ninth digit.
     """
-    rgb = given(rgb)
+    rgb = readable(rgb)
     how, place = _rule(rgb, rule, peak), loops(cpu, rgb)
     values: NDArray[Any] = in_order(rgb).reshape(-1)
     shape = rgb.shape[:3]
@@ -80,14 +80,14 @@ def scaled(planes: Frames, *, peak: float, to: float) -> Frames:
     """Luma whose white is ``peak`` as float64 whose white is ``to``; as it is where both are equal."""
     if peak == to:
         return planes
-    planes = given(planes)
+    planes = readable(planes)
     found: NDArray[np.float64] = loops(cpu, planes).scaled(in_order(planes), to / peak)
     return found
 
 
 def uniform(planes: Frames) -> NDArray[np.bool_]:
     """Which frames of (frames, height, width) have one value throughout: (frames,)."""
-    planes = given(planes)
+    planes = readable(planes)
     found: NDArray[np.bool_] = loops(cpu, planes).uniform(in_order(planes))
     return found
 

@@ -26,7 +26,7 @@ from scipy.fft import dct
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.mel import cpu
-from thgeval.kernels.places import empty_beside, given, in_order, loops, on_card
+from thgeval.kernels.places import empty_beside, in_order, loops, on_card, readable
 
 __all__ = ["HOP", "RATE_HZ", "WINDOW", "columns", "filters", "log_mel", "loudness", "mfcc"]
 
@@ -132,7 +132,7 @@ def _hann() -> NDArray[np.float64]:
 
 def _sound(samples: Samples) -> NDArray[np.float64]:
     """The samples in order: float64 in memory, of their own type on a graphics card, whose loops widen them."""
-    samples = given(samples)
+    samples = readable(samples)
     if samples.ndim != 1:
         raise ProtocolError(f"sound must be mono, (samples,), not {samples.shape}")
     if not len(samples):

@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.kernels.feature_rows import checked
+from thgeval.kernels.feature_rows import compared_rows
 from thgeval.kernels.places import loops
 from thgeval.kernels.prdc import cpu
 from thgeval.states.stacked import AnyRows, Groups, Indices, RowMatrix, blocks, checked_groups
@@ -83,7 +83,7 @@ def _checked(generated: AnyRows, reference: AnyRows, nearest: int) -> tuple[RowM
     if nearest < 1:
         raise ProtocolError(f"a ball reaches to the first nearest row or a further one, not to number {nearest}.")
     what = f"precision and recall with {nearest} nearest rows"
-    return checked(what, generated=generated, reference=reference, least=nearest + 1)
+    return compared_rows(what, generated=generated, reference=reference, least=nearest + 1)
 
 
 def empty(rows: AnyRows, *, nearest: int) -> int:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.kernels.places import given, in_order, loops
+from thgeval.kernels.places import in_order, loops, readable
 from thgeval.kernels.ssim import cpu
 from thgeval.parameter import check, parameter
 
@@ -91,7 +91,7 @@ def _half_window(window: int, sigma: float, weighting: str) -> tuple[np.float32,
 def checked(*, generated: Frames, reference: Frames, smallest_px: int, why: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both sides with their memory in order, if they fit each other and no side is shorter than ``smallest_px``."""
     loops(cpu, generated, reference)  # refuses sides that lie in two places
-    generated, reference = given(generated), given(reference)
+    generated, reference = readable(generated), readable(reference)
     if generated.dtype != reference.dtype or generated.dtype not in (np.uint8, np.float32, np.float64):
         raise ProtocolError(
             f"both sides must be uint8, float32 or float64 alike, not {generated.dtype} and {reference.dtype}"
@@ -144,7 +144,7 @@ def downsample(planes: Frames, factor: int) -> NDArray[np.float32] | NDArray[np.
     for float64 planes, else float32. The filter mirrors the plane at its borders (edge pixel repeated), and its centre
     lies left of and above the middle for even factors, as with ``imfilter(..., 'symmetric')`` and ``(1:f:end)``.
     """
-    planes = given(planes)
+    planes = readable(planes)
     if planes.ndim != 3:
         raise ProtocolError(f"planes to downsample must be (frames, height, width), not {planes.shape}")
     if not 1 <= factor <= min(planes.shape[1:]):

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
-from thgeval.kernels.places import given, loops
+from thgeval.kernels.places import loops, readable
 from thgeval.kernels.warp import cpu
 
 PIXELS = (np.uint8, np.float32, np.float64)
@@ -58,7 +58,7 @@ def warped(frames: NDArray[Any], *, flow: NDArray[Any]) -> Warped:
 
     Raises ProtocolError for other shapes and types than the contract's.
     """
-    place, frames, flow = loops(cpu, frames, flow), given(frames), given(flow)
+    place, frames, flow = loops(cpu, frames, flow), readable(frames), readable(flow)
     _check(frames, PIXELS, "frames")
     _check(flow, VECTORS, "flow", like=frames)
     return Warped(*place.warped(frames, flow))
@@ -70,7 +70,7 @@ def visible(*, forward: NDArray[Any], backward: NDArray[Any]) -> NDArray[np.bool
     ``forward`` leads from the earlier frame to the later one, ``backward`` from the later to the earlier. Raises
     ProtocolError for other shapes and types than the contract's.
     """
-    place, forward, backward = loops(cpu, forward, backward), given(forward), given(backward)
+    place, forward, backward = loops(cpu, forward, backward), readable(forward), readable(backward)
     _check(forward, VECTORS, "forward")
     _check(backward, VECTORS, "backward", like=forward)
     seen: NDArray[np.bool_] = place.visible(forward, backward)
@@ -86,7 +86,7 @@ def squared_error(
     for other shapes and types than the contract's.
     """
     place = loops(cpu, previous, current, flow, mask)
-    previous, current, flow, mask = given(previous), given(current), given(flow), given(mask)
+    previous, current, flow, mask = readable(previous), readable(current), readable(flow), readable(mask)
     _check(previous, PIXELS, "previous")
     _check(current, PIXELS, "current", like=previous)
     _check(flow, VECTORS, "flow", like=previous)
