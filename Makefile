@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 ENDS := demo,faces,frame,sync,speech
 RESTS := tests/core tests/engine tests/states tests/pairing tests/kernels tests/metrics
 
-.PHONY: setup constraints demo results quick test test-newest test-lowest test-real coverage check bench docs format clean
+.PHONY: setup constraints demo results quick test gpu-check test-newest test-lowest test-real coverage check bench docs format clean
 
 setup: .venv/.everything
 
@@ -27,7 +27,7 @@ setup: .venv/.everything
 
 # Everything: extras, test peers, checkers. The last ones ask for old packages, or a second OpenCV, that they don't need.
 .venv/.everything: .venv/.demo
-	$(PIP) --editable ".[demo,diffusion,faces,frame,mediapipe,models,speech,sync,tts]" --group test --group check --group docs
+	$(PIP) --editable ".[cuda,demo,diffusion,faces,frame,mediapipe,models,speech,sync,tts]" --group test --group check --group docs
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7"
 	@touch $@
 
@@ -74,6 +74,10 @@ coverage: .venv/.everything
 # Networks as their authors publish them, out of wheels that pip gets by name; skipped without a network.
 test-real: .venv/.everything
 	THGEVAL_REAL=.venv/real $(BIN)/python -m pytest tests/real
+
+# What only a graphics card can prove, in less than 8 minutes; says so, and stops, where there is none.
+gpu-check: .venv/.everything
+	$(BIN)/python benchmarks/gpu_check.py
 
 check: .venv/.everything
 	$(BIN)/ruff check .

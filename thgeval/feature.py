@@ -43,6 +43,7 @@ class Feature(Generic[T]):
     ``halo`` is how many frames before the chunk it must see; ``compute`` is None for what only the decoder or the clip
     itself can supply (``offered``: frames, container facts). ``requires`` is what an installation may lack.
     ``of_reference`` says that the value is that of the only input on the reference's side: see ``in_reference``.
+    ``on_card`` says that it can be computed where its inputs lie, be it on a graphics card.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Feature(Generic[T]):
     offered: str | None = None
     requires: Requirements = ()
     of_reference: bool = False
+    on_card: bool = field(default=False, compare=False)
 
     def identity(self, pins: Pins) -> str:
         """Name, version, parameter values and what it requires, as signatures print it: ``luma@1:bt601-rounded``."""
@@ -107,6 +109,7 @@ class Definition(Generic[T]):
     halo: Callable[..., int]
     defaults: tuple[tuple[str, Any], ...]
     requires: Callable[..., Requirements]
+    on_card: bool
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
@@ -125,6 +128,7 @@ class Definition(Generic[T]):
             halo=self.halo(**values),
             compute=self.compute,
             requires=self.requires(**values),
+            on_card=self.on_card,
         )
 
 
@@ -134,12 +138,13 @@ def feature(
     grain: Grain = Grain.FRAMES,
     halo: int | Callable[..., int] = 0,
     requires: Requirements | Callable[..., Requirements] = (),
+    on_card: bool = False,
 ) -> Callable[[Callable[..., T]], Definition[T]]:
     """Declare the function below as a feature, computed from ``inputs`` in that order.
 
     An input is a feature, or a function from the parameters to one; ``halo`` and ``requires`` may be
-    such functions too. The function's keyword-only arguments are the feature's parameters. A ``PAIR`` feature receives
-    each input twice: generated, then reference.
+    such functions too. ``on_card`` says that it takes frames wherever they lie. The function's keyword-only arguments
+    are the feature's parameters. A ``PAIR`` feature receives each input twice: generated, then reference.
     """
 
     def bound(**parameters: Parameter) -> tuple[Feature[Any], ...]:
@@ -152,7 +157,7 @@ def feature(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         ]
         name = compute.__name__.replace("_", "-")
-        return Definition(name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(requires))
+        return Definition(name, version, compute, bound, grain, _by(halo), tuple(keyword_only), _by(requires), on_card)
 
     return declare
 

@@ -62,6 +62,8 @@ class Metric(ABC, Generic[S]):
     """Whether a report shows its values over time for every clip, not for those that stand out alone."""
     embedded: ClassVar[str] = ""
     """The preset that needs nothing to be fetched, where the defaults do."""
+    on_card: ClassVar[bool] = False
+    """Whether ``measure`` takes arrays wherever they lie, be it on a graphics card, and brings numbers to memory."""
     sets: ClassVar[bool] = False
     """Whether all generated clips are compared with all reference clips, so that they need not come in pairs."""
     with_reference: ClassVar[bool] = False

@@ -18,6 +18,7 @@ from thgeval.engine.merging import merged
 from thgeval.engine.run import Options, evaluate
 from thgeval.engine.workers import started
 from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.kernels import places
 from thgeval.networks import devices
 from thgeval.signature import parse
 
@@ -33,7 +34,7 @@ def on_cpu(monkeypatch):
     """A device like any other, that is the CPU; batches hold few samples."""
     monkeypatch.setattr(devices, "BATCH_NUMBERS", 8 * 3 * 32 * 32)
     gather = devices.in_batches
-    monkeypatch.setattr(devices, "in_batches", lambda device: gather("cpu"))
+    monkeypatch.setattr(devices, "in_batches", lambda device, *rest: gather("cpu", *rest))
     with devices.at("cuda"):
         yield
 
@@ -42,10 +43,11 @@ def on_cpu(monkeypatch):
 def pretended(monkeypatch):
     """``--device cuda`` as if it were there: the CPU under the name of a card."""
     gather = devices.in_batches
-    monkeypatch.setattr(devices, "in_batches", lambda device: gather("cpu"))
+    monkeypatch.setattr(devices, "in_batches", lambda device, *rest: gather("cpu", *rest))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", "NVIDIA Model {} (40GB)".format)
+    monkeypatch.setattr(places, "lack", lambda: MissingExtra("kernels", extra="cuda"))
 
 
 def embedding(seed=1):
@@ -129,6 +131,27 @@ def test_float32_stays_float32_and_flags_come_back():
             False,
         )
     assert (matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark) == before
+
+
+def test_a_batch_without_room_is_halved_and_said(monkeypatch):
+    """The network refuses more than two samples, as a card without memory would; results stay in order."""
+    monkeypatch.setattr(devices, "BATCH_NUMBERS", 8 * 3 * 32 * 32)
+    gather, said = devices.in_batches, []
+    monkeypatch.setattr(devices, "in_batches", lambda device, *rest: gather("cpu", *rest))
+
+    class Small(torch.nn.Module):
+        def forward(self, samples):
+            if len(samples) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return samples.mean(dim=(2, 3))
+
+    samples = images(7)
+    with devices.at("cuda", said.append):
+        found = networks.rows(Small(), samples)
+    np.testing.assert_allclose(found, samples.mean(dim=(2, 3)).numpy(), rtol=1e-5)
+    assert said == [
+        f"cpu has no room for {size} samples at a time; networks take half as many from now on" for size in (8, 4)
+    ]
 
 
 @pytest.fixture

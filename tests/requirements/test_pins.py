@@ -193,7 +193,7 @@ def test_a_run_leaves_nothing_behind_however_it_ends(monkeypatch, end, workers):
 
 def test_devices_and_what_is_loaded_are_put_back_after_an_error(monkeypatch):
     gather = devices.in_batches
-    monkeypatch.setattr(devices, "in_batches", lambda device: gather("cpu"))
+    monkeypatch.setattr(devices, "in_batches", lambda device, *rest: gather("cpu", *rest))
 
     def inside():
         outer = devices.batches()

@@ -73,7 +73,7 @@ OPTIONS = {
 @click.option("--rates", type=click.Choice(CHOICES["rates"]), help="Likewise: pairs of different frame rates.")
 @click.option("--sizes", type=click.Choice(CHOICES["sizes"]), help="Likewise: pairs of different sizes.")
 @click.option("--workers", type=int, help="Threads at work; by default every core.")
-@click.option("--device", default="cpu", show_default=True, help="Of networks: cpu, cuda or cuda:N.")
+@click.option("--device", default="cpu", show_default=True, help="Of networks and kernels: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
 @click.option("--commercial-safe", is_flag=True, help="Leave unscored what needs weights without a free licence.")

@@ -12,11 +12,12 @@ from thgeval.clip import Pair
 from thgeval.engine import earlier
 from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
-from thgeval.engine.plan import Plan, plan
+from thgeval.engine.plan import Plan, plan, runs_on_card
 from thgeval.engine.provenance import Stopwatch, decoder, environment
 from thgeval.engine.scoring import Setting, run_of
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
+from thgeval.kernels import places
 from thgeval.metrics import GROUPS
 from thgeval.networks import devices
 from thgeval.pairing import Pairing
@@ -54,6 +55,7 @@ def execute(
 ) -> Run:
     """Measure pairs and reduce them to a run; writes nothing but checkpoints."""
     watcher = watcher or Watcher()
+    token, kernels = _device(options.device, watcher)  # what isn't there is refused before any work
     chosen = protocol_of(protocol)
     requests = _requests(metrics)
     named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
@@ -69,13 +71,14 @@ def execute(
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         weights.allowed(options.weights),
-        devices.at(options.device),
+        devices.at(options.device, watcher.warns),
         nullcontext() if folder is None else sole_writer(folder),
     ):
         planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
+        planned = replace(planned, device=kernels)
         watcher.plans(planned.metrics)
         store = Store(folder, Path(scratch), options.fresh, options.cache)
-        run = _reduced(named, planned, pairing, chosen, options, store, watcher)
+        run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
     mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
     if mismatched and all(metric.sets for _, metric in named):
@@ -89,6 +92,7 @@ def _reduced(
     pairing: Pairing,
     protocol: Protocol,
     options: Options,
+    token: str,
     store: Store,
     watcher: Watcher,
 ) -> Run:
@@ -101,7 +105,7 @@ def _reduced(
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
     planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
-    device = devices_of((*planned.metrics, *others), devices.token(options.device))
+    device = devices_of((*planned.metrics, *others), token, kernels=planned.device != "cpu")
     job = Job(
         planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
     )
@@ -170,9 +174,25 @@ def _is_one_file(pair: Pair) -> bool:
         return False
 
 
-def devices_of(metrics: Sequence[Named], device: str) -> dict[str, str]:
-    """The device of each metric that looks through a torch network, by key."""
-    return {key: device for key, metric in metrics if networks.TORCH in required(metric)}
+def _device(device: str, watcher: Watcher) -> tuple[str, str]:
+    """What stands for a device in signatures, and where kernels run: on the CPU where their package is missing."""
+    token = devices.token(device)
+    if device == "cpu":
+        return token, device
+    missing = places.lack()
+    if missing is None:
+        return token, device
+    watcher.warns(f"{missing}; until then they are computed on the CPU")
+    return token, "cpu"
+
+
+def devices_of(metrics: Sequence[Named], device: str, *, kernels: bool) -> dict[str, str]:
+    """The device of each metric that looks through a torch network, by key; of those whose kernels run there too."""
+    return {
+        key: device
+        for key, metric in metrics
+        if networks.TORCH in required(metric) or (kernels and runs_on_card(metric))
+    }
 
 
 def run_tokens(protocol: Protocol) -> dict[str, str]:

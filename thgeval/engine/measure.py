@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -28,8 +28,9 @@ from thgeval.feature import Feature, joined
 from thgeval.features.frames.frames import info, rgb
 from thgeval.features.frames.offered import offered
 from thgeval.files import trouble, without_room
+from thgeval.kernels.places import out_of_memory, put
 from thgeval.media import Decoder, decode, probe
-from thgeval.media.frames import FrameBatch, MediaInfo
+from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.seen import Seen, SeenChunk
@@ -40,6 +41,7 @@ from thgeval.view import Given, View
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
 Progress = Callable[[int], None]
+BothFrames: TypeAlias = tuple[FrameBatch | None, FrameBatch | None]
 
 
 @dataclass
@@ -130,7 +132,7 @@ def _streamed(
     pair: Pair, plan: Plan, protocol: Protocol, cores: Cores, progress: Progress, chunk: int, seen: Seen | None
 ) -> Measured:
     outcome = Measured()
-    pending: list[Future[Chunk]] = []
+    pending: list[Future[tuple[Chunk, list[Chunk]]]] = []
     looked_up = None if seen is None else partial(SeenChunk, seen, plan.pins)
     with ExitStack() as stack:
         first_clip = pair.generated if plan.decodes(reference=False) else None
@@ -144,16 +146,19 @@ def _streamed(
             if batch is None or not len(batch):
                 continue
             piece = View.of(pair.id, batch.start, _given(first), _given(second), looked_up)
-            pending.append(cores.spare(_chunk, piece, plan, pair))
+            pending.append(cores.spare(_chunk, piece, (first, second), plan, pair))
             outcome.frames += len(batch)
             progress(len(batch))
-        chunks = [future.result() for future in pending]
+        found = [future.result() for future in pending]
         check_times(pair, generated, reference, protocol)
         outcome.notes += remarks(pair, generated, reference, protocol)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
+    chunks, on_card = [chunk for chunk, _ in found], [piece for _, pieces in found for piece in pieces]
+    if any(len(pieces) > 1 for _, pieces in found):
+        outcome.notes.append("the graphics card ran out of memory, so that fewer frames were measured at a time")
     whole = _whole(pair, plan, chunks, outcome)
-    _gather(outcome, [*chunks, _pieced(whole, plan.clipwise, pair)], pair.id)
+    _gather(outcome, [*chunks, *on_card, _pieced(whole, plan.clipwise, pair)], pair.id)
     _accompany(outcome, whole, plan, pair)
     return outcome
 
@@ -181,13 +186,40 @@ def _given(batch: FrameBatch | None) -> Given:
     return {} if batch is None else {rgb: batch}
 
 
-def _chunk(piece: View, plan: Plan, pair: Pair) -> Chunk:
-    """Measure a chunk, and keep what metrics of whole clips will read."""
-    result = _pieced(piece, plan.chunkwise, pair)
+def _chunk(piece: View, frames: BothFrames, plan: Plan, pair: Pair) -> tuple[Chunk, list[Chunk]]:
+    """Measure a chunk, and keep what metrics of whole clips will read; apart, what was measured on a graphics card."""
+    on_card = plan.on_card
+    result = _pieced(piece, tuple(named for named in plan.chunkwise if named not in on_card), pair)
     result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
     if pair.reference is not None:
         result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
-    return result
+    return result, _on_card(frames, on_card, plan, pair) if on_card else []
+
+
+def _on_card(frames: BothFrames, metrics: tuple[Named, ...], plan: Plan, pair: Pair) -> list[Chunk]:
+    """Measure a chunk where kernels run on a graphics card, in halves of halves where it has no room for more."""
+    most = max(len(batch) for batch in frames if batch is not None)
+    try:
+        generated, reference = (_given(batch and _brought(batch, plan.device)) for batch in frames)
+        return [_pieced(View.of(pair.id, _start(frames), generated, reference), metrics, pair, on_card=True)]
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+    if most < 2:
+        said = f"{pair.id}: the graphics card has no room for one of its frames; choose --device cpu"
+        return [Chunk({}, {}, {key: Failure("out of memory", said) for key, _ in metrics}, {}, {})]
+    halves = zip(*((None, None) if batch is None else batch.halves(plan.lead) for batch in frames), strict=True)
+    return [piece for half in halves for piece in _on_card(half, metrics, plan, pair)]
+
+
+def _brought(batch: FrameBatch, device: str) -> FrameBatch:
+    """The same frames on a graphics card."""
+    return replace(batch, pixels=cast("Pixels", put(batch.pixels, device)))
+
+
+def _start(frames: BothFrames) -> int:
+    """The clip's index of the first new frame."""
+    return next(batch.start for batch in frames if batch is not None)
 
 
 def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> View:
@@ -200,7 +232,7 @@ def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Vi
     return View.of(pair.id, 0, generated, reference)
 
 
-def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
+def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair, *, on_card: bool = False) -> Chunk:
     result = Chunk({}, {}, {}, {}, {})
     for key, metric in metrics:
         try:
@@ -211,6 +243,8 @@ def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
         except ThgevalError:
             raise
         except Exception as error:  # what nobody foresaw costs this metric this clip, and no more
+            if on_card and out_of_memory(error):
+                raise
             result.failed[key] = unforeseen(piece.clip, error)
         if pair.reference is not None and measures_reference(metric):
             try:
@@ -222,6 +256,8 @@ def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair) -> Chunk:
             except ThgevalError:
                 raise
             except Exception as error:
+                if on_card and out_of_memory(error):
+                    raise
                 result.failed[key] = unforeseen(piece.clip, error)
     return result
 

@@ -36,7 +36,7 @@ class Options:
     """How a run is carried out; nothing here may change a score, but the device its last digits.
 
     workers     threads at work; None for every core this process may use
-    device      of torch networks: ``cpu``, ``cuda`` or ``cuda:N``; all else runs on the CPU
+    device      where networks, and kernels of frames, run: ``cpu``, ``cuda`` or ``cuda:N``; all else runs on the CPU
     cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
     fresh       measure anew and replace what ``out`` holds; otherwise a run takes up what is there and adds to it
     limit       only the first clips; marked in every signature

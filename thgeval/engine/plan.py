@@ -38,18 +38,25 @@ LACKS = {
 class Plan:
     """Metrics by the moment they are measured, and those that no pair can serve, with the reason.
 
-    ``pins`` hold what all of them require, as it was when the plan was made.
+    ``pins`` hold what all of them require, as it was when the plan was made. ``device`` is where kernels run that can
+    run on a graphics card.
     """
 
     chunkwise: tuple[Named, ...]
     clipwise: tuple[Named, ...]
     unscored: dict[str, str]
     pins: Pins
+    device: str = "cpu"
 
     @property
     def metrics(self) -> tuple[Named, ...]:
         """Every metric that is measured."""
         return self.chunkwise + self.clipwise
+
+    @property
+    def on_card(self) -> tuple[Named, ...]:
+        """The metrics of chunks that are measured on a graphics card."""
+        return () if self.device == "cpu" else tuple(named for named in self.chunkwise if runs_on_card(named.metric))
 
     @property
     def lead(self) -> int:
@@ -119,6 +126,11 @@ def _instead(named: Named, pairs: Sequence[Pair]) -> str:
     if uninstalled(form) is not None or (pairs and all(unmet_need(form, pair) for pair in pairs)):
         return ""
     return f"; {request} is scored without them, as a number of its own"
+
+
+def runs_on_card(metric: Metric[Any]) -> bool:
+    """Whether a metric and everything it reads can be computed where frames lie, be it on a graphics card."""
+    return metric.on_card and all(feature.on_card for feature in closure(metric))
 
 
 def uninstalled(metric: Metric[Any]) -> ThgevalError | None:

@@ -25,6 +25,8 @@ PACKAGES = {
     "numpy": ("numpy",),
     "scipy": ("scipy",),
     "numba": ("numba",),
+    "numba-cuda": ("numba-cuda",),
+    "numba-cuda-mlir": ("numba-cuda-mlir",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "pillow": ("pillow",),
     "dlib": ("dlib-bin", "dlib"),

@@ -4,7 +4,7 @@ Frames are (frames, height, width, 3), red-green-blue, ``uint8`` with a peak of 
 also be ``float32`` or ``float64`` and keep their values, with the peak their owner states.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -40,6 +40,15 @@ class FrameBatch:
 
     def __len__(self) -> int:
         return int(self.pixels.shape[0]) - self.lead
+
+    def halves(self, lead: int) -> "tuple[FrameBatch, FrameBatch]":
+        """The first half of the new frames, and the rest behind up to ``lead`` frames of before."""
+        middle = len(self) // 2
+        again = min(lead, self.lead + middle)
+        times = (None, None) if self.times is None else (self.times[:middle], self.times[middle:])
+        first = replace(self, pixels=self.pixels[: self.lead + middle], times=times[0])
+        rest = self.pixels[self.lead + middle - again :]
+        return first, replace(self, pixels=rest, start=self.start + middle, lead=again, times=times[1])
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 On another device all batches of samples of one shape have one size, the last ones filled up, and the arithmetic is
 float32 throughout (no TF32) by algorithms that are repeatable; so that on one machine nothing but the sample itself
-should change what comes out. Copies of the networks live there until the run ends. What is not a network (decoding,
-resizing, kernels, distances of sets) stays on the CPU.
+should change what comes out. Copies of the networks live there until the run ends. Where the device has no room for a
+batch, batches become half as large for the rest of the run, which is said.
 """
 
 import copy
@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from thgeval.errors import MissingExtra, ProtocolError
+from thgeval.kernels.places import SIMULATED, out_of_memory
 from thgeval.networks.batches import Batches
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def token(device: str) -> str:
     check(device)
     if device == "cpu":
         return "cpu"
+    if SIMULATED:
+        return "cuda-simulator"
     try:
         import torch
     except ImportError:
@@ -68,9 +71,12 @@ def token(device: str) -> str:
 
 
 @contextmanager
-def at(device: str) -> Iterator[None]:
-    """Networks run there until the context ends, for this thread and those that are given its ``contextvars``."""
-    with nullcontext() if device == "cpu" else in_batches(device) as batches:
+def at(device: str, warns: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
+    """Networks run there until the context ends, for this thread and those that are given its ``contextvars``.
+
+    ``warns`` is told where the device had no room for a batch.
+    """
+    with nullcontext() if device == "cpu" else in_batches(device, warns) as batches:
         before = _batches.set(batches)
         try:
             yield
@@ -78,9 +84,10 @@ def at(device: str) -> Iterator[None]:
             _batches.reset(before)
 
 
-def in_batches(device: str) -> Batches:
+def in_batches(device: str, warns: Callable[[str], None] = lambda sentence: None) -> Batches:
     """What gathers samples for a device."""
-    return Batches(partial(_through, {}, device), lambda kind: kind.batch)  # type: ignore[attr-defined]
+    gathered = _Gathered("cpu" if SIMULATED else device, warns)
+    return Batches(gathered.results, lambda kind: kind.batch)  # type: ignore[attr-defined]
 
 
 def batches() -> Batches | None:
@@ -93,28 +100,46 @@ def kind(network: Callable[..., "Tensor"], named: tuple[str, ...], tensors: Sequ
     return Kind(network, named, tuple(tuple(tensor.shape[1:]) for tensor in tensors))
 
 
-def _through(placed: dict[Any, Any], device: str, kind: Any, samples: list[tuple["Tensor", ...]]) -> Sequence[Any]:
-    """The results of one batch, filled up with copies of its last sample; ``placed`` holds networks by their original.
+@dataclass
+class _Gathered:
+    """Networks on a device, by their original, and by how much batches had to shrink there; used by one thread."""
 
-    Only ever called from one thread.
-    """
-    import torch
+    device: str
+    warns: Callable[[str], None]
+    placed: dict[Any, Any] = field(default_factory=dict)
+    shrunk: int = 1
 
-    filled = samples + samples[-1:] * (kind.batch - len(samples))
-    with torch.inference_mode(), _repeatable():
-        tensors = [torch.stack(column).to(device) for column in zip(*filled, strict=True)]
-        split = len(tensors) - len(kind.named)
-        named = dict(zip(kind.named, tensors[split:], strict=True))
-        found = _placed(placed, kind.network, device)(*tensors[:split], **named)
-        return list(found[: len(samples)].cpu().numpy())
+    def results(self, kind: Any, samples: list[tuple["Tensor", ...]]) -> Sequence[Any]:
+        """The result of each sample, in batches half as large from the first for which there is no room."""
+        size = max(1, kind.batch // self.shrunk)
+        try:
+            parts = (samples[first : first + size] for first in range(0, len(samples), size))
+            return [result for part in parts for result in self._through(kind, part, size)]
+        except Exception as error:
+            if not out_of_memory(error) or size == 1:
+                raise
+        self.shrunk *= 2
+        self.warns(f"{self.device} has no room for {size} samples at a time; networks take half as many from now on")
+        return self.results(kind, samples)
 
+    def _through(self, kind: Any, samples: list[tuple["Tensor", ...]], size: int) -> Sequence[Any]:
+        """The results of one batch, filled up with copies of its last sample."""
+        import torch
 
-def _placed(placed: dict[Any, Any], network: Any, device: str) -> Any:
-    """The same method of a copy of the network on the device."""
-    owner = getattr(network, "__self__", network)
-    if owner not in placed:
-        placed[owner] = copy.deepcopy(owner).to(device)
-    return placed[owner] if owner is network else getattr(placed[owner], network.__name__)
+        filled = samples + samples[-1:] * (size - len(samples))
+        with torch.inference_mode(), _repeatable():
+            tensors = [torch.stack(column).to(self.device) for column in zip(*filled, strict=True)]
+            split = len(tensors) - len(kind.named)
+            named = dict(zip(kind.named, tensors[split:], strict=True))
+            found = self._network(kind.network)(*tensors[:split], **named)
+            return list(found[: len(samples)].cpu().numpy())
+
+    def _network(self, network: Any) -> Any:
+        """The same method of a copy of the network on the device."""
+        owner = getattr(network, "__self__", network)
+        if owner not in self.placed:
+            self.placed[owner] = copy.deepcopy(owner).to(self.device)
+        return self.placed[owner] if owner is network else getattr(self.placed[owner], network.__name__)
 
 
 @contextmanager

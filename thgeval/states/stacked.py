@@ -7,7 +7,7 @@ below each other, bit for bit.
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -188,12 +188,22 @@ AnyRows: TypeAlias = AnyArray | RowMatrix
 def checked_rows(what: str, *, generated: AnyRows, reference: AnyRows, least: int) -> tuple[RowMatrix, RowMatrix]:
     """Both sets of rows if ``what`` can be computed of them: matrices of floats of equal width, finite and enough."""
     sides = {"generated": generated, "reference": reference}
+    check_shapes(what, sides, least=least)
+    for side, rows in sides.items():
+        for _, block in blocks(rows):
+            check_size(side, max(-float(block.min()), float(block.max())))
+    return RowMatrix.of(generated), RowMatrix.of(reference)
+
+
+def check_shapes(what: str, sides: Mapping[str, Any], *, least: int) -> None:
+    """Raise ProtocolError or InputError unless both sides are matrices of floats of equal width and ``least`` rows."""
     for side, rows in sides.items():
         if len(rows.shape) != 2 or rows.dtype not in (np.float16, np.float32, np.float64) or not rows.shape[1]:
             raise ProtocolError(
                 f"{what} reads {side} features as (rows, dimensions) in float16, float32 or float64, not {rows.dtype} "
                 f"of shape {rows.shape}."
             )
+    generated, reference = sides["generated"], sides["reference"]
     if generated.shape[1] != reference.shape[1]:
         raise ProtocolError(
             f"{what} compares features of the same dimensions, not {generated.shape[1]} (generated) with "
@@ -205,14 +215,15 @@ def checked_rows(what: str, *, generated: AnyRows, reference: AnyRows, least: in
                 f"{what} needs at least {least} rows on either side, not {len(rows)} {side}: add clips or frames.",
                 reason="too few rows",
             )
-        for _, block in blocks(rows):
-            if not max(-float(block.min()), float(block.max())) <= LARGEST:
-                raise InputError(
-                    f"{side} features hold NaN, infinity or numbers beyond {LARGEST:g}: check the network and its "
-                    "input.",
-                    reason="not finite",
-                )
-    return RowMatrix.of(generated), RowMatrix.of(reference)
+
+
+def check_size(side: str, largest: float) -> None:
+    """Raise InputError unless numbers up to that size, NaN among them, can be computed with."""
+    if not largest <= LARGEST:
+        raise InputError(
+            f"{side} features hold NaN, infinity or numbers beyond {LARGEST:g}: check the network and its input.",
+            reason="not finite",
+        )
 
 
 class Groups(NamedTuple):

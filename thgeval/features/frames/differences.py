@@ -10,6 +10,7 @@ from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import Planes, luma, rgb
 from thgeval.kernels import difference
+from thgeval.kernels.places import in_memory
 from thgeval.media.frames import FrameBatch, Pixels
 
 
@@ -23,27 +24,27 @@ class PixelErrors:
     peak: float
 
 
-@feature(rgb, version=1, grain=Grain.PAIR)
+@feature(rgb, version=1, grain=Grain.PAIR, on_card=True)
 def rgb_errors(generated: FrameBatch, reference: FrameBatch) -> PixelErrors:
     """Errors of each frame over all pixels and channels."""
     errors = difference.errors(generated=generated.new, reference=reference.new)
-    return PixelErrors(errors.absolute, errors.squared, errors.count, generated.peak)
+    return PixelErrors(in_memory(errors.absolute), in_memory(errors.squared), errors.count, generated.peak)
 
 
-@feature(lambda rule: luma(rule=rule), version=1, grain=Grain.PAIR)
+@feature(lambda rule: luma(rule=rule), version=1, grain=Grain.PAIR, on_card=True)
 def luma_errors(generated: Planes, reference: Planes, *, rule: str) -> PixelErrors:
     """Errors of each frame's luma over all pixels."""
     errors = difference.errors(generated=generated.pixels, reference=reference.pixels)
-    return PixelErrors(errors.absolute, errors.squared, errors.count, generated.peak)
+    return PixelErrors(in_memory(errors.absolute), in_memory(errors.squared), errors.count, generated.peak)
 
 
-@feature(rgb, version=1, grain=Grain.PAIR)
+@feature(rgb, version=1, grain=Grain.PAIR, on_card=True)
 def wrapped_rgb_errors(generated: FrameBatch, reference: FrameBatch) -> PixelErrors:
     """Errors of each frame as uint8 arrays overflow: differences, and squares of differences, modulo 256."""
     return _wrapped(generated.new, reference.new, generated.peak)
 
 
-@feature(lambda rule: luma(rule=rule), version=1, grain=Grain.PAIR)
+@feature(lambda rule: luma(rule=rule), version=1, grain=Grain.PAIR, on_card=True)
 def wrapped_luma_errors(generated: Planes, reference: Planes, *, rule: str) -> PixelErrors:
     """Errors of each frame's luma as uint8 arrays overflow."""
     return _wrapped(generated.pixels, reference.pixels, generated.peak)
@@ -52,8 +53,8 @@ def wrapped_luma_errors(generated: Planes, reference: Planes, *, rule: str) -> P
 def _wrapped(generated: Pixels, reference: Pixels, peak: float) -> PixelErrors:
     first, second = overflowing(generated), overflowing(reference)
     return PixelErrors(
-        difference.wrapped_absolute(generated=first, reference=second),
-        difference.wrapped_squared(generated=first, reference=second),
+        in_memory(difference.wrapped_absolute(generated=first, reference=second)),
+        in_memory(difference.wrapped_squared(generated=first, reference=second)),
         int(np.prod(first.shape[1:])),
         peak,
     )

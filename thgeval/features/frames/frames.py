@@ -1,6 +1,8 @@
 """Frames as given, their luma, their neighbours in time, and what the container says.
 
-Frames are (frames, height, width, 3) RGB, uint8 with peak 255 from files, float with the stated peak from arrays.
+Frames are (frames, height, width, 3) RGB, uint8 with peak 255 from files, float with the stated peak from arrays. They
+lie in memory, or on a graphics card for features that say ``on_card``, whose arrays then lie there too
+(``thgeval.kernels.places``); what is one number a frame comes back to memory.
 """
 
 from dataclasses import replace
@@ -16,7 +18,7 @@ from thgeval.kernels import luma as luma_kernel
 from thgeval.kernels import ssim as ssim_kernel
 from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
 
-rgb: Feature[FrameBatch] = Feature("rgb", version=1, offered="frames")
+rgb: Feature[FrameBatch] = Feature("rgb", version=1, offered="frames", on_card=True)
 info: Feature[MediaInfo] = Feature("info", version=1, grain=Grain.CLIP, offered="info")
 
 
@@ -106,13 +108,13 @@ def evenly(how: Shown) -> NDArray[np.float64]:
     return np.asarray(np.arange(len(how.seconds)) * how.seconds, np.float64)
 
 
-@feature(rgb, version=1)
+@feature(rgb, version=1, on_card=True)
 def luma(frames: FrameBatch, *, rule: str = "bt601-rounded") -> Planes:
     """Luma of decoded frames under a named rule (see ``thgeval.kernels.luma``)."""
     return Planes(luma_kernel.luma(frames.new, rule=rule, peak=frames.peak), frames.peak)
 
 
-@feature(lambda: luma(), version=1)
+@feature(lambda: luma(), version=1, on_card=True)
 def downsampled_luma(planes: Planes) -> Planes:
     """Luma averaged and sampled down by round(shorter side / 256), as the authors' SSIM script does."""
     factor = ssim_kernel.downsampling_factor(*planes.pixels.shape[1:])
@@ -127,7 +129,7 @@ def resized(frames: FrameBatch, *, side_px: int) -> FrameBatch:
     return replace(frames, pixels=pixels)
 
 
-@feature(lambda side_px: resized(side_px=side_px) if side_px else rgb, version=1, halo=1)
+@feature(lambda side_px: resized(side_px=side_px) if side_px else rgb, version=1, halo=1, on_card=True)
 def neighbours(frames: FrameBatch, *, side_px: int = 0) -> Neighbours:
     """Each frame of a clip but the first, beside the frame before it; at native size, or as ``resized``."""
     first = max(frames.lead, 1)

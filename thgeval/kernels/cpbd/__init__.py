@@ -4,6 +4,7 @@ Contract of every device's ``sharpness``
     luma       (frames, height, width), 8-bit luma from 0 to 255 as uint8, or float32/float64 on the same scale
     returns    (frames,) float64 in [0, 1], higher is sharper; counts are exact integers divided once per frame, so a
                frame's value depends on nothing but the frame
+    places     memory, or a graphics card: see ``thgeval.kernels.places``
     a frame without a single edge in a block that counts scores 0, as in the authors' program
 
 The measure works in whole 64 x 64 blocks and drops what is left over at the right and bottom. A frame that holds no
@@ -55,6 +56,7 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.cpbd import cpu
 from thgeval.kernels.cpbd.canny import BLOCK_PX
+from thgeval.kernels.places import in_order, loops, readable
 from thgeval.parameter import check, parameter
 
 
@@ -91,8 +93,10 @@ def cpbd(luma: NDArray[Any], **rules: Any) -> NDArray[np.float64]:
     ``InputError`` for frames without a whole 64 x 64 block and ``ProtocolError`` for unknown rules and other arrays.
     """
     chosen = Rules(**rules)
+    luma = readable(luma)
     _check_luma(luma)
-    return cpu.sharpness(luma, **asdict(chosen))
+    scores: NDArray[np.float64] = loops(cpu, luma).sharpness(in_order(luma), **asdict(chosen))
+    return scores
 
 
 def _check_luma(luma: NDArray[Any]) -> None:

@@ -24,13 +24,13 @@ WIDTHS = ("marziliano", "python-cpbd", "atvgnet")
 
 _THINNED, _OCTAVE = EDGES["thinned"], EDGES["octave"]
 _BETA = 3.6
-_JUST_NOTICEABLE_PX = (5, 3)
-_LOW_CONTRAST_BELOW = 51
+JUST_NOTICEABLE_PX = (5, 3)
+LOW_CONTRAST_BELOW = 51
 # Sobel's weights are used unscaled, eight times the operator's, and squared: (8 * 2)^2 for the threshold of 2.
-_SCALE = 8**2
-_SOBEL_THRESHOLD = 2.0**2 * _SCALE
+SCALE = 8**2
+SOBEL_THRESHOLD = 2.0**2 * SCALE
 # The direction rounds to 0 or 180 degrees while it is less than 22.5 degrees from the row.
-_HALF_STEP = math.tan(math.pi / 8)
+HALF_STEP = math.tan(math.pi / 8)
 
 # Kinds of edges; a falling one is 2.
 _NONE, _RISING = 0, 1
@@ -42,7 +42,7 @@ def sharpness(luma: NDArray[Any], *, edges: str, canny: str, widths: str, cut: i
     exact = np.float32 if luma.dtype == np.uint8 else np.float64
     gradients = np.empty((3, height, width), np.float64 if canny == "skimage" else exact)
     slopes = np.empty((height, width), exact)
-    limits = _widest_sharp_px(_JUST_NOTICEABLE_PX[0], cut), _widest_sharp_px(_JUST_NOTICEABLE_PX[1], cut)
+    limits = widest_sharp_px(JUST_NOTICEABLE_PX[0], cut), widest_sharp_px(JUST_NOTICEABLE_PX[1], cut)
     scores = np.zeros(frames)
     for index in range(frames):
         frame = luma[index].astype(exact)
@@ -51,7 +51,7 @@ def sharpness(luma: NDArray[Any], *, edges: str, canny: str, widths: str, cut: i
         weak, strong = CANNY[canny](frame, gradients)
         blocks = edge_blocks(peaks(gradients, weak, strong))
         _sobel_across(frame, slopes)
-        threshold = _octave_threshold(slopes) if edges == "octave" else _SOBEL_THRESHOLD
+        threshold = _octave_threshold(slopes) if edges == "octave" else SOBEL_THRESHOLD
         least = _not_above(threshold, frame.dtype)
         kinds = _kinds_of_edges(frame, slopes, EDGES[edges], least)
         sharp, total = _count_sharp(frame, kinds, blocks, *limits, widths == "atvgnet")
@@ -59,7 +59,7 @@ def sharpness(luma: NDArray[Any], *, edges: str, canny: str, widths: str, cut: i
     return scores
 
 
-def _widest_sharp_px(just_noticeable_px: int, cut: int) -> int:
+def widest_sharp_px(just_noticeable_px: int, cut: int) -> int:
     """The greatest width whose probability of detection, in rounded percent, is at most ``cut``; 0 if there is none."""
     width = 0
     while round(100 * (1 - math.exp(-(((width + 1) / just_noticeable_px) ** _BETA)))) <= cut:
@@ -69,7 +69,7 @@ def _widest_sharp_px(just_noticeable_px: int, cut: int) -> int:
 
 def _octave_threshold(slopes: NDArray[Any]) -> float:
     """Twice the root mean square of the gradient, which Octave compares with the gradient's square."""
-    return 2 * math.sqrt(_sum_of_squares(slopes) / _SCALE / slopes.size) * _SCALE
+    return 2 * math.sqrt(_sum_of_squares(slopes) / SCALE / slopes.size) * SCALE
 
 
 @jit(fastmath=True)
@@ -128,7 +128,7 @@ def _mark_edges(
     """
     above, here, below = frame[row - 1], frame[row], frame[row + 1]
     up, level, low = slopes[row - 1], slopes[row], slopes[row + 1]
-    half_step = here.dtype.type(_HALF_STEP)
+    half_step = here.dtype.type(HALF_STEP)
     for at in range(here.size - 2):
         b, left, right = abs(level[at + 1]), abs(level[at]), abs(level[at + 2])
         over, under = abs(up[at + 1]), abs(low[at + 1])
@@ -178,7 +178,7 @@ def _count_sharp(
                     for column in range(left, left + BLOCK_PX):
                         if line[column] != _NONE:
                             total += 1
-                            sharp += _is_sharp(frame[row], column, line[column] == _RISING, allowed, plateaus)
+                            sharp += is_sharp(frame[row], column, line[column] == _RISING, allowed, plateaus)
     return sharp, total
 
 
@@ -188,13 +188,13 @@ def _is_low_contrast(block: NDArray[Any]) -> bool:
     for row in range(block.shape[0]):
         for column in range(block.shape[1]):
             lowest, highest = min(lowest, block[row, column]), max(highest, block[row, column])
-        if highest - lowest >= _LOW_CONTRAST_BELOW:
+        if highest - lowest >= LOW_CONTRAST_BELOW:
             return False
     return True
 
 
 @jit(inline=True)
-def _is_sharp(row: NDArray[Any], column: int, rising: bool, allowed: int, plateaus: bool) -> bool:
+def is_sharp(row: NDArray[Any], column: int, rising: bool, allowed: int, plateaus: bool) -> bool:
     """Whether the luma keeps rising or falling around ``column`` over no more than ``allowed`` pixels."""
     sign = row.dtype.type(1 if rising else -1)
     left = right = 1

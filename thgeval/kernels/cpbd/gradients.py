@@ -15,14 +15,16 @@ from thgeval.jit import jit
 
 _SIGMA_PX = math.sqrt(2)
 _REACH = math.ceil(4 * _SIGMA_PX)
-_NOT_EDGES = 0.7
-_LOW_OF_HIGH = 0.4
-_BINS = 64
+NOT_EDGES = 0.7
+LOW_OF_HIGH = 0.4
+BINS = 64
+
+EPSILON = float(np.finfo(np.float64).eps)
 
 # scikit-image smooths with 1 px, cut off at 4 px, and hands its low threshold over as a 32-bit float.
 _SKIMAGE_REACH = 4
-_SKIMAGE_WEAK = float(np.float32(0.1))
-_SKIMAGE_STRONG = 0.2
+SKIMAGE_WEAK = float(np.float32(0.1))
+SKIMAGE_STRONG = 0.2
 
 
 def _matlab_taps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -42,8 +44,8 @@ def _skimage_taps() -> NDArray[np.float64]:
     return np.asarray(weights[_SKIMAGE_REACH:])
 
 
-_SMOOTH, _SLOPE = _matlab_taps()
-_SKIMAGE_SMOOTH = _skimage_taps()
+SMOOTH, SLOPE = _matlab_taps()
+SKIMAGE_SMOOTH = _skimage_taps()
 
 
 def matlab_gradients(frame: NDArray[Any], gradients: NDArray[Any]) -> tuple[float, float]:
@@ -51,13 +53,13 @@ def matlab_gradients(frame: NDArray[Any], gradients: NDArray[Any]) -> tuple[floa
 
     Both thresholds are the least strength that passes. Works in the type of ``frame``.
     """
-    taps = _SMOOTH.astype(frame.dtype), _SLOPE.astype(frame.dtype)
+    taps = SMOOTH.astype(frame.dtype), SLOPE.astype(frame.dtype)
     strongest = _derivatives(frame, *taps, gradients[0], gradients[1], gradients[2])
     if strongest == 0:
         return math.inf, math.inf
-    counts = _histogram(gradients[2], strongest, np.zeros((4, _BINS), np.int64)).sum(axis=0)
-    high = (1 + int(np.argmax(np.cumsum(counts) > _NOT_EDGES * frame.size))) / _BINS
-    return _above(_LOW_OF_HIGH * high * strongest, frame.dtype), _above(high * strongest, frame.dtype)
+    counts = _histogram(gradients[2], strongest, np.zeros((4, BINS), np.int64)).sum(axis=0)
+    high = (1 + int(np.argmax(np.cumsum(counts) > NOT_EDGES * frame.size))) / BINS
+    return _above(LOW_OF_HIGH * high * strongest, frame.dtype), _above(high * strongest, frame.dtype)
 
 
 def _above(threshold: float, dtype: Any) -> float:
@@ -163,9 +165,9 @@ def skimage_gradients(frame: NDArray[Any], gradients: NDArray[Any]) -> tuple[flo
     """
     height, width = frame.shape
     smoothed = np.empty((height, width + 2))
-    _smooth(frame, _SKIMAGE_SMOOTH, smoothed)
+    _smooth(frame, SKIMAGE_SMOOTH, smoothed)
     _sobel(smoothed, gradients[0], gradients[1], gradients[2])
-    return _SKIMAGE_WEAK, _SKIMAGE_STRONG
+    return SKIMAGE_WEAK, SKIMAGE_STRONG
 
 
 @jit()
@@ -183,7 +185,7 @@ def _smooth(frame: NDArray[Any], weights: NDArray[np.float64], smoothed: NDArray
         if row <= reach or row >= height - reach:
             ones[reach : reach + width] = share
             _smooth_row(ones, weights, shares)
-            shares += np.finfo(np.float64).eps
+            shares += EPSILON
         target = smoothed[row, 1 : width + 1]
         _smooth_row(sums, weights, target)
         for column in range(width):

@@ -7,6 +7,7 @@ Returns  float64 sums per frame over all pixels and channels, in the frames' own
 Order    uint8 is widened before it is subtracted and summed in integers: sums are exact. Floats are subtracted in
          float64 and summed in blocks of 4096 values, then over blocks: within 1e-9 of the exact sum, and the same
          whatever else is in the batch.
+Places   memory, or a graphics card (see ``thgeval.kernels.places``), where floats are summed in a tree instead.
 Wrapped  ``wrapped_absolute`` and ``wrapped_squared`` give what ``a - b`` and ``(a - b) ** 2`` give on uint8 arrays,
          where both operations wrap modulo 256: not a distance, but what several published scripts compute.
 Errors   ProtocolError for types; InputError (``shape mismatch``) for frames.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.difference import cpu
+from thgeval.kernels.places import in_order, loops, readable
 
 __all__ = ["Errors", "errors", "frame_change", "wrapped_absolute", "wrapped_squared"]
 
@@ -38,7 +40,7 @@ class Errors:
 def errors(*, generated: Frames, reference: Frames) -> Errors:
     """Absolute and squared differences of each generated frame from its reference frame, in one pass."""
     generated_rows, reference_rows = _rows(generated, reference)
-    absolute, squared = cpu.errors(generated_rows, reference_rows)
+    absolute, squared = loops(cpu, generated_rows).errors(generated_rows, reference_rows)
     return Errors(absolute, squared, generated_rows.shape[1])
 
 
@@ -49,18 +51,18 @@ def frame_change(*, previous: Frames, current: Frames) -> Errors:
 
 def wrapped_absolute(*, generated: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Sums of ``generated - reference`` modulo 256: (frames,)."""
-    absolute, _ = cpu.wrapped(*_bytes(generated, reference))
-    return absolute
+    return _wrapped(generated, reference)[0]
 
 
 def wrapped_squared(*, generated: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Sums of ``(generated - reference) ** 2``, difference and square each modulo 256: (frames,)."""
-    _, squared = cpu.wrapped(*_bytes(generated, reference))
-    return squared
+    return _wrapped(generated, reference)[1]
 
 
 def _rows(generated: Frames, reference: Frames) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both sides as (frames, values), if they fit each other."""
+    loops(cpu, generated, reference)  # refuses sides that lie in two places
+    generated, reference = readable(generated), readable(reference)
     if generated.dtype != reference.dtype or generated.dtype not in (np.uint8, np.float32, np.float64):
         raise ProtocolError(
             f"both sides must be uint8, float32 or float64 alike, not {generated.dtype} and {reference.dtype}"
@@ -72,11 +74,16 @@ def _rows(generated: Frames, reference: Frames) -> tuple[NDArray[Any], NDArray[A
             reason="shape mismatch",
         )
     rows = (generated.shape[0], int(np.prod(generated.shape[1:])))
-    return np.ascontiguousarray(generated).reshape(rows), np.ascontiguousarray(reference).reshape(rows)
+    return in_order(generated).reshape(*rows), in_order(reference).reshape(*rows)
 
 
-def _bytes(generated: NDArray[np.uint8], reference: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    for side in (generated, reference):
+def _wrapped(
+    generated: NDArray[np.uint8], reference: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Absolute and squared sums of both sides, modulo 256."""
+    for side in (readable(generated), readable(reference)):
         if side.dtype != np.uint8:
             raise ProtocolError(f"arithmetic modulo 256 needs uint8 frames, not {side.dtype}")
-    return _rows(generated, reference)
+    rows = _rows(generated, reference)
+    absolute, squared = loops(cpu, *rows).wrapped(*rows)
+    return absolute, squared

@@ -22,6 +22,8 @@ Numerics No matrix root is taken. With centred rows X and Y, Tr (S1 S2)^½ is th
          or more in tests. Where it could exceed 5e-10 (features of a rank below their dimensions, a condition of the
          covariances above about 1e8), or where there is no L, the first way is taken after all, at three to four
          times the cost.
+Places   memory, or a graphics card (see ``thgeval.kernels.places``), where means and scatters are computed; what
+         follows from them is computed in memory.
 Order    Sums follow blocks of rows and the BLAS in use: equal calls give equal bits on one machine with one number of
          threads; another order of the rows agrees to 1e-12 of Tr S1 + Tr S2.
 Errors   ProtocolError for shapes, types and parameters; InputError (``too few rows``, ``not finite``) for rows.
@@ -33,8 +35,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
+from thgeval.kernels.feature_rows import compared_rows
 from thgeval.kernels.frechet import cpu
-from thgeval.states.stacked import AnyRows, checked_groups, checked_rows
+from thgeval.kernels.places import in_memory, loops, on_card
+from thgeval.states.stacked import AnyRows, RowMatrix, checked_groups
 
 __all__ = ["distance", "infinity", "jackknife"]
 
@@ -47,9 +51,9 @@ def distance(generated_rows: AnyRows, reference_rows: AnyRows, *, ddof: int = 1)
     Rows are (rows, dimensions) as the module says; covariances are divided by rows - ``ddof``, which is 1 in
     pytorch-fid, clean-fid and the survey's scripts, and 0 in StyleGAN-V's.
     """
-    rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
-    generated, reference = (cpu.RowSet(side) for side in rows)
+    generated, reference = (loops(cpu, side).row_set(side) for side in rows)
     return cpu.distance(generated, reference, ddof)
 
 
@@ -71,7 +75,7 @@ def infinity(
     The bias is linear in 1 / size only for subsets larger than the dimensions, so ``smallest`` must exceed them, and
     the fit needs at least twice ``smallest`` generated rows: 10 000 with the authors' 5000.
     """
-    rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
     if points < 2:
         raise ProtocolError(f"a line needs at least 2 points, not {points}.")
@@ -87,7 +91,9 @@ def infinity(
             reason="too few rows",
         )
     sizes = np.linspace(smallest, len(rows[0]), points).astype(np.int64)
-    return cpu.infinity(rows[0], cpu.RowSet(rows[1]), sizes, np.random.default_rng(seed), ddof)
+    drawn_from = RowMatrix.of(in_memory(rows[0])) if on_card(rows[0]) else rows[0]
+    fixed = loops(cpu, rows[1]).row_set(rows[1])
+    return cpu.infinity(drawn_from, fixed, sizes, np.random.default_rng(seed), ddof)
 
 
 def jackknife(
@@ -104,11 +110,12 @@ def jackknife(
     the other whole. Distances come in the order of the sorted labels. They equal ``distance`` of the rows left within
     1e-9 of Tr S1 + Tr S2, but with more rows than dimensions the scatter of all rows is computed only once.
     """
-    rows = checked_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a Fréchet distance", generated=generated_rows, reference=reference_rows, least=2)
     _check_ddof(ddof)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
     masks = [(groups.generated == group, groups.reference == group) for group in range(groups.total)]
-    return cpu.jackknife(cpu.RowSet(rows[0]), cpu.RowSet(rows[1]), masks, ddof)
+    generated, reference = (loops(cpu, side).row_set(side) for side in rows)
+    return cpu.jackknife(generated, reference, masks, ddof)
 
 
 def _check_ddof(ddof: int) -> None:

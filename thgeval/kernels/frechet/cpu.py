@@ -107,6 +107,11 @@ class RowSet:
         return Remainder(kept, self.drift - shift * (gone / kept), self.scatter - scatter)
 
 
+def row_set(rows: AnyRows) -> RowSet:
+    """One set of rows."""
+    return RowSet(rows)
+
+
 class Remainder(NamedTuple):
     """How many rows are left of a side, their mean from the side's origin, and their scatter."""
 

@@ -5,7 +5,8 @@ Contract of every device's ``similarity``
     peak                   value of white, scaled to 255 because the constants below are on that scale
     returns                two (frames,) float64 arrays in [0, 1], exactly 1 for equal frames
                            FSIMc is FSIM on grey frames, up to rounding
-    a frame's value depends on nothing but the two frames; its sums are float64 in row order
+    places                 memory, or a graphics card: see ``thgeval.kernels.places``
+    a frame's value depends on nothing but the two frames; its sums are float64 in row order, on a card in a tree
     NaN where no pixel of either frame has any congruency, as in two constant frames: all weights of the mean are zero
 
     1. Luma and the two chroma planes of YIQ, averaged over squares of F px and decimated by F, where F is the shorter
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.fsim import cpu
+from thgeval.kernels.places import loops, readable
 
 _LEAST_PX = 2
 
@@ -51,8 +53,9 @@ def similarity(*, generated: NDArray[Any], reference: NDArray[Any], peak: float)
     Frames are (frames, height, width, 3), red-green-blue from 0 to ``peak``. Raises ``InputError`` for frames that
     differ in shape or are narrower than 2 px, and ``ProtocolError`` for arrays that are not frames.
     """
+    place, generated, reference = loops(cpu, generated, reference), readable(generated), readable(reference)
     _check(generated, reference, peak)
-    return Similarity(*cpu.similarity(generated=generated, reference=reference, peak=peak))
+    return Similarity(*place.similarity(generated=generated, reference=reference, peak=peak))
 
 
 def fsim(

@@ -16,15 +16,15 @@ from thgeval.jit import jit
 from thgeval.kernels.fsim.filters import FILTER_SCALES, ORIENTATIONS, filter_bank
 
 _REFERENCE_SIDE_PX = 256
-_CONGRUENCY_T = 0.85
-_GRADIENT_T = 160.0
-_CHROMA_T = 200.0
-_CHROMA_POWER = 0.03
-_CHROMA_POWER_OF_MINUS_ONE = math.cos(math.pi * _CHROMA_POWER)
-_EPSILON = 1e-4
+CONGRUENCY_T = 0.85
+GRADIENT_T = 160.0
+CHROMA_T = 200.0
+CHROMA_POWER = 0.03
+CHROMA_POWER_OF_MINUS_ONE = math.cos(math.pi * CHROMA_POWER)
+EPSILON = 1e-4
 
 # Rows are Y, I and Q, as the authors round them.
-_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
 
 def similarity(
@@ -32,8 +32,8 @@ def similarity(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """FSIM and FSIMc of each pair; see the package for the contract."""
     frames, height, width = generated.shape[:3]
-    step = max(1, math.floor(min(height, width) / _REFERENCE_SIDE_PX + 0.5))
-    weights = _YIQ * (255.0 / peak) / step**2
+    step = pooling(height, width)
+    weights = YIQ * (255.0 / peak) / step**2
     shape = (3, -(-height // step), -(-width // step))
     planes = np.empty((2, *shape))
     congruency = np.empty((2, *shape[1:]), np.float32)
@@ -44,6 +44,11 @@ def similarity(
             _fill_congruency(planes[side, 0], congruency[side])
         luma_only[index], coloured[index] = _weighted_means(planes, congruency)
     return luma_only, coloured
+
+
+def pooling(height: int, width: int) -> int:
+    """The side of the squares that are averaged, in px."""
+    return max(1, math.floor(min(height, width) / _REFERENCE_SIDE_PX + 0.5))
 
 
 def _fill_congruency(luma: NDArray[np.float64], congruency: NDArray[np.float32]) -> None:
@@ -113,7 +118,7 @@ def _energy(
     Energy is the sum over scales of what a response has along the mean phase, less what it has across it. The
     amplitudes of all scales are added to ``amplitude``.
     """
-    epsilon = np.float32(_EPSILON)
+    epsilon = np.float32(EPSILON)
     for row in range(energy.shape[0]):
         r0, r1, r2, r3 = responses[0, row], responses[1, row], responses[2, row], responses[3, row]
         for at in range(energy.shape[1]):
@@ -182,13 +187,13 @@ def _weighted_means(planes: NDArray[np.float64], congruency: NDArray[np.float32]
         for at in range(width):
             one, other = np.float64(congruency[0, row, at]), np.float64(congruency[1, row, at])
             weight = max(one, other)
-            score = weight * _alike(one, other, _CONGRUENCY_T) * _alike(first[at], second[at], _GRADIENT_T)
-            chroma = _alike(planes[0, 1, row, at], planes[1, 1, row, at], _CHROMA_T)
-            chroma *= _alike(planes[0, 2, row, at], planes[1, 2, row, at], _CHROMA_T)
-            factor = abs(chroma) ** _CHROMA_POWER
+            score = weight * _alike(one, other, CONGRUENCY_T) * _alike(first[at], second[at], GRADIENT_T)
+            chroma = _alike(planes[0, 1, row, at], planes[1, 1, row, at], CHROMA_T)
+            chroma *= _alike(planes[0, 2, row, at], planes[1, 2, row, at], CHROMA_T)
+            factor = abs(chroma) ** CHROMA_POWER
             weights += weight
             luma_only += score
-            coloured += score * (factor if chroma >= 0 else factor * _CHROMA_POWER_OF_MINUS_ONE)
+            coloured += score * (factor if chroma >= 0 else factor * CHROMA_POWER_OF_MINUS_ONE)
     if weights == 0:
         return np.nan, np.nan
     return luma_only / weights, coloured / weights

@@ -12,6 +12,7 @@ Range    unbiased, so around 0 and of either sign for sets drawn alike, and belo
 Kernel   degree 3, gamma 1 / dimensions and coef0 1 make it the Kernel Inception Distance of Inception features.
 Subsets  By default all pairs count. With ``subsets`` or ``subset_size`` the distances of random subsets, as large on
          either side, are averaged, as other tools do: the same expectation with more noise.
+Places   memory, or a graphics card (see ``thgeval.kernels.places``); distances come back to memory.
 Order    Sums follow blocks of rows and the BLAS in use: equal calls give equal bits on one machine with one number of
          threads; another order of the rows agrees to 1e-12 of the mean kernel.
 Errors   ProtocolError for shapes, types and parameters; InputError (``too few rows``, ``not finite``) for rows.
@@ -25,8 +26,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import InputError, ProtocolError
+from thgeval.kernels.feature_rows import compared_rows
 from thgeval.kernels.kid import cpu
-from thgeval.states.stacked import AnyRows, checked_groups, checked_rows
+from thgeval.kernels.places import loops
+from thgeval.states.stacked import AnyRows, checked_groups
 
 __all__ = ["KernelDistance", "distance", "jackknife"]
 
@@ -62,9 +65,9 @@ def distance(
     generated and then its reference rows without replacement, by numpy's default generator from ``seed``.
     """
     if subset_size is None and subsets is None:
-        rows = checked_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
+        rows = compared_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
         kernel = _kernel(rows[0].shape[1], degree, gamma, coef0)
-        return KernelDistance(float(_finite(cpu.discrepancy(*rows, kernel))), nan)
+        return KernelDistance(float(_finite(loops(cpu, *rows).discrepancy(*rows, kernel))), nan)
     size = SUBSET_SIZE if subset_size is None else subset_size
     count = SUBSETS if subsets is None else subsets
     if size < 2 or count < 1:
@@ -72,11 +75,11 @@ def distance(
     if seed is None:
         raise ProtocolError("random subsets need a seed, so that the distance can be computed again.")
     what = f"a kernel distance of subsets of {size} rows"
-    rows = checked_rows(what, generated=generated_rows, reference=reference_rows, least=size)
+    rows = compared_rows(what, generated=generated_rows, reference=reference_rows, least=size)
     kernel = _kernel(rows[0].shape[1], degree, gamma, coef0)
     rng = np.random.default_rng(seed)
     drawn = [tuple(rng.choice(len(side), size, replace=False) for side in rows) for _ in range(count)]
-    distances = _finite(cpu.subset_discrepancies(*rows, drawn, kernel))
+    distances = _finite(loops(cpu, *rows).subset_discrepancies(*rows, drawn, kernel))
     return KernelDistance(float(distances.mean()), float(distances.std()))
 
 
@@ -95,9 +98,9 @@ def jackknife(
     Groups are labels, (rows,) of either side; a label takes its rows from both, and distances come in the order of the
     sorted labels. Every kernel is computed once, so that it takes as long as one distance of all rows.
     """
-    rows = checked_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
+    rows = compared_rows("a kernel distance", generated=generated_rows, reference=reference_rows, least=2)
     groups = checked_groups(rows, generated_groups, reference_groups, least=2)
-    return _finite(cpu.jackknife(*rows, groups, _kernel(rows[0].shape[1], degree, gamma, coef0)))
+    return _finite(loops(cpu, *rows).jackknife(*rows, groups, _kernel(rows[0].shape[1], degree, gamma, coef0)))
 
 
 def _kernel(dimensions: int, degree: int, gamma: float | None, coef0: float) -> cpu.Kernel:

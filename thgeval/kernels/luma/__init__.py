@@ -5,6 +5,7 @@ Frames   (frames, height, width, 3), red-green-blue, uint8 with a peak of 255, o
 Returns  (frames, height, width), in the same range as the frames. What comes out of uint8 is the rule's own choice
          (`RULES`); floats keep their type, are computed in float64 and rounded once.
 Order    red, green, blue, offset; no pixel depends on another.
+Places   memory, or a graphics card: see ``thgeval.kernels.places``.
 Errors   ProtocolError: unknown rule, a rule that has no meaning for floats, other shapes and types.
 """
 
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.luma import cpu
+from thgeval.kernels.places import empty_beside, in_order, loops, readable
 
-__all__ = ["RULES", "LumaRule", "luma"]
+__all__ = ["RULES", "LumaRule", "luma", "scaled", "uniform"]
 
 Frames = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
@@ -59,18 +61,35 @@ def luma(rgb: Frames, *, rule: str, peak: float) -> Frames:
     ``bt601-rounded``, ``pil-l``, ``cv2-grey`` and ``studio-y`` turn uint8 into uint8; ``bt601-float`` turns it into
     float64, because float32 would cost PSNR its ninth digit.
     """
-    how = _rule(rgb, rule, peak)
-    values: NDArray[Any] = np.ascontiguousarray(rgb).reshape(-1)
+    rgb = readable(rgb)
+    how, place = _rule(rgb, rule, peak), loops(cpu, rgb)
+    values: NDArray[Any] = in_order(rgb).reshape(-1)
     shape = rgb.shape[:3]
     if rgb.dtype == np.uint8 and how.bits is not None:
-        rounded = np.empty(shape, np.uint8)
-        cpu.fixed_point(values, *_units(how, how.bits), how.bits, rounded.reshape(-1))
+        rounded: NDArray[np.uint8] = empty_beside(rgb, shape, np.uint8)
+        place.fixed_point(values, *_units(how, how.bits), how.bits, rounded.reshape(-1))
         return rounded
-    exact: NDArray[np.float32] | NDArray[np.float64] = np.empty(
-        shape, np.float32 if rgb.dtype == np.float32 else np.float64
+    exact: NDArray[np.float32] | NDArray[np.float64] = empty_beside(
+        rgb, shape, np.float32 if rgb.dtype == np.float32 else np.float64
     )
-    cpu.weighted(values, how.red, how.green, how.blue, how.offset / 255 * peak, exact.reshape(-1))
+    place.weighted(values, how.red, how.green, how.blue, how.offset / 255 * peak, exact.reshape(-1))
     return exact
+
+
+def scaled(planes: Frames, *, peak: float, to: float) -> Frames:
+    """Luma whose white is ``peak`` as float64 whose white is ``to``; as it is where both are equal."""
+    if peak == to:
+        return planes
+    planes = readable(planes)
+    found: NDArray[np.float64] = loops(cpu, planes).scaled(in_order(planes), to / peak)
+    return found
+
+
+def uniform(planes: Frames) -> NDArray[np.bool_]:
+    """Which frames of (frames, height, width) have one value throughout: (frames,)."""
+    planes = readable(planes)
+    found: NDArray[np.bool_] = loops(cpu, planes).uniform(in_order(planes))
+    return found
 
 
 def _units(rule: LumaRule, bits: int) -> tuple[int, int, int, int]:

@@ -29,6 +29,16 @@ def fixed_point(
             run[i] = np.uint8((r * reds[i] + g * greens[i] + b * blues[i] + start) >> shift)
 
 
+def scaled(luma: NDArray[Any], factor: float) -> NDArray[np.float64]:
+    """Luma times a factor."""
+    return np.asarray(luma * np.float64(factor))
+
+
+def uniform(luma: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which frames of (frames, height, width) have one value throughout: (frames,)."""
+    return np.asarray(np.ptp(luma, axis=(1, 2)) == 0)
+
+
 @jit()
 def weighted(
     rgb: NDArray[Any], red: float, green: float, blue: float, offset: float, luma: NDArray[np.floating]

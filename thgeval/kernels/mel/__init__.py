@@ -6,6 +6,7 @@ Columns   column i of ``mfcc`` and ``log_mel`` covers samples 160 i to 160 i + 3
           filled with zeros. There are 1 + ceil((samples - 400) / 160) of them, so n video frames at 25 per second
           (640 n samples) have 4 n - 1. ``loudness`` i is centred at sample 160 i; there are 1 + samples // 160.
 Layout    (columns, coefficients), float64.
+Places    memory, or a graphics card: see ``thgeval.kernels.places``.
 Order     a column never depends on what else is in the clip, beside the sample before it (pre-emphasis).
 
 ``mfcc`` is python_speech_features 0.6 at its defaults: pre-emphasis 0.97 with the first sample kept, rectangular
@@ -25,6 +26,7 @@ from scipy.fft import dct
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.kernels.mel import cpu
+from thgeval.kernels.places import empty_beside, in_order, loops, on_card, readable
 
 __all__ = ["HOP", "RATE_HZ", "WINDOW", "columns", "filters", "log_mel", "loudness", "mfcc"]
 
@@ -44,8 +46,8 @@ def columns(samples: int) -> int:
 def mfcc(samples: Samples) -> NDArray[np.float64]:
     """Mel cepstra of int16 samples, as the module says: (columns, 13)."""
     sound = _sound(samples)
-    found = np.empty((columns(len(sound)), COEFFICIENTS))
-    cpu.cepstra(sound, EMPHASIS, _rectangle(), *_rounded_filters(), _cosines(), found)
+    found: NDArray[np.float64] = empty_beside(sound, (columns(len(sound)), COEFFICIENTS), np.float64)
+    loops(cpu, sound).cepstra(sound, EMPHASIS, _rectangle(), *_rounded_filters(), _cosines(), found)
     return found
 
 
@@ -54,8 +56,8 @@ def log_mel(samples: Samples, *, bands: int = 40, floor: float = 1e-10) -> NDArr
     sound = _sound(samples)
     if not floor > 0:
         raise ProtocolError(f"the floor of a logarithm must be positive, not {floor}")
-    found = np.empty((columns(len(sound)), bands))
-    cpu.bands(sound, floor, _hann(), *filters(bands), found)
+    found: NDArray[np.float64] = empty_beside(sound, (columns(len(sound)), bands), np.float64)
+    loops(cpu, sound).bands(sound, floor, _hann(), *filters(bands), found)
     return found
 
 
@@ -63,11 +65,10 @@ def loudness(samples: Samples, *, window: int = 800) -> NDArray[np.float64]:
     """Root mean square of ``window`` samples around every 160th; what lies outside the sound is silent: (columns,)."""
     if window < 1:
         raise ProtocolError(f"a window must hold at least one sample, not {window}")
-    before = window // 2
-    padded = np.pad(_sound(samples), (before, window - before))
-    around = np.lib.stride_tricks.sliding_window_view(padded, window)[::HOP]
-    squares = np.einsum("ij,ij->i", around, around)
-    return np.asarray(np.sqrt(squares / window), np.float64)
+    sound = _sound(samples)
+    found: NDArray[np.float64] = empty_beside(sound, (1 + len(sound) // HOP,), np.float64)
+    loops(cpu, sound).loudness(sound, window, found)
+    return found
 
 
 def filters(bands: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -130,8 +131,11 @@ def _hann() -> NDArray[np.float64]:
 
 
 def _sound(samples: Samples) -> NDArray[np.float64]:
+    """The samples in order: float64 in memory, of their own type on a graphics card, whose loops widen them."""
+    samples = readable(samples)
     if samples.ndim != 1:
         raise ProtocolError(f"sound must be mono, (samples,), not {samples.shape}")
     if not len(samples):
         raise InputError("there is no sound to look at: it holds no samples", reason="no audio")
-    return np.ascontiguousarray(samples, np.float64)
+    ordered: NDArray[np.float64] = in_order(samples) if on_card(samples) else np.ascontiguousarray(samples, np.float64)
+    return ordered

@@ -104,3 +104,11 @@ def bands(sound: Array, floor: float, window: Array, weights: Array, spans: NDAr
     for first in range(0, len(found), BLOCK):
         part = found[first : first + BLOCK]
         _logarithms(blocks.energies(first, len(part)), floor, part)
+
+
+def loudness(sound: Array, window: int, found: Array) -> None:
+    """Fill (columns,) with root mean squares of ``window`` samples around every hop."""
+    before = window // 2
+    padded = np.pad(sound, (before, window - before))
+    around = np.lib.stride_tricks.sliding_window_view(padded, window)[::HOP]
+    found[:] = np.sqrt(np.einsum("ij,ij->i", around, around) / window)

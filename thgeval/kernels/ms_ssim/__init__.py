@@ -11,6 +11,7 @@ Frames   (frames, height, width) or (frames, height, width, 3), uint8, float32 o
 Range    [0, 1], no unit; equal frames score exactly 1.
 Order    as SSIM's, then scales from fine to coarse: a frame's score doesn't depend on its neighbours in the batch.
          Within 5e-5 of a float64 computation.
+Places   memory, or a graphics card: see ``thgeval.kernels.places``.
 Errors   ProtocolError for parameters and types; InputError (``too small``, ``shape mismatch``) for frames.
 Source   Wang, Simoncelli, Bovik, Asilomar 2003, equation 7 and its weights; clamping and halving as in
          ``pytorch_msssim`` 1.0, which the talking-head papers use.
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.kernels.ms_ssim import cpu
+from thgeval.kernels.places import loops
 from thgeval.kernels.ssim import Frames, Windows, checked
 
 __all__ = ["WEIGHTS", "ms_ssim"]
@@ -52,6 +54,5 @@ def ms_ssim(
         smallest_px=limit_px + 1,
         why=f"MS-SSIM halves them {scales - 1} times and its window is {through.window} px wide",
     )
-    terms = cpu.scale_terms(*sides, scales, through.taps, through.constants(peak))
-    products = np.prod(np.maximum(terms, 0) ** np.asarray(weights), axis=2)
-    return np.asarray(products.mean(axis=1), np.float64)
+    found: NDArray[np.float64] = loops(cpu, *sides).products(*sides, weights, through.taps, through.constants(peak))
+    return found

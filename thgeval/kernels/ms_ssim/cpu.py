@@ -56,7 +56,15 @@ def _scale_terms(
     terms[last] = plane_terms(small_generated, small_reference, taps, constants, ring, rows)[0]
 
 
-def scale_terms(
+def products(
+    generated: NDArray[Any], reference: NDArray[Any], weights: tuple[float, ...], taps: Taps, constants: Constants
+) -> NDArray[np.float64]:
+    """MS-SSIM per frame, channels averaged: (frames,)."""
+    terms = _terms(generated, reference, len(weights), taps, constants)
+    return np.asarray(np.prod(np.maximum(terms, 0) ** np.asarray(weights), axis=2).mean(axis=1), np.float64)
+
+
+def _terms(
     generated: NDArray[Any], reference: NDArray[Any], scales: int, taps: Taps, constants: Constants
 ) -> NDArray[np.float64]:
     """The terms that MS-SSIM multiplies, before clamping and weighting: (frames, channels, scales)."""

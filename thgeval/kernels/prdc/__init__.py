@@ -11,8 +11,10 @@ The ball of a row reaches to its ``nearest``-th nearest other row of the same se
 Rows     (rows, dimensions), float16, float32 or float64, at most 1e60 in size; both sides of the same dimensions, of
          any two numbers of rows, more than ``nearest`` each. They are read in blocks, each several times; memory
          is a few blocks of about 16 MB and, per row, 8 bytes for each group left out.
+Places   memory, or a graphics card (see ``thgeval.kernels.places``); scores come back to memory.
 Ties     Distances are Euclidean, and every comparison is one of float64 sums of squared differences of the rows as
-         given: products of matrices only tell which pairs are too close to call. So equal distances compare equal, a
+         given: products of matrices, where they are used, only tell which pairs are too close to
+         call. So equal distances compare equal, a
          row and its copy are at distance 0, and the order of rows has no say. Distinct rows score precision, recall and
          coverage of 1 against themselves, and a density of 1 without ties.
 Empty    As "nearer" is strict, the ball of a row that is there more than ``nearest`` times has radius 0 and can't hold
@@ -35,8 +37,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thgeval.errors import ProtocolError
+from thgeval.kernels.feature_rows import compared_rows
+from thgeval.kernels.places import loops
 from thgeval.kernels.prdc import cpu
-from thgeval.states.stacked import AnyRows, Groups, Indices, RowMatrix, blocks, checked_groups, checked_rows
+from thgeval.states.stacked import AnyRows, Groups, Indices, RowMatrix, blocks, checked_groups
 
 __all__ = ["PRDCScores", "empty", "jackknife", "scores"]
 
@@ -79,7 +83,7 @@ def _checked(generated: AnyRows, reference: AnyRows, nearest: int) -> tuple[RowM
     if nearest < 1:
         raise ProtocolError(f"a ball reaches to the first nearest row or a further one, not to number {nearest}.")
     what = f"precision and recall with {nearest} nearest rows"
-    return checked_rows(what, generated=generated, reference=reference, least=nearest + 1)
+    return compared_rows(what, generated=generated, reference=reference, least=nearest + 1)
 
 
 def empty(rows: AnyRows, *, nearest: int) -> int:
@@ -92,7 +96,7 @@ def empty(rows: AnyRows, *, nearest: int) -> int:
 
 
 def _scores(rows: tuple[RowMatrix, RowMatrix], nearest: int, groups: Groups, left_out: Indices) -> list[PRDCScores]:
-    hits = cpu.hits(*rows, nearest, groups, left_out)
+    hits: cpu.Hits = loops(cpu, *rows).hits(*rows, nearest, groups, left_out)
     return [
         _score(hits, nearest, variant, groups.generated != group, groups.reference != group)
         for variant, group in enumerate(left_out)

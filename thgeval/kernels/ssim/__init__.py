@@ -12,6 +12,7 @@ Windows  ``"gaussian"``: ``window`` × ``window`` weights of standard deviation 
          ``sigma`` has no say. ``sample_covariance`` multiplies variances and covariance by N / (N - 1), N = window².
 Order    float32 windows, summed along rows, then float64 over rows, strips and channels, always alike: a frame's
          score doesn't depend on its neighbours in the batch. Within 2e-5 of a float64 computation.
+Places   memory, or a graphics card (see ``thgeval.kernels.places``), where sums follow columns instead of rows.
 Errors   ProtocolError for parameters and types; InputError (``too small``, ``shape mismatch``) for frames.
 Source   Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004 (gaussian 11, sigma 1.5, k1 0.01, k2 0.03); the
          uniform 7 × 7 window with sample covariance is scikit-image's default.
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
+from thgeval.kernels.places import in_order, loops, readable
 from thgeval.kernels.ssim import cpu
 from thgeval.parameter import check, parameter
 
@@ -88,6 +90,8 @@ def _half_window(window: int, sigma: float, weighting: str) -> tuple[np.float32,
 
 def checked(*, generated: Frames, reference: Frames, smallest_px: int, why: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both sides with their memory in order, if they fit each other and no side is shorter than ``smallest_px``."""
+    loops(cpu, generated, reference)  # refuses sides that lie in two places
+    generated, reference = readable(generated), readable(reference)
     if generated.dtype != reference.dtype or generated.dtype not in (np.uint8, np.float32, np.float64):
         raise ProtocolError(
             f"both sides must be uint8, float32 or float64 alike, not {generated.dtype} and {reference.dtype}"
@@ -108,7 +112,7 @@ def checked(*, generated: Frames, reference: Frames, smallest_px: int, why: str)
             f"frames of {width}x{height} px are too small: {why}, so no side may be shorter than {smallest_px} px",
             reason="too small",
         )
-    return np.ascontiguousarray(generated), np.ascontiguousarray(reference)
+    return in_order(generated), in_order(reference)
 
 
 def ssim_terms(*, generated: Frames, reference: Frames, peak: float, **windows: Any) -> Terms:
@@ -118,13 +122,14 @@ def ssim_terms(*, generated: Frames, reference: Frames, peak: float, **windows: 
     sides = checked(
         generated=generated, reference=reference, smallest_px=side_px, why=f"SSIM's window is {side_px} px wide"
     )
-    return Terms(*cpu.terms(*sides, through.taps, through.constants(peak)))
+    return Terms(*loops(cpu, *sides).terms(*sides, through.taps, through.constants(peak)))
 
 
 def ssim(*, generated: Frames, reference: Frames, peak: float, **windows: Any) -> NDArray[np.float64]:
     """SSIM of each frame, channels averaged: (frames,), in [-1, 1]; further keywords are the fields of ``Windows``."""
     terms = ssim_terms(generated=generated, reference=reference, peak=peak, **windows)
-    return np.asarray(terms.ssim.mean(axis=1), np.float64)
+    means: NDArray[np.float64] = loops(cpu, terms.ssim).channel_means(terms.ssim)
+    return means
 
 
 def downsampling_factor(height: int, width: int) -> int:
@@ -139,8 +144,10 @@ def downsample(planes: Frames, factor: int) -> NDArray[np.float32] | NDArray[np.
     for float64 planes, else float32. The filter mirrors the plane at its borders (edge pixel repeated), and its centre
     lies left of and above the middle for even factors, as with ``imfilter(..., 'symmetric')`` and ``(1:f:end)``.
     """
+    planes = readable(planes)
     if planes.ndim != 3:
         raise ProtocolError(f"planes to downsample must be (frames, height, width), not {planes.shape}")
     if not 1 <= factor <= min(planes.shape[1:]):
         raise ProtocolError(f"a downsampling factor of {factor} doesn't fit planes of {planes.shape[1:]} px")
-    return cpu.downsample(np.ascontiguousarray(planes), factor)
+    scaled: NDArray[np.float32] | NDArray[np.float64] = loops(cpu, planes).downsample(in_order(planes), factor)
+    return scaled

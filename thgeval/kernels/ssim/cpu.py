@@ -236,6 +236,11 @@ def terms(
     return ssim, contrast
 
 
+def channel_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of (frames, channels) over channels: (frames,)."""
+    return np.asarray(values.mean(axis=1), np.float64)
+
+
 @jit()
 def _box(plane: NDArray[Any], square: tuple[int, ...], line: Scaled, out: Scaled) -> None:
     """``square`` holds one entry per row of the box: its length is the factor, known while compiling."""

@@ -7,7 +7,8 @@ Contract of every device
     sampling   bilinear between pixel centres; a place more than 0 px outside the outermost centres is outside the
                frame, and nothing is read there
     arithmetic float64 throughout; the sums of a frame run row by row, pixel by pixel, channel by channel, so that they
-               depend on nothing but the frame; no fused or reordered operations
+               depend on nothing but the frame; no fused or reordered operations. On a graphics card (see
+               ``thgeval.kernels.places``) sums are taken in a tree, and operations may be fused
 
 A pixel of the earlier frame is visible in the later one if the backward flow, read where the forward flow leads,
 comes back to it, and if it does not lie on a boundary of the motion, where flow is least certain. With the forward flow
@@ -31,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
+from thgeval.kernels.places import loops, readable
 from thgeval.kernels.warp import cpu
 
 PIXELS = (np.uint8, np.float32, np.float64)
@@ -56,9 +58,10 @@ def warped(frames: NDArray[Any], *, flow: NDArray[Any]) -> Warped:
 
     Raises ProtocolError for other shapes and types than the contract's.
     """
+    place, frames, flow = loops(cpu, frames, flow), readable(frames), readable(flow)
     _check(frames, PIXELS, "frames")
     _check(flow, VECTORS, "flow", like=frames)
-    return Warped(*cpu.warped(frames, flow))
+    return Warped(*place.warped(frames, flow))
 
 
 def visible(*, forward: NDArray[Any], backward: NDArray[Any]) -> NDArray[np.bool_]:
@@ -67,9 +70,11 @@ def visible(*, forward: NDArray[Any], backward: NDArray[Any]) -> NDArray[np.bool
     ``forward`` leads from the earlier frame to the later one, ``backward`` from the later to the earlier. Raises
     ProtocolError for other shapes and types than the contract's.
     """
+    place, forward, backward = loops(cpu, forward, backward), readable(forward), readable(backward)
     _check(forward, VECTORS, "forward")
     _check(backward, VECTORS, "backward", like=forward)
-    return cpu.visible(forward, backward)
+    seen: NDArray[np.bool_] = place.visible(forward, backward)
+    return seen
 
 
 def squared_error(
@@ -80,6 +85,8 @@ def squared_error(
     ``mask`` is (frames, height, width); pixels whose flow leaves the frame count as masked out. Raises ProtocolError
     for other shapes and types than the contract's.
     """
+    place = loops(cpu, previous, current, flow, mask)
+    previous, current, flow, mask = readable(previous), readable(current), readable(flow), readable(mask)
     _check(previous, PIXELS, "previous")
     _check(current, PIXELS, "current", like=previous)
     _check(flow, VECTORS, "flow", like=previous)
@@ -88,7 +95,7 @@ def squared_error(
             f"warp compares frames of one shape under a boolean mask, not {previous.shape} with {current.shape} under "
             f"{mask.dtype} of shape {mask.shape}."
         )
-    return SquaredError(*cpu.squared_error(previous, current, flow, mask))
+    return SquaredError(*place.squared_error(previous, current, flow, mask))
 
 
 def _check(array: NDArray[Any], types: tuple[Any, ...], name: str, *, like: NDArray[Any] | None = None) -> None:

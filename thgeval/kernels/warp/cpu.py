@@ -15,7 +15,7 @@ _EDGE_SLOPE, _EDGE_OFFSET = BOUNDARY
 
 
 @jit(inline=True)
-def _sample(image: NDArray[Any], y: float, x: float, channel: int) -> float:
+def sample(image: NDArray[Any], y: float, x: float, channel: int) -> float:
     """The value at a place inside the image, which is non-negative, so that cutting off is rounding down."""
     top, left = int(y), int(x)
     low, right = min(top + 1, image.shape[0] - 1), min(left + 1, image.shape[1] - 1)
@@ -26,7 +26,8 @@ def _sample(image: NDArray[Any], y: float, x: float, channel: int) -> float:
 
 
 @jit(inline=True)
-def _inside(image: NDArray[Any], y: float, x: float) -> bool:
+def lies_inside(image: NDArray[Any], y: float, x: float) -> bool:
+    """Whether a place lies between the outermost centres of pixels."""
     return bool((y >= 0.0) & (y <= image.shape[0] - 1.0) & (x >= 0.0) & (x <= image.shape[1] - 1.0))
 
 
@@ -42,15 +43,15 @@ def warped(frames: NDArray[Any], flow: NDArray[Any]) -> tuple[NDArray[np.float64
             for column in range(width):
                 x = column + np.float64(flow[index, row, column, 0])
                 y = row + np.float64(flow[index, row, column, 1])
-                if _inside(image, y, x):
+                if lies_inside(image, y, x):
                     inside[index, row, column] = True
                     for channel in range(channels):
-                        pixels[index, row, column, channel] = _sample(image, y, x, channel)
+                        pixels[index, row, column, channel] = sample(image, y, x, channel)
     return pixels, inside
 
 
 @jit(inline=True)
-def _change(flow: NDArray[Any], row: int, column: int, next_row: int, next_column: int) -> float:
+def squared_change(flow: NDArray[Any], row: int, column: int, next_row: int, next_column: int) -> float:
     """Squared length of the difference between two vectors of a flow."""
     across = np.float64(flow[next_row, next_column, 0]) - np.float64(flow[row, column, 0])
     down = np.float64(flow[next_row, next_column, 1]) - np.float64(flow[row, column, 1])
@@ -69,12 +70,14 @@ def visible(forward: NDArray[Any], backward: NDArray[Any]) -> NDArray[np.bool_]:
             for column in range(width):
                 u, v = np.float64(there[row, column, 0]), np.float64(there[row, column, 1])
                 x, y = column + u, row + v
-                if not _inside(back, y, x):
+                if not lies_inside(back, y, x):
                     continue
                 length = u * u + v * v
                 right = min(column + 1, width - 1)
-                change = _change(there, row, column, row, right) + _change(there, row, column, below, column)
-                s, t = _sample(back, y, x, 0), _sample(back, y, x, 1)
+                change = squared_change(there, row, column, row, right) + squared_change(
+                    there, row, column, below, column
+                )
+                s, t = sample(back, y, x, 0), sample(back, y, x, 1)
                 astray = (u + s) ** 2 + (v + t) ** 2
                 returns = astray <= _SLOPE * (length + s * s + t * t) + _OFFSET
                 seen[index, row, column] = returns & (change <= _EDGE_SLOPE * length + _EDGE_OFFSET)
@@ -97,11 +100,11 @@ def squared_error(
                     continue
                 x = column + np.float64(flow[index, row, column, 0])
                 y = row + np.float64(flow[index, row, column, 1])
-                if not _inside(image, y, x):
+                if not lies_inside(image, y, x):
                     continue
                 pixels[index] += 1
                 for channel in range(channels):
-                    difference = _sample(image, y, x, channel) - np.float64(previous[index, row, column, channel])
+                    difference = sample(image, y, x, channel) - np.float64(previous[index, row, column, channel])
                     total += difference * difference
         squared[index] = total
     return squared, pixels

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thgeval.errors import InputError
 from thgeval.features.frames.frames import Neighbours, neighbours
 from thgeval.kernels import difference
+from thgeval.kernels.places import in_memory
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean
@@ -40,6 +41,7 @@ class FMSE(Metric[ClipMean]):
     name = "f-mse"
     version = 1
     better = Better.CLOSER_TO_REFERENCE
+    on_card = True
     cites = ("stypulkowski2024diffusedheads",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "diffused-heads": Preset(
@@ -69,7 +71,7 @@ class FMSE(Metric[ClipMean]):
 def exact(beside: Neighbours) -> NDArray[np.float64]:
     """Sum of squared differences of each pair of frames, where white is 255."""
     change = difference.frame_change(previous=beside.previous, current=beside.current)
-    return change.squared * (255.0 / beside.peak) ** 2
+    return in_memory(change.squared) * (255.0 / beside.peak) ** 2
 
 
 def wrapped(beside: Neighbours, clip: str) -> NDArray[np.float64]:
@@ -79,5 +81,5 @@ def wrapped(beside: Neighbours, clip: str) -> NDArray[np.float64]:
             f"{clip} holds {beside.current.dtype} frames, which don't overflow: give uint8, or leave uint8-wrap out",
             reason="not uint8",
         )
-    previous, current = (np.asarray(frames, np.uint8) for frames in (beside.previous, beside.current))
-    return difference.wrapped_squared(generated=current, reference=previous)
+    previous, current = cast("NDArray[np.uint8]", beside.previous), cast("NDArray[np.uint8]", beside.current)
+    return in_memory(difference.wrapped_squared(generated=current, reference=previous))

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from thgeval.feature import Feature
 from thgeval.features.frames.frames import Planes, luma
 from thgeval.kernels import cpbd as kernel
-from thgeval.kernels.luma import RULES
+from thgeval.kernels.luma import RULES, scaled, uniform
+from thgeval.kernels.places import in_memory
 from thgeval.metric import Better, Needs, Preset, View, of_generated
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
@@ -47,6 +46,7 @@ class CPBD(Regional[ClipMean]):
     version = 2
     range = (0.0, 1.0)
     better = Better.HIGHER
+    on_card = True
     cites = ("narvekar2011cpbd",)
     at = "own"
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -75,7 +75,7 @@ class CPBD(Regional[ClipMean]):
     def measure(self, view: View) -> ClipMean:
         """Sharpness of each frame."""
         planes = view.generated[self.grey]
-        levels = planes.pixels if planes.peak == 255 else planes.pixels * np.float64(255 / planes.peak)
+        levels = scaled(planes.pixels, peak=planes.peak, to=255)
         per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
-        blank = {UNIFORM: np.ptp(levels, axis=(1, 2)) == 0}
-        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start, left_out=blank))
+        blank = {UNIFORM: in_memory(uniform(levels))}
+        return self.with_faces(view, ClipMean.of(view.clip, in_memory(per_frame), start=view.start, left_out=blank))

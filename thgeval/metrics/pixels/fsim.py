@@ -26,6 +26,7 @@ class FSIM(Metric[ClipMean]):
     version = 1
     range = (0.0, 1.0)
     better = Better.HIGHER
+    on_card = True
     cites = ("zhang2011fsim",)
 
     needs = of_pair(feature_similarity())

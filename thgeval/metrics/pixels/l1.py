@@ -26,6 +26,7 @@ class L1(Regional[PooledMean]):
     version = 1
     range = (0.0, 1.0)
     better = Better.LOWER
+    on_card = True
     cites = ("siarohin2019fomm",)
     presets: ClassVar[Mapping[str, Preset]] = {**MOUTH, **FACE}
 
@@ -59,6 +60,7 @@ class L1In255(Regional[PooledMean]):
     version = 1
     range = (0.0, 255.0)
     better = Better.LOWER
+    on_card = True
     cites = ("siarohin2019fomm", "wang2021osfv")
     presets: ClassVar[Mapping[str, Preset]] = {
         "uint8-wrap": Preset({"arithmetic": "uint8-wrap"}, "differences of uint8 arrays, which overflow"),

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from thgeval.features.frames.frames import luma, rgb
 from thgeval.kernels import ms_ssim as kernel
+from thgeval.kernels.places import in_memory
 from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.pixels.regions import FACE, Regional
@@ -40,6 +41,7 @@ class MSSSIM(Regional[ClipMean]):
     version = 1
     range = (0.0, 1.0)
     better = Better.HIGHER
+    on_card = True
     cites = ("wang2003msssim",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "grey": Preset({"colour": "grey"}, "luma alone, as in the paper"),
@@ -69,4 +71,4 @@ class MSSSIM(Regional[ClipMean]):
             k1=self.k1,
             k2=self.k2,
         )
-        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
+        return self.with_faces(view, ClipMean.of(view.clip, in_memory(per_frame), start=view.start))

@@ -76,6 +76,7 @@ class PSNR(Regional[ClipMean | PooledMean]):
     unit = "dB"
     range = (0.0, math.inf)
     better = Better.HIGHER
+    on_card = True
     cites = ("huynhthu2008psnr",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "grey": Preset({"colour": "grey"}, "one grey plane, which hides errors of colour"),

@@ -8,6 +8,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.frames import downsampled_luma, luma, rgb
 from thgeval.kernels import ssim as kernel
+from thgeval.kernels.places import in_memory
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Needs, Preset, View, of_both
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
@@ -44,6 +45,7 @@ class SSIM(Regional[ClipMean]):
     version = 1
     range = (-1.0, 1.0)
     better = Better.HIGHER
+    on_card = True
     cites = ("wang2004ssim",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "skimage-rgb": Preset(
@@ -88,4 +90,4 @@ class SSIM(Regional[ClipMean]):
             weighting=self.weighting,
             sample_covariance=self.covariance == "sample",
         )
-        return self.with_faces(view, ClipMean.of(view.clip, per_frame, start=view.start))
+        return self.with_faces(view, ClipMean.of(view.clip, in_memory(per_frame), start=view.start))

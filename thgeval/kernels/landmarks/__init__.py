@@ -1,7 +1,7 @@
 """Distances between two sets of 68 landmarks, and what they are made of.
 
 Landmarks are iBUG 300-W's, (..., 68, 2) in px, x right and y down. What isn't there is NaN and stays NaN. Everything is
-float64.
+float64. They lie in memory, or on a graphics card (see ``thgeval.kernels.places``), both sides alike.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +9,9 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from thgeval.kernels.landmarks import cpu
+from thgeval.kernels.places import in_order, loops, on_card, readable
 
 Array = NDArray[np.float64]
 
@@ -33,7 +36,8 @@ OUTER_CORNERS = (36, 45)
 
 def centred(points: Array) -> Array:
     """Points (..., points, 2) about their own mean."""
-    return np.asarray(points - points.mean(axis=-2, keepdims=True))
+    moved: Array = loops(cpu, points).centred(_ordered(points))
+    return moved
 
 
 def points_apart(generated: Array, reference: Array, *, distance: str) -> Array:
@@ -41,12 +45,18 @@ def points_apart(generated: Array, reference: Array, *, distance: str) -> Array:
 
     ``l2`` is the Euclidean distance, ``l1`` the mean of the absolute differences in x and in y.
     """
-    if distance == "l1":
-        return np.asarray(np.abs(generated - reference).mean(axis=-1))
-    return np.asarray(np.sqrt(((generated - reference) ** 2).sum(axis=-1)))
+    sides = _ordered(generated), _ordered(reference)
+    distances: Array = loops(cpu, *sides).points_apart(*sides, distance)
+    return distances
 
 
 def interocular(points: Array) -> Array:
     """Distance of the outer corners of the eyes, (..., 68, 2) -> (...)."""
-    right, left = OUTER_CORNERS
-    return np.asarray(np.sqrt(((points[..., right, :] - points[..., left, :]) ** 2).sum(axis=-1)))
+    distances: Array = loops(cpu, points).between(_ordered(points), *OUTER_CORNERS)
+    return distances
+
+
+def _ordered(points: Array) -> Array:
+    """Points as the loops take them."""
+    ordered: Array = in_order(readable(points)) if on_card(points) else points
+    return ordered
