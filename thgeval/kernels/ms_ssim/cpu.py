@@ -10,7 +10,7 @@ from thgeval.kernels.ssim.cpu import Constants, Plane, Singles, Taps, plane_term
 
 
 @jit()
-def _halved(plane: Plane) -> Singles:
+def halved(plane: Plane) -> Singles:
     """Means of 2 × 2 pixels. An odd side first gets a row or column of zeros before it, which counts in the mean."""
     height, width = plane.shape
     odd_down = height % 2
@@ -47,12 +47,12 @@ def _scale_terms(
         terms[0] = ssim
         return
     terms[0] = contrast
-    small_generated = _halved(generated)
-    small_reference = _halved(reference)
+    small_generated = halved(generated)
+    small_reference = halved(reference)
     for scale in range(1, last):
         terms[scale] = plane_terms(small_generated, small_reference, taps, constants, ring, rows)[1]
-        small_generated = _halved(small_generated)
-        small_reference = _halved(small_reference)
+        small_generated = halved(small_generated)
+        small_reference = halved(small_reference)
     terms[last] = plane_terms(small_generated, small_reference, taps, constants, ring, rows)[0]
 
 

@@ -1,0 +1,1 @@
+"""Metrics for training loops: losses over the kernels that the command line scores with."""
