@@ -43,7 +43,7 @@ def applies(*sides: Tensor) -> bool:
 def pixel_errors(generated: Tensor, reference: Tensor) -> Tensor:
     """Sums of absolute and of squared differences: (frames, values) float32 -> (frames, 2) float64."""
     ours, theirs = _array(generated), _array(reference)
-    sums = _shared(lambda some: np.stack(difference.errors(ours[some], theirs[some]), axis=1), len(ours))
+    sums = shared_out(lambda some: np.stack(difference.errors(ours[some], theirs[some]), axis=1), len(ours))
     return torch.from_numpy(np.concatenate(sums)) if sums else generated.new_empty((0, 2), dtype=torch.float64)
 
 
@@ -56,7 +56,7 @@ def pixel_errors_gradient(weights: Tensor, generated: Tensor, reference: Tensor)
     def work(some: slice) -> None:
         difference_adjoint.gradient(ours[some], theirs[some], shares[some, 0], shares[some, 1], out[some])
 
-    _shared(work, len(ours))
+    shared_out(work, len(ours))
     return torch.from_numpy(out)
 
 
@@ -85,7 +85,7 @@ def scale_terms(
         errors, _ = difference.errors(*(side[some].reshape(found.shape[0], -1) for side in (ours, theirs)))
         return np.concatenate([found, errors[:, None] / (peak * ours[0].size)], axis=1)
 
-    return torch.from_numpy(np.concatenate(_shared(work, len(ours))))
+    return torch.from_numpy(np.concatenate(shared_out(work, len(ours))))
 
 
 @torch.library.custom_op("thgeval::scale_terms_gradient", mutates_args=(), device_types="cpu")
@@ -115,7 +115,7 @@ def scale_terms_gradient(
                 ours[plane], theirs[plane], through.taps, through.constants(peak), shares[plane, :scales], of_error
             )
 
-    _shared(work, len(ours))
+    shared_out(work, len(ours))
     return torch.from_numpy(out)
 
 
@@ -163,7 +163,7 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
-def _shared(work: Callable[[slice], T], count: int) -> list[T]:
+def shared_out(work: Callable[[slice], T], count: int) -> list[T]:
     """What ``work`` gives for consecutive parts of ``count`` items, one for each of torch's threads."""
     parts = min(torch.get_num_threads(), count)
     edges = [count * part // parts for part in range(parts + 1)] if parts else [0]

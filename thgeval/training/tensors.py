@@ -47,12 +47,12 @@ class FramePair:
 
 def paired(generated: Tensor, reference: Tensor | None, data_range: DataRange, layout: str | None = None) -> FramePair:
     """Both sides of a batch, if they fit each other and their range is known."""
-    _check_types(generated, reference)
+    check_tensors(generated, reference)
     shape = _shape(generated, layout)
     black, white = span(data_range, generated.dtype)
 
     def clips(side: Tensor) -> Tensor:
-        levels = side.float() if side.dtype in (torch.float16, torch.bfloat16) else side
+        levels = side.float() if side.dtype in _HALVES else side
         return (levels - black if black else levels).reshape(shape)
 
     other = None if reference is None else clips(reference)
@@ -86,13 +86,17 @@ def outside(pair: FramePair) -> Tensor:
     return wrong
 
 
-OUT_OF_RANGE = InputError(
-    "frames hold NaN, infinity or values outside data_range; clamp what the generator makes, or state the right range",
-    reason="out of range",
-)
+def out_of_range() -> InputError:
+    """What is said of frames of which ``outside`` is true."""
+    return InputError(
+        "frames hold NaN, infinity or values outside data_range; clamp what the generator makes, or state the right "
+        "range",
+        reason="out of range",
+    )
 
 
-def _check_types(generated: Tensor, reference: Tensor | None) -> None:
+def check_tensors(generated: Tensor, reference: Tensor | None) -> None:
+    """Refuse what are no tensors of frames, or don't fit each other: InputError."""
     for name, side in (("generated", generated), ("reference", reference)):
         if side is not None and not isinstance(side, Tensor):
             raise InputError(

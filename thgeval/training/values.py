@@ -11,6 +11,7 @@ from dataclasses import astuple
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,9 @@ from thgeval.errors import InputError
 from thgeval.kernels.luma import RULES
 from thgeval.kernels.ms_ssim import WEIGHTS
 from thgeval.kernels.ssim import Windows
+from thgeval.meter.tally import Exact, Sums
 from thgeval.metric import Metric
+from thgeval.states import IDENTICAL, ClipMean, PooledMean, State
 from thgeval.training import composite, operators
 
 PerFrame: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
@@ -115,6 +118,32 @@ def luma(frames: Tensor) -> Tensor:
     rule = RULES["bt601-rounded"]
     weights = frames.new_tensor([rule.red, rule.green, rule.blue]).view(1, 3, 1, 1)
     return (frames * weights).sum(1, keepdim=True)
+
+
+def kind_of(metric: Metric[Any]) -> type[ClipMean | PooledMean]:
+    """What the metric keeps its numbers of frames in."""
+    pooled = metric.name in ("l1", "l1-255", "mse") or getattr(metric, "pool", "") == "all-frames"
+    return PooledMean if pooled else ClipMean
+
+
+def state_of(metric: Metric[Any], clip: str, numbers: Tensor) -> State:
+    """What the metric would have kept of a clip, from its numbers of frames: (frames,)."""
+    found = numbers.double().cpu().numpy()
+    return kind_of(metric).of(clip, found, left_out={IDENTICAL: np.isinf(found)})
+
+
+def sums_there(metric: Metric[Any], numbers: Tensor) -> Sums:
+    """What clips add to sums, from their numbers of frames, (clips, frames): tensors, which nothing waits for."""
+    numbers = numbers.double()
+    there = torch.isfinite(numbers)
+    counts, totals = there.sum(1), torch.where(there, numbers, 0.0).sum(1)
+    scored = counts > 0
+    if kind_of(metric) is PooledMean:
+        above, below = totals.sum(), counts.sum()
+    else:
+        above, below = (totals / counts.clamp(min=1)).sum(), scored.sum()
+    rest = torch.zeros_like(above)
+    return Sums(Exact(above, rest), Exact(below.double(), rest), scored.sum(), counts.sum(), (~scored).sum())
 
 
 _COLOURS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({"rgb": lambda frames: frames, "grey": luma})
