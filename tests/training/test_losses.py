@@ -1,6 +1,7 @@
 """Losses: the metrics' numbers with a gradient, and the fifteen of the survey's Table 12."""
 
 import math
+import pickle
 from itertools import pairwise
 
 import pytest
@@ -263,3 +264,31 @@ def test_refusals():
         losses.L1Loss()(*batch(1, 3, 4, 4))
     with pytest.raises(InputError, match="too small"):
         losses.SSIMLoss(data_range=1.0)(*batch(1, 3, 8, 40))
+
+
+@pytest.mark.parametrize("name", FRAMEWISE)
+def test_losses_go_to_other_processes(frames, name):
+    loss = FRAMEWISE[name](data_range=1.0)
+    again = pickle.loads(pickle.dumps(loss))
+    sides = [side.detach() for side in frames]
+    assert torch.equal(again(*sides), loss(*sides))
+
+
+def test_lpips_is_the_metric_where_the_files_are_given(tmp_path):
+    import thgeval
+    from thgeval.features.frames.perceptual import trainable
+    from thgeval_models import lpips
+
+    torch.manual_seed(0)
+    network = lpips.LPIPS("squeeze", "0.1").eval()
+    held = network.state_dict()
+    trunk, heads = tmp_path / "trunk.pth", tmp_path / "heads.pth"
+    torch.save({name: value for name, value in held.items() if name.startswith("features.")}, trunk)
+    torch.save({name: value.abs() for name, value in held.items() if name.startswith("lin")}, heads)
+    generated, reference = batch(2, 3, 40, 40)
+    loss = losses.LPIPSLoss(data_range=1.0, trunk="squeeze", weights=(trunk, heads))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("thgeval.features.frames.perceptual.lpips_network", lambda *how: trainable(*how, (trunk, heads)))
+        patch.setattr("thgeval.engine.plan.uninstalled", lambda metric: None)
+        run = thgeval.score(generated, reference, metrics=["lpips/squeeze"], peak=1.0)
+    assert loss(generated, reference).item() == pytest.approx(run["lpips/squeeze"].value, rel=1e-5)

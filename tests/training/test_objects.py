@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -330,10 +332,17 @@ def test_numbers_made_on_a_device_are_the_metrics(cls, dtype):
     looked = training.reading.paired(*sides, metric.reader.data_range)
     numbers = per_frame(own)(*looked.of_frames(), looked.peak).reshape(2, 2)
     sums = sums_there(own, numbers)
-    tolerance = 1e-3 if (dtype, cls) == (torch.uint8, SSIM) else 2e-5  # luma of bytes is rounded, and here it isn't
-    assert (sums.above.sum / sums.below.sum).item() == pytest.approx(metric.compute().item(), rel=tolerance)
+    assert (sums.above.sum / sums.below.sum).item() == pytest.approx(metric.compute().item(), rel=2e-5)
     state = state_of(own, "a", numbers[0])
     assert own.score(state) == pytest.approx(numbers[0].mean().item())
+
+
+def test_luma_of_bytes_is_the_kernels():
+    from thgeval.kernels.luma import luma
+
+    levels = torch.randint(0, 256, (2, 3, 50, 60), dtype=torch.uint8)
+    right = luma(levels.permute(0, 2, 3, 1).numpy(), rule="bt601-rounded", peak=255)
+    assert (training.values.luma(levels)[:, 0].numpy() == right).all()
 
 
 def test_functions_give_a_number_per_frame(frames):
@@ -386,3 +395,15 @@ def test_a_device_waits_for_nothing(frames, monkeypatch):
     plain.update(*frames, clips=["a", "b"])
     assert metric.result()["psnr"].value == pytest.approx(plain.result()["psnr"].value, rel=1e-12)
     assert np.allclose(metric.result()["psnr"].interval, plain.result()["psnr"].interval, rtol=1e-9)
+
+
+def test_a_missing_package_has_its_install_line():
+    code = (
+        "import importlib.util as util; real = util.find_spec;"
+        "util.find_spec = lambda name, *rest: None if name == 'torchmetrics' else real(name, *rest);"
+        "import thgeval.training"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "MissingExtra: thgeval.training needs an optional package" in done.stderr
+    assert "[training]" in done.stderr

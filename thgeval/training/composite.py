@@ -37,7 +37,7 @@ def scale_terms(
     generated: Tensor, reference: Tensor, peak: float, scales: int, absolute: bool, through: Weighting
 ) -> Tensor:
     """Terms of (planes, height, width), as ``operators.scale_terms`` has them: (planes, scales [+ 1])."""
-    taps = generated.new_tensor(through.taps)
+    taps = torch.stack([generated.new_full((), tap) for tap in through.taps])  # made there: nothing is waited for
     terms = []
     planes = torch.stack([generated, reference]) / peak
     mean_error = (planes[0] - planes[1]).abs().mean((1, 2))

@@ -49,6 +49,10 @@ OF_PARENT = (
 """Keywords that are torchmetrics' own."""
 
 
+WRONG = 3
+"""Of the counts, the one of batches that left their range."""
+
+
 class TrainingMetric(Parent):
     """A metric of the table, as an object of torchmetrics; subclasses are made by ``metric_object``.
 
@@ -132,9 +136,11 @@ class TrainingMetric(Parent):
             )
         clips = pair.generated.shape[0]
         numbers = per_frame(self.named.metric)(*pair.of_frames(), pair.peak).reshape(clips, -1)
-        sums = Sums() if names is not None else sums_there(self.named.metric, numbers)
-        self._add(sums, wrong=seen.outside)
-        self._there += zip(names or (), numbers, strict=False)
+        if names is None:
+            self._add(sums_there(self.named.metric, numbers), wrong=seen.outside)
+        else:
+            getattr(self, self._counts)[WRONG] += seen.outside
+            self._there += zip(names, numbers, strict=True)
 
     def _add(self, sums: Sums, wrong: Any) -> None:
         held = getattr(self, self._sums)

@@ -34,9 +34,13 @@ from thgeval.kernels.ssim import Windows
 T = TypeVar("T")
 
 
+DEVICES = {"cpu"}
+"""Devices that have loops; whoever adds some registers them with every operator (``register_kernel``) and here."""
+
+
 def applies(*sides: Tensor) -> bool:
     """Whether there are loops for these tensors; ``composite`` does the others."""
-    return all(side.dtype == torch.float32 and side.device.type == "cpu" for side in sides)
+    return all(side.dtype == torch.float32 and side.device.type in DEVICES for side in sides)
 
 
 @torch.library.custom_op("thgeval::pixel_errors", mutates_args=(), device_types="cpu")

@@ -35,14 +35,10 @@ class FramePair:
     leading: tuple[int, ...]
 
     def of_frames(self) -> tuple[Tensor, Tensor]:
-        """Both sides as floats, (frames, channels, height, width), clips after one another; InputError without two."""
+        """Both sides, (frames, channels, height, width), clips after one another; InputError without two."""
         if self.reference is None:
             raise InputError("this compares with a reference; give both sides", reason="no reference")
-        first, second = (
-            side.flatten(0, 1) if side.is_floating_point() else side.flatten(0, 1).float()
-            for side in (self.generated, self.reference)
-        )
-        return first, second
+        return self.generated.flatten(0, 1), self.reference.flatten(0, 1)
 
 
 def paired(generated: Tensor, reference: Tensor | None, data_range: DataRange, layout: str | None = None) -> FramePair:

@@ -8,6 +8,8 @@ knows its number, on the CPU and without a gradient.
 
 from collections.abc import Callable, Mapping
 from dataclasses import astuple
+from functools import partial
+from math import ceil
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -25,7 +27,12 @@ from thgeval.states import IDENTICAL, ClipMean, PooledMean, State
 from thgeval.training import composite, operators
 
 PerFrame: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
-"""From both sides, (frames, channels, height, width) floats, and the value of white to (frames,)."""
+"""From both sides, (frames, channels, height, width), and the value of white to (frames,); can be pickled."""
+
+ABSOLUTE, SQUARED = 0, 1
+"""Columns of pixel errors."""
+
+RULE = "bt601-rounded"
 
 
 def differentiable(metric: Metric[Any]) -> bool:
@@ -45,79 +52,103 @@ def per_frame(metric: Metric[Any], **floor: float) -> PerFrame:
 
 
 def _psnr(metric: Any, floor: float = 0.0) -> PerFrame:
-    def decibels(generated: Tensor, reference: Tensor, peak: float) -> Tensor:
-        error = _errors(generated, reference, peak)[:, 1]
-        return torch.log10(error.clamp(min=floor)) * -10
-
-    return decibels
+    return partial(_decibels, floor=floor)
 
 
-def _errors_times(scale: float, column: int) -> Callable[[Any], PerFrame]:
-    def of(metric: Any) -> PerFrame:
-        return lambda generated, reference, peak: scale * _errors(generated, reference, peak)[:, column]
-
-    return of
+def _decibels(generated: Tensor, reference: Tensor, peak: float, *, floor: float) -> Tensor:
+    return torch.log10(_error(generated, reference, peak, column=SQUARED).clamp(min=floor)) * -10
 
 
-def _errors(generated: Tensor, reference: Tensor, peak: float) -> Tensor:
-    """Mean absolute and mean squared difference of each frame, where white is 1: (frames, 2)."""
-    first, second = generated.flatten(1), reference.flatten(1)
+def _of_errors(column: int, scale: float = 1.0) -> Callable[[Any], PerFrame]:
+    return lambda metric: partial(_error, column=column, scale=scale)
+
+
+def _error(generated: Tensor, reference: Tensor, peak: float, *, column: int, scale: float = 1.0) -> Tensor:
+    """Mean absolute or mean squared difference of each frame, where white is ``scale``: (frames,)."""
+    first, second = _levels(generated).flatten(1), _levels(reference).flatten(1)
     errors = (operators if operators.applies(first, second) else composite).pixel_errors
-    scale = peak * first.shape[1]
-    sums = errors(first, second)
-    return torch.stack([sums[:, 0] / scale, sums[:, 1] / (scale * peak)], dim=1)
+    white = peak if column == ABSOLUTE else peak**2
+    sums: Tensor = errors(first, second)[:, column]
+    return sums * (scale / (first.shape[1] * white))
 
 
 def _ssim(metric: Any) -> PerFrame:
     sample = metric.covariance == "sample"
     terms = structure(1, Windows(metric.window, metric.sigma, metric.k1, metric.k2, metric.weighting, sample))
-    colours = _COLOURS[metric.colour]
-    return lambda generated, reference, peak: terms(colours(generated), colours(reference), peak).mean((1, 2))
+    return partial(_mean_ssim, terms=terms, colour=metric.colour)
+
+
+def _mean_ssim(generated: Tensor, reference: Tensor, peak: float, *, terms: PerFrame, colour: str) -> Tensor:
+    return terms(_in(colour, generated), _in(colour, reference), peak).mean((1, 2))
 
 
 def _ms_ssim(metric: Any, floor: float = 0.0) -> PerFrame:
     terms = structure(len(WEIGHTS), Windows(metric.window, metric.sigma, metric.k1, metric.k2))
-    colours = _COLOURS[metric.colour]
+    return partial(_mean_ms_ssim, terms=terms, colour=metric.colour, floor=floor)
 
-    def product(generated: Tensor, reference: Tensor, peak: float) -> Tensor:
-        found = terms(colours(generated), colours(reference), peak).clamp(min=floor)
-        powers: Tensor = torch.pow(found, found.new_tensor(WEIGHTS))
-        products: Tensor = powers.prod(-1)
-        return products.mean(1)
 
-    return product
+def _mean_ms_ssim(
+    generated: Tensor, reference: Tensor, peak: float, *, terms: PerFrame, colour: str, floor: float
+) -> Tensor:
+    found = terms(_in(colour, generated), _in(colour, reference), peak).clamp(min=floor)
+    powers = [term.pow(weight) for term, weight in zip(found.unbind(-1), WEIGHTS, strict=True)]
+    products: Tensor = torch.stack(powers).prod(0)
+    return products.mean(1)
 
 
 def structure(scales: int, windows: Windows, *, absolute: bool = False) -> PerFrame:
     """``operators.scale_terms`` of each frame and channel: (frames, channels, scales [+ 1])."""
-    least = (windows.window - 1) * 2 ** (scales - 1) + 1
-    fields, weighting = astuple(windows), composite.Weighting.of(windows)
+    weighting = composite.Weighting.of(windows)
+    return partial(_terms, scales=scales, absolute=absolute, fields=astuple(windows), weighting=weighting)
 
-    def terms(generated: Tensor, reference: Tensor, peak: float) -> Tensor:
-        height, width = generated.shape[-2:]
-        if min(height, width) < least:
-            raise InputError(
-                f"frames of {width}x{height} px are too small: no side may be shorter than {least} px",
-                reason="too small",
-            )
-        first, second = generated.flatten(0, 1), reference.flatten(0, 1)
-        if operators.applies(first, second):
-            found = operators.scale_terms(first, second, peak, scales, absolute, *fields)
-        else:
-            found = composite.scale_terms(first, second, peak, scales, absolute, weighting)
-        by_frame: Tensor = found.reshape(*generated.shape[:2], -1)
-        return by_frame
 
-    return terms
+def _terms(
+    generated: Tensor,
+    reference: Tensor,
+    peak: float,
+    *,
+    scales: int,
+    absolute: bool,
+    fields: tuple[Any, ...],
+    weighting: composite.Weighting,
+) -> Tensor:
+    height, width = generated.shape[-2:]
+    least = (len(weighting.taps) - 1) * 2 ** (scales - 1) + 1
+    if min(height, width) < least:
+        raise InputError(
+            f"frames of {width}x{height} px are too small: no side may be shorter than {least} px", reason="too small"
+        )
+    first, second = _levels(generated).flatten(0, 1), _levels(reference).flatten(0, 1)
+    if operators.applies(first, second):
+        found = operators.scale_terms(first, second, peak, scales, absolute, *fields)
+    else:
+        found = composite.scale_terms(first, second, peak, scales, absolute, weighting)
+    by_frame: Tensor = found.reshape(*generated.shape[:2], -1)
+    return by_frame
+
+
+def _in(colour: str, frames: Tensor) -> Tensor:
+    return frames if colour == "rgb" else luma(frames)
 
 
 def luma(frames: Tensor) -> Tensor:
-    """Luma of floats under the rule of MATLAB's rgb2gray, as ``luma`` has it: (frames, 1, height, width)."""
+    """Luma under the rule of MATLAB's rgb2gray: (frames, 1, height, width); that of bytes is rounded as it does."""
     if frames.shape[1] == 1:
         return frames
-    rule = RULES["bt601-rounded"]
-    weights = frames.new_tensor([rule.red, rule.green, rule.blue]).view(1, 3, 1, 1)
-    return (frames * weights).sum(1, keepdim=True)
+    rule = RULES[RULE]
+    weights = (rule.red, rule.green, rule.blue)
+    if frames.dtype != torch.uint8 or rule.bits is None:
+        red, green, blue = (plane * weight for plane, weight in zip(frames.unbind(1), weights, strict=True))
+        return (red + green + blue)[:, None]
+    units = [ceil(weight * 2**rule.bits) for weight in weights]
+    red, green, blue = (plane.long() * unit for plane, unit in zip(frames.unbind(1), units, strict=True))
+    rounded: Tensor = (red + green + blue + 2 ** (rule.bits - 1)) >> rule.bits
+    return rounded.float()[:, None]
+
+
+def _levels(frames: Tensor) -> Tensor:
+    """Floats as they are, bytes as float32."""
+    return frames if frames.is_floating_point() else frames.float()
 
 
 def kind_of(metric: Metric[Any]) -> type[ClipMean | PooledMean]:
@@ -146,14 +177,12 @@ def sums_there(metric: Metric[Any], numbers: Tensor) -> Sums:
     return Sums(Exact(above, rest), Exact(below.double(), rest), scored.sum(), counts.sum(), (~scored).sum())
 
 
-_COLOURS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({"rgb": lambda frames: frames, "grey": luma})
-
 VALUES: Mapping[str, Callable[..., PerFrame]] = MappingProxyType(
     {
         "psnr": _psnr,
-        "l1": _errors_times(1, 0),
-        "l1-255": _errors_times(255, 0),
-        "mse": _errors_times(1, 1),
+        "l1": _of_errors(ABSOLUTE),
+        "l1-255": _of_errors(ABSOLUTE, 255.0),
+        "mse": _of_errors(SQUARED),
         "ssim": _ssim,
         "ms-ssim": _ms_ssim,
     }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from thgeval.errors import ProtocolError
@@ -57,7 +58,12 @@ def turned(value: Tensor, metric: Any, pair: FramePair) -> Tensor:
     if metric.better is Better.HIGHER:
         best = metric.range[1]
         value = (best if best == 1 else 0.0) - value
-    return value.to(pair.generated.dtype)
+    return value.to(_type(pair))
+
+
+def _type(pair: FramePair) -> torch.dtype:
+    """That of the frames; of bytes float32."""
+    return pair.generated.dtype if pair.generated.is_floating_point() else torch.float32
 
 
 class PSNRLoss(FrameLoss):
@@ -120,4 +126,4 @@ class L1SSIMLoss(nn.Module):
         pair = paired(generated, reference, self.data_range, self.layout)
         ssim, absolute = self.terms(*pair.of_frames(), pair.peak).mean((0, 1))
         loss: Tensor = (1 - self.weight) * absolute + self.weight * (1 - ssim)
-        return loss.to(pair.generated.dtype)
+        return loss.to(_type(pair))
