@@ -11,7 +11,6 @@ file holds it, of a collection of metric objects. Needs the extra ``training``.
 """
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
 
 from thgeval.errors import MissingExtra
 
@@ -23,10 +22,9 @@ from thgeval.training.objects import CLASSES, TrainingMetric, metric_object, run
 
 __all__ = ["TrainingMetric", "functional", "losses", "run_of"]
 
-if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any:
-        return metric_object(name)
+def __getattr__(name: str) -> type[TrainingMetric]:
+    return metric_object(name)
 
 
 def __dir__() -> list[str]:

@@ -81,5 +81,5 @@ def _wants_gradient(*sides: Tensor) -> bool:
     return torch.is_grad_enabled() and any(side.requires_grad for side in sides)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Callable[..., Tensor]:
     return of(name)
