@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from making import figures, first_results, generators, python_page, tables
+from making import figures, first_results, generators, python_page, tables, training_page
 from making.markdown import MADE
 from making.metric_pages import metric_entries, metric_index, metric_names, metric_page
 
@@ -73,6 +73,13 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "first-results": {
         "synth": lambda: first_results.generators("synth-v1-short@1"),
+    },
+    "training": {
+        "metrics": training_page.metrics,
+        "keywords": training_page.keywords,
+        "losses": training_page.losses,
+        "meter": training_page.meter,
+        "costs": figures.training_costs,
     },
     "results": {"coverage": figures.interval_coverage},
     "interchange": {

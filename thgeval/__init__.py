@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         UnmetNeed,
         WeightsError,
     )
+    from thgeval.meter import Meter
     from thgeval.pairing.naming import Naming
     from thgeval.protocol import Protocol
     from thgeval.results import ClipResult, Run, Score
@@ -35,6 +36,7 @@ _HOMES = {
     "Excerpt": "clip",
     "InputError": "errors",
     "MissingExtra": "errors",
+    "Meter": "meter",
     "Naming": "pairing.naming",
     "Options": "engine.options",
     "OutputError": "errors",
@@ -56,6 +58,7 @@ __all__ = [
     "ClipResult",
     "Excerpt",
     "InputError",
+    "Meter",
     "MissingExtra",
     "Naming",
     "Options",

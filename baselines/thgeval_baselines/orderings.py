@@ -56,6 +56,7 @@ ORDERS = (
     Order("psnr", "ctl-noise2 > ctl-noise5", "more noise is a larger error"),
     Order("l1", RUINED, STRONGER),
     Order("l1-255", RUINED, STRONGER),
+    Order("mse", RUINED, STRONGER),
     Order("ssim", CODED, STRONGER),
     Order("ssim", "ctl-blur1 > ctl-blur2 > ctl-blur3", "blur takes structure away"),
     Order("ms-ssim", CODED, STRONGER),

@@ -205,3 +205,20 @@ def _measured(benchmark: str) -> list[dict[str, Any]]:
     """The rows of a benchmark's last published run."""
     rows: list[dict[str, Any]] = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))["rows"]
     return rows
+
+
+def training_costs() -> str:
+    """What losses and metric objects cost beside their peers, as last measured."""
+    rows = [
+        (
+            row["what"],
+            row["batch"],
+            f"{row['ours_ms']:.1f} ms",
+            row["peer"],
+            f"{row['peer_ms']:.0f} ms",
+            f"{row['faster']:.0f}x",
+        )
+        for row in _measured("training")
+        if "peer" in row
+    ]
+    return table(rows, ("what", "batch", "thgeval", "peer", "takes", "faster"))

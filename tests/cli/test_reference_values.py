@@ -11,7 +11,7 @@ from support.clips import moving, write_clip
 
 import thgeval as package
 from thgeval import registry
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.protocol import Protocol
 from thgeval.results import ClipResult, Run
 from thgeval.states import ClipMean
@@ -72,7 +72,7 @@ def test_a_reference_whose_generated_clip_has_no_value_is_not_in_the_mean():
     own = {clip: ClipMean.of(clip, [value]) for clip, value in (("a", 0.9), ("b", 0.1))}
     ours = {"a": ClipMean.of("a", [0.9]), "b": ClipMean.of("b", [0.5], left_out={"no face": [0]})}
     seen = [Contribution(ClipResult(clip), {"f-mse": ours[clip]}, {"f-mse": own[clip]}) for clip in "ab"]
-    run = run_of(registry.metrics(["f-mse"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
+    run = scored_run(registry.metrics(["f-mse"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     score = run["f-mse"]
     assert (score.clips, score.reference.clips, score.value, score.reference.value) == (1, 1, 0.9, 0.9)
     assert score.reference_share == ""

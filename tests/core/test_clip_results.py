@@ -8,7 +8,7 @@ import pytest
 from support.boards import made_run
 
 from thgeval import registry
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.engine.verification import from_clips
 from thgeval.errors import Failure
 from thgeval.protocol import Protocol
@@ -49,7 +49,7 @@ def test_entries_are_in_the_order_of_the_file():
 def test_scoring_leaves_what_it_reads_as_it_is():
     clip = ClipResult("a", notes=("said",))
     contribution = Contribution(clip, {"l1": ClipMean.of("a", [0.5])})
-    run = run_of(registry.metrics(["l1"]), {}, [contribution], Setting(Protocol(), Resampling(), 1, {}, {}), {}, {})
+    run = scored_run(registry.metrics(["l1"]), {}, [contribution], Setting(Protocol(), Resampling(), 1, {}, {}), {}, {})
     assert run.clips[0].scores == {"l1": 0.5}
     assert clip == ClipResult("a", notes=("said",))
     assert contribution.sealed({"l1"}).clip.states

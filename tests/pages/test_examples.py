@@ -11,7 +11,7 @@ from support.clips import moving, write_clip
 from thgeval.cli.main import code
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/index.md", "docs/first-steps.md", "docs/python.md")
+PAGES = ("README.md", "docs/index.md", "docs/first-steps.md", "docs/python.md", "docs/training.md")
 FOLDERS = {"reference": 0.0, "ours": 6.0, "baseline": 10.0}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import thgeval.report.data
 from thgeval.clip import Clip
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.feature import Feature
 from thgeval.media import fingerprint
 from thgeval.metric import Better, Metric, View, of_generated, of_pair
@@ -198,7 +198,7 @@ class Sketch:
             "limit": self.limit,
             "bootstrap": {"draws": setting.resampling.draws, "seed": setting.resampling.seed},
         }
-        return run_of(self.named(), unscored or {}, self.contributions, setting, environment, options)
+        return scored_run(self.named(), unscored or {}, self.contributions, setting, environment, options)
 
     def write(self, unscored: Mapping[str, str] | None = None, *, states: bool = True) -> Path:
         """Write result file and states; the result file's path."""

@@ -14,7 +14,7 @@ from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
 from thgeval.engine.plan import Plan, plan, runs_on_card
 from thgeval.engine.provenance import Stopwatch, decoder, environment
-from thgeval.engine.scoring import Setting, run_of
+from thgeval.engine.scoring import Setting, scored_run
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
 from thgeval.kernels import places
@@ -133,7 +133,7 @@ def _reduced(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    run = run_of(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    run = scored_run(metrics, planned.unscored, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     return replace(run, record={**record, "weights": terms}, places=pairing.places)

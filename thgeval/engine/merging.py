@@ -11,7 +11,7 @@ from pathlib import Path
 from thgeval import registry
 from thgeval.engine.evidence import evidence
 from thgeval.engine.provenance import Stopwatch
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol, protocols
 from thgeval.registry import Named
@@ -67,7 +67,7 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
         if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
     contributions = [item.sealed(first.scores.keys()) if item.kept else item for item in contributions]
-    run = run_of(named, unscored, contributions, setting, first.environment, first.options)
+    run = scored_run(named, unscored, contributions, setting, first.environment, first.options)
     return replace(run, record=Stopwatch().record(workers=1, device="cpu", measured={}), places=first.places)
 
 

@@ -69,7 +69,7 @@ class Setting:
     devices: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_of(
+def scored_run(
     metrics: Sequence[Named],
     unscored: Mapping[str, str],
     contributions: Sequence[Contribution],

@@ -11,7 +11,7 @@ from support.stubs import scored, seen
 
 from thgeval import registry
 from thgeval.comparison import compared
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.engine.verification import from_clips
 from thgeval.errors import InputError
 from thgeval.features.faces.facs import ActionUnits
@@ -89,7 +89,7 @@ def test_a_pooled_root_has_a_value_per_clip_and_is_compared_by_groups(tmp_path):
         environment = {"thgeval": "0", "decoder": "d"}
         options = {"metrics": [named.key], "limit": None, "bootstrap": {"draws": 9, "seed": 1}}
         setting = Setting(Protocol(), Resampling(), 12, {}, pins_of(named.metric))
-        run = run_of([named], {}, added, setting, environment, options)
+        run = scored_run([named], {}, added, setting, environment, options)
         files.append(tmp_path / f"{system}.json")
         run.write(files[-1])
         again = Run.read(files[-1])

@@ -10,7 +10,7 @@ from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.engine.measure import measured
 from thgeval.engine.plan import plan
-from thgeval.engine.scoring import Contribution, Setting, run_of
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.engine.workers import Cores
 from thgeval.errors import ProtocolError
 from thgeval.features.faces.detection import Found, faces, slotted
@@ -257,7 +257,7 @@ def test_a_clip_without_a_face_is_not_among_copies():
         for clip, reason in (("copy", "identical"), ("nobody", "no face in reference"))
     )
     seen = [Contribution(ClipResult(*state.clips), {"psnr": state}) for state in (copy, nobody)]
-    run = run_of(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
+    run = scored_run(registry.metrics(["psnr"]), {}, seen, Setting(Protocol(), Resampling(), 2, {}, {}), {}, {})
     assert math.isinf(run["psnr"].value)
     assert run["psnr"].clips == 1
     assert run["psnr"].left_out == {"no face in reference": 1}

@@ -7,6 +7,7 @@ network was made for (``minus-one``), or as 0, as scripts have it that leave out
 Source: Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,11 +73,16 @@ def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":
 def lpips_network(trunk: str, release: str) -> Any:
     """LPIPS of a trunk and a release; it is shown images in [-1, 1]."""
     names = files(trunk, release)
+    key = (*names, *(weights.token(name) for name in names))
+    return networks.loaded(key, lambda: networks.channels_last(trainable(trunk, release)))
 
-    def load() -> Any:
-        from thgeval_models.networks import perceptual_distance as made
 
-        with weights.opened(names[0]) as first, weights.opened(names[1]) as second:
-            return networks.channels_last(made(trunk, first, second, release))  # type: ignore[arg-type]
+def trainable(trunk: str, release: str, paths: tuple[Path, Path] | None = None) -> Any:
+    """A copy of that network through which gradients go; ``paths`` are trunk and heads, if not the manifest's."""
+    from thgeval_models.networks import perceptual_distance as made
 
-    return networks.loaded((*names, *(weights.token(name) for name in names)), load)
+    if paths is not None:
+        return made(trunk, *paths, release)  # type: ignore[arg-type]
+    names = files(trunk, release)
+    with weights.opened(names[0]) as first, weights.opened(names[1]) as second:
+        return made(trunk, first, second, release)  # type: ignore[arg-type]

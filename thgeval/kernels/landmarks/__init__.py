@@ -15,7 +15,7 @@ from thgeval.kernels.places import in_order, loops, on_card, readable
 
 Array = NDArray[np.float64]
 
-PARTS: Mapping[str, NDArray[np.intp]] = MappingProxyType(
+FACE_PARTS: Mapping[str, NDArray[np.intp]] = MappingProxyType(
     {
         "mouth": np.arange(48, 68),
         "face": np.arange(68),

@@ -10,7 +10,7 @@ from thgeval.kernels.ssim.cpu import Constants, Plane, Singles, Taps, plane_term
 
 
 @jit()
-def _halved(plane: Plane) -> Singles:
+def halved(plane: Plane) -> Singles:
     """Means of 2 × 2 pixels. An odd side first gets a row or column of zeros before it, which counts in the mean."""
     height, width = plane.shape
     odd_down = height % 2
@@ -47,12 +47,12 @@ def _scale_terms(
         terms[0] = ssim
         return
     terms[0] = contrast
-    small_generated = _halved(generated)
-    small_reference = _halved(reference)
+    small_generated = halved(generated)
+    small_reference = halved(reference)
     for scale in range(1, last):
         terms[scale] = plane_terms(small_generated, small_reference, taps, constants, ring, rows)[1]
-        small_generated = _halved(small_generated)
-        small_reference = _halved(small_reference)
+        small_generated = halved(small_generated)
+        small_reference = halved(small_reference)
     terms[last] = plane_terms(small_generated, small_reference, taps, constants, ring, rows)[0]
 
 
@@ -60,11 +60,11 @@ def products(
     generated: NDArray[Any], reference: NDArray[Any], weights: tuple[float, ...], taps: Taps, constants: Constants
 ) -> NDArray[np.float64]:
     """MS-SSIM per frame, channels averaged: (frames,)."""
-    terms = _terms(generated, reference, len(weights), taps, constants)
+    terms = scale_terms(generated, reference, len(weights), taps, constants)
     return np.asarray(np.prod(np.maximum(terms, 0) ** np.asarray(weights), axis=2).mean(axis=1), np.float64)
 
 
-def _terms(
+def scale_terms(
     generated: NDArray[Any], reference: NDArray[Any], scales: int, taps: Taps, constants: Constants
 ) -> NDArray[np.float64]:
     """The terms that MS-SSIM multiplies, before clamping and weighting: (frames, channels, scales)."""

@@ -34,7 +34,7 @@ _U = np.uintp
 
 
 @jit(fastmath=True)
-def _centre(generated: Plane, reference: Plane, peak: np.float32) -> np.float32:
+def centre_of(generated: Plane, reference: Plane, peak: np.float32) -> np.float32:
     """About the mean of a + b in units of the peak, from every eighth row. Any value does; a near one keeps digits."""
     height, width = generated.shape
     total = np.float64(0)
@@ -152,7 +152,7 @@ def plane_terms(
     halo = 2 * (len(taps) - 1)
     slots = 2 * len(taps)
     peak = constants[0]
-    centre = _centre(generated, reference, peak)
+    centre = centre_of(generated, reference, peak)
     ssim = contrast = np.float64(0)
     columns = _strip(width - halo)
     for left in range(0, width - halo, columns):

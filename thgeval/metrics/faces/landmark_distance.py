@@ -10,7 +10,7 @@ from thgeval.features.faces.aligned import aligned_faces
 from thgeval.features.faces.landmarks import CHAINS
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, rgb, shown
-from thgeval.kernels.landmarks import DISTANCES, PARTS, REDUCTIONS, SCALES, centred, interocular, points_apart
+from thgeval.kernels.landmarks import DISTANCES, FACE_PARTS, REDUCTIONS, SCALES, centred, interocular, points_apart
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.metrics.faces.missing import Array, Why
 from thgeval.metrics.faces.paired import POOLS, PairedMetric
@@ -32,7 +32,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
     whom: Landmarked = Landmarked()
     pool: str = same_as(PairedMetric, "pool")
     points: str = parameter(
-        "mouth", "``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice", of=PARTS
+        "mouth", "``mouth`` (20), ``face`` (68), or ``mouth-twice``: 24, the corners counting twice", of=FACE_PARTS
     )
     centred: bool = parameter(True, "whether each face's points are taken about their own mean first")
     distance: str = parameter(
@@ -98,7 +98,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
 
     def between(self, generated: Array, reference: Array) -> Array:
         """The chosen points of one from those of the other, in px: (faces, 68, 2) -> (faces,)."""
-        first, second = (side[:, PARTS[self.points]] for side in (generated, reference))
+        first, second = (side[:, FACE_PARTS[self.points]] for side in (generated, reference))
         if self.centred:
             first, second = centred(first), centred(second)
         return REDUCTIONS[self.reduction](points_apart(first, second, distance=self.distance))

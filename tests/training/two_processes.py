@@ -1,0 +1,76 @@
+"""One process of two: counts its share of clips and says what all of them score. Run by ``test_processes``.
+
+python two_processes.py RANK STORE SHARES.json OUT.json
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torchmetrics import MetricCollection
+
+from thgeval import training
+
+NAMES = [f"clip-{number}" for number in range(7)]
+
+
+def clips():
+    """Seven pairs of clips of three frames: uint8 (7, 3, 3, 20, 22)."""
+    drawn = torch.Generator().manual_seed(1)
+    reference = torch.randint(0, 256, (7, 3, 3, 20, 22), dtype=torch.uint8, generator=drawn)
+    noise = torch.randint(-40, 40, reference.shape, generator=drawn)
+    return (reference.int() + noise).clamp(0, 255).to(torch.uint8), reference
+
+
+def collection():
+    """Metrics of every kind of state."""
+    made = {
+        "l1": training.L1(),
+        "psnr": training.PSNR(),
+        "ssim": training.SSIM(),
+        "f-mse": training.FMSE(),
+        "named": training.SSIM(),
+        "there": training.PSNR(identical="cap100"),
+        "fid-random": training.RandomFID(),
+        "fid": training.FID(features="x"),
+    }
+    return MetricCollection(made, compute_groups=False)
+
+
+def counted(metrics, some):
+    """Update every metric with some of the clips, one by one."""
+    generated, reference = clips()
+    for index in some:
+        sides = generated[index : index + 1], reference[index : index + 1]
+        for name, metric in metrics.items():
+            if name == "fid":
+                metric.update(*(side.float().flatten(0, 1).mean((2, 3)) for side in sides))
+            else:
+                metric.update(*sides, clips=[NAMES[index]] if name == "named" else None)
+
+
+def said(metrics):
+    """Scores by name, and the run of the metric whose clips have names."""
+    scores = {name: value.item().hex() for name, value in metrics.compute().items()}
+    run = metrics["named"].result()
+    return {"scores": scores, "clips": [clip.id for clip in run.clips], "interval": list(run["ssim"].interval)}
+
+
+def main(rank, store, shares, out):
+    """Join the other process, count, and write what all score, twice: the second time after another clip."""
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    warnings.filterwarnings("ignore", message="The ``compute`` method of metric")  # one has nothing to count at first
+    found = []
+    metrics = collection()
+    for share in shares:
+        counted(metrics, share[rank])
+        found.append(said(metrics))
+    Path(out).write_text(json.dumps(found))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], json.loads(Path(sys.argv[3]).read_text()), sys.argv[4])

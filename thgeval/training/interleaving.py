@@ -1,0 +1,39 @@
+"""From planes, as torch has them, to pixels, as the metrics' loops read them, and whether they lie in their range."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from thgeval.jit import jit
+from thgeval.training.operators import shared_out
+
+
+@jit()
+def _interleaved(planes: NDArray[Any], peak: float, pixels: NDArray[Any]) -> int:
+    """Write (frames, channels, values) as (frames, values, 3), one channel as three; how many are outside the range."""
+    outside = 0
+    frames, channels, values = planes.shape
+    for frame in range(frames):
+        red, green, blue = planes[frame, 0], planes[frame, channels // 2], planes[frame, channels - 1]
+        for i in range(values):
+            r, g, b = red[i], green[i], blue[i]
+            pixels[frame, i, 0] = r
+            pixels[frame, i, 1] = g
+            pixels[frame, i, 2] = b
+            inside = r >= 0 and r <= peak and g >= 0 and g <= peak and b >= 0 and b <= peak
+            outside += 0 if inside else 1
+    return outside
+
+
+def interleaved(frames: Tensor, peak: float) -> tuple[NDArray[Any], bool]:
+    """(clips, frames, channels, height, width) on the CPU as (clips, frames, height, width, 3).
+
+    And whether all values are numbers in [0, peak]. Each frame is written by one of torch's threads.
+    """
+    clips, count, channels, height, width = frames.shape
+    planes = frames.detach().contiguous().view(clips * count, channels, height * width).numpy()
+    pixels = np.empty((clips * count, height * width, 3), planes.dtype)
+    outside = shared_out(lambda some: _interleaved(planes[some], peak, pixels[some]), len(planes))
+    return pixels.reshape(clips, count, height, width, 3), not any(outside)

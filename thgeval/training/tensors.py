@@ -1,0 +1,144 @@
+"""Batches of frames as tensors: their layouts, their range, and whether two of them fit each other.
+
+Layouts   ``BCHW`` images, ``TCHW`` the frames of one clip, ``BTCHW`` clips; four axes are ``BCHW`` unless told, five
+          are ``BTCHW``. Channels are red, green, blue, or one of grey, which stands for all three
+Types     uint8, whose white is 255, or floats with a stated ``data_range``: white where black is 0, or (black, white).
+          float16 and bfloat16 become float32 at once
+Errors    InputError with a sentence and its reason, before anything is computed
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from thgeval.errors import InputError, ProtocolError
+
+LAYOUTS = {"BCHW": 4, "TCHW": 4, "BTCHW": 5}
+"""How axes follow each other, and how many there are."""
+
+DataRange: TypeAlias = float | tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class FramePair:
+    """Frames of both sides, each (clips, frames, channels, height, width), with black at 0 and white at ``peak``.
+
+    The reference is None where there is none; ``leading`` is the shape that one value a frame is given in.
+    """
+
+    generated: Tensor
+    reference: Tensor | None
+    peak: float
+    leading: tuple[int, ...]
+
+    def of_frames(self) -> tuple[Tensor, Tensor]:
+        """Both sides, (frames, channels, height, width), clips after one another; InputError without two."""
+        if self.reference is None:
+            raise InputError("this compares with a reference; give both sides", reason="no reference")
+        return self.generated.flatten(0, 1), self.reference.flatten(0, 1)
+
+
+def both_sides(
+    generated: Tensor, reference: Tensor | None, data_range: DataRange, layout: str | None = None
+) -> FramePair:
+    """Both sides of a batch, if they fit each other and their range is known."""
+    check_tensors(generated, reference)
+    shape = _shape(generated, layout)
+    black, white = span(data_range, generated.dtype)
+
+    def clips(side: Tensor) -> Tensor:
+        levels = side.float() if side.dtype in _HALVES else side
+        return (levels - black if black else levels).reshape(shape)
+
+    other = None if reference is None else clips(reference)
+    return FramePair(clips(generated), other, white - black, tuple(generated.shape[:-3]))
+
+
+def span(data_range: DataRange, dtype: torch.dtype) -> tuple[float, float]:
+    """The values of black and of white; InputError for floats whose range nobody said."""
+    if dtype == torch.uint8:
+        if data_range not in (None, 255, (0, 255)):
+            raise InputError(f"uint8 frames range from 0 to 255, not over {data_range}", reason="range differs")
+        return 0.0, 255.0
+    if data_range is None:
+        raise InputError(
+            "float frames need their range: data_range=1.0, or (-1.0, 1.0) where black is -1",
+            reason="range not stated",
+        )
+    black, white = data_range if isinstance(data_range, tuple) else (0.0, data_range)
+    if not -inf < black < white < inf:
+        raise ProtocolError(f"data_range is the value of white, or (black, white), not {data_range!r}")
+    return float(black), float(white)
+
+
+def outside(pair: FramePair) -> Tensor:
+    """Whether any value lies outside the range or is not a number: a boolean on the tensors' device, not waited for."""
+    wrong = torch.zeros((), dtype=torch.bool, device=pair.generated.device)
+    for side in (pair.generated, pair.reference):
+        if side is not None and side.dtype != torch.uint8:
+            low, high = torch.aminmax(side)
+            wrong = wrong | ~((low >= 0) & (high <= pair.peak))
+    return wrong
+
+
+def out_of_range() -> InputError:
+    """What is said of frames of which ``outside`` is true."""
+    return InputError(
+        "frames hold NaN, infinity or values outside data_range; clamp what the generator makes, or state the right "
+        "range",
+        reason="out of range",
+    )
+
+
+def check_tensors(generated: Tensor, reference: Tensor | None) -> None:
+    """Refuse what are no tensors of frames, or don't fit each other: InputError."""
+    for name, side in (("generated", generated), ("reference", reference)):
+        if side is not None and not isinstance(side, Tensor):
+            raise InputError(
+                f"{name} frames must be a torch tensor, not {type(side).__name__}; thgeval.Meter reads arrays",
+                reason="wrong type",
+            )
+        if side is not None and side.dtype != torch.uint8 and not side.is_floating_point():
+            raise InputError(f"{name} frames are {side.dtype}; give uint8 or floats", reason="wrong type")
+    if reference is None:
+        return
+    if generated.device != reference.device:
+        raise InputError(
+            f"generated frames are on {generated.device} and reference frames on {reference.device}; move one to the "
+            "other",
+            reason="device differs",
+        )
+    first, second = (torch.float32 if side.dtype in _HALVES else side.dtype for side in (generated, reference))
+    if first != second:
+        raise InputError(
+            f"generated frames are {generated.dtype} and reference frames {reference.dtype}; bring both to one type",
+            reason="type differs",
+        )
+    if generated.shape != reference.shape:
+        raise InputError(
+            f"generated frames {tuple(generated.shape)} and reference frames {tuple(reference.shape)} differ in shape",
+            reason="shape mismatch",
+        )
+
+
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+def _shape(frames: Tensor, layout: str | None) -> tuple[int, ...]:
+    """The shape as clips of frames: (clips, frames, channels, height, width)."""
+    layout = layout or ("BTCHW" if frames.ndim == 5 else "BCHW")
+    if layout not in LAYOUTS:
+        raise ProtocolError(f"layout is one of {', '.join(LAYOUTS)}, not {layout!r}")
+    shape = tuple(frames.shape)
+    if len(shape) != LAYOUTS[layout] or shape[-3] not in (1, 3):
+        raise InputError(
+            f"frames of shape {shape} are not {layout} with 1 or 3 channels; images are BCHW, one clip is TCHW, clips "
+            "are BTCHW",
+            reason="wrong shape",
+        )
+    if 0 in shape:
+        raise InputError(f"a batch of shape {shape} holds no frames", reason="no frames")
+    return {"BCHW": (shape[0], 1, *shape[1:]), "TCHW": (1, *shape)}.get(layout, shape)
