@@ -329,7 +329,7 @@ def test_numbers_made_on_a_device_are_the_metrics(cls, dtype):
     pair = metric.reader.read(*sides)
     assert pair.clips == 2
     own = metric.named.metric
-    looked = training.reading.paired(*sides, metric.reader.data_range)
+    looked = training.reading.both_sides(*sides, metric.reader.data_range)
     numbers = per_frame(own)(*looked.of_frames(), looked.peak).reshape(2, 2)
     sums = sums_there(own, numbers)
     assert (sums.above.sum / sums.below.sum).item() == pytest.approx(metric.compute().item(), rel=2e-5)
@@ -377,7 +377,7 @@ def test_a_device_waits_for_nothing(frames, monkeypatch):
 
     class Elsewhere:
         def read(self, generated, reference):
-            looked = training.reading.ReadFrames(training.reading.paired(generated, reference, 1.0), None)
+            looked = training.reading.ReadFrames(training.reading.both_sides(generated, reference, 1.0), None)
             return training.reading.Read(looked, 2, 3)
 
     metric.reader = Elsewhere()
