@@ -1,6 +1,7 @@
 """Every metric against float64 computations that share no code with it, on real pictures, within the one table."""
 
 import tomllib
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -57,19 +58,28 @@ def feature(generated, reference, index):
     return np.mean([fsim.similarity(a, b)[index] for a, b in zip(generated, reference, strict=True)])
 
 
-def landmarks(frames, upsample=0):
-    """The 68 landmarks of the largest face of each frame, straight from dlib."""
+@cache
+def dlib_models():
+    """dlib's detector and its predictor of landmarks, as it hands them out."""
     dlib, models = pytest.importorskip("dlib"), find_spec("face_recognition_models")
     if models is None:
         pytest.skip("the package face_recognition_models is not installed")
     file = Path(models.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
-    detect, predict = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(file))
-    found = []
-    for frame in frames:
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        shape = predict(grey, max(detect(grey, upsample), key=lambda box: box.area()))
-        found.append([(point.x, point.y) for point in shape.parts()])
-    return np.array(found, float)
+    return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(file))
+
+
+def landmarks(frames, upsample=0):
+    """The 68 landmarks of the largest face of each frame, straight from dlib."""
+    return np.array([face(frame.tobytes(), frame.shape, upsample) for frame in frames], float)
+
+
+@cache
+def face(pixels, shape, upsample):
+    """The landmarks of one frame, found once for all metrics that ask."""
+    detect, predict = dlib_models()
+    grey = cv2.cvtColor(np.frombuffer(pixels, np.uint8).reshape(shape), cv2.COLOR_RGB2GRAY)
+    found = predict(grey, max(detect(grey, upsample), key=lambda box: box.area()))
+    return [(point.x, point.y) for point in found.parts()]
 
 
 def of_landmarks(oracle, upsample=0):

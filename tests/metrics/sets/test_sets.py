@@ -6,7 +6,6 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from support.once import seen_once
 
 import thgeval
 from thgeval import registry
@@ -34,15 +33,14 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(demo):
+def runs(demo, seen_once):
     """Every control under random networks of three seeds."""
     names = ("fid-random", "prdc-random", "fvd-random", *(f"prdc-random/{which}" for which in WHICH))
     requests = [f"{name}:{network}" for name in names for network in NETWORKS]
-    with seen_once():
-        return {
-            control: evaluate(demo.controls[control], demo.reference, metrics=requests, options=Options(workers=2))
-            for control in WORSE
-        }
+    return {
+        control: evaluate(demo.controls[control], demo.reference, metrics=requests, options=Options(workers=2))
+        for control in WORSE
+    }
 
 
 @pytest.mark.slow
