@@ -17,6 +17,7 @@ from thgeval_baselines.sets.synth import make_synth
 
 CLIP, OTHER = "s1-e01-pose", "s2-e03-still"
 SECONDS, WORDS = 2.0, "Mary and Bob built a paper boat"
+pytestmark = pytest.mark.usefixtures("seen_once")
 LONGER = {"silent-lip-stability": 5.0}
 """Seconds of the clip for metrics that need a pause."""
 

@@ -1,7 +1,7 @@
 """Every metric against float64 computations that share no code with it, on real pictures, within the one table."""
 
 import tomllib
-from functools import cache
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from oracles import cpbd, difference, fsim, landmark_distance, luma, ms_ssim, regions, ssim
+from support import dlib_itself
+from support.once import remembering
 
 import thgeval
 
@@ -58,28 +60,17 @@ def feature(generated, reference, index):
     return np.mean([fsim.similarity(a, b)[index] for a, b in zip(generated, reference, strict=True)])
 
 
-@cache
-def dlib_models():
-    """dlib's detector and its predictor of landmarks, as it hands them out."""
-    dlib, models = pytest.importorskip("dlib"), find_spec("face_recognition_models")
-    if models is None:
-        pytest.skip("the package face_recognition_models is not installed")
-    file = Path(models.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
-    return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(file))
-
-
 def landmarks(frames, upsample=0):
     """The 68 landmarks of the largest face of each frame, straight from dlib."""
-    return np.array([face(frame.tobytes(), frame.shape, upsample) for frame in frames], float)
+    return np.array([face(frame, upsample) for frame in frames])
 
 
-@cache
-def face(pixels, shape, upsample):
+@partial(remembering, {})
+def face(frame, upsample):
     """The landmarks of one frame, found once for all metrics that ask."""
-    detect, predict = dlib_models()
-    grey = cv2.cvtColor(np.frombuffer(pixels, np.uint8).reshape(shape), cv2.COLOR_RGB2GRAY)
-    found = predict(grey, max(detect(grey, upsample), key=lambda box: box.area()))
-    return [(point.x, point.y) for point in found.parts()]
+    detect, predict = dlib_itself.models()
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return dlib_itself.points(predict(grey, max(detect(grey, upsample), key=lambda box: box.area())))
 
 
 def of_landmarks(oracle, upsample=0):

@@ -16,7 +16,7 @@ def _bits(tensor) -> tuple:
     return tuple(tensor.shape), tensor.dtype, hashlib.sha256(np.ascontiguousarray(tensor.numpy())).digest()
 
 
-def _remembering(held, look):
+def remembering(held, look):
     """A function of a picture and of what prints as it is, computed once for each."""
 
     def of(picture, *rest):
@@ -51,6 +51,6 @@ def seen_once() -> Iterator[None]:
         patch.setattr(networks, "rows", rows)
         boxes, shapes = {}, {}
         detector, predictor = dlib_models._detector, dlib_models.predictor
-        patch.setattr(dlib_models, "_detector", lambda: SimpleNamespace(run=_remembering(boxes, detector().run)))
-        patch.setattr(dlib_models, "predictor", lambda: _remembering(shapes, predictor()))
+        patch.setattr(dlib_models, "_detector", lambda: SimpleNamespace(run=remembering(boxes, detector().run)))
+        patch.setattr(dlib_models, "predictor", lambda: remembering(shapes, predictor()))
         yield
