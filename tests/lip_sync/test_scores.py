@@ -23,6 +23,7 @@ from thgeval.features.sync import syncnet as features
 from thgeval.media import write_video
 from thgeval.protocol import Protocol
 
+pytestmark = pytest.mark.usefixtures("seen_once")
 NAMES = ("av-offset", "lse-d", "sync-conf")
 PRECROPPED = tuple(f"{name}/precropped" for name in NAMES)
 
