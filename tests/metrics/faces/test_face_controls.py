@@ -10,7 +10,7 @@ import thgeval
 from thgeval import registry
 from thgeval.metric import Better
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("seen_once")]
 
 PAIRED = (
     "lmd", "f-lmd", "m-lmd", "lvd", "lvd/face", "mouth-amplitude", "mouth-correlation",
