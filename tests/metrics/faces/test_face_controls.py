@@ -27,7 +27,7 @@ def runs():
     """Every control of one clip of three seconds against it, under all metrics."""
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval_baselines.controls import shifted
+    from thgeval_baselines.controls.frames import shifted
     from thgeval_baselines.photo.head import render
     from thgeval_baselines.sets.clips import head
     from thgeval_baselines.sets.track import track
