@@ -30,9 +30,7 @@ REQUESTS = [
     "lpips/disco",
     "lpips/squeeze",
     "fid",
-    "fid/clean",
-    "fid/legacy-tensorflow",
-    "fid/torchmetrics",
+    "fid/legacy-tensorflow",  # the other resizings go through the same network: conformance has them
     "kid",
     "prdc",
     "fvd:length=9",
