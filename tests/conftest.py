@@ -43,6 +43,15 @@ def pytest_sessionfinish(session, exitstatus):
         session.exitstatus = pytest.ExitCode.OK  # no metric changed
 
 
+@pytest.fixture(scope="module")
+def seen_once():
+    """Networks and dlib's models answer from memory when the tests of a module show them a picture again."""
+    from support import once
+
+    with once.seen_once():
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _a_home_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:

@@ -13,9 +13,9 @@ Three grains:
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from functools import wraps
+from functools import cached_property, lru_cache, wraps
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -58,6 +58,14 @@ class Feature(Generic[T]):
     of_reference: bool = False
     on_card: bool = field(default=False, compare=False)
 
+    def __hash__(self) -> int:
+        """As of any frozen dataclass; computed once, as it goes through all that the feature is computed from."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, each.name) for each in fields(self) if each.compare))
+
     def identity(self, pins: Pins) -> str:
         """Name, version, parameter values and what it requires, as signatures print it: ``luma@1:bt601-rounded``."""
         values = [str(value) for _, value in self.parameters]
@@ -75,13 +83,12 @@ class Feature(Generic[T]):
 
     def closure(self) -> Iterator["Feature[Any]"]:
         """This feature and everything it is computed from, inputs first, each once."""
-        seen: set[Feature[Any]] = set()
-        for source in self.inputs:
-            for feature in source.closure():
-                if feature not in seen:
-                    seen.add(feature)
-                    yield feature
-        yield self
+        return iter(self._closure)
+
+    @cached_property
+    def _closure(self) -> tuple["Feature[Any]", ...]:
+        below = dict.fromkeys(feature for source in self.inputs for feature in source.closure())
+        return (*below, self)
 
 
 def in_reference(source: Feature[T]) -> Feature[T]:
@@ -97,7 +104,11 @@ def resting_on(feature: Feature[T], *, old: Feature[Any], new: Feature[Any]) -> 
     return feature if moved == feature.inputs else replace(feature, inputs=moved)
 
 
-@dataclass(frozen=True)
+_made_once = lru_cache(maxsize=None, typed=True)
+"""By parameters, of which 1, 1.0 and True are three: metrics ask for their features again for every chunk of a clip."""
+
+
+@dataclass(frozen=True, eq=False)
 class Definition(Generic[T]):
     """A feature whose parameters are still open; calling it with them gives the key."""
 
@@ -113,6 +124,10 @@ class Definition(Generic[T]):
 
     def __call__(self, **parameters: Parameter) -> Feature[T]:
         """The feature with these parameters, every other at its default."""
+        return self._with(**parameters)
+
+    @_made_once
+    def _with(self, **parameters: Parameter) -> Feature[T]:
         values = dict(self.defaults)
         if unknown := parameters.keys() - values.keys():
             raise ProtocolError(f"{self.name} takes {sorted(values)}, not {sorted(unknown)}")
@@ -169,6 +184,7 @@ def derived_from(
 
     def declare(compute: Callable[..., T]) -> Callable[..., Feature[T]]:
         @wraps(compute)
+        @_made_once
         def of(**parameters: Parameter) -> Feature[T]:
             return feature(source(**parameters), version=version, grain=Grain.CLIP)(compute)()
 

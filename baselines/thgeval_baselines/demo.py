@@ -20,7 +20,7 @@ import click
 import numpy as np
 
 from thgeval.errors import ProtocolError, ThgevalError
-from thgeval_baselines.controls import CONTROLS, Control
+from thgeval_baselines.controls.takes import CONTROLS, Control
 from thgeval_baselines.sets.clips import Take, head, take, write_notice, write_take, write_truth
 
 IDENTITIES = 4

@@ -11,6 +11,8 @@ into tokens by the open_clip_torch package, which ships the vocabulary.
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +54,7 @@ def tokens(sentences: Sequence[str], *, cut: bool = False, marks: bool = True) -
     drop what does not fit.
     """
     try:
-        tokenizer = importlib.import_module("open_clip.tokenizer").SimpleTokenizer()
+        tokenizer = _made(importlib.import_module("open_clip.tokenizer").SimpleTokenizer)
     except ImportError as error:
         raise MissingPackageError("CLIP's vocabulary comes with a package: pip install open_clip_torch") from error
     encoded = [tokenizer.encode(text) for text in sentences]
@@ -69,6 +71,12 @@ def tokens(sentences: Sequence[str], *, cut: bool = False, marks: bool = True) -
         framed = [tokenizer.sot_token_id, *kept, tokenizer.eot_token_id] if marks else kept
         row[: len(framed)] = torch.tensor(framed, dtype=torch.long)
     return found
+
+
+@cache
+def _made(kind: type[Any]) -> Any:
+    """The tokenizer, whose vocabulary takes a quarter of a second to read."""
+    return kind()
 
 
 class CLIP(nn.Module):

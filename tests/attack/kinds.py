@@ -1,9 +1,12 @@
 """The table of what is tried, and one kind from beginning to end."""
 
+import atexit
 import json
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zlib import crc32
 
@@ -115,7 +118,17 @@ def _figures(name: str, tally: Tally) -> dict[str, Any]:
 
 
 def _goods(work: Path) -> tuple[Path, Path]:
-    """Two good runs of different clips, to merge and to compare."""
+    """Two good runs of different clips, to merge and to compare, in a folder."""
+    shutil.copytree(_made_goods(), work, dirs_exist_ok=True)
+    return work / "out" / "good.json", work / "other" / "out" / "good.json"
+
+
+@cache
+def _made_goods() -> Path:
+    """A folder with both of them, made once in a process and gone when that ends."""
+    held = TemporaryDirectory()
+    atexit.register(held.cleanup)
+    work = Path(held.name)
     kind = KINDS["damaged videos"]
     folders(work, kind)
     other = work / "other"
@@ -127,4 +140,4 @@ def _goods(work: Path) -> tuple[Path, Path]:
         ended = ran(["score", "pred", "gt", *asked(kind), "-q", "-o", "out/good.json"], place, 300)
         if ended.code != 0:
             raise AssertionError(ended.err)
-    return work / "out" / "good.json", other / "out" / "good.json"
+    return work

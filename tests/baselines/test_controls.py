@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.controls import CONTROLS, blurred, noisy, shifted, still
+from thgeval_baselines.controls.frames import blurred, noisy, shifted, still
+from thgeval_baselines.controls.takes import CONTROLS
 from thgeval_baselines.sets.clips import head, take
 
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from thgeval.errors import ProtocolError
-from thgeval_baselines.controls import CONTROLS
+from thgeval_baselines.controls.takes import CONTROLS
 from thgeval_baselines.demo import main, make_demo
 from thgeval_baselines.photo.geometry import PARAMETERS
 from thgeval_baselines.sets.clips import LABEL

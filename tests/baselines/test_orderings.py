@@ -16,9 +16,10 @@ from thgeval_baselines.orderings import ORDERS, UNSTATED, Order, asked
 from thgeval_baselines.sets.synth import make_synth
 
 CLIP, OTHER = "s1-e01-pose", "s2-e03-still"
-SECONDS, WORDS = 2.0, "Mary and Bob built a paper boat"
-LONGER = {"silent-lip-stability": 5.0}
-"""Seconds of the clip for metrics that need a pause."""
+SECONDS, WORDS = 1.5, "Mary and Bob built a paper boat"
+pytestmark = pytest.mark.usefixtures("seen_once")
+LONGER = dict.fromkeys(("silent-lip-stability", "sync-envelope"), 5.0)
+"""Seconds of the clip for metrics that need a pause, or more than a few syllables."""
 
 
 class Scored:

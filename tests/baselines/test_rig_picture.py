@@ -1,8 +1,6 @@
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
+from support import dlib_itself
 
 from thgeval_baselines.rig.camera import Camera
 from thgeval_baselines.rig.colours import Colours, texture_of
@@ -20,15 +18,10 @@ def shots(seed, weights, camera=None):
 
 def read_by_dlib(image):
     """The 68 points (68, 2) that dlib reads in a picture in which it must find one face."""
-    dlib = pytest.importorskip("dlib")
-    spec = find_spec("face_recognition_models")
-    if spec is None:
-        pytest.skip("needs face_recognition_models")
-    model = Path(spec.submodule_search_locations[0]) / "models" / "shape_predictor_68_face_landmarks.dat"
-    found = dlib.get_frontal_face_detector()(image, 0)
+    detect, predict = dlib_itself.models()
+    found = detect(image, 0)
     assert len(found) == 1
-    points = dlib.shape_predictor(str(model))(image, found[0]).parts()
-    return np.array([(point.x, point.y) for point in points], float)
+    return dlib_itself.points(predict(image, found[0]))
 
 
 def eye_aspect(points):

@@ -298,6 +298,7 @@ def interrupted(folders: Path, out: Path, number: int, metric: str) -> subproces
     ("number", "code", "metric"),
     [(signal.SIGINT, 130, "psnr"), (signal.SIGKILL, -signal.SIGKILL, "psnr"), (signal.SIGKILL, -signal.SIGKILL, ROWS)],
 )
+@pytest.mark.usefixtures("seen_once")
 def test_an_interrupted_run_resumes(thgeval, folders, tmp_path, monkeypatch, number, code, metric):
     if metric == ROWS:
         pytest.importorskip("torch")

@@ -7,6 +7,8 @@ from support.clips import moving, write_clip
 
 from thgeval import registry
 
+pytestmark = pytest.mark.usefixtures("seen_once")
+
 
 def result_of(thgeval, folders, out, *more):
     answer = thgeval("score", folders.generated, folders.reference, "-o", out, "-f", "json", *more)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.clips import moving, write_clip
 
+pytestmark = pytest.mark.usefixtures("seen_once")
 SCHEMA = json.loads(files("thgeval").joinpath("result.schema.json").read_text())
 
 

@@ -15,7 +15,6 @@ pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
 from lip_sync.conftest import speech_like
-from support.once import seen_once
 
 from thgeval import registry
 from thgeval.clip import Clip, Memory, Pair
@@ -148,9 +147,8 @@ def pair_of(generated, reference):
 
 
 @pytest.fixture(scope="module")
-def face():
-    with seen_once():
-        yield render(head(seed=0, size=SIZE), track(seed=1, seconds=1.0).frames()[:FRAMES])[0]
+def face(seen_once):
+    return render(head(seed=0, size=SIZE), track(seed=1, seconds=1.0).frames()[:FRAMES])[0]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -31,6 +31,7 @@ from thgeval.states import Rows, TwoSets
 from thgeval.states.checkpoint import load
 from thgeval.statistics import Resampling, bounds
 
+pytestmark = pytest.mark.usefixtures("seen_once")
 SMALL = ("fid-random:side_px=32", "prdc-random:nearest=2,side_px=32", "fvd-random:length=8,windows=all,side_px=32")
 FID, COVERAGE, FVD = SMALL
 GENERATED = {"a": (16, 48), "b": (9, 64), "take 3": (17, 48), "d": (10, 48)}  # frames and px

@@ -1,6 +1,7 @@
 """Every metric against float64 computations that share no code with it, on real pictures, within the one table."""
 
 import tomllib
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from oracles import cpbd, difference, fsim, landmark_distance, luma, ms_ssim, regions, ssim
+from support import dlib_itself
+from support.once import remembering
 
 import thgeval
 
@@ -59,17 +62,15 @@ def feature(generated, reference, index):
 
 def landmarks(frames, upsample=0):
     """The 68 landmarks of the largest face of each frame, straight from dlib."""
-    dlib, models = pytest.importorskip("dlib"), find_spec("face_recognition_models")
-    if models is None:
-        pytest.skip("the package face_recognition_models is not installed")
-    file = Path(models.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
-    detect, predict = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(file))
-    found = []
-    for frame in frames:
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        shape = predict(grey, max(detect(grey, upsample), key=lambda box: box.area()))
-        found.append([(point.x, point.y) for point in shape.parts()])
-    return np.array(found, float)
+    return np.array([face(frame, upsample) for frame in frames])
+
+
+@partial(remembering, {})
+def face(frame, upsample):
+    """The landmarks of one frame, found once for all metrics that ask."""
+    detect, predict = dlib_itself.models()
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return dlib_itself.points(predict(grey, max(detect(grey, upsample), key=lambda box: box.area())))
 
 
 def of_landmarks(oracle, upsample=0):

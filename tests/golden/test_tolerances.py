@@ -11,7 +11,7 @@ TESTS = Path(__file__).parents[1]
 PEERS = (
     "cleanfid", "cpbd", "dlib", "face_alignment", "facenet_pytorch", "lpips", "models.twins", "open_clip", "piq",
     "python_speech_features", "pytorch_fid", "pytorch_msssim", "scenedetect", "skimage.feature", "skimage.metrics",
-    "skimage.transform", "timm", "torchmetrics", "torchvision.models",
+    "skimage.transform", "support.dlib_itself", "timm", "torchmetrics", "torchvision.models",
 )  # fmt: skip
 PRESENCE = {"dlib", "lpips", "open_clip"}
 """Asked for by tests that only need them installed; they count where they are imported."""

@@ -15,6 +15,7 @@ from thgeval.media.encode import write_video
 from thgeval.report import write as write_report
 from thgeval_baselines.demo import make_demo
 
+pytestmark = pytest.mark.usefixtures("seen_once")
 SCORES = ["sync-lm-conf", "sync-lm-dist", "sync-lm-offset", "sync-envelope"]
 
 pytest.importorskip("dlib")

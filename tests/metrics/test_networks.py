@@ -30,9 +30,7 @@ REQUESTS = [
     "lpips/disco",
     "lpips/squeeze",
     "fid",
-    "fid/clean",
-    "fid/legacy-tensorflow",
-    "fid/torchmetrics",
+    "fid/legacy-tensorflow",  # the other resizings go through the same network: conformance has them
     "kid",
     "prdc",
     "fvd:length=9",
@@ -45,7 +43,7 @@ REQUESTS = [
 ]
 WINDOWS = [request for request in REQUESTS if request.startswith("fvd")]
 FRAMES, HEIGHT, WIDTH = 9, 72, 88  # the shortest window; less is enough for networks that see frames
-FEW = 4
+FEW = 3
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +109,7 @@ def test_every_network_works_offline(whole):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (3, 4)])
+@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (2, 4)])
 def test_chunks_and_workers_do_not_change_a_bit(whole, pair, chunk, workers):
     for key, state in states(pair, chunk=chunk, workers=workers).items():
         assert state.record("a").values.tobytes() == whole[key].record("a").values.tobytes(), key
@@ -123,8 +121,10 @@ def test_networks_are_loaded_once(whole, monkeypatch):
     assert networks.published("inception-fid") is networks.published("inception-fid")
 
 
-def test_the_callers_threads_come_back():
+def test_the_callers_threads_come_back(request):
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
+    request.addfinalizer(lambda: torch.set_num_threads(before))  # or all tests after this one had two
     with networks.alone():
         assert torch.get_num_threads() == 1
         with networks.alone():

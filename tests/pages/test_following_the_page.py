@@ -67,11 +67,11 @@ def write(step, clone):
 
 
 def copied(folder):
-    """A clone without its history, of which what is written to is a copy."""
+    """A clone without its history, of which what is written to is a copy, and with what is compiled already."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name)
         else:
             shutil.copy(source, folder / name)
     for name in (*SHARED, "benchmarks"):
@@ -86,7 +86,7 @@ def ran(clone, *words):
     return subprocess.run(
         [sys.executable, *words],
         cwd=clone,
-        env=apart | {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=apart | {"PYTHONPATH": os.pathsep.join(path)},
         capture_output=True,
         text=True,
         check=False,

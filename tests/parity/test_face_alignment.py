@@ -10,6 +10,7 @@ from thgeval.networks import memory
 
 torch = pytest.importorskip("torch")
 api = pytest.importorskip("face_alignment.api")
+from face_alignment import utils
 from face_alignment.detection.sfd import FaceDetector
 from support import random_weights
 from support.tolerances import agree
@@ -36,6 +37,9 @@ def package():
 
     with random_weights.installed(["fan-2d", "s3fd"]), pytest.MonkeyPatch.context() as patch, ExitStack() as runs:
         patch.setattr(socket, "socket", refused)
+        for name, loop in vars(utils).items():
+            if hasattr(loop, "py_func"):  # compiling it takes seconds in every process
+                patch.setattr(utils, name, loop.py_func)
         runs.enter_context(memory.apart())
         tensors = torch.load(weights.path("s3fd"), weights_only=True)
         near = {name: value * 0.05 if "mbox" in name else value for name, value in tensors.items()}

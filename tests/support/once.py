@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ def _bits(tensor) -> tuple:
     return tuple(tensor.shape), tensor.dtype, hashlib.sha256(np.ascontiguousarray(tensor.numpy())).digest()
 
 
-def _remembering(held, look):
+def remembering(held, look):
     """A function of a picture and of what prints as it is, computed once for each."""
 
     def of(picture, *rest):
@@ -49,8 +50,20 @@ def seen_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "rows", rows)
-        boxes, shapes = {}, {}
-        detector, predictor = dlib_models._detector, dlib_models.predictor
-        patch.setattr(dlib_models, "_detector", lambda: SimpleNamespace(run=_remembering(boxes, detector().run)))
-        patch.setattr(dlib_models, "predictor", lambda: _remembering(shapes, predictor()))
+        patch.setattr(dlib_models, "_made", _made)
+        patch.setattr(dlib_models, "_detector", lambda: SimpleNamespace(run=remembering(_BOXES, _run)))
+        patch.setattr(dlib_models, "predictor", lambda: remembering(_SHAPES, _predict))
         yield
+
+
+_made, _predictor, _detector = cache(dlib_models._made), cache(dlib_models.predictor), dlib_models._detector
+"""dlib's models, which are the same whatever home there is: loaded once, though networks are let go of in between."""
+_BOXES, _SHAPES = {}, {}
+
+
+def _run(*seen):
+    return _detector().run(*seen)
+
+
+def _predict(*seen):
+    return _predictor()(*seen)

@@ -7,6 +7,7 @@ people while both stay where they are. The number is then neither's, and nothing
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any, NamedTuple
 
 from thgeval.errors import InputError
@@ -31,6 +32,7 @@ class FaceChoice(NamedTuple):
     min_px: int
 
 
+@cache
 def choices(needs: tuple[Feature[Any], ...]) -> tuple[FaceChoice, ...]:
     """The choices of one face that features of one side rest on, each once."""
     return tuple(dict.fromkeys(choice for need in needs for choice in _below(need)))

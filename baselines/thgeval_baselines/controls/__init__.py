@@ -13,8 +13,3 @@ A metric is judged by how it ranks these. The copy must be best or tied for best
 picture must not win a metric of motion; stronger blur, noise and compression must not score better than weaker; a
 picture late against its sound must lose synchrony.
 """
-
-from thgeval_baselines.controls.frames import blurred, noisy, shifted, still
-from thgeval_baselines.controls.takes import CONTROLS, Control
-
-__all__ = ["CONTROLS", "Control", "blurred", "noisy", "shifted", "still"]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from thgeval_baselines.photo.portrait import Image, Points, Portrait
 
@@ -37,6 +36,8 @@ class Lips:
     @classmethod
     def of(cls, landmarks: Points) -> "Lips":
         """Smooth curves through the inner-lip landmarks (60-67) of a head without pose."""
+        from scipy.interpolate import PchipInterpolator  # takes half a second to import
+
         x = landmarks[60, 0] + (landmarks[64, 0] - landmarks[60, 0]) * _ALONG_LIPS
         upper, lower = (
             np.stack([x, PchipInterpolator(landmarks[lip, 0], landmarks[lip, 1])(x)], axis=-1)

@@ -15,6 +15,7 @@ pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
 import dlib
+from support import dlib_itself
 from support.tolerances import agree
 
 from thgeval.errors import MissingExtra, install_line
@@ -53,7 +54,7 @@ def of(pixels, *features, peak=255.0):
 
 def test_dlib_finds_what_dlib_finds(frames):
     grey = np.asarray(dlib.as_grayscale(frames[1]))
-    boxes, scores, _ = dlib.get_frontal_face_detector().run(grey, 0, 0.0)
+    boxes, scores, _ = dlib_itself.models()[0].run(grey, 0, 0.0)
     found = dlib_models.detected(frames[1])
     assert found.boxes.tolist() == [[box.left(), box.top(), box.right(), box.bottom()] for box in boxes]
     agree(found.scores, list(scores), "dlib scores")
@@ -202,11 +203,11 @@ def test_published_variants_of_dlib_see_what_their_scripts_show_it():
     frame = np.ascontiguousarray(data.astronaut()[:256, 96:352])
     frames = np.stack([frame])
     grey = np.rint(colour.rgb2gray(frame) * 255).astype(np.uint8)
-    predict = dlib.shape_predictor(str(weights.path("dlib-68")))
+    detect, predict = dlib_itself.models()
     for chain, shown, upsample in (
         ("dlib-709", grey, 0),
         ("dlib-detected-x2", cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1),
     ):
-        shape = predict(shown, dlib.get_frontal_face_detector()(shown, upsample)[0])
+        shape = predict(shown, detect(shown, upsample)[0])
         (points,) = of(frames, landmarks(model=chain))
-        assert points[0, 0].tolist() == [[point.x, point.y] for point in shape.parts()]
+        assert points[0, 0].tolist() == dlib_itself.points(shape).tolist()

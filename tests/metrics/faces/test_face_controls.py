@@ -10,7 +10,7 @@ import thgeval
 from thgeval import registry
 from thgeval.metric import Better
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("seen_once")]
 
 PAIRED = (
     "lmd", "f-lmd", "m-lmd", "lvd", "lvd/face", "mouth-amplitude", "mouth-correlation",
@@ -27,7 +27,7 @@ def runs():
     """Every control of one clip of three seconds against it, under all metrics."""
     pytest.importorskip("dlib")
     pytest.importorskip("skimage")
-    from thgeval_baselines.controls import shifted
+    from thgeval_baselines.controls.frames import shifted
     from thgeval_baselines.photo.head import render
     from thgeval_baselines.sets.clips import head
     from thgeval_baselines.sets.track import track
