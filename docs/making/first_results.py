@@ -11,6 +11,11 @@ from thgeval_leaderboard.entry import read_all
 
 ENTRIES = Path(__file__).parents[2] / "leaderboard" / "entries"
 CONTROL = "control"
+OF_CONTROLS = (
+    *("psnr", "cpbd", "fid-random", "csim/dlib", "lmd", "mouth-correlation"),
+    *("sync-lm-conf", "sync-lm-offset", "blinks-per-s"),
+)
+"""One metric or two of each family; the boards have all."""
 
 
 def generators(dataset: str) -> str:
@@ -29,6 +34,18 @@ def generators(dataset: str) -> str:
             its = ["" if key == "fps" else _cell(*each, key) for each in truth]  # a copy of a file takes no time
             rows.append([_named(own, key), *its, *(cell or "–" for cell in cells)])
     return table(rows, heads)
+
+
+def controls(dataset: str) -> str:
+    """A row a control under ``OF_CONTROLS``, the truth first: what each of them does to a metric that should notice."""
+    own = [each for each in _boards() if each.board.dataset == dataset and each.board.setting == CONTROL]
+    rows = [
+        [row.entry.method.name, row.entry.method.says, *(_cell(each, row, key) or "–" for key in OF_CONTROLS)]
+        for each in own
+        for role in ("ground-truth", "control")
+        for row in each.section(role)
+    ]
+    return table(rows, ["control", "is", *(_named(own, key) for key in OF_CONTROLS)])
 
 
 def _truth(dataset: str) -> list[tuple[Table, Row]]:

@@ -1,5 +1,8 @@
 """A run on a terminal: golden captures of 80 and 160 columns, and no line wider, whatever is scored."""
 
+import re
+
+import html5lib
 import numpy as np
 import pytest
 from support.results import of, writer
@@ -77,3 +80,34 @@ def test_no_line_is_wider_than_the_terminal(tmp_path, width):
     assert all(f"{key} " in shown.replace(",", " ") for key in found)
     assert shown.count("as dlib sees faces") == 1
     assert "(thgeval explain NAME says what each lacks)" in " ".join(shown.split())
+
+
+def test_a_run_prints_as_the_table_and_shows_in_a_notebook(run):
+    assert str(run).splitlines()[1] == "Pixels"
+    shown = run._repr_html_()
+    html5lib.HTMLParser(strict=True).parseFragment(shown)
+    assert shown.count("<tr>") == 1 + 2 + 3
+    assert "not scored: csim" in shown
+
+
+def test_nothing_in_a_notebook_is_read_as_html(tmp_path):
+    run = Run.read(writer(tmp_path)("run", {"<b>x": of(np.arange(10), unit="<i>", left_out={"<script>": 1})}))
+    assert not set(re.findall(r"<(\w+)", run._repr_html_())) - {
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "small",
+        "div",
+    }
+
+
+def test_scores_are_found_by_alias_and_by_what_was_asked_for(tmp_path):
+    run = Run.read(writer(tmp_path)("run", {"sync-conf": of(np.arange(10)), "psnr": of(np.arange(10))}))
+    assert run["LSE-C"] == run["sync-conf"]
+    assert run["PSNR:region=frame"] == run["psnr"]
+    for key in ("lmd", "no such thing"):
+        with pytest.raises(KeyError, match=f"{key} is none of the scores: sync-conf, psnr"):
+            run[key]

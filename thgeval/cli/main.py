@@ -23,6 +23,7 @@ COMMANDS = (
     "baseline",
     "cite",
     "compare",
+    "explain",
     "fetch",
     "leaderboard",
     "ls",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from thgeval import schema
-from thgeval.errors import MissingExtra, ProtocolError
+from thgeval import registry, schema
+from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
 from thgeval.files import opened, write_atomically
 from thgeval.results.clip import ClipResult
 from thgeval.results.score import Score, Value
@@ -57,7 +57,23 @@ class Run:
         return tuple(clip for clip in self.clips if clip.failure is not None)
 
     def __getitem__(self, key: str) -> Score:
-        return self.scores[key]
+        """The score under a key, an alias of it, or the text that was asked for; KeyError lists the keys there are."""
+        try:
+            return self.scores[key if key in self.scores else registry.metric(key).key]
+        except (KeyError, ThgevalError):
+            raise KeyError(f"{key} is none of the scores: {', '.join(self.scores)}") from None
+
+    def __str__(self) -> str:
+        """The table that ``thgeval score`` prints."""
+        from thgeval.results.terminal import terminal_text
+
+        return terminal_text(self, digits=4)
+
+    def _repr_html_(self) -> str:
+        """The same table for a notebook."""
+        from thgeval.results.notebook import notebook_table
+
+        return notebook_table(self, digits=4)
 
     def to_dict(self) -> dict[str, Any]:
         """The run as the result file holds it."""

@@ -4,6 +4,7 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from thgeval.metrics import FAMILY_NAMES, METRICS
 from thgeval.printable import printable
@@ -11,9 +12,9 @@ from thgeval.results import Run, Score, usual_note
 from thgeval.results.tables import score_text
 
 NARROWEST = 60
-HEADS = ("metric", "score", "unit", "95 % interval", "ref.", "clips")
+COLUMN_HEADS = ("metric", "score", "unit", "95 % interval", "ref.", "clips")
 SIDES = ("<", ">", "<", "<", ">", "<")
-UNIT = HEADS.index("unit")
+UNIT = COLUMN_HEADS.index("unit")
 LONGEST = 32
 """Names that are longer have a line of their own."""
 OTHERS = "others"
@@ -31,22 +32,38 @@ def terminal_text(run: Run, *, digits: int, signatures: bool = False, width: int
     where scores may be compared.
     """
     width = max(NARROWEST, width or shutil.get_terminal_size().columns)
-    notes: list[str] = []
+    found = listed_scores(run, digits)
     rows: list[Sequence[str]] = []
-    for family, scores in _by_family(run).items():
-        rows += [[family.capitalize()]] if len(run.scores) > 1 else []
-        for score in scores:
-            name, *cells = _row(score, run, digits, notes)
+    for family, lines in found.families.items():
+        rows += [[family]] if len(run.scores) > 1 else []
+        for name, *cells in lines:
             rows += [[name, *cells]] if len(name) <= LONGEST else [[name], ["", *cells]]
     table, units = _table(rows, width)
-    below = [f"[{number}] {note}" for number, note in enumerate(notes, 1)]
-    below += [*units, *_unscored(run, width), *_interval_notes(run)]
+    below = [f"[{number}] {note}" for number, note in enumerate(found.notes, 1)]
+    below += [*units, *_unscored(run, width), *interval_notes(run)]
     parts = [table] if rows else []
     if below:
         parts.append("\n".join(wrapped(line, width) for line in below))
     if rows:
         parts.append(_signatures(run) if signatures else wrapped(_short_forms(run), width))
     return "\n\n".join(parts)
+
+
+class ListedScores(NamedTuple):
+    """Lines of cells under ``COLUMN_HEADS`` by the title of their family, and the notes that they number."""
+
+    families: dict[str, list[list[str]]]
+    notes: list[str]
+
+
+def listed_scores(run: Run, digits: int) -> ListedScores:
+    """What a table of a run has in its lines, and what must be known of them."""
+    notes: list[str] = []
+    families = {
+        family.capitalize(): [_row(score, run, digits, notes) for score in scores]
+        for family, scores in _by_family(run).items()
+    }
+    return ListedScores(families, notes)
 
 
 def wrapped(line: str, width: int) -> str:
@@ -103,8 +120,8 @@ def _said(score: Score, run: Run) -> Iterator[str]:
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> tuple[str, list[str]]:
     """The columns that hold something, as far apart as the width allows, and a line of units if it has no room."""
-    lines = [HEADS, *rows]
-    used = [at for at in range(len(HEADS)) if not at or any(row[at] for row in rows if len(row) > 1)]
+    lines = [COLUMN_HEADS, *rows]
+    used = [at for at in range(len(COLUMN_HEADS)) if not at or any(row[at] for row in rows if len(row) > 1)]
     widths = {at: max(len(line[at]) for line in lines if len(line) > 1) for at in used}
     units = []
     if sum(widths.values()) + len(used) - 1 > width and UNIT in used:
@@ -133,7 +150,7 @@ def _unscored(run: Run, width: int) -> list[str]:
     return [f"not scored: {keys} (thgeval explain NAME says what each lacks)"]
 
 
-def _interval_notes(run: Run) -> list[str]:
+def interval_notes(run: Run) -> list[str]:
     """What to know of intervals, once each."""
     usual = usual_note(run)
     keys: dict[str, list[str]] = {}
