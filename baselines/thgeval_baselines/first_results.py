@@ -120,7 +120,7 @@ def main(
     chosen = systems(wanted.split(","))
     asked = [scored for name in names or SUBSETS for scored in made_videos(SUBSETS[name], chosen, work, workers)]
     entries.mkdir(parents=True, exist_ok=True)
-    for scored in _measured(asked, workers or available()):
+    for scored in measured(asked, workers or available()):
         path = kept(scored, entries)
         click.echo(f"{scored.subset.name}: {scored.system.id}: {path}")
         for sentence in scored.failures:
@@ -152,26 +152,30 @@ def made_videos(subset: Subset, chosen: Sequence[System], work: Path, workers: i
     return found
 
 
-def _measured(asked: Sequence[Scored], workers: int) -> Iterator[Scored]:
-    """Score all; each process finds the references' faces once."""
+def measured(asked: Sequence[Scored], workers: int, metrics: Sequence[str] = ("all",)) -> Iterator[Scored]:
+    """Score all in processes of their own, each of which finds the references' faces once."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for scored, _ in zip(asked, pool.map(_score_all, asked), strict=True):
+        sent = [(each.clips, each.protocol, each.result, metrics) for each in asked]  # systems can't be
+        for scored, _ in zip(asked, pool.map(_score_there, *zip(*sent, strict=True)), strict=True):
             yield scored
 
 
 _SEEN = Seen(1 << 30)
 
 
-def _score_all(scored: Scored) -> None:
-    score(scored, ["all"], Options(workers=1, seen=_SEEN))
+def _score_there(clips: Path, protocol: str, result: Path, metrics: Sequence[str]) -> None:
+    _score(clips, protocol, result, metrics, Options(workers=1, seen=_SEEN))
 
 
 def score(scored: Scored, metrics: Sequence[str], options: Options) -> Run:
     """Score a system's videos and write the result file; what it holds already is not measured again."""
-    scored.result.parent.mkdir(parents=True, exist_ok=True)
-    pairing, protocol = listed(scored.clips / "pairs.txt"), protocol_of(scored.protocol)
-    run = execute(pairing, metrics, protocol, replace(options, out=scored.result))
-    run.write(scored.result)
+    return _score(scored.clips, scored.protocol, scored.result, metrics, options)
+
+
+def _score(clips: Path, protocol: str, result: Path, metrics: Sequence[str], options: Options) -> Run:
+    result.parent.mkdir(parents=True, exist_ok=True)
+    run = execute(listed(clips / "pairs.txt"), metrics, protocol_of(protocol), replace(options, out=result))
+    run.write(result)
     return run
 
 

@@ -12,7 +12,7 @@ from thgeval.engine.options import Options
 from thgeval.results import Run
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.contact import MOST_BYTES, sheet
-from thgeval_baselines.first_results import Scored, Subset, cost, kept, made_videos, score
+from thgeval_baselines.first_results import Scored, Subset, cost, kept, made_videos, measured, score
 from thgeval_baselines.sets.synth import make_synth
 from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.check import checked
@@ -51,6 +51,13 @@ def test_every_system_is_scored_on_its_board(scored: dict[str, Scored]) -> None:
         "ctl-gt text": "thg256-shorter@1",
         "ref-anim3d self-audio": "thg256@1",
     }
+
+
+def test_processes_can_be_sent_every_kind_of_system(scored: dict[str, Scored]) -> None:
+    """Controls hold functions that can't be sent, which ended the whole command."""
+    asked = list(scored.values())
+    assert [each.result for each in measured(asked, 1, ["psnr", "f-mse"])] == [each.result for each in asked]
+    assert {each.system.kind for each in asked} == {"control", "builtin"}
 
 
 def test_entries_pass_their_check_and_carry_what_generating_cost(scored: dict[str, Scored], tmp_path: Path) -> None:
