@@ -1,6 +1,7 @@
 """``synth-v1``: the same set from the same seed, truth in the files that metrics read, going on where it stopped."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,17 @@ SHORT = {"seconds": 1.0, "fit_seconds": 1.0, "workers": 1}
 """Clips of a second: their number and kind stay."""
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("synth") / "set"
+    make_synth(folder, only=CLIPS, **SHORT)
+    return folder
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    make_synth(tmp_path / "set", only=CLIPS, **SHORT)
-    return tmp_path / "set"
+def made(made_once: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    return shutil.copytree(made_once, tmp_path / "set")
 
 
 def decoded(path: Path) -> np.ndarray:

@@ -24,7 +24,7 @@ pytest.importorskip("skimage")
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return make_demo(tmp_path_factory.mktemp("demo") / "clips", clips=2, seconds=4.0, size=192)
+    return make_demo(tmp_path_factory.mktemp("demo") / "clips", clips=2, seconds=3.0, size=192)
 
 
 @pytest.fixture(scope="module")

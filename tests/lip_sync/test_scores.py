@@ -258,15 +258,15 @@ LEFT, RIGHT = (10, 20, 120, 135), (180, 20, 290, 135)
 
 
 def test_two_speakers_are_two_tracks(weights, wav, monkeypatch):
-    shown, heard = face_like(30, height=220, width=340), speech_like(640 * 30)
+    shown, heard = face_like(22, height=220, width=340), speech_like(640 * 22)
     alone = []
     for face in (LEFT, RIGHT):
-        tracked(monkeypatch, [[face]] * 30)
+        tracked(monkeypatch, [[face]] * 22)
         alone.append(values(in_memory(shown, wav(heard)), TRACKED))
-    tracked(monkeypatch, [[LEFT, RIGHT]] * 30)
+    tracked(monkeypatch, [[LEFT, RIGHT]] * 22)
     both = values(in_memory(shown, wav(heard)), TRACKED)
     np.testing.assert_allclose(both, np.mean(alone, axis=0), rtol=1e-6)
-    tracked(monkeypatch, [[LEFT, RIGHT]] * 30)
+    tracked(monkeypatch, [[LEFT, RIGHT]] * 22)
     best = [f"{request},tracks=best" for request in TRACKED]
     offset, distance, confidence = values(in_memory(shown, wav(heard)), best)
     surest = int(np.argmax([one[2] for one in alone]))
@@ -275,13 +275,13 @@ def test_two_speakers_are_two_tracks(weights, wav, monkeypatch):
 
 
 def test_a_cut_ends_a_track_and_speech_follows_it(weights, wav, monkeypatch):
-    shown, heard = face_like(60, height=220, width=340), speech_like(640 * 60)
-    tracked(monkeypatch, [[LEFT]] * 60, cuts=(32,))
+    shown, heard = face_like(45, height=220, width=340), speech_like(640 * 45)
+    tracked(monkeypatch, [[LEFT]] * 45, cuts=(23,))
     state = outcome(in_memory(shown, wav(heard)), TRACKED).states[TRACKED[1]]
     first, second = state.parts["a"]
-    assert (first.start, len(first.values), second.start, len(second.values)) == (0, 27, 32, 23)
-    tracked(monkeypatch, [[LEFT]] * 28)
-    after = outcome(in_memory(shown[32:], wav(heard[640 * 32 :])), TRACKED).states[TRACKED[1]].record("a").values
+    assert (first.start, len(first.values), second.start, len(second.values)) == (0, 18, 23, 17)
+    tracked(monkeypatch, [[LEFT]] * 22)
+    after = outcome(in_memory(shown[23:], wav(heard[640 * 23 :])), TRACKED).states[TRACKED[1]].record("a").values
     np.testing.assert_allclose(second.values, after, rtol=1e-6)
 
 

@@ -143,7 +143,7 @@ class _Family:
         total = 0
         for pid in self.members():
             with suppress(OSError, ValueError, IndexError):
-                total += int((PROCESSES / str(pid) / "statm").read_bytes().split()[1]) * PAGE
+                total += int(_told(pid, "statm").split()[1]) * PAGE
         return total
 
     def end(self) -> None:
@@ -173,13 +173,18 @@ class _Family:
                 os.kill(pid, number)
 
     def _is_one(self, pid: int) -> bool:
-        place = PROCESSES / str(pid)
         with suppress(OSError, ValueError, IndexError):
-            state, _, _, session = (place / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+            state, _, _, session = _told(pid, "stat").rpartition(b")")[2].split()[:4]
             if state == b"Z":
                 return False
-            return int(session) == self._process.pid or self._mark in (place / "environ").read_bytes().split(b"\0")
+            return int(session) == self._process.pid or self._mark in _told(pid, "environ").split(b"\0")
         return False
+
+
+def _told(pid: int, what: str) -> bytes:
+    """What Linux tells of a process; all of them are asked several times a second, for which paths are too slow."""
+    with open(f"{PROCESSES}/{pid}/{what}", "rb", buffering=0) as file:  # noqa: PTH123
+        return file.read()
 
 
 def tail(log: Path, lines: int = 20, most: int = 4000) -> str:

@@ -20,7 +20,7 @@ from thgeval.clip import Clip
 from thgeval.features.sync import avi_route
 from thgeval.media import audio, write_video
 
-SQUARE, SQUARES = 32, 8
+SQUARE, SQUARES = 16, 8
 FFMPEG = shutil.which("ffmpeg")
 
 CASES = {
