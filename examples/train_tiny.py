@@ -45,7 +45,10 @@ class Example:
 
 
 class Generator(nn.Module):
-    """A portrait and the numbers of each frame in, frames out: a small U-Net, its features scaled by the motion."""
+    """A portrait and the numbers of each frame in, frames out: the portrait warped, then painted over.
+
+    A small U-Net, its features scaled by the motion, says from where each pixel comes and what is added to it.
+    """
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ class Generator(nn.Module):
         )
         self.motion = nn.Sequential(nn.Linear(len(PARAMETERS), 64), nn.SiLU(), nn.Linear(64, 8 * width))
         self.up = nn.ModuleList([nn.Conv2d(6 * width, 2 * width, 3, 1, 1), nn.Conv2d(3 * width, width, 3, 1, 1)])
-        self.last = nn.Conv2d(width + 3, 3, 3, 1, 1)
+        self.last = nn.Conv2d(width + 3, 5, 3, 1, 1)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """From portraits (clips, 3, size, size) and motion (clips, frames, 10) to (clips, frames, 3, size, size)."""
@@ -73,7 +76,12 @@ class Generator(nn.Module):
             seen = nn.functional.interpolate(seen, scale_factor=2)
             seen = nn.functional.silu(layer(torch.cat([seen, features.pop()], 1)))
         seen = nn.functional.interpolate(seen, scale_factor=2)
-        made = portrait + self.last(torch.cat([seen, portrait], 1))
+        flow, paint = self.last(torch.cat([seen, portrait], 1)).split((2, 3), 1)
+        still = nn.functional.affine_grid(torch.eye(2, 3).expand(len(portrait), 2, 3), portrait.shape, False)
+        warped = nn.functional.grid_sample(
+            portrait, still + 0.1 * flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False
+        )
+        made = warped + paint
         return made.reshape(clips, frames, *made.shape[1:])
 
 
@@ -214,7 +222,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--every", type=int, default=60)
     asked = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # layers so small gain nothing by more
     train(asked.folder, steps=asked.steps, every=asked.every)
     print(f"curve: {asked.folder / 'ssim.svg'}")
 

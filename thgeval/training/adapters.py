@@ -42,6 +42,10 @@ def for_lightning(validation: Validation, *, prefix: str = "validation/") -> Any
             if validation.every_steps is None and not trainer.sanity_checking:
                 seen(validation.check(trainer.global_step), trainer)
 
+        @property
+        def state_key(self) -> str:
+            return f"thgeval.training.Validation[{validation.watch}]"
+
         def state_dict(self) -> dict[str, Any]:
             return validation.state_dict()
 

@@ -115,24 +115,24 @@ class Share:
 class Validation:
     """A model's clips, scored every so many steps; ``step`` in a loop, ``check`` at any time.
 
-    model         what is trained, or several modules of which the first is; all are put in evaluation mode
-    clips         by name, what the generator takes and the reference, (frames, channels, height, width); a mapping
-                  that loads a clip when asked for it will do
-    generate      from inputs with an axis of clips in front to frames (clips, frames, channels, height, width); the
-                  model itself unless given
-    metrics       names as ``thgeval score`` takes them, or objects of ``thgeval.training``
-    data_range    that of float frames, as of metric objects; a generator's frames must lie in it
-    watch         the key of the metric that decides what is better; the first unless given
-    every_steps   how often ``step`` checks; never of itself if None
-    run_at_start  whether ``step(0)`` checks
-    batch_clips   how many clips are generated at once, of one shape; halved, and said so, where memory runs out
-    seed          of the random numbers of each batch, the same at every check
-    ema           averaged weights to check in place of the model's own: by name, a module, or a function that returns
-                  a context
-    time_budget_s after so long no further batch is begun; the clips left are recorded as not reached
-    patience      after so many checks in a row that were not better, ``should_stop`` is true; never if None
-    folder        where every run is written, ``step-00000500.json``, and a strip of its worst clip
-    sinks         called with what was found, on the first process: functions, or ``thgeval.training.sinks``
+    model          what is trained, or several modules of which the first is; all are put in evaluation mode
+    clips          by name, what the generator takes and the reference, (frames, channels, height, width); a mapping
+                   that loads a clip when asked for it will do
+    generate       from inputs with an axis of clips in front to frames (clips, frames, channels, height, width); the
+                   model itself unless given
+    metrics        names as ``thgeval score`` takes them, or objects of ``thgeval.training``
+    data_range     that of float frames, as of metric objects; a generator's frames must lie in it
+    watch          the key of the metric that decides what is better; the first unless given
+    every_steps    how often ``step`` checks; never of itself if None
+    run_at_start   whether ``step(0)`` checks
+    batch_clips    how many clips are generated at once, of one shape; halved, and said so, where memory runs out
+    seed           of the random numbers of each batch, the same at every check
+    ema            averaged weights to check in place of the model's own: by name, a module, or a function that returns
+                   a context
+    time_budget_s  after so long no further batch is begun; the clips left are recorded as not reached
+    patience       after so many checks in a row that were not better, ``should_stop`` is true; never if None
+    folder         where every run is written, ``step-00000500.json``, and a strip of its worst clip
+    sinks          called with what was found, on the first process: functions, or ``thgeval.training.sinks``
 
     Raises ProtocolError for metrics that frames can't serve, a watched metric without a direction, no clips.
     """
