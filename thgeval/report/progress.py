@@ -44,7 +44,8 @@ def progress(runs: Mapping[int, Run], key: str) -> str:
         Point(
             across(step),
             up(score.value or 0.0),
-            *((up(score.interval.low), up(score.interval.high)) if score.interval else (None, None)),
+            low=up(score.interval.low) if score.interval else None,
+            high=up(score.interval.high) if score.interval else None,
             hollow=score.clips < runs[step].expected,
             says=f"step {step}: {_worded(score)}, {score.clips} of {counted(runs[step].expected, 'clip')}",
         )
