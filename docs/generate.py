@@ -78,6 +78,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "metrics": training_page.metrics,
         "keywords": training_page.keywords,
         "losses": training_page.losses,
+        "validation": training_page.validation,
         "meter": training_page.meter,
         "costs": figures.training_costs,
     },

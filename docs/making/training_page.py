@@ -62,6 +62,14 @@ def keywords() -> str:
     return table([(listed(names.split(", ")), prose(says)) for names, says in said.items()], ("keyword", "is"))
 
 
+def validation() -> str:
+    """The arguments of ``Validation``."""
+    from thgeval.training import Validation
+
+    said = explained(inspect.getdoc(Validation) or "")
+    return table([(code(name), prose(says)) for name, says in said.items()], ("argument", "is"))
+
+
 def losses() -> str:
     """Every loss, with its docstring's first sentence."""
     from thgeval.training import losses as module

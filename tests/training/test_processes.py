@@ -48,12 +48,20 @@ def alone():
 
 
 def test_both_processes_say_the_same(together):
-    assert together[0] == together[1]
+    assert together[0]["stages"] == together[1]["stages"]
+
+
+def test_validation_shares_out_clips_and_all_get_the_same(together):
+    alone = two_processes.validated()
+    assert alone["coverage"] == (4, 5)
+    first, second = (process["validated"] for process in together)
+    assert (first.pop("warned"), second.pop("warned"), alone.pop("warned")) == (1, 0, 1)
+    assert first == second == {**alone, "coverage": [4, 5]}
 
 
 @pytest.mark.parametrize("stage", [0, 1])
 def test_sums_are_within_an_ulp_and_records_exact(together, alone, stage):
-    theirs, ours = together[0][stage], alone[stage]
+    theirs, ours = together[0]["stages"][stage], alone[stage]
     assert (theirs["clips"], theirs["interval"]) == (ours["clips"], ours["interval"])
     for name, said in ours["scores"].items():
         one, other = float.fromhex(said), float.fromhex(theirs["scores"][name])

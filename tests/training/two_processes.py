@@ -59,6 +59,26 @@ def said(metrics):
     return {"scores": scores, "clips": [clip.id for clip in run.clips], "interval": list(run["ssim"].interval)}
 
 
+def validated():
+    """What validation finds of five clips, of which one fails, and of one, which leaves a process without any."""
+    generated, reference = (side.float() / 255 for side in clips())
+    held = {NAMES[index]: (generated[index], reference[index]) for index in range(5)}
+    held[NAMES[4]] = (generated[4][:1], reference[4])
+    looks = training.Validation(torch.nn.Linear(1, 1), held, lambda made: made, metrics=["psnr"], data_range=1.0)
+    alone = training.Validation(torch.nn.Linear(1, 1), {"one": held[NAMES[0]]}, lambda made: made, data_range=1.0)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        found = looks.check(0)
+        few = alone.check(0)
+    return {
+        "scores": {key: value.hex() for key, value in found.scores.items()},
+        "coverage": found.coverage,
+        "worst": found.worst.clip,
+        "one": few.scores,
+        "warned": len(warned),
+    }
+
+
 def main(rank, store, shares, out):
     """Join the other process, count, and write what all score, twice: the second time after another clip."""
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
@@ -68,7 +88,7 @@ def main(rank, store, shares, out):
     for share in shares:
         counted(metrics, share[rank])
         found.append(said(metrics))
-    Path(out).write_text(json.dumps(found))
+    Path(out).write_text(json.dumps({"stages": found, "validated": validated()}))
     dist.destroy_process_group()
 
 

@@ -20,31 +20,36 @@ from thgeval.statistics import Resampling
 WITHOUT_NAMES = "clips had no names, so that nothing tells them apart; name them to have an interval"
 
 
-def result(tallies: Sequence[Tally], *, features: Mapping[str, str], device: str = "cpu") -> Run:
+def result(
+    tallies: Sequence[Tally], *, features: Mapping[str, str], device: str = "cpu", clips: Sequence[ClipResult] = ()
+) -> Run:
     """Every metric's score of what it has seen, as a result file holds it.
 
+    ``clips`` are entries of clips that ought to be there, by whatever name: of those that couldn't be measured, why.
     ``features`` are, by metric key, the names of what computed features that were handed over: they stand in
     signatures in place of the weights of the metric's own network. Metrics whose clips have names share them.
     """
     named = [tally.named for tally in tallies]
-    expected = len({name for tally in tallies if tally.has_names for name in tally.records.frames})
-    clips = max([expected, *(_clips(tally) for tally in tallies if not tally.has_names)])
+    entries = {clip.id: clip for clip in clips}
+    names = {name for tally in tallies if tally.has_names for name in tally.records.frames} | entries.keys()
     setting = Setting(
         protocol=Protocol(),
         resampling=Resampling(),
-        expected=clips,
+        expected=max([len(names), *(_clips(tally) for tally in tallies if not tally.has_names)]),
         run={**run_tokens(Protocol()), "dec": "none"},
         pins={},
         devices=devices_of(named, device, kernels=False),
     )
     scores: dict[str, Score] = {}
-    run = None
     for tally in tallies:
         key, metric = tally.named
         own = replace(setting, pins=pins(metric, features.get(key, "")))
-        run_alone = scored_run([tally.named], {}, _contributions(tally), own, environment(), _options(tallies))
-        scores[key] = run_alone[key] if tally.has_names else _of_sums(tally, own)
-    contributions = _together([tally for tally in tallies if tally.has_names])
+        if tally.has_names or (entries and not tally.nameless):
+            seen = _together([tally], entries)
+            scores[key] = scored_run([tally.named], {}, seen, own, environment(), _options(tallies))[key]
+        else:
+            scores[key] = _of_sums(tally, own)
+    contributions = _together([tally for tally in tallies if tally.has_names], entries)
     run = scored_run(
         named, {}, contributions, replace(setting, pins=_all_pins(named)), environment(), _options(tallies)
     )
@@ -75,13 +80,9 @@ def _clips(tally: Tally) -> int:
     return len(tally.records.frames) or tally.sums.clips
 
 
-def _contributions(tally: Tally) -> list[Contribution]:
-    return _together([tally]) if tally.has_names else []
-
-
-def _together(tallies: Sequence[Tally]) -> list[Contribution]:
-    """What every clip with a name adds, to any of the metrics."""
-    frames: dict[str, int] = {}
+def _together(tallies: Sequence[Tally], entries: Mapping[str, ClipResult]) -> list[Contribution]:
+    """What every clip with a name adds, to any of the metrics, and clips that add nothing."""
+    frames = dict.fromkeys(entries, 0)
     states: dict[str, dict[str, State]] = {}
     references: dict[str, dict[str, State]] = {}
     for tally in tallies:
@@ -93,7 +94,9 @@ def _together(tallies: Sequence[Tally]) -> list[Contribution]:
                 for clip in total.clips:
                     found.setdefault(clip, {})[tally.named.key] = total.only([clip])
     return [
-        Contribution(ClipResult(name, frames=count), states.get(name, {}), references.get(name, {}))
+        Contribution(
+            replace(entries.get(name, ClipResult(name)), frames=count), states.get(name, {}), references.get(name, {})
+        )
         for name, count in frames.items()
     ]
 

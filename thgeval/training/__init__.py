@@ -4,6 +4,7 @@
     SSIM(data_range=1.0)                            a torchmetrics.Metric: update, compute, reset; result() is a run
     losses.SSIMLoss(data_range=1.0)                 a torch.nn.Module: less is better, with a gradient
     functional.ssim(generated, reference, ...)      one number per frame
+    Validation(model, clips, data_range=1.0, ...)   checks a model while it trains
 
 All three compute by the kernels and definitions that ``thgeval score`` has. Every metric of the table has a class under
 the name of its own class (``thgeval ls metrics``), and a function under its key; ``run_of`` makes one run, as a result
@@ -19,8 +20,9 @@ if find_spec("torch") is None or find_spec("torchmetrics") is None:
 
 from thgeval.training import functional, losses
 from thgeval.training.objects import CLASSES, TrainingMetric, metric_object, run_of
+from thgeval.training.validation import Checked, Validation
 
-__all__ = ["TrainingMetric", "functional", "losses", "run_of"]
+__all__ = ["Checked", "TrainingMetric", "Validation", "functional", "losses", "run_of"]
 
 
 def __getattr__(name: str) -> type[TrainingMetric]:

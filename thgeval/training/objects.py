@@ -34,7 +34,7 @@ from thgeval.metric import Better
 from thgeval.metrics import METRICS
 from thgeval.protocol import Protocol
 from thgeval.registry import Named, key, metric_class
-from thgeval.results import Run
+from thgeval.results import ClipResult, Run
 from thgeval.signature import protocol_part
 from thgeval.training import records
 from thgeval.training.reading import BatchReader, GivenTensors, Network, ReadFrames
@@ -244,10 +244,11 @@ def named(name: str, preset: str, fields: dict[str, Any]) -> Named:
     return Named(key(metric), metric)
 
 
-def run_of(metrics: Any) -> Run:
+def run_of(metrics: Any, *, clips: Sequence[ClipResult] = ()) -> Run:
     """Metric objects, or a collection of them, as one run; in a process group every process must call it.
 
-    Where clips have names, the run has them, with what each metric says of each.
+    Where clips have names, the run has them, with what each metric says of each. ``clips`` are entries of clips that
+    ought to be in it, of all processes: of those that couldn't be measured, why.
     """
     objects: list[TrainingMetric] = list(metrics.values() if hasattr(metrics, "values") else metrics)
     tallies = []
@@ -255,7 +256,8 @@ def run_of(metrics: Any) -> Run:
         with metric.sync_context(metric.dist_sync_fn, should_sync=metric._to_sync):
             tallies.append(metric.counted())
     device = objects[0].device.type if objects else "cpu"
-    return result(tallies, features={metric.named.key: metric.features for metric in objects}, device=device)
+    features = {metric.named.key: metric.features for metric in objects}
+    return result(tallies, features=features, device=device, clips=clips)
 
 
 def _added(stacked: Tensor) -> Tensor:
