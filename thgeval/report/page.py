@@ -35,7 +35,7 @@ def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
     found = collected(run)
     style, script = _source("style.css"), _source("script.js")
     return (
-        environment()
+        jinja_environment()
         .get_template("report.html.j2")
         .render(
             policy=_policy(style, script),
@@ -86,7 +86,7 @@ def _redecoded(run: Run) -> str:
     return "" if then in (None, now) else f"Pictures were decoded by {now}, scores made from frames decoded by {then}."
 
 
-def environment() -> Environment:
+def jinja_environment() -> Environment:
     """The template engine, which escapes whatever comes from outside."""
     environment = Environment(
         loader=PackageLoader("thgeval.report"),

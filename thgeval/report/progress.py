@@ -12,7 +12,7 @@ import numpy as np
 from thgeval.errors import ProtocolError
 from thgeval.report.axes import axis
 from thgeval.report.curves import path
-from thgeval.report.page import environment
+from thgeval.report.page import jinja_environment
 from thgeval.report.text import DIRECTIONS, counted, interval, number
 from thgeval.results import Run, Score
 
@@ -54,7 +54,7 @@ def progress(runs: Mapping[int, Run], key: str) -> str:
     first = next(iter(scores.values()))
     whole = np.where([point.hollow for point in points], np.nan, values)
     return (
-        environment()
+        jinja_environment()
         .get_template("progress.svg.j2")
         .render(
             width=WIDTH,

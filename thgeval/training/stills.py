@@ -29,7 +29,7 @@ class Still:
         return np.asarray(Image.open(io.BytesIO(self.content)).convert("RGB"))
 
 
-def strip(pair: FramePair) -> bytes:
+def pair_strip(pair: FramePair) -> bytes:
     """The strip of the first clip of a pair, as a WebP file."""
     sides = [side[0] for side in (pair.generated, pair.reference) if side is not None]
     shown = np.unique(np.linspace(0, len(sides[0]) - 1, COLUMNS).round().astype(int)).tolist()

@@ -126,7 +126,7 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def out_of_memory(error: BaseException) -> bool:
+def no_room(error: BaseException) -> bool:
     """Whether an error says that a device, or the machine, had no room."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)

@@ -36,9 +36,9 @@ from thgeval.results import ClipResult, Run
 from thgeval.significance import ALPHA, least_by_clips
 from thgeval.statistics import Resampling
 from thgeval.training.objects import TrainingMetric, metric_of, run_of
-from thgeval.training.stills import Still, strip
+from thgeval.training.stills import Still, pair_strip
 from thgeval.training.tensors import DataRange, both_sides, out_of_range, outside
-from thgeval.training.undisturbed import Averaged, averaged, out_of_memory, seed_all, undisturbed
+from thgeval.training.undisturbed import Averaged, averaged, no_room, seed_all, undisturbed
 
 FIRST, BETTER, WORSE, CANT_TELL = "first", "better", "worse", "can't tell"
 
@@ -290,7 +290,7 @@ class Validation:
             return list(made.detach())
         except Exception as error:
             failure = failure_of(error, "can't be generated", batch[0].name)
-            full = out_of_memory(error)
+            full = no_room(error)
         # Here the error is gone, and with it what its frames held in memory.
         torch.cuda.empty_cache()
         if len(batch) == 1:
@@ -321,7 +321,7 @@ class Validation:
             except InputError as error:
                 failed[metric.named.key] = Failure.of(error)
         share.entries[clip.name] = ClipResult(clip.name, failed=failed)
-        share.strips[clip.name] = strip(pair)
+        share.strips[clip.name] = pair_strip(pair)
 
     def _handed_on(self, checked: Checked) -> list[str]:
         """Write the run, call the sinks; sentences about those that failed."""
@@ -467,7 +467,7 @@ def failure_of(error: Exception, reason: str, name: str) -> Failure:
     """An error as what is recorded of a clip."""
     if isinstance(error, InputError):
         return Failure.of(error)
-    if out_of_memory(error):
+    if no_room(error):
         return Failure("out of memory", f"memory ran out with {name} alone")
     return Failure(reason, f"{name} {reason}: {_worded(error)}")
 
