@@ -74,7 +74,7 @@ def seed_all(seed: int) -> None:
 @contextmanager
 def _switches() -> Iterator[None]:
     held = [(owner, name, getattr(owner, name)) for owner, name in SWITCHES]
-    gradients, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    dtype = torch.get_default_dtype()
     strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     try:
         yield
@@ -84,7 +84,6 @@ def _switches() -> Iterator[None]:
                 setattr(owner, name, value)
         torch.use_deterministic_algorithms(strict, warn_only=warns)
         torch.set_default_dtype(dtype)
-        torch.set_grad_enabled(gradients)
 
 
 def averaged(model: nn.Module, weights: Averaged) -> AbstractContextManager[Any]:
