@@ -240,7 +240,7 @@ def _hardware(cards: Sequence[dict[str, Any]]) -> str:
 def _draw(asked: Sequence[Scored], pictures: Path, name: str) -> None:
     """Two sheets of a set: what generators made of its first item, and what controls did to it."""
     pictures.mkdir(parents=True, exist_ok=True)
-    for kind, moments, columns in (("generators", 6, 1), ("controls", 3, 3)):
+    for kind, moments, columns in (("generators", 6, 1), ("controls", 2, 4)):
         rows = [
             (each.system.id, each.clips / "clips" / f"{each.subset.items[0]}.mp4")
             for each in asked
