@@ -1,8 +1,9 @@
 """Whether a reference generator makes the same frames again: on one thread twice, and on two threads.
 
 Each run is a process of its own, as the runner starts it, and fits anew where the generator fits. What is compared are
-the decoded frames of the video that comes out. Generators whose fit takes minutes are left out. ``threads`` are those
-of the linear algebra, of Numba and of OpenCV; frames that don't depend on each other are drawn on every core anyway.
+the decoded frames of the video that comes out. Generators whose fit takes minutes are left out; their tests repeat a
+short one. ``threads`` are those of the linear algebra, of Numba and of OpenCV; frames that don't depend on each other
+are drawn on every core anyway.
 """
 
 import json

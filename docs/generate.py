@@ -68,6 +68,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
             "picture": partial(generators.picture, f"ref-{name}"),
             "measured": partial(generators.measured_generator, f"ref-{name}"),
             "fit": partial(generators.fitted_in, f"ref-{name}"),
+            "bars": partial(generators.bars, f"ref-{name}"),
         }
         for name in sorted(PARADIGMS - {"index", "audio"})
     },

@@ -61,6 +61,43 @@ def fitted_in(id: str) -> str:
     return "not been measured" if found is None else f"taken {found:.0f} s"
 
 
+BARS: Mapping[str, tuple[str, str, str]] = {
+    "fit_seconds": ("fit, s", "fit_bar_s", "at most"),
+    "fit_cpu_seconds": ("fit, s of processor", "", ""),
+    "seconds": ("5 s of video, s", "bar_s", "at most"),
+    "cpu_seconds": ("5 s of video, s of processor", "", ""),
+    "psnr_db": ("PSNR of what it never saw, dB", "psnr_bar_db", "at least"),
+    "over_db": ("over the median view or the mean mouth, dB", "over_bar_db", "at least"),
+    "other_voices_over_db": ("the same in other voices, dB", "", ""),
+    "silent_over_db": ("the same with silence for speech, dB", "", ""),
+    "spread_levels": ("between two seeds' mouths, levels of 255", "", ""),
+    "depth_error_dm": ("median error of depth, dm", "", ""),
+    "lips_r": ("lips r, as in the fit", "lips_bar", "at least"),
+    "new_lips_r": ("lips r, never seen", "", ""),
+}
+"""What ``nerf_diffusion`` measures: in words, the column of the bar, and which way it holds."""
+
+
+def bars(id: str) -> str:
+    """What a generator that is fitted with torch was measured at, beside what it is to reach."""
+    path = RESULTS / "nerf_diffusion.json"
+    held = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"rows": []}
+    row = next((row for row in held["rows"] if row["generator"] == id), None)
+    if row is None:
+        return "Nothing yet.\n"
+    rows = [
+        (words, _rounded(row[name]), f"{way} {row[bar]:g}" if bar in row else "")
+        for name, (words, bar, way) in BARS.items()
+        if name in row
+    ]
+    load = f"On {held['machine']['cores']} cores, with {row['load']:.0f} processes running on average beside the fit.\n"
+    return table(rows, ("of what", "measured", "bar")) + "\n" + load
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+
+
 def _measured() -> list[dict[str, Any]]:
     """Rows of generators that could run, in the order of the paradigms."""
     rows: list[dict[str, Any]] = json.loads((RESULTS / "generators.json").read_text(encoding="utf-8"))["rows"]

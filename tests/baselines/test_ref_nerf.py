@@ -17,7 +17,7 @@ from thgeval_baselines.sets.synth3d import make_synth3d
 
 
 class Short(Nerf):
-    steps = 40
+    steps = 60
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +55,19 @@ def test_cameras_look_at_the_head(tasks):
     assert half == pytest.approx(0.5 * 14 / 5.2, rel=1e-6)
 
 
-def test_a_short_fit_is_nearer_than_the_background_and_repeats_on_one_thread(inputs, tmp_path):
+def test_a_short_fit_is_nearer_than_the_background_and_repeats_on_any_number_of_threads(inputs, tmp_path):
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    made = []
     try:
-        made = []
-        for name in ("one", "two"):
-            (tmp_path / name).mkdir()
-            Short().fit(inputs, tmp_path / name, seed=3)
-            made.append(Short().generate(inputs, seed=3, fitted=tmp_path / name))
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            Short().fit(inputs, folder, seed=3)
+            made.append(Short().generate(inputs, seed=3, fitted=folder))
         first, second = (np.stack(list(each.frames)) for each in made)
+        assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
     assert first.shape == (2, 64, 48, 3)
@@ -76,6 +78,26 @@ def test_a_short_fit_is_nearer_than_the_background_and_repeats_on_one_thread(inp
     depth = np.asarray(Image.open(io.BytesIO(made[0].evidence["depth.png"])))
     assert depth.shape == (96, 96)
     assert depth.max() > 0
+
+
+def test_a_ray_past_the_box_brings_the_background_and_one_through_a_solid_its_surface():
+    torch = pytest.importorskip("torch")
+    from thgeval_baselines.generators.radiance import Box, RadianceField, conditions, shone
+
+    torch.manual_seed(0)
+    field = RadianceField(1, Box((0.0, 0.0, 0.0), 0.5))
+    field.background.copy_(torch.tensor([0.2, 0.4, 0.6]))
+    field.coarse.data[3] = 50.0
+    field.net[-1].bias.data[3] = 50.0
+    moment = field.at(conditions(np.ones((1, 1)), np.eye(4)[None]))
+    origin = torch.tensor([[[0.1, 0.0, -3.0], [0.1, 2.0, -3.0]]])
+    way = torch.tensor([[[0.01, 0.01, 1.0], [0.01, 0.01, 1.0]]])
+    with torch.no_grad():
+        fine, roughly = shone(field, moment, origin, way, coarse=64, fine=64, jitter=False)
+    torch.testing.assert_close(fine.colour[0, 1], field.background)
+    for found in (fine, roughly):
+        assert found.opacity[0].tolist() == pytest.approx([1.0, 0.0], abs=1e-6)
+        assert float(found.depth[0, 0]) == pytest.approx(2.0, abs=0.05)
 
 
 def test_near_is_light_and_nothing_is_black():
@@ -90,6 +112,7 @@ def test_near_is_light_and_nothing_is_black():
         ({}, "says no cameras"),
         ({"file": "../000.png"}, "named without a folder"),
         ({"skull": [[1.0]]}, "says no cameras|finite matrix"),
+        ({"skull": np.diag([2.0, 1, 1, 1]).tolist()}, "skull must turn and shift without stretching"),
     ],
 )
 def test_views_that_are_none_are_named(tasks, tmp_path, broken, says):

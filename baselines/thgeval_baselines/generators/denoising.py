@@ -1,15 +1,16 @@
 """A small denoising diffusion model of one person's mouth, told by speech: how it is trained and sampled.
 
 Pictures are differences from the person's mean mouth, folded so that 2 by 2 pixels become channels. The network
-(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it; what is heard of the mouth and which way
-the head is turned go with the time step. It predicts v; weights that are used are a running mean (EMA).
+(``diffusers.UNet2DModel``) sees the noisy picture beside the frame before it and the mouth that is to be expected for
+the speech (``guessing``), and predicts how the clean picture differs from that; weights that are used are a running
+mean (EMA). Where nothing shall be heard, the mouth to be expected is that of the head's turn alone.
 
 Source: Ho, Jain, Abbeel, NeurIPS 2020 (training); Song, Meng, Ermon, ICLR 2021 (DDIM); Ho, Salimans, arXiv:2207.12598
-(guidance); Salimans, Ho, ICLR 2022 (v); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
+(guidance); Lin et al., WACV 2024 (no signal at the last step); Stypułkowski et al.,
 "Diffused Heads", WACV 2024 (the frame before as a condition).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,41 +26,42 @@ from thgeval_baselines.generators.mouths import mask
 
 FOLD, CHANNELS, GROUPS = 2, (32, 48, 64), 8
 BATCH, RATE, EMA = 16, 2e-3, 0.995
-UNHEARD, FIRST = 0.15, 0.1
+UNHEARD, FIRST = 0.15, 0.3
 """Parts of the training in which nothing is heard, and in which there is no frame before."""
-BLUR = 0.5
+BLUR = 1.0
 """Noise in the frame before, in training as in sampling: who sees it clearly copies it, whatever is heard."""
-DDIM, GUIDANCE = 6, 1.5
+DDIM, GUIDANCE, CALM = 4, 1.2, 0.7
+"""Steps from noise to mouth; how what is heard is exaggerated; and the scatter of the noise that is begun from: less
+than the 1 of training draws likelier mouths, which differ less."""
 LEVELS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class SpeechSamples:
-    """What is learnt from: ``pictures`` (frames, px, px, 3) uint8, ``heard`` (frames, components), ``turned``
-    (frames, ways), and ``which`` (n,), the frames to be learnt: those that have the frame before them too.
+    """What is learnt from, (frames, px, px, 3) each: ``pictures`` uint8, and the mouths to be expected with what is
+    ``heard`` and with it ``unheard``, in levels; ``which`` (n,) are the frames to be learnt: those that have the
+    frame before them too.
     """
 
     pictures: NDArray[np.uint8]
     heard: NDArray[np.float32]
-    turned: NDArray[np.float32]
+    unheard: NDArray[np.float32]
     which: NDArray[np.int64]
 
 
 class Denoiser(nn.Module):
     """The network with what pictures are differences from."""
 
-    def __init__(self, px: int, components: int, ways: int) -> None:
+    def __init__(self, px: int) -> None:
         super().__init__()
-        folded, told = 3 * FOLD**2, 4 * CHANNELS[0]
+        folded = 3 * FOLD**2
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.zeros(folded, px // FOLD, px // FOLD))
         self.register_buffer("scale", torch.ones(()))
-        self.heard = nn.Sequential(nn.Linear(components, told), nn.SiLU(), nn.Linear(told, told))
-        self.way = nn.Sequential(nn.Linear(ways, told), nn.SiLU(), nn.Linear(told, told))
         self.unet: Any = UNet2DModel(  # type: ignore[no-untyped-call]
             sample_size=px // FOLD,
-            in_channels=2 * folded,
+            in_channels=3 * folded,
             out_channels=folded,
             layers_per_block=1,
             block_out_channels=CHANNELS,
@@ -67,22 +69,19 @@ class Denoiser(nn.Module):
             up_block_types=("UpBlock2D",) * len(CHANNELS),
             add_attention=False,
             norm_num_groups=GROUPS,
-            class_embed_type="identity",
             resnet_time_scale_shift="scale_shift",
         )
+        for name, weights in self.named_parameters():
+            if name.startswith("unet.conv_out."):  # it begins with the mouth that is to be expected
+                nn.init.zeros_(weights)
 
-    def told(self, heard: Tensor, turned: Tensor, hears: Tensor) -> Tensor:
-        """What goes with the time step (frames, width); ``hears`` (frames,) is 0 where nothing shall be heard."""
-        found: Tensor = self.heard(heard) * hears[:, None] + self.way(turned)
+    def forward(self, noisy: Tensor, before: Tensor, level: Tensor, expected: Tensor) -> Tensor:
+        """The clean pictures: (frames, channels, side, side), like all that it is given."""
+        found: Tensor = expected + self.unet(torch.cat([noisy, before, expected], dim=1), level).sample
         return found
 
-    def forward(self, noisy: Tensor, before: Tensor, level: Tensor, told: Tensor) -> Tensor:
-        """What is predicted, v: (frames, channels, side, side)."""
-        found: Tensor = self.unet(torch.cat([noisy, before], dim=1), level, class_labels=told).sample
-        return found
-
-    def folded(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Pictures (frames, px, px, 3) as differences from the mean."""
+    def folded(self, pictures: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
+        """Pictures (frames, px, px, 3) in levels as differences from the mean."""
         whole = torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
         return (functional.pixel_unshuffle(whole, FOLD) - self.mean) / self.scale
 
@@ -97,7 +96,7 @@ def scheduler() -> Any:
     return DDIMScheduler(  # type: ignore[no-untyped-call]
         num_train_timesteps=LEVELS,
         beta_schedule="squaredcos_cap_v2",
-        prediction_type="v_prediction",
+        prediction_type="sample",
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
         clip_sample=False,
@@ -108,12 +107,12 @@ def train_denoiser(samples: SpeechSamples, *, steps: int, seed: int) -> Denoiser
     """A denoiser whose weights are the running mean of ``steps`` steps of training."""
     torch.manual_seed(seed)
     px, usable = samples.pictures.shape[1], torch.from_numpy(samples.which)
-    net = Denoiser(px, samples.heard.shape[1], samples.turned.shape[1])
+    net = Denoiser(px)
     raw = net.folded(samples.pictures[samples.which])
     net.mean.copy_(raw.mean(0))
     net.scale.copy_((raw - net.mean).std())
     pictures = net.folded(samples.pictures)
-    heard, turned = torch.from_numpy(samples.heard), torch.from_numpy(samples.turned)
+    heard, unheard = net.folded(samples.heard), net.folded(samples.unheard)
     noises, seen = scheduler(), torch.from_numpy(mask(px))[None, None] + 0.1
     seen = functional.pixel_unshuffle(seen.expand(1, 3, px, px), FOLD)
     pace = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-2)
@@ -122,14 +121,14 @@ def train_denoiser(samples: SpeechSamples, *, steps: int, seed: int) -> Denoiser
     net.train()
     for _ in range(steps):
         which = usable[torch.randint(len(usable), (BATCH,))]
+        hears = (torch.rand(BATCH) >= UNHEARD)[:, None, None, None]
+        expected = torch.where(hears, heard[which], unheard[which])
         clean, noise = pictures[which], torch.randn(BATCH, *pictures.shape[1:])
         level = ((torch.arange(BATCH) + torch.rand(BATCH)) * (LEVELS / BATCH)).long()
-        noisy, wanted = noises.add_noise(clean, noise, level), noises.get_velocity(clean, noise, level)
+        noisy = noises.add_noise(clean, noise, level)
         there = (torch.rand(BATCH) >= FIRST).float()[:, None, None, None]
         before = there * (pictures[which - 1] + BLUR * torch.randn_like(clean))
-        hears = (torch.rand(BATCH) >= UNHEARD).float()
-        told = net.told(heard[which], turned[which], hears)
-        loss = (seen * (net(noisy, before, level, told) - wanted) ** 2).mean()
+        loss = (seen * (net(noisy, before, level, expected) - clean) ** 2).mean()
         pace.zero_grad()
         loss.backward()
         pace.step()
@@ -141,37 +140,38 @@ def train_denoiser(samples: SpeechSamples, *, steps: int, seed: int) -> Denoiser
 
 @torch.inference_mode()
 def drawn(
-    net: Denoiser, heard: NDArray[np.float32], turned: NDArray[np.float32], *, seed: int
+    net: Denoiser, expected: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]], *, seed: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Mouths (px, px, 3) one after the other, each from noise of its own and from the one before it."""
+    """Mouths (px, px, 3) one after the other, each from noise of its own and from the one before it.
+
+    ``expected`` are for each frame the mouths to be expected for what is heard and if it weren't, as in the samples.
+    """
     chance, last = torch.Generator().manual_seed(seed), None
     shape = (1, *net.mean.shape)
-    for sound, way in zip(torch.from_numpy(heard), torch.from_numpy(turned), strict=True):
+    for heard, unheard in expected:
         before = torch.zeros(shape) if last is None else last + BLUR * torch.randn(shape, generator=chance)
-        *_, last = _denoised(net, torch.randn(shape, generator=chance), before, sound[None], way[None])
+        noise = CALM * torch.randn(shape, generator=chance)
+        *_, last = _denoised(net, noise, before, net.folded(heard[None]), net.folded(unheard[None]))
         yield net.unfolded(last)[0]
 
 
 @torch.inference_mode()
 def unfolding(
-    net: Denoiser, heard: NDArray[np.float32], turned: NDArray[np.float32], *, seed: int, times: int
+    net: Denoiser, heard: NDArray[np.float32], unheard: NDArray[np.float32], *, seed: int, times: int
 ) -> NDArray[np.uint8]:
     """One frame with no frame before it, from noise to the mouth, for several noises: (steps + 1, times, px, px, 3)."""
-    noise = torch.randn((times, *net.mean.shape), generator=torch.Generator().manual_seed(seed))
-    sound, way = (torch.from_numpy(each)[None].expand(times, *each.shape) for each in (heard, turned))
-    return np.stack([net.unfolded(each) for each in _denoised(net, noise, torch.zeros_like(noise), sound, way)])
+    noise = CALM * torch.randn((times, *net.mean.shape), generator=torch.Generator().manual_seed(seed))
+    sound, silence = (net.folded(each[None]).expand_as(noise) for each in (heard, unheard))
+    return np.stack([net.unfolded(each) for each in _denoised(net, noise, torch.zeros_like(noise), sound, silence)])
 
 
-def _denoised(net: Denoiser, noise: Tensor, before: Tensor, heard: Tensor, turned: Tensor) -> Iterator[Tensor]:
+def _denoised(net: Denoiser, noise: Tensor, before: Tensor, heard: Tensor, unheard: Tensor) -> Iterator[Tensor]:
     """The noise and what becomes of it, step by step; what is heard is exaggerated by ``GUIDANCE``."""
     noises = scheduler()
     noises.set_timesteps(DDIM)
-    count = len(noise)
-    hears = torch.cat([torch.ones(count), torch.zeros(count)])
-    told = net.told(heard.repeat(2, 1), turned.repeat(2, 1), hears)
     yield noise
-    now, before = noise, before.repeat(2, 1, 1, 1)
+    now, before, expected = noise, before.repeat(2, 1, 1, 1), torch.cat([heard, unheard])
     for level in noises.timesteps:
-        with_it, without = net(now.repeat(2, 1, 1, 1), before, level, told).chunk(2)
+        with_it, without = net(now.repeat(2, 1, 1, 1), before, level, expected).chunk(2)
         now = noises.step(without + GUIDANCE * (with_it - without), int(level), now).prev_sample
         yield now

@@ -1,9 +1,10 @@
 """``ref-diffusion``: a small denoising diffusion model of one person's mouth, drawn for new speech and put in a face.
 
-``fit`` cuts the mouth out of the person's ``fit_video`` and trains the model on it (``denoising``). ``generate`` draws
-a mouth for each frame, told by the speech around it (``spectra``) and by the mouth before it, and puts it into the face
-of the ``target_video`` where there is one, of the source image otherwise. The seed draws the noise: two seeds are two
-videos.
+``fit`` cuts the mouth out of the person's ``fit_video``, learns which mouth to expect for speech (``spectra``,
+``guessing``), and trains the model (``denoising``) on how mouths differ from that; it learns from what is expected of
+speech that wasn't learnt from, or else it would trust that too much. ``generate`` draws a mouth for each frame, told by
+the one to be expected and by the one before it, and puts it into the face of the ``target_video`` where there is one,
+of the source image otherwise. The seed draws the noise: two seeds are two videos.
 
 What it can't do: another person than the one in the fit video; voices and languages far from that video's; more detail
 than ``PX`` pixels across the mouth; light and poses far from those it has seen; anything but the mouth: the source
@@ -26,10 +27,12 @@ from thgeval.features.sync.speech import placed
 from thgeval.media.audio import Audio, decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.following import video_frames
+from thgeval_baselines.generators.guessing import Guess, guessed_across
 from thgeval_baselines.generators.mouths import Place, mask, steadied
+from thgeval_baselines.generators.one_thread import one_thread
 from thgeval_baselines.generators.ordered import in_order_of
 from thgeval_baselines.generators.portraits import portrait_of
-from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around
+from thgeval_baselines.generators.spectra import COLUMNS, Ear, heard_around, told_across
 from thgeval_baselines.generators.talking import lacking
 from thgeval_baselines.photo.given import NO_FACE, landmarks_in
 from thgeval_baselines.speech.hearing import sound_in
@@ -37,16 +40,14 @@ from thgeval_baselines.speech.hearing import sound_in
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-PX, STEPS = 40, 1000
+PX, STEPS = 40, 500
 COMPONENTS = 8
 """Principal components of the mouth that are heard in speech."""
 RATE_HZ = 16000
-LONGEST = 15000
-"""Frames of a fit video that are looked at: ten minutes at 25 a second."""
+LONGEST = 6000
+"""Frames of a fit video that are looked at: four minutes at 25 a second."""
 STEADIED_FRAMES = 1.0
 """Time over which landmarks are smoothed: dlib's readings tremble."""
-TURNED = 5.0
-"""What turns, in eye distances, is made about as large as what is heard."""
 SEEDS, SHOWN_SEEDS = 8, 3
 """Seeds whose mouths of one frame are compared, and of those, the ones that are shown."""
 LEAST_FRAMES = 50
@@ -69,15 +70,15 @@ class Diffusion(Generator):
         return lacking({"torch": "diffusion", "diffusers": "diffusion", "dlib": "diffusion"})
 
     def fit(self, inputs: Inputs, folder: Path, *, seed: int) -> None:
-        """Leaves the network (``denoiser.pt``), what it is told by (``ear.npz``), and where the mouth lies in the
-        person's face (``mouth.json``).
+        """Leaves the network (``denoiser.pt``), what it is told by (``ear.npz``, ``guess.npz``), and where the mouth
+        lies in the person's face (``mouth.json``).
         """
         import torch
 
         from thgeval_baselines.generators.denoising import SpeechSamples, train_denoiser
 
         path = _given(inputs, "fit_video")
-        marks = _landmarks(path, inputs, count=LONGEST)
+        marks = steady_landmarks(path, inputs, count=LONGEST)
         seen = [each for each in marks if each is not None]
         if len(seen) < LEAST_FRAMES:
             raise InputError(
@@ -93,15 +94,21 @@ class Diffusion(Generator):
                 held[number] = place.cut(frame, points, PX)
         heard = heard_around(_placed(decoded_speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps)
         turned = _turned(place, marks)
-        ear = Ear.of(heard[there], _components(held[there], turned[there]))
+        components = _components(held[there], turned[there])
+        ear = Ear.of(heard[there], components)
+        told = told_across(heard[there], components, fps=inputs.fps)
+        guess = Guess.of(told, turned[there], held[there])
         samples = SpeechSamples(
-            pictures=held,
-            heard=ear.told(heard),
-            turned=turned,
-            which=1 + np.flatnonzero(there[1:] & there[:-1]),
+            pictures=held[there],
+            heard=guessed_across(told, turned[there], held[there]),
+            unheard=guessed_across(np.zeros_like(told), turned[there], held[there]),
+            which=np.flatnonzero(np.diff(np.flatnonzero(there)) == 1) + 1,
         )
         np.savez(folder / "ear.npz", known=ear.known, weights=ear.weights, width=ear.width)
-        torch.save(train_denoiser(samples, steps=self.steps, seed=seed).state_dict(), folder / "denoiser.pt")
+        np.savez(folder / "guess.npz", **vars(guess))
+        with one_thread():
+            net = train_denoiser(samples, steps=self.steps, seed=seed)
+        torch.save(net.state_dict(), folder / "denoiser.pt")
         (folder / "mouth.json").write_text(json.dumps(place.known()), encoding="utf-8")
 
     def generate(self, inputs: Inputs, *, seed: int, fitted: Path | None) -> Generated:
@@ -110,16 +117,17 @@ class Diffusion(Generator):
         """
         if fitted is None:
             raise InputError(f"{inputs.item} has no fitted model of the person's mouth", reason="missing")
-        place, ear, net = _read(fitted)
+        place, ear, guess, net = read_model(fitted)
         sound, frames = sound_in(_given(inputs, "audio"), fps=inputs.fps, frames=inputs.frames)
         heard = heard_around(_placed(sound), frames=frames, fps=inputs.fps)
         behind, marks = _behind(inputs, frames)
         told, turned = ear.told(heard), _turned(place, marks)
         shown = int(np.argmax(heard[:, COLUMNS // 2].mean(axis=-1)))
+        ((first, unheard),) = _expected(guess, told[shown : shown + 1], turned[shown : shown + 1])
         return Generated(
-            _frames(net, place, behind, marks, told, turned, seed),
+            _frames(net, place, behind, marks, _expected(guess, told, turned), seed),
             fps=inputs.fps,
-            evidence=_evidence(net, told[shown], turned[shown], seed),
+            evidence=_evidence(net, first, unheard, seed),
         )
 
 
@@ -138,7 +146,8 @@ def _components(pictures: Picture, turned: NDArray[np.float32]) -> Points:
     return found
 
 
-def _read(fitted: Path) -> tuple[Place, Ear, Any]:
+def read_model(fitted: Path) -> tuple[Place, Ear, Guess, Any]:
+    """The place, the ear, the guess and the ``Denoiser`` that a fit has left."""
     import torch
 
     from thgeval_baselines.generators.denoising import Denoiser
@@ -146,9 +155,20 @@ def _read(fitted: Path) -> tuple[Place, Ear, Any]:
     place = Place.read(json.loads((fitted / "mouth.json").read_text(encoding="utf-8")))
     with np.load(fitted / "ear.npz", allow_pickle=False) as held:
         ear = Ear(held["known"], held["weights"], float(held["width"]))
-    net = Denoiser(PX, COMPONENTS, Place.WAYS)
+    with np.load(fitted / "guess.npz", allow_pickle=False) as held:
+        guess = Guess(**held)
+    net = Denoiser(PX)
     net.load_state_dict(torch.load(fitted / "denoiser.pt", weights_only=True))
-    return place, ear, net.eval()
+    return place, ear, guess, net.eval()
+
+
+def _expected(
+    guess: Guess, told: NDArray[np.float32], turned: NDArray[np.float32]
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """For each frame the mouth (px, px, 3) to be expected, and the one if nothing were heard."""
+    for number in range(len(told)):
+        this = slice(number, number + 1)
+        yield guess.pictures(told[this], turned[this])[0], guess.pictures(np.zeros_like(told[this]), turned[this])[0]
 
 
 def _frames(
@@ -156,15 +176,15 @@ def _frames(
     place: Place,
     behind: Iterable[Picture],
     marks: list[Points | None],
-    heard: NDArray[np.float32],
-    turned: NDArray[np.float32],
+    expected: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
     seed: int,
 ) -> Iterator[Picture]:
     """The background with a mouth drawn for each frame; a frame without a face is left as it is."""
     from thgeval_baselines.generators.denoising import drawn
 
-    for image, points, mouth in zip(behind, marks, drawn(net, heard, turned, seed=seed), strict=False):
-        yield image if points is None else place.put(image, points, mouth)
+    with one_thread():
+        for image, points, mouth in zip(behind, marks, drawn(net, expected, seed=seed), strict=False):
+            yield image if points is None else place.put(image, points, mouth)
 
 
 def _behind(inputs: Inputs, frames: int) -> tuple[Iterator[Picture], list[Points | None]]:
@@ -173,7 +193,7 @@ def _behind(inputs: Inputs, frames: int) -> tuple[Iterator[Picture], list[Points
     if path is None:
         face = portrait_of(inputs)
         return repeat(face.image, frames), [face.landmarks] * frames
-    marks = _landmarks(path, inputs, count=frames)
+    marks = steady_landmarks(path, inputs, count=frames)
     if all(each is None for each in marks):
         raise InputError(f"{path}: no face is found in the target video", reason=NO_FACE)
     marks += [marks[-1]] * (frames - len(marks))
@@ -189,7 +209,7 @@ def _held(pictures: Iterator[Picture], count: int) -> Iterator[Picture]:
         yield from repeat(last, count - shown)
 
 
-def _landmarks(path: Path, inputs: Inputs, *, count: int) -> list[Points | None]:
+def steady_landmarks(path: Path, inputs: Inputs, *, count: int) -> list[Points | None]:
     """Steadied landmarks of each frame of a video; None where no face is seen."""
     return steadied(
         list(in_order_of(landmarks_in, video_frames(path, inputs.size, inputs.fps, count=count))), STEADIED_FRAMES
@@ -198,7 +218,7 @@ def _landmarks(path: Path, inputs: Inputs, *, count: int) -> list[Points | None]
 
 def _turned(place: Place, marks: list[Points | None]) -> NDArray[np.float32]:
     found = [np.zeros(Place.WAYS) if each is None else place.turned(each) for each in marks]
-    return np.asarray(TURNED * np.stack(found), np.float32)
+    return np.asarray(np.stack(found), np.float32)
 
 
 def _placed(found: Audio) -> NDArray[np.float32]:
@@ -213,11 +233,12 @@ def _given(inputs: Inputs, name: str) -> Path:
     return path
 
 
-def _evidence(net: Any, heard: NDArray[np.float32], turned: NDArray[np.float32], seed: int) -> dict[str, bytes]:
+def _evidence(net: Any, heard: NDArray[np.float32], unheard: NDArray[np.float32], seed: int) -> dict[str, bytes]:
     """One frame, from noise to mouth, for several seeds; and how far apart these mouths are."""
     from thgeval_baselines.generators.denoising import unfolding
 
-    steps = unfolding(net, heard, turned, seed=seed, times=SEEDS)  # (steps + 1, seeds, px, px, 3)
+    with one_thread():
+        steps = unfolding(net, heard, unheard, seed=seed, times=SEEDS)  # (steps + 1, seeds, px, px, 3)
     strip = np.concatenate([np.concatenate(list(row), axis=1) for row in steps[:, :SHOWN_SEEDS].swapaxes(0, 1)])
     large = Image.fromarray(strip).resize((2 * strip.shape[1], 2 * strip.shape[0]), Image.Resampling.NEAREST)
     held = io.BytesIO()

@@ -1,8 +1,13 @@
-"""A small radiance field of a head: three planes of learnt features and a network that a face's actions condition.
+"""A small radiance field of a head that a face's actions and the head's turn move.
 
-Precedents: NeRF (Mildenhall et al. 2020) for stratified and importance samples and compositing; EG3D (Chan et al. 2022)
-for the planes; AD-NeRF (Guo et al. 2021) for the condition beside the encoding. The planes lie in the head's own
-coordinates, so that a turn of the head is a turn of the rays.
+The field is fixed to the head. Three planes of learnt features and waves of the place are read by a small network that
+gives colour and density. What actions and turn change is linear in them before the network: where planes are read (a
+warp of the space, which opens jaws and leaves shoulders behind when the head turns), and further planes around the
+face. A coarse grid of density, linear in them too, says where along a ray the fine samples are to lie.
+
+Source: NeRF (Mildenhall et al. 2020) for stratified and importance samples and compositing; EG3D (Chan et al. 2022) for
+the planes; NeRFBlendShape (Gao et al. 2022) for features that are linear in expressions; Nerfies (Park et al. 2021) for
+the warp.
 """
 
 from dataclasses import dataclass
@@ -10,130 +15,198 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thgeval_baselines.generators.views import Array, Views, rays
+from thgeval_baselines.generators.views import Array, rays
 
-PLANE_PX, CHANNELS, WIDTH, WAVES = 80, 10, 64, 3
-COARSE, FINE = 16, 16
-BATCH, RATE, PLANE_RATE = 512, 4e-3, 2e-2
+PLANE_PX, CHANNELS, WIDTH, WAVES = 112, 12, 64, 3
+FACE_PX, FACE_CHANNELS = 48, 6
+FACE_CELLS, BODY_CELLS, COARSE_CELLS = 20, 8, 32
+COARSE, FINE = 24, 12
+"""Samples along a ray while the field is fitted."""
+SHOWN_COARSE, SHOWN_FINE = 32, 24
+"""And in pictures."""
+ANYWHERE = 0.01
+"""The part of the fine samples that lie anywhere on the ray."""
+TURNS, TURN = 3, 3.0
+"""Numbers that say how the head is turned, and what they are worth beside actions, per radian."""
+CHUNK = 3072
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Box:
-    """Where the head may be, in its own coordinates: ``centre`` (3,) and ``half`` the width of the cube."""
+    """A cube in the head's coordinates: its ``centre`` and ``half`` its width."""
 
     centre: tuple[float, float, float]
     half: float
 
+    def within(self, other: "Box") -> "Box":
+        """The same in coordinates in which the other reaches from -1 to 1."""
+        x, y, z = ((own - its) / other.half for own, its in zip(self.centre, other.centre, strict=True))
+        return Box((x, y, z), self.half / other.half)
 
-class RadianceField(nn.Module):
-    """Colour and density of points in [-1, 1]; ``background`` is the static colour behind the head, as
-    the views' upper edge shows it.
+    def rays(self, intrinsics: Array, camera: Array, skull: Array, px: int) -> tuple[Tensor, Tensor]:
+        """A picture's rays in coordinates in which the box reaches from -1 to 1: origins and ways (px * px, 3)."""
+        origin, way = rays(intrinsics, camera, skull, px)
+        begun = (origin - np.array(self.centre)) / self.half
+        return torch.from_numpy(begun.astype(np.float32)), torch.from_numpy(way.astype(np.float32))
+
+
+FACE = Box((0.0, -0.1, 1.05), 0.8)
+"""Where the rig's faces lie (dm): what actions change."""
+
+
+def conditions(actions: Array, skulls: Array) -> Tensor:
+    """What moves the field (views, actions + TURNS): actions (views, actions), and how skulls (views, 4, 4) turn."""
+    turned = TURN * Rotation.from_matrix(skulls[:, :3, :3]).as_rotvec()
+    return torch.from_numpy(np.concatenate([actions, turned], axis=1).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What moves in the field, at the conditions of some views: ``face`` planes (views, 3 * channels, px, px), how far
+    its space is warped around the face and all over (views, 3, cells, cells, cells), and the ``coarse`` colour and
+    density (views, 4, cells, cells, cells).
     """
 
-    def __init__(self, conditions: int) -> None:
+    face: Tensor
+    face_warp: Tensor
+    body_warp: Tensor
+    coarse: Tensor
+
+
+class RadianceField(nn.Module):
+    """Colour and density of points in [-1, 1], moved by so many actions within the ``face``.
+
+    ``background`` is the one colour of what is behind.
+    """
+
+    def __init__(self, actions: int, face: Box) -> None:
         super().__init__()
-        self.planes = nn.Parameter(0.1 * torch.randn(3, CHANNELS, PLANE_PX, PLANE_PX))
+        self.actions = actions
         self.background: Tensor
+        self.face_centre: Tensor
+        self.face_half: Tensor
         self.register_buffer("background", torch.zeros(3))
-        entering = 3 * CHANNELS + 6 * WAVES + conditions
+        self.register_buffer("face_centre", torch.tensor(face.centre, dtype=torch.float32))
+        self.register_buffer("face_half", torch.tensor(face.half, dtype=torch.float32))
+        told, coarse = actions + TURNS, 3 * (COARSE_CELLS,)
+        self.planes = nn.Parameter(0.1 * torch.randn(3, CHANNELS, PLANE_PX, PLANE_PX))
+        self.face = nn.Parameter(torch.zeros(told, 3 * FACE_CHANNELS, FACE_PX, FACE_PX))
+        self.face_warp = nn.Parameter(torch.zeros(actions, 3, FACE_CELLS, FACE_CELLS, FACE_CELLS))
+        self.body_warp = nn.Parameter(torch.zeros(TURNS, 3, BODY_CELLS, BODY_CELLS, BODY_CELLS))
+        self.coarse = nn.Parameter(torch.zeros(4, *coarse))
+        self.coarse_moved = nn.Parameter(torch.zeros(told, 1, *coarse))
+        entering = 3 * (CHANNELS + FACE_CHANNELS) + 6 * WAVES
         self.net = nn.Sequential(
             nn.Linear(entering, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 4)
         )
 
-    def forward(self, points: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
-        """Colour (rays, samples, 3) in [0, 1] and density (rays, samples) at points (rays, samples, 3)."""
-        count, samples = points.shape[:2]
-        flat = points.reshape(1, -1, 3)
-        sides = torch.cat([flat[..., [0, 1]], flat[..., [2, 1]], flat[..., [0, 2]]])[:, :, None]
-        read = functional.grid_sample(self.planes, sides, align_corners=True, padding_mode="border")
-        waves = torch.cat([flat[0] * (np.pi * 2**k) for k in range(WAVES)], dim=-1)
-        told = conditions[:, None].expand(-1, samples, -1).reshape(count * samples, -1)
-        encoded = torch.cat([read[..., 0].permute(2, 0, 1).flatten(1), waves.sin(), waves.cos(), told], dim=-1)
-        found = self.net(encoded).reshape(count, samples, 4)
-        inside = (points.abs() <= 1).all(-1)
-        return found[..., :3].sigmoid(), functional.softplus(10 * found[..., 3] - 1) * inside
+    def at(self, told: Tensor) -> Moment:
+        """The field at ``conditions`` (views, actions + TURNS)."""
+        colour = self.coarse[:3].expand(len(told), -1, -1, -1, -1)
+        return Moment(
+            _mixed(self.face, told),
+            _mixed(self.face_warp, told[:, : self.actions]),
+            _mixed(self.body_warp, told[:, self.actions :]),
+            torch.cat([colour, self.coarse[3:] + _mixed(self.coarse_moved, told)], dim=1),
+        )
+
+    def forward(self, points: Tensor, moment: Moment) -> tuple[Tensor, Tensor]:
+        """Colour (views, rays, samples, 3) in [0, 1] and density (views, rays, samples) at points like the colour."""
+        views, count = len(points), points.shape[1] * points.shape[2]
+        seen = points.reshape(views, 1, 1, count, 3)
+        warp = _read(moment.body_warp, seen, beyond="border") + _read(moment.face_warp, self._near(seen))
+        rest = points.reshape(views, count, 3) + warp[:, :, 0, 0].transpose(1, 2)
+        flat = rest.reshape(1, 1, -1, 3)
+        still = _read(self.planes, _sides(flat)[:, 0], beyond="border")[:, :, 0].permute(2, 0, 1).flatten(1)
+        planes = moment.face.reshape(3 * views, FACE_CHANNELS, FACE_PX, FACE_PX)
+        moved = _read(planes, _sides(self._near(rest)[:, None]).transpose(0, 1).reshape(3 * views, 1, count, 2))
+        moved = moved.reshape(views, 3 * FACE_CHANNELS, count).transpose(1, 2).flatten(0, 1)
+        waves = torch.cat([flat[0, 0] * (np.pi * 2**k) for k in range(WAVES)], dim=-1)
+        found = self.net(torch.cat([still, moved, waves.sin(), waves.cos()], dim=-1)).reshape(*points.shape[:3], 4)
+        return found[..., :3].sigmoid(), functional.softplus(10 * found[..., 3] - 1)
+
+    def roughly(self, points: Tensor, moment: Moment) -> tuple[Tensor, Tensor]:
+        """The same by the coarse grid alone."""
+        found = _read(moment.coarse, points[:, None], beyond="border")[:, :, 0]
+        return found[:, :3].sigmoid().permute(0, 2, 3, 1), functional.softplus(found[:, 3] - 1)
+
+    def _near(self, points: Tensor) -> Tensor:
+        return (points - self.face_centre) / self.face_half
+
+
+def _mixed(parts: Tensor, shares: Tensor) -> Tensor:
+    """The sums (views, ...) of parts (n, ...) by shares (views, n)."""
+    return torch.mm(shares, parts.flatten(1)).reshape(len(shares), *parts.shape[1:])
+
+
+def _read(held: Tensor, at: Tensor, *, beyond: str = "zeros") -> Tensor:
+    return functional.grid_sample(held, at, align_corners=True, padding_mode=beyond)
+
+
+def _sides(points: Tensor) -> Tensor:
+    """Points (..., 3) as three planes see them, (3, ..., 2)."""
+    return torch.stack([points[..., [0, 1]], points[..., [2, 1]], points[..., [0, 2]]])
+
+
+@dataclass(frozen=True, eq=False)
+class Shone:
+    """What rays bring: ``colour`` (views, rays, 3), and ``depth`` and ``opacity`` (views, rays)."""
+
+    colour: Tensor
+    depth: Tensor
+    opacity: Tensor
 
 
 def shone(
-    field: RadianceField, origin: Tensor, way: Tensor, conditions: Tensor, *, jitter: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour (rays, 3), depth and opacity (rays,) by stratified samples and fine ones where they find something."""
-    middle = -(origin * way).sum(-1, keepdim=True)
-    near, far = middle - 1.5, middle + 1.5
-    steps = (torch.arange(COARSE)[None] + (torch.rand(len(way), COARSE) if jitter else 0.5)) / COARSE
-    coarse = near + (far - near) * steps
-    with torch.no_grad():
-        weights = _weights(field(_along(origin, way, coarse), conditions)[1], coarse)
-        fine = _drawn(coarse, weights, jitter=jitter)
-    every = torch.cat([coarse, fine], dim=-1).sort(dim=-1).values
-    colour, density = field(_along(origin, way, every), conditions)
-    weight = _weights(density, every)
-    opacity = weight.sum(-1)
-    seen = (weight[..., None] * colour).sum(1) + (1 - opacity[:, None]) * field.background
-    return seen, (weight * every).sum(-1) / opacity.clamp_min(1e-6), opacity
+    field: RadianceField, moment: Moment, origin: Tensor, way: Tensor, *, coarse: int, fine: int, jitter: bool
+) -> tuple[Shone, Shone]:
+    """What rays (views, rays, 3) bring by the fine samples, and by the coarse ones that say where these are."""
+    near, far = _crossing(origin, way)
+    edges = near + (far - near) * torch.arange(coarse + 1) / coarse
+    within = torch.rand(*way.shape[:2], coarse) if jitter else torch.tensor(0.5)
+    stratified = torch.lerp(edges[..., :-1], edges[..., 1:], within.expand(*way.shape[:2], coarse))
+    colour, density = field.roughly(_along(origin, way, stratified), moment)
+    roughly, weights = _composed(colour, density, stratified, far, field.background)
+    picked = _drawn(edges, weights.detach(), fine, jitter=jitter)
+    colour, density = field(_along(origin, way, picked), moment)
+    return _composed(colour, density, picked, far, field.background)[0], roughly
 
 
 def _along(origin: Tensor, way: Tensor, at: Tensor) -> Tensor:
-    return origin[:, None] + way[:, None] * at[..., None]
+    return origin[:, :, None] + way[:, :, None] * at[..., None]
 
 
-def _weights(density: Tensor, at: Tensor) -> Tensor:
-    """How much of each sample (rays, samples) is seen."""
-    gaps = torch.cat([at[:, 1:] - at[:, :-1], (at[:, -1:] - at[:, -2:-1])], dim=-1)
-    passed = torch.exp(-density * gaps)
-    before = torch.cumprod(torch.cat([torch.ones_like(passed[:, :1]), passed[:, :-1]], dim=-1), dim=-1)
-    return (1 - passed) * before
+def _crossing(origin: Tensor, way: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rays enter the box and where they leave it, (views, rays, 1) each; the same where they pass it."""
+    one, other = (-1 - origin) / way, (1 - origin) / way
+    near = torch.minimum(one, other).amax(-1, keepdim=True).clamp_min(0)
+    return near, torch.maximum(torch.maximum(one, other).amin(-1, keepdim=True), near)
 
 
-def _drawn(at: Tensor, weights: Tensor, *, jitter: bool) -> Tensor:
-    """Fine samples (rays, FINE) by the inverse of the weights' sum."""
-    share = weights + 1e-4
-    summed = torch.cumsum(share / share.sum(-1, keepdim=True), dim=-1)
-    wanted = (torch.arange(FINE)[None] + (torch.rand(len(at), FINE) if jitter else 0.5)) / FINE
-    which = torch.searchsorted(summed, wanted.expand(len(at), -1).contiguous()).clamp_max(at.shape[1] - 1)
-    below = torch.cat([torch.zeros_like(summed[:, :1]), summed], dim=-1).gather(1, which)
-    inside = ((wanted - below) / (summed.gather(1, which) - below).clamp_min(1e-6)).clamp(0, 1)
-    return at.gather(1, which) + (inside - 0.5) * (at[:, 1:2] - at[:, :1])
+def _composed(colour: Tensor, density: Tensor, at: Tensor, far: Tensor, behind: Tensor) -> tuple[Shone, Tensor]:
+    """What samples bring together, and how much of each of them (views, rays, samples) is seen."""
+    thick = density * (torch.cat([at[..., 1:], far], dim=-1) - at)
+    weights = (1 - torch.exp(-thick)) * torch.exp(thick - torch.cumsum(thick, dim=-1))
+    opacity = weights.sum(-1)
+    seen = (weights[..., None] * colour).sum(-2) + (1 - opacity[..., None]) * behind
+    return Shone(seen, (weights * at).sum(-1) / opacity.clamp_min(1e-6), opacity), weights
 
 
-def train(views: Views, box: Box, *, steps: int, seed: int) -> RadianceField:
-    """A field fitted to views by ``steps`` batches of rays, three quarters of them off the background."""
-    torch.manual_seed(seed)
-    px = views.images.shape[1]
-    cast = [_placed(*rays(*each, px), box) for each in zip(views.intrinsics, views.cameras, views.skulls, strict=True)]
-    origin, way = (
-        torch.stack([one for one, _ in cast]).reshape(-1, 3),
-        torch.stack([two for _, two in cast]).reshape(-1, 3),
-    )
-    colour = torch.from_numpy(views.images.reshape(-1, 3).astype(np.float32) / 255)
-    told = torch.from_numpy(views.actions.astype(np.float32))
-    behind = colour.reshape(len(views), px, px, 3)[:, :2].mean((1, 2)).repeat_interleave(px * px, 0)
-    head = torch.nonzero((colour - behind).abs().sum(-1) > 0.06)[:, 0]
-    field = RadianceField(told.shape[1])
-    field.background.copy_(behind.mean(0))
-    network = list(field.net.parameters())
-    pace = torch.optim.Adam([{"params": network, "lr": RATE}, {"params": [field.planes], "lr": PLANE_RATE}], eps=1e-10)
-    slow = torch.optim.lr_scheduler.CosineAnnealingLR(pace, T_max=max(steps, 1), eta_min=2e-4)
-    for _ in range(steps):
-        which = torch.randint(len(colour), (BATCH,))
-        if len(head):
-            which[BATCH // 4 :] = head[torch.randint(len(head), (BATCH - BATCH // 4,))]
-        seen, _, _ = shone(field, origin[which], way[which], told[which // (px * px)], jitter=True)
-        loss = functional.mse_loss(seen, colour[which])
-        pace.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        pace.step()
-        slow.step()
-    return field
-
-
-def _placed(origin: Array, way: Array, box: Box) -> tuple[Tensor, Tensor]:
-    """Rays in the cube's coordinates."""
-    begun = (origin - np.array(box.centre)) / box.half
-    return torch.from_numpy(begun.astype(np.float32)), torch.from_numpy(way.astype(np.float32))
+def _drawn(edges: Tensor, weights: Tensor, count: int, *, jitter: bool) -> Tensor:
+    """Samples (views, rays, count) between edges (views, rays, n + 1), by the inverse of the sum of weights."""
+    summed = torch.cumsum(weights + ANYWHERE / weights.shape[-1], dim=-1)
+    summed = summed / summed[..., -1:]
+    within = torch.rand(*weights.shape[:2], count) if jitter else torch.tensor(0.5)
+    wanted = ((torch.arange(count) + within) / count).expand(*weights.shape[:2], count).contiguous()
+    which = torch.searchsorted(summed, wanted).clamp_max(weights.shape[-1] - 1)
+    begun = torch.cat([torch.zeros_like(summed[..., :1]), summed], dim=-1)
+    low, high = begun.gather(-1, which), begun.gather(-1, which + 1)
+    inside = ((wanted - low) / (high - low).clamp_min(1e-8)).clamp(0, 1)
+    return torch.lerp(edges.gather(-1, which), edges.gather(-1, which + 1), inside)
 
 
 @torch.no_grad()
@@ -141,12 +214,14 @@ def picture(
     field: RadianceField, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
 ) -> tuple[NDArray[np.uint8], Array]:
     """A picture (px, px, 3) and the depth along each ray (px, px) in the head's unit, not a number where nothing is."""
-    origin, way = _placed(*rays(intrinsics, camera, skull, px), box)
-    told = torch.from_numpy(actions.astype(np.float32))[None].expand(len(way), -1)
+    moment = field.at(conditions(actions[None], skull[None]))
+    origin, way = (torch.split(each[None], CHUNK, dim=1) for each in box.rays(intrinsics, camera, skull, px))
     parts = [
-        shone(field, *batch, jitter=False)
-        for batch in zip(*(torch.split(each, 4096) for each in (origin, way, told)), strict=True)
+        shone(field, moment, *chunk, coarse=SHOWN_COARSE, fine=SHOWN_FINE, jitter=False)[0]
+        for chunk in zip(origin, way, strict=True)
     ]
-    colour, depth, opacity = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    colour = torch.cat([part.colour[0] for part in parts]).numpy()
+    depth = torch.cat([part.depth[0] for part in parts]).numpy()
+    opacity = torch.cat([part.opacity[0] for part in parts]).numpy()
     image = np.rint(255 * colour.clip(0, 1)).astype(np.uint8).reshape(px, px, 3)
     return image, np.where(opacity > 0.5, depth * box.half, np.nan).reshape(px, px).astype(np.float64)

@@ -2,7 +2,8 @@
 
 ``cameras.json``: ``size`` (height, width) px, and ``views``, each with ``file``, ``intrinsics`` (3, 3) in shares of the
 picture's sides, ``camera_pose`` (4, 4) from the camera (OpenCV's axes) to the world, ``skull`` (4, 4) from the head's
-coordinates to the world, and ``actions`` by name in [0, 1].
+coordinates to the world, and ``actions`` by name in [0, 1]. The unit is a decimetre and a head lies in its coordinates
+as the rig's does (``rig.camera``).
 """
 
 import json
@@ -20,6 +21,8 @@ from thgeval.limits import content
 from thgeval.media.image import portrait
 
 REASON = "bad views"
+RIGID = 1e-3
+"""How far a rotation times its transpose may be off the identity."""
 Array = NDArray[np.float64]
 
 
@@ -62,6 +65,10 @@ def read_views(folder: Path, *, names: Sequence[str], px: int) -> Views:
     for key, shape in _SHAPES.items():
         if matrices[key].shape[1:] != shape or not np.isfinite(matrices[key]).all():
             raise InputError(f"{path}: {key} must be a finite matrix of {shape} in each view", reason=REASON)
+    for key in ("camera_pose", "skull"):
+        turns = matrices[key][:, :3, :3]
+        if np.abs(turns @ turns.swapaxes(1, 2) - np.eye(3)).max() > RIGID or np.linalg.det(turns).min() < 0:
+            raise InputError(f"{path}: {key} must turn and shift without stretching in each view", reason=REASON)
     if any(Path(name).name != name for name in files):
         raise InputError(f"{path}: each file must lie beside it, named without a folder", reason=REASON)
     images = [portrait(content(folder / name, "image_bytes"), name) for name in files]

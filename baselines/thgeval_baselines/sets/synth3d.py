@@ -61,7 +61,7 @@ from thgeval_baselines.tasks.items import Item, TaskSet
 
 ID, VERSION = "synth3d-v1", 1
 CRF = 12
-FIT_SECONDS, STILLS = 10.0, 40
+FIT_SECONDS, STILLS = 10.0, 120
 ALIKE_DB = 45.0
 """PSNR of decoded frames from which two machines' renderings of one recipe count as the same."""
 
