@@ -21,7 +21,7 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # in malloc.h
 if sys.platform == "linux" and hasattr(c := ctypes.CDLL(None), "mallopt"):
     for threshold in (TRIM_THRESHOLD, MMAP_THRESHOLD):
-        c.mallopt(threshold, 1 << 30)
+        c.mallopt(threshold, 1 << 26)  # with more, a worker grew to seven gigabytes
 
 sys.path.insert(0, str(Path(__file__).parent))
 
