@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval_baselines.generators.spectra import PARTS
+from thgeval_baselines.generators.spectra import FOLDS
 
 Floats = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ class Guess:
         return np.asarray(self.mean + (known @ self.weights).reshape(-1, *self.mean.shape), np.float32)
 
 
-def guessed_across(told: Floats, turned: Floats, pictures: NDArray[np.uint8], *, parts: int = PARTS) -> Floats:
+def guessed_across(told: Floats, turned: Floats, pictures: NDArray[np.uint8], *, parts: int = FOLDS) -> Floats:
     """The guesses (frames, px, px, 3) of each part of the frames by what follows in the others."""
     frames = np.arange(len(told))
     found = []

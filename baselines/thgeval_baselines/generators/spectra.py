@@ -28,7 +28,7 @@ RIDGE = 0.3
 LEARNT = 3000
 """Frames that an ear learns from at most, evenly out of more: its cost grows with their cube."""
 CHUNK = 1000
-PARTS = 5
+FOLDS = 5
 """Parts of the speech that are told by the others."""
 
 
@@ -86,7 +86,7 @@ class Ear:
 
 
 def told_across(
-    heard: NDArray[np.float32], components: NDArray[np.float64], *, fps: Fraction, parts: int = PARTS
+    heard: NDArray[np.float32], components: NDArray[np.float64], *, fps: Fraction, parts: int = FOLDS
 ) -> NDArray[np.float32]:
     """The components (frames, n) of each of ``parts`` of the speech, told by an ear that has learnt from the others.
 
