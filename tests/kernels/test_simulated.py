@@ -25,6 +25,7 @@ assert not loaded, loaded
 """
 
 
+@pytest.mark.slow
 def test_every_kernel_in_the_simulator():
     """In a process of its own: numba decides when it is imported."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "simulated")]
@@ -35,6 +36,7 @@ def test_every_kernel_in_the_simulator():
     assert " passed" in found.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", COMPILERS)
 def test_every_kernel_passes_the_compiler(package):
     """Whatever a launch would compile on a card, for one; the names are those that the sources hold."""
