@@ -31,12 +31,32 @@ def test_terms_and_both_gradients_are_those_of_float64(shape, scales, windows):
         assert (one.grad - other.grad).abs().max() <= 2e-5 * other.grad.abs().max()
 
 
-def test_terms_are_those_of_the_metrics_to_the_last_bit():
+def test_terms_are_those_of_the_metrics():
     generated, reference = (side[:, 0] for side in batch(3, 1, 41, 47))
     through = Windows()
     right = ms_ssim.scale_terms(generated.numpy(), reference.numpy(), 1, through.taps, through.constants(1.0))
-    found = operators.scale_terms(generated, reference, 1.0, 1, False, *GAUSSIAN.values())
-    assert (found.numpy() == right[:, 0]).all()
+    how = (1.0, 1, False, *GAUSSIAN.values())
+    found = operators.scale_terms(generated, reference, *how)
+    torch.testing.assert_close(found.numpy(), right[:, 0], rtol=1e-6, atol=0)
+    differentiable = operators.scale_terms(generated.requires_grad_(), reference, *how)
+    torch.testing.assert_close(differentiable.detach(), found, rtol=1e-6, atol=0)
+
+
+def test_bands_add_up(monkeypatch):
+    sides = [side[:, 0] for side in batch(2, 1, 61, 47)]
+    whole, parts = [], []
+    for band, into in ((256, whole), (16, parts)):
+        monkeypatch.setattr("thgeval.training.structure.BAND", band)
+        moved = sides[0].clone().requires_grad_()
+        for terms in (
+            operators.scale_terms(moved, sides[1], 1.0, 3, True, *UNIFORM.values()),
+            operators.scale_terms(*sides, 1.0, 3, True, *UNIFORM.values()),
+        ):
+            into.append(terms.detach())
+        operators.scale_terms(moved, sides[1], 1.0, 3, True, *UNIFORM.values()).sum().backward()
+        into.append(moved.grad)
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-9)
 
 
 def test_the_number_of_threads_changes_no_bit():
@@ -86,7 +106,9 @@ def test_the_composites_pass_gradcheck():
 def test_opcheck(scales):
     sides = [side[:, 0] for side in batch(2, 1, 23, 25)]
     sides[0].requires_grad_()
-    torch.library.opcheck(operators.scale_terms, (*sides, 1.0, scales, scales > 1, *UNIFORM.values()))
+    how = (1.0, scales, scales > 1, *UNIFORM.values())
+    torch.library.opcheck(operators.plain_scale_terms, (sides[0].detach(), sides[1], *how))
+    torch.library.opcheck(operators.scale_terms_and_gradients, (*sides, *how))
     torch.library.opcheck(operators.pixel_errors, tuple(side.detach().flatten(1).requires_grad_() for side in sides))
 
 

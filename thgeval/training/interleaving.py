@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from thgeval.jit import jit
-from thgeval.training.operators import shared_out
+from thgeval.training.sharing import shared_out
 
 
 @jit()

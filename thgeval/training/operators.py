@@ -4,35 +4,28 @@
                   differences, in the values' own unit
 ``scale_terms``   (planes, height, width) float32 of both sides -> (planes, scales) float64: the terms that MS-SSIM
                   multiplies, mean contrast-structure of every scale but the last and mean SSIM of the last. One scale
-                  is SSIM. With ``absolute`` the last column is the mean absolute difference over the peak, whose
-                  gradient comes out of the same pass
+                  is SSIM. With ``absolute`` the last column is the mean absolute difference over the peak. Where a
+                  gradient is asked for, the pass that finds the terms finds what it is made of
 
 On the CPU they are the loops that the metrics run, so that a loss has the metric's own number, with adjoint loops
-beside them (``thgeval.kernels.*.adjoint``): planes are shared out over torch's threads, and each is summed in the same
-order whatever their number. What isn't float32 on a device that has loops goes through ``composite``: see
+beside them (``thgeval.kernels.*.adjoint``): rows are shared out over torch's threads, and summed in the same order
+whatever their number. What isn't float32 on a device that has loops goes through ``composite``: see
 ``applies``. Gradients are float32, within 2e-5 of a float64 computation relative to the largest, and can't be
 differentiated again.
 """
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from thgeval.kernels.difference import adjoint as difference_adjoint
 from thgeval.kernels.difference import cpu as difference
-from thgeval.kernels.ms_ssim import adjoint as ms_ssim_adjoint
-from thgeval.kernels.ms_ssim import cpu as ms_ssim
 from thgeval.kernels.ssim import Windows
-
-T = TypeVar("T")
-
+from thgeval.training import structure
+from thgeval.training.sharing import shared_out
 
 DEVICES = {"cpu"}
 """Devices that have loops; whoever adds some registers them with every operator (``register_kernel``) and here."""
@@ -65,7 +58,7 @@ def pixel_errors_gradient(weights: Tensor, generated: Tensor, reference: Tensor)
 
 
 @torch.library.custom_op("thgeval::scale_terms", mutates_args=(), device_types="cpu")
-def scale_terms(
+def plain_scale_terms(
     generated: Tensor,
     reference: Tensor,
     peak: float,
@@ -78,49 +71,63 @@ def scale_terms(
     weighting: str,
     sample_covariance: bool,
 ) -> Tensor:
-    """Terms of every plane: (planes, height, width) float32 -> (planes, scales [+ 1]) float64."""
+    """`scale_terms` without a gradient."""
+    through = Windows(window, sigma, k1, k2, weighting, sample_covariance)
+    found = structure.terms(_array(generated), _array(reference), scales, through.taps, through.constants(peak))
+    return _with_errors(found, generated, reference, peak) if absolute else torch.from_numpy(found)
+
+
+@torch.library.custom_op("thgeval::scale_terms_and_gradients", mutates_args=(), device_types="cpu")
+def scale_terms_and_gradients(
+    generated: Tensor,
+    reference: Tensor,
+    peak: float,
+    scales: int,
+    absolute: bool,
+    window: int,
+    sigma: float,
+    k1: float,
+    k2: float,
+    weighting: str,
+    sample_covariance: bool,
+) -> tuple[Tensor, Tensor]:
+    """The terms, and how each changes with the generated planes' pixels at its scale: (planes, pixels) float32."""
     through = Windows(window, sigma, k1, k2, weighting, sample_covariance)
     ours, theirs = _array(generated), _array(reference)
-
-    def work(some: slice) -> Any:
-        found = ms_ssim.scale_terms(ours[some], theirs[some], scales, through.taps, through.constants(peak))[:, 0]
-        if not absolute:
-            return found
-        errors, _ = difference.errors(*(side[some].reshape(found.shape[0], -1) for side in (ours, theirs)))
-        return np.concatenate([found, errors[:, None] / (peak * ours[0].size)], axis=1)
-
-    return torch.from_numpy(np.concatenate(shared_out(work, len(ours))))
+    found, changes = structure.terms_and_gradients(ours, theirs, scales, through.taps, through.constants(peak))
+    return (
+        _with_errors(found, generated, reference, peak) if absolute else torch.from_numpy(found),
+        torch.from_numpy(changes),
+    )
 
 
-@torch.library.custom_op("thgeval::scale_terms_gradient", mutates_args=(), device_types="cpu")
-def scale_terms_gradient(
-    weights: Tensor,
-    generated: Tensor,
-    reference: Tensor,
-    peak: float,
-    scales: int,
-    absolute: bool,
-    window: int,
-    sigma: float,
-    k1: float,
-    k2: float,
-    weighting: str,
-    sample_covariance: bool,
+@torch.library.custom_op("thgeval::gathered_gradient", mutates_args=(), device_types="cpu")
+def gathered_gradient(
+    weights: Tensor, generated: Tensor, reference: Tensor, changes: Tensor, peak: float, scales: int
 ) -> Tensor:
     """The gradient of terms weighted by (planes, scales [+ 1]), by the generated planes: (planes, height, width)."""
-    through = Windows(window, sigma, k1, k2, weighting, sample_covariance)
-    ours, theirs, shares = _array(generated), _array(reference), _array(weights.float())
-    out = np.empty(ours.shape, np.float32)
+    shares, of_error = _array(weights.float()), np.zeros(len(weights), np.float32)
+    if weights.shape[1] > scales:
+        of_error = _array((weights[:, scales] / (peak * generated[0].numel())).float())
+    sides = _array(generated), _array(reference)
+    return torch.from_numpy(structure.gathered(_array(changes), shares[:, :scales], of_error, *sides))
 
-    def work(some: slice) -> None:
-        for plane in range(*some.indices(len(ours))):
-            of_error = float(shares[plane, scales]) if absolute else 0.0
-            out[plane] = ms_ssim_adjoint.gradient(
-                ours[plane], theirs[plane], through.taps, through.constants(peak), shares[plane, :scales], of_error
-            )
 
-    shared_out(work, len(ours))
-    return torch.from_numpy(out)
+def scale_terms(generated: Tensor, reference: Tensor, *how: Any) -> Tensor:
+    """Terms of every plane: (planes, height, width) float32 -> (planes, scales [+ 1]) float64.
+
+    ``how`` are the peak, how many scales, whether the absolute difference is asked for, and the fields of ``Windows``.
+    """
+    first, second = (side.requires_grad and torch.is_grad_enabled() for side in (generated, reference))
+    if not first and not second:
+        return cast("Tensor", plain_scale_terms(generated, reference, *how))
+    if not first:  # the terms are those of the sides exchanged
+        return scale_terms(reference, generated, *how)
+    terms: Tensor = scale_terms_and_gradients(generated, reference.detach(), *how)[0]
+    if second:
+        others: Tensor = scale_terms_and_gradients(reference, generated.detach(), *how)[0]
+        terms = terms + (others - others.detach())
+    return terms
 
 
 @pixel_errors.register_fake
@@ -128,60 +135,59 @@ def _(generated: Tensor, reference: Tensor) -> Tensor:
     return generated.new_empty((generated.shape[0], 2), dtype=torch.float64)
 
 
-@scale_terms.register_fake
-def _(generated: Tensor, reference: Tensor, peak: float, scales: int, absolute: bool, *windows: Any) -> Tensor:
-    return generated.new_empty((generated.shape[0], scales + absolute), dtype=torch.float64)
-
-
 @pixel_errors_gradient.register_fake
-@scale_terms_gradient.register_fake
+@gathered_gradient.register_fake
 def _(weights: Tensor, generated: Tensor, *rest: Any) -> Tensor:
     return torch.empty_like(generated, memory_format=torch.contiguous_format)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.how = inputs[2:]
+@plain_scale_terms.register_fake
+def _(generated: Tensor, reference: Tensor, peak: float, scales: int, absolute: bool, *windows: Any) -> Tensor:
+    return generated.new_empty((generated.shape[0], scales + absolute), dtype=torch.float64)
 
 
-def _backward_by(gradient: Callable[..., Tensor]) -> Callable[..., tuple[Tensor | None, ...]]:
-    """Both sides' gradients; what an operator compares symmetrically has the other's by exchanging the sides."""
-
-    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor | None, ...]:
-        ours, theirs = ctx.saved_tensors
-        first, second = ctx.needs_input_grad[:2]
-        return (
-            gradient(weights, ours, theirs, *ctx.how) if first else None,
-            gradient(weights, theirs, ours, *ctx.how) if second else None,
-            *(None for _ in ctx.how),
-        )
-
-    return backward
+@scale_terms_and_gradients.register_fake
+def _(
+    generated: Tensor, reference: Tensor, peak: float, scales: int, absolute: bool, *windows: Any
+) -> tuple[Tensor, Tensor]:
+    planes = generated.shape[0]
+    pixels = sum(h * w for h, w in structure.sizes(generated.shape, scales))
+    terms = generated.new_empty((planes, scales + absolute), dtype=torch.float64)
+    return terms, generated.new_empty((planes, pixels))
 
 
-pixel_errors.register_autograd(_backward_by(pixel_errors_gradient), setup_context=_remember)
-scale_terms.register_autograd(_backward_by(scale_terms_gradient), setup_context=_remember)
+def _remember_sides(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _of_errors(ctx: Any, weights: Tensor) -> tuple[Tensor | None, ...]:
+    ours, theirs = ctx.saved_tensors
+    first, second = ctx.needs_input_grad
+    return (
+        pixel_errors_gradient(weights, ours, theirs) if first else None,
+        pixel_errors_gradient(weights, theirs, ours) if second else None,
+    )
+
+
+def _remember_changes(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*inputs[:2], output[1])
+    ctx.set_materialize_grads(False)  # nobody differentiates the changes
+    ctx.peak, ctx.scales, ctx.further = inputs[2], inputs[3], len(inputs) - 1
+
+
+def _of_terms(ctx: Any, weights: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+    return gathered_gradient(weights, *ctx.saved_tensors, ctx.peak, ctx.scales), *(None for _ in range(ctx.further))
+
+
+pixel_errors.register_autograd(_of_errors, setup_context=_remember_sides)
+scale_terms_and_gradients.register_autograd(_of_terms, setup_context=_remember_changes)
+
+
+def _with_errors(found: NDArray[np.float64], generated: Tensor, reference: Tensor, peak: float) -> Tensor:
+    """Terms, and the mean absolute difference over the peak as the last of them."""
+    errors = pixel_errors(generated.flatten(1), reference.flatten(1))[:, :1] / (peak * generated[0].numel())
+    return torch.cat([torch.from_numpy(found), errors], dim=1)
 
 
 def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
-
-
-def shared_out(work: Callable[[slice], T], count: int) -> list[T]:
-    """What ``work`` gives for consecutive parts of ``count`` items, one for each of torch's threads."""
-    parts = min(torch.get_num_threads(), count)
-    edges = [count * part // parts for part in range(parts + 1)] if parts else [0]
-    slices = [slice(first, last) for first, last in pairwise(edges)]
-    return list(_mapped(work, slices))
-
-
-def _mapped(work: Callable[[slice], T], slices: list[slice]) -> Iterable[T]:
-    if len(slices) < 2:
-        return map(work, slices)
-    return _threads(os.getpid(), len(slices)).map(work, slices)
-
-
-@lru_cache(maxsize=2)
-def _threads(process: int, count: int) -> ThreadPoolExecutor:
-    """Threads of this very process: a fork has none of those that its parent had started."""
-    return ThreadPoolExecutor(count, thread_name_prefix="thgeval-training")

@@ -23,3 +23,11 @@ def gradient(
             apart = generated[frame, i] - reference[frame, i]
             sign = np.float32(apart > 0) - np.float32(apart < 0)
             out[frame, i] = of_absolute * sign + of_squared * apart
+
+
+@jit()
+def add_signs(generated: NDArray[Any], reference: NDArray[Any], weight: Any, out: NDArray[Any]) -> None:
+    """Add weight · sign(a - b) to ``out``; all are (values,) of one type."""
+    for i in range(out.size):
+        apart = generated[i] - reference[i]
+        out[i] += weight * (np.float32(apart > 0) - np.float32(apart < 0))

@@ -13,7 +13,7 @@ pass down the second. SSIM is symmetric: the reference's gradient is that of the
 import numpy as np
 
 from thgeval.jit import jit
-from thgeval.kernels.ssim.cpu import Constants, Singles, Taps, centre_of
+from thgeval.kernels.ssim.cpu import PAD, Constants, Singles, Taps, parts
 
 _U = np.uintp
 
@@ -44,54 +44,59 @@ def _across(row: Singles, taps: Taps, mean: Singles, square: Singles) -> None:
         square[x] = second
 
 
-@jit(inline=True)
-def _down(ring: Singles, top: int, channel: int, column: int, taps: Taps) -> np.float32:
-    """The weighted sum of one column over the window that begins in row ``top``."""
+@jit(fastmath=True)
+def _down(ring: Singles, top: int, taps: Taps, out: Singles) -> None:
+    """Filter down the columns of (rows, columns), over the window that begins in row ``top``: (columns,)."""
     half = len(taps) - 1
     rows = 2 * half + 1
-    x = _U(column)
-    total: np.float32 = taps[0] * ring[_U((top + half) % rows), channel, x]
-    for k in range(1, half + 1):
-        total += taps[k] * (
-            ring[_U((top + half - k) % rows), channel, x] + ring[_U((top + half + k) % rows), channel, x]
-        )
-    return total
+    for column in range(out.size):
+        x = _U(column)
+        total = taps[0] * ring[_U((top + half) % rows), x]
+        for k in range(1, half + 1):
+            total += taps[k] * (ring[_U((top + half - k) % rows), x] + ring[_U((top + half + k) % rows), x])
+        out[x] = total
 
 
 @jit(fastmath=True)
 def _derivatives(
-    ring: Singles, top: int, taps: Taps, centre: np.float32, constants: Constants, weights: Taps, maps: Singles
-) -> None:
-    """The three adjoint maps of one row of windows, each after ``len(taps) * 2 - 2`` zeros, which a spread needs."""
+    moments: Singles, centre: np.float32, constants: Constants, weights: Taps, maps: Singles, lead: int
+) -> tuple[np.float32, np.float32]:
+    """The three adjoint maps of one row of windows, and the row's sums of SSIM and of contrast-structure.
+
+    ``moments`` are F s, F s², F d and F d². Each map stands behind the ``lead`` zeros that a spread needs.
+    """
     _, c1, c2, unbias = constants
     of_ssim, of_contrast = weights[0], weights[1]
     two, one = np.float32(2), np.float32(1)
-    lead = 2 * (len(taps) - 1)
-    for x in range(maps.shape[1] - 2 * lead):
-        mean = _down(ring, top, 0, x, taps)
-        together = unbias * (_down(ring, top, 1, x, taps) - mean * mean)
-        d = _down(ring, top, 2, x, taps)
-        apart = unbias * (_down(ring, top, 3, x, taps) - d * d)
+    ssim = contrasts = np.float32(0)
+    for x in range(moments.shape[1]):
+        mean, d = moments[0, x], moments[2, x]
+        variance = moments[1, x] - mean * mean
+        score, contrast = parts(mean, variance, d, moments[3, x], centre, constants)
+        ssim += score
+        contrasts += contrast
+        together = unbias * variance
+        apart = unbias * (moments[3, x] - d * d)
         both = mean + centre
         squared = both * both + c1
         below = one / (squared + d * d)
         luminance = (squared - d * d) * below
         beneath = one / (together + apart + c2)
-        contrast = (together - apart + c2) * beneath
         of_structure = two * unbias * (of_ssim * luminance + of_contrast) * beneath * beneath
         squares = of_structure * apart
         differences = -of_structure * (together + c2)
         bright = two * two * of_ssim * contrast * below * below * d
-        maps[0, x + lead] = bright * (both * d - squared) - two * (mean * squares + d * differences)
-        maps[1, x + lead] = two * squares
-        maps[2, x + lead] = two * differences
+        maps[0, _U(x + lead)] = bright * (both * d - squared) - two * (mean * squares + d * differences)
+        maps[1, _U(x + lead)] = two * squares
+        maps[2, _U(x + lead)] = two * differences
+    return ssim, contrasts
 
 
 @jit(fastmath=True)
 def _spread(row: Singles, taps: Taps, spread: Singles) -> None:
     """Each window's share along the row: (2 lead + windows,), zeros at both ends, to (width,)."""
     half = len(taps) - 1
-    for x in range(spread.size):
+    for x in range(row.size - 2 * half):
         total = taps[0] * row[x + half]
         for k in range(1, half + 1):
             total += taps[k] * (row[_U(x + (half - k))] + row[_U(x + (half + k))])
@@ -99,63 +104,64 @@ def _spread(row: Singles, taps: Taps, spread: Singles) -> None:
 
 
 @jit(fastmath=True)
-def _gathered(
-    ring: Singles,
-    top: int,
-    taps: Taps,
-    sums: Singles,
-    differences: Singles,
-    scale: np.float32,
-    sign: np.float32,
-    out: Singles,
-) -> None:
-    """One row of the gradient, added to what is there; ``sign`` is the weight of the absolute difference's own."""
+def _gathered(shares: Singles, sums: Singles, differences: Singles, scale: np.float32, out: Singles) -> None:
+    """One row of the gradient."""
     for x in range(out.size):
-        d = differences[x]
-        value = _down(ring, top, 0, x, taps) + sums[x] * _down(ring, top, 1, x, taps) + d * _down(ring, top, 2, x, taps)
-        out[x] += value * scale + sign * (np.float32(d > 0) - np.float32(d < 0))
+        out[x] = (shares[0, x] + sums[x] * shares[1, x] + differences[x] * shares[2, x]) * scale
 
 
 @jit()
-def add_gradient(
+def window_sums_and_gradient(
     generated: Singles,
     reference: Singles,
+    first: int,
+    last: int,
+    centre: np.float32,
     taps: Taps,
     constants: Constants,
     weights: Taps,
     gradient: Singles,
-) -> None:
-    """Add the gradient of two (height, width) planes to ``gradient``, which is of their shape.
+) -> tuple[float, float]:
+    """What `cpu.window_sums` gives, and the rows ``first`` to ``last`` of two (height, width) planes' gradient.
 
     What is differentiated, by the generated plane, is weights[0] · (mean SSIM) + weights[1] · (mean contrast-structure)
-    + weights[2] · (mean absolute difference over the peak).
+    of the whole plane; ``gradient`` is of its shape.
     """
     height, width = generated.shape
     lead = 2 * (len(taps) - 1)
     windows, across = height - lead, width - lead
     rows = lead + 1
     scale = np.float32(1) / constants[0]
-    centre = centre_of(generated, reference, constants[0])
     share = np.float32(1) / np.float32(windows * across)
     shares = (weights[0] * share, weights[1] * share)
-    sign = weights[2] * scale / np.float32(height * width)
-    filtered = np.empty((rows, 4, across), np.float32)
-    spread = np.zeros((rows, 3, width), np.float32)
+    filtered, moments = np.empty((4, rows, across + PAD), np.float32), np.empty((4, across), np.float32)
+    spread, gathered = np.zeros((3, rows, width + PAD), np.float32), np.empty((3, width), np.float32)
     maps = np.zeros((3, width + lead), np.float32)
     sums, differences = np.empty(width, np.float32), np.empty(width, np.float32)
-    y = 0
-    for top in range(height):
+    ssim = contrast = np.float64(0)
+    begin = max(0, first - lead)  # the first row of windows that reaches the first row of pixels
+    y = begin
+    for top in range(begin, last):
         slot = (top + lead) % rows
         if top < windows:
             while y < top + rows:
                 _scaled(generated[y], reference[y], scale, centre, sums, differences)
-                _across(sums, taps, filtered[y % rows, 0], filtered[y % rows, 1])
-                _across(differences, taps, filtered[y % rows, 2], filtered[y % rows, 3])
+                _across(sums, taps, filtered[0, y % rows], filtered[1, y % rows])
+                _across(differences, taps, filtered[2, y % rows], filtered[3, y % rows])
                 y += 1
-            _derivatives(filtered, top, taps, centre, constants, shares, maps)
+            for channel in range(4):
+                _down(filtered[channel], top, taps, moments[channel])
+            found = _derivatives(moments, centre, constants, shares, maps, lead)
+            if top >= first:
+                ssim += found[0]
+                contrast += found[1]
             for channel in range(3):
-                _spread(maps[channel], taps, spread[slot, channel])
+                _spread(maps[channel], taps, spread[channel, slot])
         else:
-            spread[slot] = 0
-        _scaled(generated[top], reference[top], scale, centre, sums, differences)
-        _gathered(spread, top, taps, sums, differences, scale, sign, gradient[top])
+            spread[:, slot] = 0
+        if top >= first:
+            _scaled(generated[top], reference[top], scale, centre, sums, differences)
+            for channel in range(3):
+                _down(spread[channel], top, taps, gathered[channel])
+            _gathered(gathered, sums, differences, scale, gradient[top])
+    return ssim, contrast

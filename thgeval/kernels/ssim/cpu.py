@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from thgeval.jit import jit
 
 STRIP = 512  # columns, a multiple of 16: long loops, and twelve ring rows of four maps still fit the second cache
-_PAD = 16  # floats between ring rows, so that they don't fall on the same cache sets
+PAD = 16  # floats between ring rows, so that they don't fall on the same cache sets
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 Singles: TypeAlias = NDArray[np.float32]
@@ -108,7 +108,7 @@ def _moments(ring: Singles, top: int, count: int, taps: Taps, moments: Singles) 
 
 
 @jit()
-def _parts(
+def parts(
     mean: np.float32, variance: np.float32, d: np.float32, dd: np.float32, centre: np.float32, constants: Constants
 ) -> tuple[np.float32, np.float32]:
     """SSIM and contrast-structure of one window, from the moments of s and of d. No fastmath: x / x has to be 1."""
@@ -131,34 +131,42 @@ def _rows(
     for x in range(count):
         upper, lower = _down(ring, top, x + 2 * STRIP, taps)
         upper_square, lower_square = _down(ring, top, x + 3 * STRIP, taps)
-        ssim, contrast = _parts(moments[x], moments[x + STRIP], upper, upper_square, centre, constants)
+        ssim, contrast = parts(moments[x], moments[x + STRIP], upper, upper_square, centre, constants)
         upper_ssim += ssim
         upper_contrast += contrast
-        ssim, contrast = _parts(moments[x + 2 * STRIP], moments[x + 3 * STRIP], lower, lower_square, centre, constants)
+        ssim, contrast = parts(moments[x + 2 * STRIP], moments[x + 3 * STRIP], lower, lower_square, centre, constants)
         lower_ssim += ssim
         lower_contrast += contrast
     return upper_ssim, upper_contrast, lower_ssim, lower_contrast
 
 
 @jit()
-def plane_terms(
-    generated: Plane, reference: Plane, taps: Taps, constants: Constants, ring: Singles, rows: Singles
+def window_sums(
+    generated: Plane,
+    reference: Plane,
+    first: int,
+    last: int,
+    centre: np.float32,
+    taps: Taps,
+    constants: Constants,
+    ring: Singles,
+    rows: Singles,
 ) -> tuple[float, float]:
-    """Mean SSIM and mean contrast-structure over every window inside two (height, width) planes.
+    """Sums of SSIM and of contrast-structure over the rows ``first`` to ``last`` of windows of (height, width) planes.
 
-    ``constants`` are the peak, 2 k1², 2 k2² and the factor on variances; ``ring`` and ``rows`` come from `scratch`.
+    ``centre`` is `centre_of` the planes, ``constants`` are the peak, 2 k1², 2 k2² and the factor on variances; ``ring``
+    and ``rows`` come from `scratch`.
     """
     height, width = generated.shape
     halo = 2 * (len(taps) - 1)
     slots = 2 * len(taps)
     peak = constants[0]
-    centre = centre_of(generated, reference, peak)
     ssim = contrast = np.float64(0)
     columns = _strip(width - halo)
     for left in range(0, width - halo, columns):
         count = min(columns, width - halo - left)
-        y = 0
-        for top in range(0, height - halo, 2):
+        y = first
+        for top in range(first, last, 2):
             while y < min(height, top + slots):
                 _fill(generated[y, left:], reference[y, left:], count + halo, peak, centre, rows[0], rows[1])
                 _across(rows[0], count, taps, ring[y % slots])
@@ -168,11 +176,23 @@ def plane_terms(
             sums = _rows(ring, top, count, taps, ring[slots], centre, constants)
             ssim += sums[0]
             contrast += sums[1]
-            if top + slots <= height:
+            if top + 1 < last:
                 ssim += sums[2]
                 contrast += sums[3]
-    windows = (height - halo) * (width - halo)
-    return ssim / windows, contrast / windows
+    return ssim, contrast
+
+
+@jit()
+def plane_terms(
+    generated: Plane, reference: Plane, taps: Taps, constants: Constants, ring: Singles, rows: Singles
+) -> tuple[float, float]:
+    """Mean SSIM and mean contrast-structure over every window inside two planes: see `window_sums`."""
+    height, width = generated.shape
+    halo = 2 * (len(taps) - 1)
+    down, across = height - halo, width - halo
+    centre = centre_of(generated, reference, constants[0])
+    ssim, contrast = window_sums(generated, reference, 0, down, centre, taps, constants, ring, rows)
+    return ssim / (down * across), contrast / (down * across)
 
 
 @jit()
@@ -183,9 +203,9 @@ def _strip(windows: int) -> int:
 
 
 def scratch(taps: Taps) -> tuple[Singles, Singles]:
-    """Room for `plane_terms`, one per thread: the ring and a row of moments; a row of sums and one of differences."""
+    """Room for `window_sums`, one per thread: the ring and a row of moments; a row of sums and one of differences."""
     row = -(-(STRIP + 2 * len(taps)) // 16) * 16
-    return _aligned(2 * len(taps) + 1, 4 * STRIP + _PAD), _aligned(2, row)
+    return _aligned(2 * len(taps) + 1, 4 * STRIP + PAD), _aligned(2, row)
 
 
 def _aligned(rows: int, columns: int) -> Singles:
