@@ -130,8 +130,23 @@ TITLES = {
     "e-fid": "E-FID",
 }
 
-# Scored where none is asked for: pixels and frames alone, quick, nothing to download.
-DEFAULT = ("psnr", "l1", "ssim", "ms-ssim", "cpbd", "f-mse")
+# Scored where none is asked for, the same on every machine: pixels, motion, face, identity and lips, with nothing to
+# download. What an installation lacks is said in the output.
+DEFAULT = (
+    "psnr",
+    "l1",
+    "ssim",
+    "ms-ssim",
+    "cpbd",
+    "f-mse",
+    "csim/dlib",
+    "lmd",
+    "f-lmd",
+    "mouth-correlation",
+    "blinks-per-s",
+    "sync-lm-conf",
+    "sync-lm-dist",
+)
 
 # What stands for several metrics: the default list, by where weights come from, all, and the packages they are in.
 TIERS = ("embedded", "light", "canonical")
