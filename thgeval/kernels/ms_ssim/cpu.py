@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.kernels.ssim.cpu import Constants, Plane, Singles, Taps, plane_terms, plane_type, scratch, split
+from thgeval.kernels.ssim.cpu import Constants, Singles, Taps, plane_terms, scratch, split
 
 
 @jit()
-def halved(plane: Plane) -> Singles:
+def halved(plane: Singles) -> Singles:
     """Means of 2 × 2 pixels. An odd side first gets a row or column of zeros before it, which counts in the mean."""
     height, width = plane.shape
     odd_down = height % 2
@@ -24,7 +24,7 @@ def halved(plane: Plane) -> Singles:
         share = np.float32(0 if odd_down and i == 0 else 1)
         pixels = line[odd_across:]
         for x in range(width):
-            pixels[x] = np.float32(lower[x]) + share * np.float32(upper[x])
+            pixels[x] = lower[x] + share * upper[x]
         for j in range(half.shape[1]):
             half[i, j] = (line[2 * j] + line[2 * j + 1]) * quarter
     return half
@@ -32,8 +32,8 @@ def halved(plane: Plane) -> Singles:
 
 @jit()
 def _scale_terms(
-    generated: Plane,
-    reference: Plane,
+    generated: Singles,
+    reference: Singles,
     taps: Taps,
     constants: Constants,
     ring: Singles,
@@ -70,7 +70,7 @@ def scale_terms(
     """The terms that MS-SSIM multiplies, before clamping and weighting: (frames, channels, scales)."""
     frames, height, width = generated.shape[:3]
     channels = 1 if generated.ndim == 3 else 3
-    planes = np.empty((2, channels, height, width), plane_type(generated))
+    planes = np.empty((2, channels, height, width), np.float32)
     ring, rows = scratch(taps)
     terms = np.empty((frames, channels, scales))
     for frame in range(frames):

@@ -1,5 +1,7 @@
 """Loops of SSIM on one core: float32 inside, float64 sums.
 
+Planes of bytes become float32 first: one kind of plane is half as much to compile.
+
 A plane is cut into strips of at most ``STRIP`` columns. A strip is walked from top to bottom, two rows at a time: each
 row is filtered across once and kept in a ring, and two rows of windows, which share all pixel rows but two, are then
 two passes down the ring. Filtered are the four maps s, s², d, d² of the scaled sum s = (a + b) / peak - centre and of
@@ -24,7 +26,6 @@ from thgeval.jit import jit
 STRIP = 512  # columns, a multiple of 16: long loops, and twelve ring rows of four maps still fit the second cache
 PAD = 16  # floats between ring rows, so that they don't fall on the same cache sets
 
-Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 Singles: TypeAlias = NDArray[np.float32]
 Scaled: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Taps: TypeAlias = tuple[np.float32, ...]
@@ -34,21 +35,21 @@ _U = np.uintp
 
 
 @jit(fastmath=True)
-def centre_of(generated: Plane, reference: Plane, peak: np.float32) -> np.float32:
+def centre_of(generated: Singles, reference: Singles, peak: np.float32) -> np.float32:
     """About the mean of a + b in units of the peak, from every eighth row. Any value does; a near one keeps digits."""
     height, width = generated.shape
     total = np.float64(0)
     for y in range(0, height, 8):
         for x in range(width):
-            total += np.float32(generated[y, x]) + np.float32(reference[y, x])
+            total += generated[y, x] + reference[y, x]
     mean = total / ((height + 7) // 8 * width * peak)
     return np.float32(np.rint(mean * 16) / 16)
 
 
 @jit(fastmath=True)
 def _fill(
-    generated: Plane,
-    reference: Plane,
+    generated: Singles,
+    reference: Singles,
     count: int,
     peak: np.float32,
     centre: np.float32,
@@ -58,8 +59,7 @@ def _fill(
     scale = np.float32(1) / peak
     middle = centre * peak
     for x in range(count):
-        a = np.float32(generated[x])
-        b = np.float32(reference[x])
+        a, b = generated[x], reference[x]
         sums[x] = ((a + b) - middle) * scale
         differences[x] = (a - b) * scale
 
@@ -142,8 +142,8 @@ def _rows(
 
 @jit()
 def window_sums(
-    generated: Plane,
-    reference: Plane,
+    generated: Singles,
+    reference: Singles,
     first: int,
     last: int,
     centre: np.float32,
@@ -184,7 +184,7 @@ def window_sums(
 
 @jit()
 def plane_terms(
-    generated: Plane, reference: Plane, taps: Taps, constants: Constants, ring: Singles, rows: Singles
+    generated: Singles, reference: Singles, taps: Taps, constants: Constants, ring: Singles, rows: Singles
 ) -> tuple[float, float]:
     """Mean SSIM and mean contrast-structure over every window inside two planes: see `window_sums`."""
     height, width = generated.shape
@@ -216,7 +216,7 @@ def _aligned(rows: int, columns: int) -> Singles:
 
 
 @jit()
-def _split(pixels: NDArray[Any], planes: Plane) -> None:
+def _split(pixels: NDArray[Any], planes: Singles) -> None:
     red, green, blue = planes[0], planes[1], planes[2]
     for i in range(planes.shape[1]):
         red[i] = pixels[3 * i]
@@ -224,12 +224,7 @@ def _split(pixels: NDArray[Any], planes: Plane) -> None:
         blue[i] = pixels[3 * i + 2]
 
 
-def plane_type(frames: NDArray[Any]) -> type[np.uint8] | type[np.float32]:
-    """How the planes of these frames are held: uint8 stays, floats become float32."""
-    return np.uint8 if frames.dtype == np.uint8 else np.float32
-
-
-def split(frame: NDArray[Any], planes: Plane) -> None:
+def split(frame: NDArray[Any], planes: Singles) -> None:
     """Write a contiguous (height, width) or (height, width, 3) frame into (channels, height, width) planes."""
     if frame.ndim == 2:
         planes[0] = frame
@@ -243,7 +238,7 @@ def terms(
     """Mean SSIM and contrast-structure per frame and channel: two (frames, channels) arrays."""
     frames, height, width = generated.shape[:3]
     channels = 1 if generated.ndim == 3 else 3
-    planes = np.empty((2, channels, height, width), plane_type(generated))
+    planes = np.empty((2, channels, height, width), np.float32)
     ring, rows = scratch(taps)
     ssim, contrast = np.empty((2, frames, channels))
     for frame in range(frames):
