@@ -7,7 +7,7 @@ What is wrong with the reference, or with the two together, fails the metrics th
 generated clip alone are still scored. What is wrong for one metric fails that metric alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ from thgeval.registry import Named
 from thgeval.seen import Seen, SeenChunk
 from thgeval.states import State
 from thgeval.states.stacked import LARGEST
-from thgeval.view import Given, View
+from thgeval.view import Given, Side, View
 
 CHUNK_BYTES = 6 << 20
 UNFORESEEN = "failed inside thgeval"
@@ -190,10 +190,21 @@ def _chunk(piece: View, frames: BothFrames, plan: Plan, pair: Pair) -> tuple[Chu
     """Measure a chunk, and keep what metrics of whole clips will read; apart, what was measured on a graphics card."""
     on_card = plan.on_card
     result = _pieced(piece, tuple(named for named in plan.chunkwise if named not in on_card), pair)
-    result.generated.update({feature: piece.generated[feature] for feature in plan.collected(reference=False)})
+    result.generated.update(_read(piece.generated, plan.collected(reference=False)))
     if pair.reference is not None:
-        result.reference.update({feature: piece.reference[feature] for feature in plan.collected(reference=True)})
+        result.reference.update(_read(piece.reference, plan.collected(reference=True)))
     return result, _on_card(frames, on_card, plan, pair) if on_card else []
+
+
+def _read(side: Side, features: Iterable[Feature[Any]]) -> dict[Feature[Any], Any]:
+    """What features say of a chunk; an error costs the metrics that read it, and no others."""
+    found: dict[Feature[Any], Any] = {}
+    for feature in features:
+        try:
+            found[feature] = side[feature]
+        except InputError as error:
+            found[feature] = error
+    return found
 
 
 def _on_card(frames: BothFrames, metrics: tuple[Named, ...], plan: Plan, pair: Pair) -> list[Chunk]:
@@ -228,7 +239,9 @@ def _whole(pair: Pair, plan: Plan, chunks: list[Chunk], outcome: Measured) -> Vi
     reference: dict[Feature[Any], Any] = {info: outcome.reference, **offered(pair, reference=True)}
     for given, parts in ((generated, [c.generated for c in chunks]), (reference, [c.reference for c in chunks])):
         for feature in dict.fromkeys(chain.from_iterable(parts)):
-            given[feature] = joined([part[feature] for part in parts])
+            values = [part[feature] for part in parts]
+            errors = [value for value in values if isinstance(value, InputError)]
+            given[feature] = errors[0] if errors else joined(values)
     return View.of(pair.id, 0, generated, reference)
 
 

@@ -23,8 +23,8 @@ from thgeval.training.sharing import shared_out
 
 BAND = 256  # rows, an even number; the rows above and below that a band reads twice cost it a twentieth
 
-Planes = NDArray[np.float32]
-Sums = list[tuple[float, float]]
+_Stack = NDArray[np.float32]
+_BandSums = list[tuple[float, float]]
 
 
 class _Level(NamedTuple):
@@ -50,12 +50,12 @@ def sizes(shape: tuple[int, ...], scales: int) -> list[tuple[int, int]]:
     return [(-(-height // 2**scale), -(-width // 2**scale)) for scale in range(scales)]
 
 
-def terms(generated: Planes, reference: Planes, scales: int, taps: Taps, constants: Constants) -> NDArray[np.float64]:
+def terms(generated: _Stack, reference: _Stack, scales: int, taps: Taps, constants: Constants) -> NDArray[np.float64]:
     """Mean contrast-structure of every scale but the last and mean SSIM of the last: (planes, scales)."""
     pyramids = _pyramids(generated, reference, scales, constants)
     halo = 2 * (len(taps) - 1)
 
-    def work(bands: list[_Band]) -> Sums:
+    def work(bands: list[_Band]) -> _BandSums:
         room = scratch(taps)
         return [
             window_sums(level.generated, level.reference, band.first, last, level.centre, taps, constants, *room)
@@ -68,15 +68,15 @@ def terms(generated: Planes, reference: Planes, scales: int, taps: Taps, constan
 
 
 def terms_and_gradients(
-    generated: Planes, reference: Planes, scales: int, taps: Taps, constants: Constants
-) -> tuple[NDArray[np.float64], Planes]:
+    generated: _Stack, reference: _Stack, scales: int, taps: Taps, constants: Constants
+) -> tuple[NDArray[np.float64], _Stack]:
     """`terms`, and how each changes with the generated pixels of its own scale: (planes, all pixels of all scales)."""
     pyramids = _pyramids(generated, reference, scales, constants)
     found = np.empty((len(generated), sum(h * w for h, w in sizes(generated.shape, scales))), np.float32)
     owns = [_by_scale(row, generated.shape, scales) for row in found]
     one, none = np.float32(1), np.float32(0)
 
-    def work(bands: list[_Band]) -> Sums:
+    def work(bands: list[_Band]) -> _BandSums:
         return [
             window_sums_and_gradient(
                 level.generated,
@@ -98,7 +98,7 @@ def terms_and_gradients(
     return _means(sums, generated.shape, scales, 2 * (len(taps) - 1)), found
 
 
-def gathered(gradients: Planes, weights: Planes, absolute: Planes, generated: Planes, reference: Planes) -> Planes:
+def gathered(gradients: _Stack, weights: _Stack, absolute: _Stack, generated: _Stack, reference: _Stack) -> _Stack:
     """The gradient of weighted terms by the generated planes: (planes, height, width) float32.
 
     ``gradients`` are those of `terms_and_gradients`, ``weights`` (planes, scales) those of its terms, ``absolute``
@@ -131,7 +131,7 @@ def _by_scale(row: Singles, shape: tuple[int, ...], scales: int) -> list[Singles
     return [row[end - h * w : end].reshape(h, w) for (h, w), end in zip(shapes, ends, strict=True)]
 
 
-def _pyramids(generated: Planes, reference: Planes, scales: int, constants: Constants) -> list[list[_Level]]:
+def _pyramids(generated: _Stack, reference: _Stack, scales: int, constants: Constants) -> list[list[_Level]]:
     """Every plane at every scale, the largest first."""
 
     def work(some: slice) -> list[list[_Level]]:
@@ -147,7 +147,9 @@ def _levels(generated: Singles, reference: Singles, scales: int, constants: Cons
         yield _Level(generated, reference, centre_of(generated, reference, constants[0]))
 
 
-def _by_bands(work: Callable[[list[_Band]], Sums], shape: tuple[int, ...], scales: int) -> Iterator[tuple[_Band, Any]]:
+def _by_bands(
+    work: Callable[[list[_Band]], _BandSums], shape: tuple[int, ...], scales: int
+) -> Iterator[tuple[_Band, Any]]:
     """Each band of all scales of all (planes, height, width) with its sums, in order."""
     bands = [
         _Band(plane, scale, first, min(first + BAND, height))
@@ -160,7 +162,7 @@ def _by_bands(work: Callable[[list[_Band]], Sums], shape: tuple[int, ...], scale
 
 
 def _means(sums: Iterable[tuple[_Band, Any]], shape: tuple[int, ...], scales: int, halo: int) -> NDArray[np.float64]:
-    """Sums over windows as means, of the term that counts at each scale."""
+    """_BandSums over windows as means, of the term that counts at each scale."""
     found = np.zeros((shape[0], scales))
     for band, (ssim, contrast) in sums:
         found[band.plane, band.scale] += ssim if band.scale == scales - 1 else contrast

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import assets
 
-from thgeval import registry
+from thgeval import registry, score
 from thgeval.clip import Clip, Memory, Pair
 from thgeval.engine.measure import measured
 from thgeval.engine.plan import measures_reference, plan
@@ -276,3 +276,10 @@ def test_faces_that_are_not_there_are_counted():
     outcome = score_pair(nobody, nobody, "csim/dlib", "id-consistency/dlib")
     assert dict(outcome.states["csim/dlib"].left_out) == {"no face in either": 2}
     assert dict(outcome.states["id-consistency/dlib"].left_out) == {"no face": 2}
+
+
+def test_frames_without_a_rate_cost_no_other_metric_its_score():
+    frames = np.random.default_rng(3).integers(0, 255, (3, 192, 192, 3), np.uint8)
+    run = score(frames, frames[::-1].copy(), metrics=["psnr", "csim/dlib"])
+    assert run.scores["psnr"].value > 0
+    assert run.clips[0].failed["csim/dlib"].reason == "no frame rate"
