@@ -10,6 +10,7 @@ from thgeval.comparison import Comparison, compared_runs
 from thgeval.errors import ProtocolError
 from thgeval.metric import Better
 from thgeval.results import Run, Score
+from thgeval.results.equivalents import warning
 from thgeval.significance import ALPHA
 from thgeval.statistics import Interval, Resampling
 
@@ -224,10 +225,9 @@ def _marked(
 
 def _distance(score: Score) -> float:
     """How far a score is from the best there can be, up to a constant; NaN where that can't be told."""
-    value = math.nan if score.value is None else score.value
-    if score.better is Better.CLOSER_TO_REFERENCE:
-        return math.nan if score.reference is None else abs(value - score.reference.value)
-    return {Better.HIGHER: -value, Better.LOWER: value, Better.CLOSER_TO_ZERO: abs(value)}.get(score.better, math.nan)
+    own = None if score.reference is None else score.reference.value
+    found = None if score.value is None else score.better.badness(score.value, own)
+    return math.nan if found is None else found
 
 
 def _in(column: Column, run: Run) -> bool:
@@ -258,6 +258,8 @@ def _coverage(score: Score, run: Run) -> Iterable[str]:
         yield f"{score.clips} of {run.expected} clips{f' ({reasons})' if reasons else ''}"
     if run.options.get("limit") is not None:
         yield f"the first {run.options['limit']} clips alone (--limit)"
+    if said := warning(score):
+        yield said
 
 
 def _own_value(column: Column, runs: Mapping[str, Run], notes: Footnotes) -> SystemScore:
