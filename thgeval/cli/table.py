@@ -19,7 +19,13 @@ INTERVALS = ("none", "range", "half-width")
 
 @click.command("table", short_help="Put systems side by side, for a paper.")
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
-@click.option("--control", "controls", multiple=True, metavar="[NAME=]RUN.json", help="Below the systems; never best.")
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="[NAME=]RUN.json|COPY",
+    help="Below the systems; never best. A COPY, such as still, is what `thgeval score --controls` scored.",
+)
 @click.option(
     "-m",
     "--metrics",
@@ -60,6 +66,7 @@ def command(
     thgeval table ours.json wav2lip.json sadtalker.json
     thgeval table Ours=ours.json Wav2Lip=w2l.json --control Still=still.json -f latex -o table.tex
     """
+    from thgeval.controls import CONTROLS
     from thgeval.files import write_atomically
     from thgeval.registry import metric
     from thgeval.statistics import Resampling
@@ -67,7 +74,9 @@ def command(
 
     keys = [metric(request).key for request in metric_requests(metrics)]
     sampling = Resampling(draws, seed) if tests else None
-    table = systems_table(_read(results), _read(controls), keys=keys, resampling=sampling)
+    copies = [text for text in controls if text in CONTROLS and not Path(text).is_file()]
+    others = _read(text for text in controls if text not in copies)
+    table = systems_table(_read(results), others, keys=keys, copies=copies, resampling=sampling)
     signed = form == "latex" if signatures is None else signatures
     text = table_text(table, form, digits=digits, intervals=intervals, signatures=signed)
     if out is None:
