@@ -116,6 +116,11 @@ class Spread(Written[Rows]):
         return float(np.asarray(state.stacked()).std())
 
 
+def called(kind: type[Metric[Any]], name: str) -> type[Metric[Any]]:
+    """The same metric under another name."""
+    return type(kind.__name__, (kind,), {"name": name, "__doc__": kind.__doc__})
+
+
 METRICS: dict[str, type[Metric[Any]]] = {kind.name: kind for kind in (Likeness, Distance, Decibels, Sharpness, Spread)}
 
 
@@ -218,8 +223,8 @@ def sketch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ske
     return lambda *keys, **settings: Sketch(tmp_path, keys, **settings)
 
 
-VOID = {"meta", "img"}
-APART = {"td", "th", "p", "dt", "dd", "li", "h2", "h3", "figcaption"}
+VOID = {"meta", "img", "input"}
+APART = {"td", "th", "p", "summary", "dt", "dd", "li", "h2", "h3", "figcaption"}
 
 
 class Reading(HTMLParser):

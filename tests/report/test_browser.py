@@ -60,15 +60,21 @@ def opened(browser, written):
     tab.close()
 
 
+def unfold(tab, key):
+    tab.get_by_label(f"more about {key}", exact=True).check()
+
+
 def test_nothing_is_refused_and_nothing_fetched(opened, written):
     tab, complaints, requests = opened
     assert tab.locator("table.scores").is_visible()
-    assert tab.locator("svg.panel").first.is_visible()
+    assert not tab.locator("svg.panel").first.is_visible()
+    unfold(tab, "likeness")
+    assert tab.locator("tbody[data-metric=likeness] svg.panel").first.is_visible()
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [written.as_uri()]
-    widths = tab.locator(".trio img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    widths = tab.locator(".film img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert widths
-    assert set(widths) == {24}
+    assert set(widths) == {5 * 24}
     assert len(tab.screenshot(full_page=True)) > 20_000
 
 
@@ -88,6 +94,7 @@ def test_tables_sort_with_missing_values_last(opened):
 
 def test_curves_tell_their_values(opened):
     tab, complaints, _ = opened
+    unfold(tab, "distance")
     plot = tab.locator("svg.panel[data-metric=distance]").first
     plot.scroll_into_view_if_needed()
     plot.hover()
@@ -100,8 +107,8 @@ def test_curves_tell_their_values(opened):
 
 def test_signatures_can_be_selected_and_copied(opened):
     tab, complaints, _ = opened
-    tab.locator("summary").first.click()
-    tab.locator(".signature button").first.click()
+    unfold(tab, "likeness")
+    tab.locator("tbody[data-metric=likeness] .signature button").first.click()
     assert tab.evaluate("getSelection().toString()").startswith("likeness@1|")
     assert complaints == []
 
@@ -121,8 +128,10 @@ def test_everything_is_there_without_javascript(browser, written):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(written.as_uri())
-    for section in ("scores", "coverage", "clips", "curves", "frames"):
+    for section in ("scores", "coverage", "clips", "frames"):
         assert tab.locator(f"#{section}").is_visible()
     assert tab.locator("table.scores .value").count() == 4
     assert tab.locator("button").count() == 0
+    unfold(tab, "distance")
+    assert tab.locator("tbody[data-metric=distance] .signature").is_visible()
     context.close()

@@ -56,6 +56,40 @@ _ROW_Y, _ROW_REACH = 40.0, 28.0
 _DOT = 8.0
 
 
+@dataclass(frozen=True)
+class SmallStrip:
+    """The same in the height of a line of text: how far clips reach, the middle half of them, score and reference."""
+
+    width: float
+    height: float
+    reach: tuple[float, float]
+    box: tuple[float, float]
+    score: float | None
+    reference: float | None
+
+
+SMALL = (132.0, 18.0)
+
+
+def small_strip(data: MetricData) -> SmallStrip | None:
+    """A metric's scores per clip in a line; None if fewer than two clips have finite ones."""
+    finite = [value for value in data.clips.values() if math.isfinite(value)]
+    if len(finite) < 2:
+        return None
+    score, width = data.score, SMALL[0]
+    own = None if score.reference is None or not math.isfinite(score.reference.value) else score.reference.value
+    scale = axis([*finite, *([] if own is None else [own])], 4, width - 4)
+    value = score.value if score.value is not None and scale.low <= score.value <= scale.high else None
+    low, first, last, high = (scale(float(q)) for q in np.percentile(finite, [0, 25, 75, 100]))
+    return SmallStrip(
+        *SMALL,
+        reach=(low, high),
+        box=(first, last),
+        score=None if value is None else scale(value),
+        reference=None if own is None else scale(own),
+    )
+
+
 def strip(data: MetricData, worst: Sequence[str]) -> Strip | None:
     """The distribution of a metric's scores per clip; None if no clip has a finite one."""
     finite = {clip: value for clip, value in data.clips.items() if math.isfinite(value)}

@@ -68,6 +68,11 @@ class Score:
     controls: Mapping[str, Value] = field(default_factory=dict)
 
     @property
+    def metric(self) -> str:
+        """The name of the metric, without preset and fields."""
+        return self.signature.partition("@")[0]
+
+    @property
     def protocol_part(self) -> str:
         """The part of the signature that decides what the number means: equal where scores may be compared."""
         return self.signature.partition("||")[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from thgeval.metrics import FAMILY_NAMES, METRICS
+from thgeval.metrics import FAMILY_NAMES, OTHERS, family_of
 from thgeval.printable import printable
 from thgeval.results import Run, Score, usual_note
 from thgeval.results.equivalents import beaten_by, equivalent, warning
@@ -18,8 +18,6 @@ SIDES = ("<", ">", "<", "<", ">", "<")
 UNIT = COLUMN_HEADS.index("unit")
 LONGEST = 32
 """Names that are longer have a line of their own."""
-OTHERS = "others"
-"""The heading of metrics that installed packages bring."""
 EQUIVALENTS = "beside copies of the references (! where a still or a frozen mouth would win):"
 MOST_REASONS = 3
 """Why metrics are not scored is said of so many reasons at most; of more, the metrics are named alone."""
@@ -85,12 +83,8 @@ def _by_family(run: Run) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = {name: [] for name in (*FAMILY_NAMES, OTHERS)}
     for score in run.scores.values():
         if score.value is not None:
-            found[METRICS.get(_metric(score), OTHERS).partition(".")[0]].append(score)
+            found[family_of(score.metric)].append(score)
     return {name: scores for name, scores in found.items() if scores}
-
-
-def _metric(score: Score) -> str:
-    return score.signature.partition("@")[0]
 
 
 def _row(score: Score, run: Run, digits: int, notes: list[str]) -> list[str]:
