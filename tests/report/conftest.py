@@ -1,10 +1,12 @@
 """Runs written by hand: every value of every frame is chosen by the test, and states lie beside the result file."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -214,12 +216,23 @@ class Sketch:
         return path
 
 
+def know_them(patch: pytest.MonkeyPatch) -> None:
+    """Let reports know the metrics written by hand as well as the registered ones."""
+    patch.setattr(
+        thgeval.report.data, "metric_class", lambda name: METRICS[name] if name in METRICS else registered(name)
+    )
+
+
+@pytest.fixture(scope="session")
+def by_hand() -> ModuleType:
+    """Everything here, for whoever writes larger runs."""
+    return sys.modules[__name__]
+
+
 @pytest.fixture
 def sketch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sketch]:
     """Begin a run with these metrics, which reports know as well as the registered ones."""
-    monkeypatch.setattr(
-        thgeval.report.data, "metric_class", lambda name: METRICS[name] if name in METRICS else registered(name)
-    )
+    know_them(monkeypatch)
     return lambda *keys, **settings: Sketch(tmp_path, keys, **settings)
 
 

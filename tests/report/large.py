@@ -1,30 +1,33 @@
 """A run as large as a paper's: sixty metrics of every family over forty clips, some of which lack something."""
 
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from report import conftest
 
 from thgeval.metrics import METRICS
+from thgeval.results import states_folder
 from thgeval.states import ClipMean, PooledMean
 
 KEYS = tuple(METRICS)[:60]
 UNSCORED = KEYS[20:32]
-CLIPS, FRAMES = 40, 50
+CLIPS, FRAMES = 40, 30
 KINDS = ("likeness", "distance", "sharpness")
 STATES = {"likeness": ClipMean, "distance": PooledMean, "sharpness": ClipMean}
 
 
-def large_run(sketch: Callable[..., Any], patch: Any, folder: Path, *, seed: int = 0, name: str = "run") -> Path:
-    """Write the run; the result file's path. Metrics have the names of real ones, and values drawn from a seed."""
+def large_run(hand: ModuleType, patch: Any, folder: Path, *, seed: int = 0, name: str = "run") -> Path:
+    """Write the run; the result file's path. Metrics have the names of real ones, and values drawn from a seed.
+
+    ``hand`` has what runs are written with, and ``patch`` changes it.
+    """
     for at, key in enumerate(KEYS):
         kind = KINDS[at % 3]
-        patch.setitem(conftest.METRICS, key, conftest.called(conftest.METRICS[kind], key))
-        patch.setattr(conftest.Sketch, "KINDS", {**conftest.Sketch.KINDS, key: STATES[kind]})
+        patch.setitem(hand.METRICS, key, hand.called(hand.METRICS[kind], key))
+        patch.setattr(hand.Sketch, "KINDS", {**hand.Sketch.KINDS, key: STATES[kind]})
     rng = np.random.default_rng(seed)
-    begun = sketch(*KEYS)
+    begun = hand.Sketch(folder, KEYS)
     scored = [key for key in KEYS if key not in UNSCORED]
     for number in range(CLIPS):
         paths = []
@@ -44,4 +47,5 @@ def large_run(sketch: Callable[..., Any], patch: Any, folder: Path, *, seed: int
             record |= {"failed": dict.fromkeys(lost, failure), "notes": [f"cut to {FRAMES} frames"]}
         begun.clip(paths[0].stem, values, **record)
     path = begun.write(dict.fromkeys(UNSCORED, "the weights of its network are not here; thgeval fetch brings them"))
-    return path.rename(folder / f"{name}.json") if name != "run" else path
+    states_folder(path).rename(folder / f"{name}.states")
+    return path.rename(folder / f"{name}.json")

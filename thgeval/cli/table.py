@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests
+from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests, named_results
 from thgeval.cli.showing import say, show
-from thgeval.errors import ProtocolError
 
 if TYPE_CHECKING:
     from thgeval.results import Run
@@ -87,21 +86,7 @@ def command(
 
 
 def _read(given: Iterable[str]) -> "Mapping[str, Run]":
-    """Result files by the names of their systems: those given, or else the names of the files."""
-    from thgeval.comparison import names_of
+    """Results by the names of their systems."""
     from thgeval.results import Run
 
-    named = [_named(text) for text in given]
-    own = names_of([path for _, path in named])
-    names = [name or found for (name, _), found in zip(named, own, strict=True)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ProtocolError(f"two results are called {twice[0]}; name one: {twice[0]}-2=RUN.json")
-    return {name: Run.read(path) for name, (_, path) in zip(names, named, strict=True)}
-
-
-def _named(text: str) -> tuple[str, Path]:
-    """``ours=runs/a.json`` as a name and a file; a file that has such a name is meant itself."""
-    name, sign, path = text.partition("=")
-    if sign and path and not Path(text).exists():
-        return name, Path(path)
-    return "", Path(text)
+    return {name: Run.read(path) for name, path in named_results(given).items()}

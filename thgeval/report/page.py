@@ -67,7 +67,7 @@ def _shown(found: Collected, chosen: sections.Chosen, folders: Sequence[Path]) -
         "keys": [data.score.key for data in with_clips(found)],
         "clips": clip_rows(found, chosen.clips),
         "ranked": any(chosen.clips.values()),
-        "cards": list(sections.cards(found, chosen, gallery)),
+        "cards": sections.cards(found, chosen, gallery),
         "gallery": gallery,
         "data": sections.plain(found, curves.values(), chosen),
     }

@@ -47,7 +47,7 @@ class Frame:
     error: NDArray[np.float32]
 
 
-class Wanted(NamedTuple):
+class FilmAsked(NamedTuple):
     """Frames of a clip that are to be seen side by side."""
 
     clip: ClipData
@@ -83,7 +83,7 @@ class Gallery:
     bar: str
 
 
-def gallery(wanted: Sequence[Wanted], protocol: Protocol, find: Callable[[str], Path]) -> Gallery:
+def gallery(wanted: Sequence[FilmAsked], protocol: Protocol, find: Callable[[str], Path]) -> Gallery:
     """Films of these frames; ``find`` gives the file that a result's path stands for, or raises InputError."""
     clips = {item.clip.id: item.clip for item in wanted}
     found = {
@@ -105,7 +105,7 @@ def seen_frames(
         return clip.named(f"{error}.")
 
 
-def _film(found: dict[int, Frame] | str, item: Wanted, top: float, limit: int) -> Film | str:
+def _film(found: dict[int, Frame] | str, item: FilmAsked, top: float, limit: int) -> Film | str:
     if isinstance(found, str):
         return found
     if not found.keys() >= set(item.frames):

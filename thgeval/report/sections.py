@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from thgeval.report import text
 from thgeval.report.curves import Panel, panels, thinned
 from thgeval.report.data import ClipData, Collected, MetricData
 from thgeval.report.moments import Moment, frames_around, moments
-from thgeval.report.pictures import Film, Gallery, Wanted, gallery
+from thgeval.report.pictures import Film, FilmAsked, Gallery, gallery
 from thgeval.report.places import clip_at
 from thgeval.report.ranking import WorstFrame, has_worst_frames, worst_clips, worst_frames
 from thgeval.results.score import to_json
@@ -47,7 +47,11 @@ class Card:
     time: str
     places: tuple[tuple[WorstFrame, str], ...]
     more: int
-    pictures: Film | str
+    pictures: Film | str = ""
+
+    def shown(self, number: int, pictures: Film | str) -> "Card":
+        """The card with its place on the page and its pictures."""
+        return replace(self, number=number, pictures=pictures)
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,10 @@ def pictures(found: Collected, selection: Chosen, folders: Sequence[Path]) -> Ga
     return gallery([wanted(found, moment) for moment in selection.moments], protocol, finder(found, folders))
 
 
-def wanted(found: Collected, moment: Moment) -> Wanted:
+def wanted(found: Collected, moment: Moment) -> FilmAsked:
     """The frames that show a moment."""
     clip = found.clip(moment.clip)
-    return Wanted(clip, frames_around(moment.frame, clip.result.frames))
+    return FilmAsked(clip, frames_around(moment.frame, clip.result.frames))
 
 
 def finder(found: Collected, folders: Sequence[Path]) -> Any:
@@ -142,7 +146,13 @@ def unplotted(data: MetricData) -> str:
     return "Infinite for every clip: there is nothing to draw." if data.clips else "It has no scores per clip."
 
 
-def cards(found: Collected, selection: Chosen, shown: Gallery | None) -> Iterator[Card]:
+def cards(found: Collected, selection: Chosen, shown: Gallery | None) -> list[Card]:
+    """The moments with their pictures."""
+    films = [""] * len(selection.moments) if shown is None else shown.films
+    return [card.shown(card.number, each) for card, each in zip(moment_cards(found, selection), films, strict=True)]
+
+
+def moment_cards(found: Collected, selection: Chosen) -> Iterator[Card]:
     """One card a moment, with its place among the worst frames of the metrics that name it."""
     values = {
         (data.score.key, frame.clip, frame.frame): value
@@ -163,8 +173,7 @@ def cards(found: Collected, selection: Chosen, shown: Gallery | None) -> Iterato
             frame=moment.frame,
             time="" if clip.fps is None else f"{moment.frame / clip.fps:.2f} s",
             places=tuple(named[:NAMED_METRICS]),
-            more=len(named) - NAMED_METRICS if len(named) > NAMED_METRICS else 0,
-            pictures="" if shown is None else shown.films[at],
+            more=max(0, len(named) - NAMED_METRICS),
         )
 
 

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from thgeval.errors import Failure
 from thgeval.families import FAMILIES
@@ -60,7 +61,7 @@ def score_row(data: MetricData) -> ScoreRow:
     return ScoreRow(
         key=score.key,
         family=family_of(score.metric),
-        says="" if data.metric is None else (inspect.getdoc(type(data.metric)) or "").partition("\n")[0],
+        says=says_of(data),
         unit=score.unit,
         arrow=score.better.arrow,
         direction=text.DIRECTIONS[score.better],
@@ -81,7 +82,23 @@ def score_row(data: MetricData) -> ScoreRow:
     )
 
 
-def by_family(rows: Sequence[ScoreRow]) -> list[tuple[str, list[ScoreRow]]]:
+def says_of(data: MetricData) -> str:
+    """What a metric is, in a line; empty if its signature isn't understood."""
+    return "" if data.metric is None else (inspect.getdoc(type(data.metric)) or "").partition("\n")[0]
+
+
+class OfFamily(Protocol):
+    """A row of a metric that belongs to a family."""
+
+    @property
+    def family(self) -> str:
+        """The package its metric is in."""
+
+
+Row = TypeVar("Row", bound=OfFamily)
+
+
+def by_family(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """Rows by the title of their family, in the order of families."""
     titles = {name: family.title for name, family in FAMILIES.items()} | {OTHERS: "Others"}
     grouped = [(title, [row for row in rows if row.family == name]) for name, title in titles.items()]

@@ -86,14 +86,19 @@ class SystemRow:
 class SystemsTable:
     """Columns and rows; ``footnotes`` in the order of their numbers, ``remarks`` on the table as a whole.
 
-    ``tested`` is how many pairs of systems one correction of the p-values runs over; 0 where nothing was tested.
+    ``comparison`` has the tests of every two systems; None where nothing was tested.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[SystemRow, ...]
     footnotes: tuple[str, ...]
     remarks: tuple[str, ...]
-    tested: int
+    comparison: Comparison | None = None
+
+    @property
+    def tested(self) -> int:
+        """How many pairs of systems one correction of the p-values runs over; 0 where nothing was tested."""
+        return 0 if self.comparison is None else self.comparison.tests
 
 
 class Placed(NamedTuple):
@@ -169,7 +174,7 @@ def systems_table(
     own = tuple(_beside(column, runs, notes, _own_value) for column in columns)
     if any(cell.value is not None for cell in own):
         rows.append(SystemRow(OWN_VALUES, Role.REFERENCE, own))
-    return SystemsTable(columns, tuple(rows), notes.sentences, tuple(remarks), found.tests if found else 0)
+    return SystemsTable(columns, tuple(rows), notes.sentences, tuple(remarks), found)
 
 
 def _chosen(runs: Mapping[str, Run], keys: Sequence[str], remarks: list[str]) -> list[str]:
