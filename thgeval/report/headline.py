@@ -25,8 +25,12 @@ def headline(found: Collected) -> Headline:
 
 
 def _lacks(clip: ClipData, scored: list[MetricData]) -> bool:
-    """Whether a clip has no value under a metric that others have one under."""
-    return any(data.score.key in clip.result.failed or (data.clips and clip.id not in data.clips) for data in scored)
+    """Whether a clip has no value under a metric that others have one under; references alone may have none."""
+    return any(
+        data.score.key in clip.result.failed
+        or (clip.result.side != "reference" and data.clips and clip.id not in data.clips)
+        for data in scored
+    )
 
 
 def _of_metrics(scored: int, asked: int) -> str:
