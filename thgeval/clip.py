@@ -100,12 +100,15 @@ class Memory:
 
     ``frames`` is (frames, height, width, channels) for ``layout="thwc"``, (frames, channels, height, width) for
     ``"tchw"``; channels are 3 (RGB) or 1 (grey), and a (frames, height, width) array is grey. ``peak`` is the value of
-    white: 255 for uint8, to be stated for floats.
+    white: 255 for uint8, to be stated for floats. ``black`` is that of black, by which all values are lowered as they
+    are read; with ``clip``, values beyond either become it.
     """
 
     frames: Any = field(repr=False)
     peak: float
     layout: str = "thwc"
+    black: float = 0.0
+    clip: bool = False
 
 
 @dataclass(frozen=True)

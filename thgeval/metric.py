@@ -7,6 +7,7 @@ The fields of the dataclass are the protocol: whatever changes the number is a f
 signature. Fields that several metrics share are values that they hold. Presets are named sets of field values.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -40,6 +41,15 @@ class Better(Enum):
     def arrow(self) -> str:
         """One character for tables."""
         return {"higher": "↑", "lower": "↓", "closer-to-reference": "≈", "closer-to-zero": "0", "none": "·"}[self.value]
+
+    def badness(self, value: float, own: float | None = None) -> float | None:
+        """How bad a score is, larger is worse, up to a constant; None if that can't be told.
+
+        ``own`` is the reference's own score, which some are read beside.
+        """
+        if self is Better.CLOSER_TO_REFERENCE:
+            return None if own is None or not math.isfinite(own) else abs(value - own)
+        return {Better.HIGHER: -value, Better.LOWER: value, Better.CLOSER_TO_ZERO: abs(value)}.get(self)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Draw report.png, the README's picture: the report of the demo's clips at crf 30, as a browser shows it.
 
 ``python docs/images/report.py`` needs the extras ``demo`` and ``faces``, playwright and Chromium. The picture shows the
-head with the first scores, and below a grey bar the worst frames.
+head with the first scores, and below a grey bar the worst moments.
 """
 
 import io
@@ -15,11 +15,11 @@ from playwright.sync_api import Page, sync_playwright
 import thgeval
 from thgeval.report import write
 from thgeval_baselines.demo import make_demo
-from thgeval_baselines.showcase import CLIPS, REPORTED, SECONDS
 
 PICTURE = Path(__file__).with_suffix(".png")
-METRICS = ("psnr", "ssim", "lmd", "mouth-correlation")
-WIDTH, HEAD, FRAMES, BAR = 1200, 880, 640, 8
+CLIPS, SECONDS, REPORTED = 6, 3.0, "crf30"
+METRICS = ("psnr", "ssim", "cpbd", "f-mse", "lmd", "mouth-correlation", "blinks-per-s", "sync-lm-conf")
+WIDTH, HEAD, FRAMES, BAR = 1200, 900, 450, 8
 COLOURS = 256
 
 
@@ -38,7 +38,7 @@ def shown(page: Page, top: float, height: int) -> Image.Image:
 
 
 def picture(address: str) -> Image.Image:
-    """The head of the report and its worst frames, one above the other."""
+    """The head of the report and its worst moments, one above the other."""
     with sync_playwright() as running:
         browser = running.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]

@@ -274,7 +274,7 @@ def test_folders_as_sets(thgeval, sets, tmp_path):
     page = tmp_path / "report.html"
     assert thgeval("report", out, "-o", page).code == 0
     shown = page.read_text()
-    assert "All 6 clips were scored." in shown
+    assert "All 2 metrics were scored on all 6 clips." in shown
     assert "4 / 4, reference 2 / 2" in shown
     assert "folders compared as sets, without pairs" in shown
 

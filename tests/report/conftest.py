@@ -1,10 +1,12 @@
 """Runs written by hand: every value of every frame is chosen by the test, and states lie beside the result file."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -116,6 +118,11 @@ class Spread(Written[Rows]):
         return float(np.asarray(state.stacked()).std())
 
 
+def called(kind: type[Metric[Any]], name: str) -> type[Metric[Any]]:
+    """The same metric under another name."""
+    return type(kind.__name__, (kind,), {"name": name, "__doc__": kind.__doc__})
+
+
 METRICS: dict[str, type[Metric[Any]]] = {kind.name: kind for kind in (Likeness, Distance, Decibels, Sharpness, Spread)}
 
 
@@ -209,17 +216,28 @@ class Sketch:
         return path
 
 
+def know_them(patch: pytest.MonkeyPatch) -> None:
+    """Let reports know the metrics written by hand as well as the registered ones."""
+    patch.setattr(
+        thgeval.report.data, "metric_class", lambda name: METRICS[name] if name in METRICS else registered(name)
+    )
+
+
+@pytest.fixture(scope="session")
+def by_hand() -> ModuleType:
+    """Everything here, for whoever writes larger runs."""
+    return sys.modules[__name__]
+
+
 @pytest.fixture
 def sketch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sketch]:
     """Begin a run with these metrics, which reports know as well as the registered ones."""
-    monkeypatch.setattr(
-        thgeval.report.data, "metric_class", lambda name: METRICS[name] if name in METRICS else registered(name)
-    )
+    know_them(monkeypatch)
     return lambda *keys, **settings: Sketch(tmp_path, keys, **settings)
 
 
-VOID = {"meta", "img"}
-APART = {"td", "th", "p", "dt", "dd", "li", "h2", "h3", "figcaption"}
+VOID = {"meta", "img", "input"}
+APART = {"td", "th", "p", "summary", "dt", "dd", "li", "h2", "h3", "figcaption"}
 
 
 class Reading(HTMLParser):

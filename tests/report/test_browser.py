@@ -1,10 +1,18 @@
 """The page in a real browser: nothing is refused, nothing goes wrong, tables sort, and it fits a phone."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import pytest
+from report.large import CLIPS, KEYS, UNSCORED, large_run
 from support.programs import program
 
-from thgeval.report import write
+from thgeval.report import write, write_systems
+
+DESKTOP_PX = 6000
+"""How tall a page of sixty metrics over forty clips may be on a desktop of 1200 px."""
+PAGE_BYTES = 3_000_000
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
@@ -60,15 +68,21 @@ def opened(browser, written):
     tab.close()
 
 
+def unfold(tab, key):
+    tab.get_by_label(f"more about {key}", exact=True).check()
+
+
 def test_nothing_is_refused_and_nothing_fetched(opened, written):
     tab, complaints, requests = opened
     assert tab.locator("table.scores").is_visible()
-    assert tab.locator("svg.panel").first.is_visible()
+    assert not tab.locator("svg.panel").first.is_visible()
+    unfold(tab, "likeness")
+    assert tab.locator("tbody[data-metric=likeness] svg.panel").first.is_visible()
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [written.as_uri()]
-    widths = tab.locator(".trio img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    widths = tab.locator(".film img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert widths
-    assert set(widths) == {24}
+    assert set(widths) == {5 * 24}
     assert len(tab.screenshot(full_page=True)) > 20_000
 
 
@@ -88,6 +102,7 @@ def test_tables_sort_with_missing_values_last(opened):
 
 def test_curves_tell_their_values(opened):
     tab, complaints, _ = opened
+    unfold(tab, "distance")
     plot = tab.locator("svg.panel[data-metric=distance]").first
     plot.scroll_into_view_if_needed()
     plot.hover()
@@ -100,8 +115,8 @@ def test_curves_tell_their_values(opened):
 
 def test_signatures_can_be_selected_and_copied(opened):
     tab, complaints, _ = opened
-    tab.locator("summary").first.click()
-    tab.locator(".signature button").first.click()
+    unfold(tab, "likeness")
+    tab.locator("tbody[data-metric=likeness] .signature button").first.click()
     assert tab.evaluate("getSelection().toString()").startswith("likeness@1|")
     assert complaints == []
 
@@ -121,8 +136,87 @@ def test_everything_is_there_without_javascript(browser, written):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(written.as_uri())
-    for section in ("scores", "coverage", "clips", "curves", "frames"):
+    for section in ("scores", "coverage", "clips", "frames"):
         assert tab.locator(f"#{section}").is_visible()
     assert tab.locator("table.scores .value").count() == 4
     assert tab.locator("button").count() == 0
+    unfold(tab, "distance")
+    assert tab.locator("tbody[data-metric=distance] .signature").is_visible()
     context.close()
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Sixty metrics over forty clips: one run, and three."""
+
+    one: Path
+    three: Path
+
+
+@pytest.fixture(scope="module")
+def large(by_hand, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    with pytest.MonkeyPatch.context() as patch:
+        by_hand.know_them(patch)
+        names = ("wav2lip", "sadtalker", "ours")
+        paths = {name: large_run(by_hand, patch, folder, seed=seed, name=name) for seed, name in enumerate(names)}
+        return Pages(write(paths["ours"]), write_systems(paths))
+
+
+def test_a_page_as_large_as_a_papers_is_compact_and_can_be_filtered(browser, large):
+    written = large.one
+    assert written.stat().st_size < PAGE_BYTES
+    tab = browser.new_page(viewport={"width": 1200, "height": 900})
+    tab.goto(written.as_uri())
+    assert tab.evaluate("document.documentElement.scrollHeight") <= DESKTOP_PX
+    assert tab.evaluate("document.documentElement.scrollWidth") == 1200
+    rows = tab.locator(".scores .metric")
+    assert rows.count() == len(KEYS) - len(UNSCORED)
+    assert tab.locator("table.clips tbody tr").count() == CLIPS
+    heights = rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+    assert max(heights) < 40, "a metric has one line"
+    assert not tab.locator(".reasons").is_visible()
+    tab.get_by_text("12 metrics not scored").click()
+    assert tab.locator(".reasons").is_visible()
+    names = tab.locator("table.clips tbody th").first
+    before = names.bounding_box()["x"]
+    tab.locator(".scroll.tall").evaluate("box => box.scrollBy(700, 0)")
+    assert names.bounding_box()["x"] == before, "names stay while scores are scrolled"
+    tab.get_by_label("Filter metrics").fill("sync")
+    left = rows.evaluate_all("rows => rows.filter(row => !row.hidden).map(row => row.dataset.metric)")
+    assert "lse-d" in left, "the family counts too"
+    assert "psnr" not in left
+    assert tab.locator(".tools output").inner_text() == f"{len(left)} of {rows.count()} metrics"
+    assert tab.locator("table.clips thead th[data-metric=psnr]").is_hidden()
+    assert tab.locator(".scores .family:visible").count() == 1
+    tab.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_three_systems_fit_a_desktop_and_a_phone(browser, large, width, scheme):
+    written = large.three
+    assert written.stat().st_size < PAGE_BYTES
+    tab = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto(written.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert tab.evaluate("document.documentElement.scrollHeight") <= DESKTOP_PX * (1 if width == 1200 else 2)
+    unfold(tab, "psnr")
+    body = tab.locator("tbody[data-metric=psnr] .unfolded")
+    assert body.bounding_box()["width"] <= width
+    assert body.locator("svg.strip").first.is_visible()
+    assert tab.locator(".film img").first.is_visible()
+    assert complaints == []
+    tab.close()
+
+
+def test_paper_has_all_scores_and_no_table_wider_than_it(browser, large):
+    tab = browser.new_page(viewport={"width": 1000, "height": 1400})
+    tab.emulate_media(media="print")
+    tab.goto(large.one.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == 1000
+    assert tab.locator(".scores .value:visible").count() == len(KEYS) - len(UNSCORED)
+    assert not tab.locator("nav").is_visible()
+    assert tab.get_by_text("don’t fit on paper").is_visible()
+    tab.close()

@@ -45,7 +45,7 @@ def test_nothing_from_outside_becomes_markup(attacked, read):
     known = (
         "html head meta title style body a header div p h1 span b strong dl dt dd code nav main section h2 h3 table "
         "thead tbody tr th td details summary ul ol li figure figcaption svg desc line text rect circle path script "
-        "footer img bdi"
+        "footer img bdi input label"
     )
     assert {element.tag for element in html.elements} <= set(known.split())
     names = {name for element in html.elements for name in element.attributes}
@@ -147,8 +147,9 @@ def test_the_command_writes_beside_the_result_and_prints_where(sketch):
 def test_the_command_takes_a_name_and_a_count(sketch, read):
     path = sketch("likeness").clip("a", {"likeness": [0.5, 0.7]}).write()
     out = path.with_name("other.html")
-    CliRunner().invoke(command, [str(path), "-o", str(out), "--worst", "1"], catch_exceptions=False)
-    assert len(read(out.read_text(encoding="utf-8")).worst_frames("likeness")) == 1
+    for count in (1, 0):
+        CliRunner().invoke(command, [str(path), "-o", str(out), "--worst", str(count)], catch_exceptions=False)
+        assert len(read(out.read_text(encoding="utf-8")).all("figure", class_="card")) == count
     assert CliRunner().invoke(command, [str(path), "--worst", "-1"]).exit_code == 2
 
 

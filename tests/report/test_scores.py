@@ -39,7 +39,7 @@ def test_one_clip_has_no_interval_no_ranks_and_its_own_curve(sketch, read):
     path = sketch("likeness").clip("only", {"likeness": [0.25, 0.75]}).write()
     html = read(page(Run.read(path)))
     assert "0.5000 one clip has no interval" in html.metric_row("likeness")
-    assert "The only clip was scored." in html.text
+    assert "The only metric was scored on the only clip." in html.text
     assert not html.all("td", class_="worst")
     assert [curve["clip"] for curve in html.data["metrics"]["likeness"]["curves"]] == ["only"]
 
@@ -48,14 +48,14 @@ def test_an_infinite_score_is_a_symbol_and_words(sketch, read):
     path = sketch("decibels").clip("a", {"decibels": [0.0, 0.0]}).clip("b", {"decibels": [0.0]}).write()
     html = read(page(Run.read(path)))
     assert "∞ dB infinite throughout" in html.metric_row("decibels")
-    assert "Infinite for every clip: there is nothing to draw." in html.section("clips")
+    assert "Infinite for every clip: there is nothing to draw." in html.metric_row("decibels")
     assert html.data["metrics"]["decibels"]["clips"] == {"a": "inf", "b": "inf"}
 
 
 def test_an_infinite_clip_among_others_is_counted_not_drawn(sketch, read):
     begun = sketch("decibels").clip("perfect", {"decibels": [0.0]})
     html = read(page(Run.read(begun.clip("x", {"decibels": [0.1]}).clip("y", {"decibels": [0.01]}).write())))
-    assert "Not drawn: 1 clip at infinity." in html.section("clips")
+    assert "Not drawn: 1 clip at infinity." in html.metric_row("decibels")
     (strip,) = html.all("svg", class_="strip")
     assert len([dot for dot in html.all("circle", class_="dot") if strip in dot.around]) == 1
     assert len([dot for dot in html.all("path", class_="worst") if strip in dot.around]) == 1
@@ -64,8 +64,10 @@ def test_an_infinite_clip_among_others_is_counted_not_drawn(sketch, read):
 def test_an_unscored_metric_says_why(sketch, read):
     begun = sketch("likeness", "distance").clip("a", {"likeness": [0.5]})
     html = read(page(Run.read(begun.write({"distance": "no reference clip"}))))
-    assert "not scored" in html.metric_row("distance")
-    assert "Not scored: no reference clip." in html.metric_row("distance")
+    (folded,) = html.all("details")
+    assert " ".join(folded.text.split()) == "1 metric not scored distance Not scored: no reference clip."
+    assert not html.all("tbody", data_metric="distance")
+    assert "1 of 2 metrics was scored on the only clip." in html.text
     assert "0.5000" in html.metric_row("likeness")
 
 
@@ -74,6 +76,7 @@ def test_what_was_left_out_is_counted_with_its_reason(sketch, read):
     begun = sketch("likeness").clip("a", {"likeness": [0.5, 0.5, 0.5]}, left_out={"likeness": {"identical": [1, 2]}})
     begun.clip("b", {}, failed={"likeness": gone}).clip("c", {}, failed={"likeness": gone})
     html = read(page(Run.read(begun.write())))
+    assert "1 / 3" in html.metric_row("likeness")
     assert "2 clips: no face (2)" in html.metric_row("likeness")
     assert "2 frames: identical (2)" in html.metric_row("likeness")
     assert "Failed for some metrics" in html.section("coverage")
@@ -83,14 +86,14 @@ def test_what_was_left_out_is_counted_with_its_reason(sketch, read):
 def test_the_references_own_value_has_a_column_where_there_is_one(sketch, read):
     begun = sketch("sharpness").clip("a", {"sharpness": [0.5]}, reference_values={"sharpness": [0.75]})
     html = read(page(Run.read(begun.write())))
-    assert "0.7500 one clip has no interval" in html.metric_row("sharpness")
+    assert "the references’ own: 0.7500 one clip has no interval" in html.metric_row("sharpness")
     assert "≈ closer to the reference’s own value is better" in html.metric_row("sharpness")
-    assert "Reference’s own" in html.section("scores")
+    assert "References’ own" in html.section("scores")
     begun.clip("b", {"sharpness": [0.7]}).clip("c", {}, reference_values={"sharpness": [0.1]})
     fewer = read(page(Run.read(begun.write()))).metric_row("sharpness")
     assert "0.7500 one clip has no interval of 1/2 clips" in fewer
     other = read(page(Run.read(sketch("likeness").clip("a", {"likeness": [1.0]}).write())))
-    assert "Reference’s own" not in other.section("scores")
+    assert "References’ own" not in other.section("scores")
 
 
 def test_failed_clips_are_listed_with_reason_and_sentence_without_their_folders(sketch, read):
@@ -98,7 +101,7 @@ def test_failed_clips_are_listed_with_reason_and_sentence_without_their_folders(
     failure = {"reason": "corrupt", "message": "gen/bad.mp4: frame 7 is damaged"}
     begun.clip("bad", {}, failure=failure, failed={"likeness": failure})
     html = read(page(Run.read(begun.write())))
-    assert "1 of 2 clips scored; 1 failed or is missing." in html.text
+    assert "The only metric was scored on 1 of 2 clips; 1 failed or is missing." in html.text
     assert "bad corrupt bad.mp4: frame 7 is damaged" in html.section("coverage")
     assert "gen/bad.mp4" not in html.text
     assert "Failed for some metrics" not in html.text

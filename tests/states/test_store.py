@@ -156,7 +156,7 @@ def test_the_cache_survives_writers_that_are_killed(tmp_path, monkeypatch):
             assert (rows == rows[0, 0]).all()
     monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 3_000_000)
     monkeypatch.setattr("thgeval.states.store.LOOKS_A_FILLING", 1e9)
-    monkeypatch.setattr("thgeval.states.store.WRITING_S", -1)  # as if an hour had passed
+    monkeypatch.setattr("thgeval.files.bounded.WRITING_S", -1)  # as if an hour had passed
     Store(cache="read-write").save(Checkpoint("clip", {"generated": "x"}, "d", {"m": Kept("p", rows_of("clip"))}))
     left = [path for path in (tmp_path / "states").rglob("*") if path.is_file()]
     assert not [path for path in left if path.name.startswith(".")]
@@ -168,7 +168,7 @@ def test_a_full_cache_is_rarely_looked_through(tmp_path, monkeypatch):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
     monkeypatch.setattr("thgeval.states.store.CACHE_LIMIT_BYTES", 16_000_000)
     looked = []
-    monkeypatch.setattr("thgeval.states.store._prune", looked.append)
+    monkeypatch.setattr("thgeval.states.store.prune", lambda folder, most: looked.append(folder))
     rows = Rows.of("clip", np.zeros((10, 100)))
     for number in range(500):
         Store(cache="read-write").save(Checkpoint("clip", {"generated": str(number)}, "d", {"m": Kept("p", rows)}))

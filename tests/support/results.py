@@ -77,6 +77,9 @@ def _score(key, metric, tokens):
         "reference": reference,
         "signature": f"{key}@1|a:1|{tokens}||n:1/1",
         "groups": groups,
+        "controls": {
+            name: {"value": value, "interval": None, "clips": 10} for name, value in metric.get("controls", {}).items()
+        },
     }
 
 

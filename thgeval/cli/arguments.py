@@ -1,11 +1,12 @@
 """What several commands read from the command line in the same way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from thgeval.errors import ProtocolError
 from thgeval.metrics import GROUPS, METRICS, meant
 
 FORMATS = ("table", "json", "csv", "latex", "markdown")
@@ -29,6 +30,26 @@ class Grouped(click.Command):
                 formatter.write_dl([records.pop(name) for name in names])
         with formatter.section("Other"):
             formatter.write_dl(list(records.values()))
+
+
+def named_results(given: Iterable[str]) -> dict[str, Path]:
+    """Result files by the names of their systems, as ``NAME=RUN.json`` gives them, or else by the files' names."""
+    from thgeval.comparison import names_of
+
+    named = [_named_result(text) for text in given]
+    own = names_of([path for _, path in named])
+    names = [name or found for (name, _), found in zip(named, own, strict=True)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ProtocolError(f"two results are called {twice[0]}; name one: {twice[0]}-2=RUN.json")
+    return dict(zip(names, (path for _, path in named), strict=True))
+
+
+def _named_result(text: str) -> tuple[str, Path]:
+    """``ours=runs/a.json`` as a name and a file; a file that has such a name is meant itself."""
+    name, sign, path = text.partition("=")
+    if sign and path and not Path(text).exists():
+        return name, Path(path)
+    return "", Path(text)
 
 
 def metric_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

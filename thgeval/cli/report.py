@@ -1,16 +1,16 @@
-"""``thgeval report``: a run as one HTML page."""
+"""``thgeval report``: a run, or several systems, as one HTML page."""
 
 from pathlib import Path
 
 import click
 
-from thgeval.cli.arguments import OUTPUT, RESULT
+from thgeval.cli.arguments import OUTPUT, named_results
 from thgeval.cli.showing import show
 from thgeval.printable import printable
 
 
-@click.command("report", short_help="Show a run as one HTML page.")
-@click.argument("result", type=RESULT, metavar="RUN.json")
+@click.command("report", short_help="Show runs as one HTML page.")
+@click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
 @click.option(
     "-o", "--out", type=OUTPUT, metavar="PATH", help="Where the page goes [default: RUN.html beside RUN.json]."
 )
@@ -20,7 +20,7 @@ from thgeval.printable import printable
     default=6,
     show_default=True,
     metavar="N",
-    help="Frames to show per metric, at most two of one clip.",
+    help="Moments to show in pictures, at most two of one clip while others have any.",
 )
 @click.option(
     "--clips",
@@ -29,12 +29,22 @@ from thgeval.printable import printable
     metavar="DIR",
     help="A further folder whose clips may be opened for pictures; may be repeated.",
 )
-def command(result: Path, out: Path | None, worst: int, clips: tuple[Path, ...]) -> None:
-    """Show a run as one self-contained HTML page: scores, coverage, distributions, curves, worst frames.
+def command(results: tuple[str, ...], out: Path | None, worst: int, clips: tuple[Path, ...]) -> None:
+    """Show a run as one self-contained HTML page: scores, coverage, distributions, curves, the worst moments.
 
-    Values per frame come from the states beside RUN.json; pictures from the clips, as long as they lie where the run
-    found them, below the folder of RUN.json or one named with --clips. Nothing else is opened, whatever RUN.json says.
+    Several are put side by side, each compared with the first on the clips that both have. Values per frame come from
+    the states beside RUN.json; pictures from the clips, as long as they lie where the run found them, below the folder
+    of RUN.json or one named with --clips. Nothing else is opened, whatever RUN.json says.
+
+    \b
+    thgeval report ours.json
+    thgeval report Wav2Lip=w2l.json Ours=ours.json -o both.html
     """
-    from thgeval.report import write
+    from thgeval.report import write, write_systems
 
-    show(printable(str(write(result, out, worst=worst, clips=clips))))
+    named = named_results(results)
+    if len(named) == 1:
+        (path,) = named.values()
+        show(printable(str(write(path, out, worst=worst, clips=clips))))
+        return
+    show(printable(str(write_systems(named, out, worst=worst, clips=clips))))

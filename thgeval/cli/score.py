@@ -25,7 +25,7 @@ OPTIONS = {
         *("list_file", "pred_suffix", "match", "ignore_case", "recursive", "unpaired", "transcripts", "clip_list"),
         *("limit", "allow_missing"),
     ),
-    "What is measured": ("metrics", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
+    "What is measured": ("metrics", "controls", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
     "What comes out": (
         *(
             "outputs",
@@ -81,6 +81,11 @@ OPTIONS = {
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
+@click.option(
+    "--controls",
+    is_flag=True,
+    help="Also score blurred, frozen and other copies of GT_DIR, and say what each score is worth beside them.",
+)
 @click.option("--details", is_flag=True, help="Also print what metrics show of each clip, such as aligned words.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--signatures", is_flag=True, help="Also print how each score was made, whole.")
@@ -127,6 +132,7 @@ def command(**given: Any) -> int:
         limit=given["limit"],
         out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
+        controls=given["controls"],
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests
+from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests, named_results
 from thgeval.cli.showing import say, show
-from thgeval.errors import ProtocolError
 
 if TYPE_CHECKING:
     from thgeval.results import Run
@@ -19,7 +18,13 @@ INTERVALS = ("none", "range", "half-width")
 
 @click.command("table", short_help="Put systems side by side, for a paper.")
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
-@click.option("--control", "controls", multiple=True, metavar="[NAME=]RUN.json", help="Below the systems; never best.")
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="[NAME=]RUN.json|COPY",
+    help="Below the systems; never best. A COPY, such as still, is what `thgeval score --controls` scored.",
+)
 @click.option(
     "-m",
     "--metrics",
@@ -60,6 +65,7 @@ def command(
     thgeval table ours.json wav2lip.json sadtalker.json
     thgeval table Ours=ours.json Wav2Lip=w2l.json --control Still=still.json -f latex -o table.tex
     """
+    from thgeval.controls import CONTROLS
     from thgeval.files import write_atomically
     from thgeval.registry import metric
     from thgeval.statistics import Resampling
@@ -67,7 +73,9 @@ def command(
 
     keys = [metric(request).key for request in metric_requests(metrics)]
     sampling = Resampling(draws, seed) if tests else None
-    table = systems_table(_read(results), _read(controls), keys=keys, resampling=sampling)
+    copies = [text for text in controls if text in CONTROLS and not Path(text).is_file()]
+    others = _read(text for text in controls if text not in copies)
+    table = systems_table(_read(results), others, keys=keys, copies=copies, resampling=sampling)
     signed = form == "latex" if signatures is None else signatures
     text = table_text(table, form, digits=digits, intervals=intervals, signatures=signed)
     if out is None:
@@ -78,21 +86,7 @@ def command(
 
 
 def _read(given: Iterable[str]) -> "Mapping[str, Run]":
-    """Result files by the names of their systems: those given, or else the names of the files."""
-    from thgeval.comparison import names_of
+    """Results by the names of their systems."""
     from thgeval.results import Run
 
-    named = [_named(text) for text in given]
-    own = names_of([path for _, path in named])
-    names = [name or found for (name, _), found in zip(named, own, strict=True)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ProtocolError(f"two results are called {twice[0]}; name one: {twice[0]}-2=RUN.json")
-    return {name: Run.read(path) for name, (_, path) in zip(names, named, strict=True)}
-
-
-def _named(text: str) -> tuple[str, Path]:
-    """``ours=runs/a.json`` as a name and a file; a file that has such a name is meant itself."""
-    name, sign, path = text.partition("=")
-    if sign and path and not Path(text).exists():
-        return name, Path(path)
-    return "", Path(text)
+    return {name: Run.read(path) for name, path in named_results(given).items()}

@@ -5,6 +5,7 @@ all clips are still theirs. A file of another protocol, or one that is no result
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from thgeval.engine.scoring import Contribution
@@ -64,6 +65,22 @@ def proof(run: Run) -> Callable[[Checkpoint], bool]:
         return digest({key: kept for key, kept in held.kept.items() if key in run.scores}) == clip.states
 
     return genuine
+
+
+def with_its_controls(run: Run, before: Run) -> Run:
+    """A run of the same clips with the scores that copies of their references had in an earlier result."""
+    if [clip.content for clip in run.clips] != [clip.content for clip in before.clips]:
+        return run
+    alike = {
+        key
+        for key, score in run.scores.items()
+        if key in before.scores and before.scores[key].protocol_part == score.protocol_part
+    }
+    scores = {
+        key: replace(score, controls=before.scores[key].controls) if key in alike else score
+        for key, score in run.scores.items()
+    }
+    return replace(run, scores=scores)
 
 
 def complete(named: Sequence[Named], contributions: Sequence[Contribution]) -> tuple[tuple[Named, ...], list[str]]:

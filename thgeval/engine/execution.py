@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +28,7 @@ from thgeval.registry import Named
 from thgeval.registry import metrics as named_metrics
 from thgeval.requirements import weights
 from thgeval.results import Run, states_folder
+from thgeval.seen import Seen
 from thgeval.signature import files, pins_of, required
 from thgeval.states.store import Store, file_name, sole_writer
 from thgeval.version import __version__
@@ -59,7 +61,13 @@ def execute(
     chosen = protocol_of(protocol)
     requests = _requests(metrics)
     named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
-    pairing = pairing.limited(options.limit).cut(chosen.excerpt)
+    if options.controls:
+        from thgeval.engine.controlled import check_controls  # with all that making copies takes
+
+        check_controls(pairing, chosen)
+        options = replace(options, seen=options.seen or Seen())
+    whole = pairing.limited(options.limit)
+    pairing = whole.cut(chosen.excerpt)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     if pairing.advice:
@@ -79,11 +87,34 @@ def execute(
         watcher.plans(planned.metrics)
         store = Store(folder, Path(scratch), options.fresh, options.cache)
         run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
+        if options.controls:
+            run = _with_copies(run, whole, chosen, options, watcher)
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
     mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
     if mismatched and all(metric.sets for _, metric in named):
         watcher.warns(OFFER)
     return run
+
+
+def _with_copies(run: Run, pairing: Pairing, protocol: Protocol, options: Options, watcher: Watcher) -> Run:
+    """The run with the scores of degraded copies of its references."""
+    from thgeval.engine.controlled import with_controls
+
+    score = partial(_copies_scored, protocol=protocol, options=options, watcher=watcher)
+    try:
+        return with_controls(run, pairing, score, cores=options.cores, watcher=watcher)
+    except KeyboardInterrupt:
+        kept = " The clips are measured and kept; the same command goes on there." if options.out is not None else ""
+        raise KeyboardInterrupt(f"interrupted while copies of the references were scored.{kept}") from None
+
+
+def _copies_scored(
+    pairing: Pairing, metrics: Sequence[str], *, protocol: Protocol, options: Options, watcher: Watcher
+) -> Run:
+    """A run over copies of references: its states are kept by content alone, and nobody need hear of it."""
+    apart = replace(options, out=None, fresh=False, limit=None, controls=False, cache="read-write")
+    quiet = Watcher(begins=watcher.begins, frames=watcher.frames, clip=watcher.clip, plans=lambda metrics: None)
+    return execute(pairing, metrics, protocol, apart, quiet)
 
 
 def _reduced(
@@ -100,6 +131,7 @@ def _reduced(
     clock = Stopwatch()
     store.swept()
     others: tuple[Named, ...] = ()
+    before: Run | None = None
     if options.out is not None and not options.fresh:
         before = earlier.found(Path(options.out), store, protocol)
         if before is not None:
@@ -134,6 +166,8 @@ def _reduced(
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
     run = scored_run(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    if before is not None:
+        run = earlier.with_its_controls(run, before)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     return replace(run, record={**record, "weights": terms}, places=pairing.places)

@@ -40,7 +40,8 @@ class Watcher:
     """Called as a run goes on.
 
     With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know;
-    before all that with the metrics that will be measured, for the terms of what they read.
+    before all that with the metrics that will be measured, for the terms of what they read. ``phase`` is told what is
+    done from now on, where that isn't measuring the clips.
     """
 
     begins: Callable[[int], None] = lambda clips: None
@@ -48,6 +49,7 @@ class Watcher:
     clip: Callable[[str], None] = lambda clip: None
     warns: Callable[[str], None] = lambda sentence: None
     plans: Callable[[Sequence[Named]], None] = remind
+    phase: Callable[[str], None] = lambda what: None
 
 
 PASSING = (

@@ -38,8 +38,13 @@ def merged(results: Sequence[Path], out: Path) -> Run:
 
 
 def reduced(run: Run) -> Run:
-    """A result made again from the states beside it; ProtocolError if these are not there, or not its own."""
-    return _reduced([run], None)
+    """A result made again from the states beside it; ProtocolError if these are not there, or not its own.
+
+    What copies of the references scored is taken from the result: their states are not beside it.
+    """
+    again = _reduced([run], None)
+    scores = {key: replace(item, controls=run.scores[key].controls) for key, item in again.scores.items()}
+    return replace(again, scores=scores)
 
 
 def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:

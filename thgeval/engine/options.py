@@ -25,6 +25,7 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "out": ((str, Path, type(None)), "a path, or None"),
         "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
         "seen": ((Seen, type(None)), "a thgeval.Seen, or None"),
+        "controls": ((bool,), "True or False"),
         "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
     }
 )
@@ -44,6 +45,7 @@ class Options:
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
     seen        one ``Seen()`` for several runs: what is found in frames, such as faces, is found once for all of them
+    controls    score degraded copies of the references too, and say what each score is worth beside them
     resampling  draws and seed of the intervals of medians
     """
 
@@ -56,6 +58,7 @@ class Options:
     out: str | Path | None = None
     weights: Policy = field(default_factory=Policy)
     seen: Seen | None = None
+    controls: bool = False
     resampling: Resampling = field(default_factory=Resampling)
 
     def __post_init__(self) -> None:

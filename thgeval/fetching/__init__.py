@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from thgeval.errors import OutputError, ProtocolError, WeightsError
 from thgeval.fetching.addresses import addresses
 from thgeval.fetching.arrival import accepted, copied, is_archived, most_bytes, opened_copy, unpacked
 from thgeval.fetching.selection import Choice, selected
-from thgeval.fetching.transfer import Failed, Patience, Transfer
+from thgeval.fetching.transfer import Failed, Offline, Patience, Transfer
 from thgeval.fetching.wheels import is_wheel
 from thgeval.files.locking import locked
 from thgeval.requirements import weights
@@ -25,13 +26,34 @@ from thgeval.requirements.obtaining import by_hand, index_package, not_commercia
 if TYPE_CHECKING:
     from thgeval_models.manifest import Weights
 
-__all__ = ["Choice", "LeftOut", "Patience", "TransferWatcher", "expected", "fetch", "is_here", "is_wheel", "selected"]
+__all__ = [
+    "Choice",
+    "LeftOut",
+    "Patience",
+    "TransferWatcher",
+    "Unreachable",
+    "announced",
+    "fetch",
+    "hosts_of",
+    "is_here",
+    "is_wheel",
+    "selected",
+    "to_ask",
+]
 
 LONGEST_WAIT_S = 3600.0
 
 
 class LeftOut(WeightsError):
     """A file that is not to be fetched: its licence is excluded, a person has to get it, or there is no file."""
+
+
+class Unreachable(WeightsError):
+    """A file none of whose addresses this machine has a way to; ``hosts`` are those that were asked."""
+
+    def __init__(self, message: str, hosts: frozenset[str]) -> None:
+        super().__init__(message)
+        self.hosts = hosts
 
 
 @dataclass(frozen=True)
@@ -88,9 +110,9 @@ def fetch(
         return _from_network(entry, places, part, patience or Patience(), watcher)
 
 
-def expected(names: Iterable[str], *, mirrors: Sequence[str] = (), force: bool = False) -> str:
-    """How many files ``fetch`` will ask for, and their size, as in "2 files, 244 MB"; empty if none."""
-    entries = [
+def to_ask(names: Iterable[str], *, mirrors: Sequence[str] = (), force: bool = False) -> "list[Weights]":
+    """The files that ``fetch`` will ask for: those that aren't here, and may be had and used."""
+    return [
         entry
         for entry in map(weights.entry, names)
         if not weights.is_computed(entry)
@@ -98,8 +120,23 @@ def expected(names: Iterable[str], *, mirrors: Sequence[str] = (), force: bool =
         and addresses(entry, mirrors)
         and (force or is_here(entry) is None)
     ]
-    if not entries:
-        return ""
+
+
+def announced(entries: "Sequence[Weights]") -> str:
+    """How many files these are, their size, and their names by licence: "2 files, 244 MB: alexnet, vgg16 (BSD-3)"."""
+    by_licence: dict[str, list[str]] = {}
+    for entry in entries:
+        by_licence.setdefault(entry.weight_licence, []).append(entry.name)
+    named = "; ".join(f"{', '.join(names)} ({licence})" for licence, names in by_licence.items())
+    return f"{_sizes(entries)}: {named}"
+
+
+def hosts_of(entry: "Weights", mirrors: Sequence[str] = ()) -> frozenset[str]:
+    """The machines that will be asked for a file."""
+    return frozenset(urlsplit(url).hostname or "" for url in addresses(entry, mirrors))
+
+
+def _sizes(entries: "Sequence[Weights]") -> str:
     count = f"{len(entries)} file{'s' if len(entries) > 1 else ''}"
     known, unknown = sum(entry.bytes for entry in entries), sum(not entry.bytes for entry in entries)
     if unknown == len(entries):
@@ -132,6 +169,7 @@ def _from_network(
 ) -> Path:
     _check_space(entry, part)
     told = []
+    offline = set()
     for url in places:
         transfer = Transfer(
             url=url,
@@ -147,6 +185,7 @@ def _from_network(
             return _transferred(entry, transfer, watcher)
         except Failed as error:
             told.append(f"{url} {error}")
+            offline |= {urlsplit(url).hostname or ""} if isinstance(error, Offline) else set()
     kept = part.stat().st_size if part.is_file() else 0
     if index_package(entry) and not kept:
         advice = by_hand(entry)
@@ -154,7 +193,9 @@ def _from_network(
         advice = f"the {size_text(kept)} that came are kept, and thgeval fetch {entry.name} goes on from there"
     else:
         advice = "--mirror URL asks elsewhere, --from FILE takes a copy you have"
-    raise WeightsError(f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}")
+    said = f"{entry.name} can't be fetched: {'; '.join(told)}; {advice}"
+    hosts = frozenset(urlsplit(url).hostname or "" for url in places)
+    raise Unreachable(said, hosts) if hosts == offline else WeightsError(said)
 
 
 def _transferred(entry: "Weights", transfer: Transfer, watcher: TransferWatcher, *, again: bool = False) -> Path:

@@ -1,16 +1,16 @@
-"""What the words after ``thgeval fetch`` stand for: files, metrics, or the groups ``light``, ``all``, ``examples``."""
+"""What the words after ``thgeval fetch`` stand for: files, metrics, ``default``, ``light``, ``all``, ``examples``."""
 
 import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from thgeval.errors import ProtocolError
-from thgeval.metrics import meant
+from thgeval.metrics import DEFAULT, meant
 from thgeval.registry import metric, metric_class, table
 from thgeval.requirements import weights
 from thgeval.signature import files
 
-GROUPS = ("light", "all", "examples")
+GROUPS = ("default", "light", "all", "examples")
 EVERY = "/all"
 
 
@@ -24,9 +24,10 @@ class Choice(NamedTuple):
 def selected(requests: Iterable[str]) -> list[Choice]:
     """The weight files that names, groups and metrics stand for, each once, in the order they are named.
 
-    ``light`` is the small and permissive ones, ``all`` every weight file, ``examples`` what networks are tried on. A
-    metric is what its defaults read, ``lpips/vgg`` what that preset reads, ``lpips/all`` every file that some form of
-    it can read. ProtocolError if a word means nothing, or no file.
+    ``default`` is what the metrics read that are scored where none is asked for, ``light`` the small and permissive
+    ones, ``all`` every weight file, ``examples`` what networks are tried on. A metric is what its defaults read,
+    ``lpips/vgg`` what that preset reads, ``lpips/all`` every file that some form of it can read. ProtocolError if a
+    word means nothing, or no file; ``default`` may be none.
     """
     chosen: dict[str, bool] = {}
     for request in requests:
@@ -44,6 +45,8 @@ def _meant(request: str) -> tuple[list[str], bool]:
         return [request], True
     if request == "examples":
         return list(examples()), False
+    if request == "default":
+        return list(dict.fromkeys(file for each in DEFAULT for file in _read_by(each))), False
     if request in GROUPS:
         tiers = ("light",) if request == "light" else ("embedded", "light", "canonical")
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False

@@ -10,6 +10,7 @@ counts as silence, and the whole file has a time after which it is given up. Not
 hash, which is not checked here; sizes are checked so that a wrong answer ends early. Sizes are in bytes.
 """
 
+import errno
 import http.client
 import json
 import re
@@ -33,6 +34,7 @@ from thgeval.version import __version__
 
 CHUNK_BYTES = 1 << 18
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+NO_WAY = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 RANGE_NOT_SATISFIABLE = 416
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)", re.ASCII)
 COMPLETE_LENGTH = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
@@ -57,6 +59,10 @@ class Patience:
 
 class Failed(Exception):
     """The file did not come; the text goes on from the address: "answers 404 Not Found"."""
+
+
+class Offline(Failed):
+    """There is no way to the address from this machine, so that asking again is no use."""
 
 
 class Passing(Failed):
@@ -190,8 +196,9 @@ class Transfer:
                 f"shows a certificate that can't be trusted ({reason.verify_message}); "
                 "SSL_CERT_FILE names the certificates of a proxy that decrypts"
             )
-        if isinstance(reason, socket.gaierror):  # the system's resolver has tried more than once itself
-            return Failed(f"can't be reached ({_sentence(reason)}); is this machine on the network?")
+        no_way = isinstance(reason, OSError) and reason.errno in NO_WAY
+        if isinstance(reason, socket.gaierror) or no_way:  # the system's resolver has tried more than once itself
+            return Offline(f"can't be reached ({_sentence(reason)}); is this machine on the network?")
         if isinstance(reason, TimeoutError):
             return self._silence()
         return Passing(f"can't be reached ({_sentence(reason)})")

@@ -35,6 +35,9 @@ OTHER = {"thwc": "tchw", "tchw": "thwc"}
 DARK, BRIGHT = 1.0, 100.0
 """Frames that never exceed the one although the other or more is white are scaled otherwise than their peak says."""
 
+MEMORY = "memory"
+"""What frames that somebody holds are called in place of a container."""
+
 WRITTEN_AS = {"uint8": np.uint8, "float16": np.float32, "float32": np.float32, "float64": np.float64}
 
 
@@ -64,11 +67,13 @@ class Frames:
             )
         self._given = first.dtype
         self._peak = _stated_peak(peak, first.dtype, name)
+        self._black, self._clip = 0.0, False
+        self._clipped: set[int] = set()
 
     @property
     def peak(self) -> float:
-        """The value of white."""
-        return self._peak
+        """The value of white, where black is 0."""
+        return self._peak - self._black
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -109,8 +114,11 @@ class Frames:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Nothing beside the frames is held."""
-        return ()
+        """How many frames had to be brought into their range; nothing beside the frames is held."""
+        if not self._clipped:
+            return ()
+        span = f"{self._black:g} to {self._peak:g}"
+        return (f"values of {len(self._clipped)} of {self._count} frames were beyond {span} and were clipped",)
 
     def pictures(self) -> Iterator[Picture]:
         """All frames, spaced evenly if their rate is known."""
@@ -129,7 +137,7 @@ class Frames:
     def _write(self, index: int, out: Pixels) -> None:
         frame = as_array(self._frames[index], self._name)
         if frame.dtype != np.uint8:
-            self._check_range(frame, index)
+            frame = self._in_range(frame, index)
         if self._channels == 1:
             frame = frame.reshape(*self._shape, 1)
         elif self._layout == "tchw":
@@ -148,7 +156,8 @@ class Frames:
                 reason="out of range",
             )
 
-    def _check_range(self, frame: NDArray[Any], index: int) -> None:
+    def _in_range(self, frame: NDArray[Any], index: int) -> NDArray[Any]:
+        """The frame with its black at 0; InputError if it has values beyond its range, unless these are clipped."""
         low, high = float(frame.min()), float(frame.max())
         self._highest = max(self._highest, high)
         if not (math.isfinite(low) and math.isfinite(high)):
@@ -156,19 +165,27 @@ class Frames:
                 f"{self._name}: frame {index} holds NaN or infinite values; find out where they come from",
                 reason="not finite",
             )
-        if low < 0.0 or high > self._peak:
-            raise InputError(
-                f"{self._name}: frame {index} spans {low!s} to {high!s}, outside its range of 0 to {self._peak:g}; "
-                "state the right peak, or scale and clip the frames into it",
-                reason="out of range",
-            )
+        if low < self._black or high > self._peak:
+            if not self._clip:
+                span = f"{self._black:g} to {self._peak:g}"
+                said = f"frame {index} spans {low!s} to {high!s}, outside its range of {span}"
+                hint = "; in Python, clip=True does" if self._container == MEMORY else ""
+                raise InputError(
+                    f"{self._name}: {said}; state the right peak, or scale and clip the frames into it{hint}",
+                    reason="out of range",
+                )
+            self._clipped.add(index)
+            frame = np.clip(frame, self._black, self._peak)
+        wide = frame.astype(self.dtype, copy=False)
+        return wide - self.dtype.type(self._black) if self._black else wide
 
 
 class FramesInMemory(Frames):
     """Frames someone already holds: an array, or a tensor on any device, of which one frame at a time is copied."""
 
     def __init__(self, memory: Memory, *, name: str, fps: Fraction | None) -> None:
-        super().__init__(memory.frames, peak=memory.peak, layout=memory.layout, name=name, container="memory", fps=fps)
+        super().__init__(memory.frames, peak=memory.peak, layout=memory.layout, name=name, container=MEMORY, fps=fps)
+        self._black, self._clip = memory.black, memory.clip
 
 
 class ArrayFile(Frames):
@@ -263,10 +280,7 @@ def _stack(frames: Any, layout: str, name: str) -> _Stack:
         count, channels = shape[0], shape[CHANNELS[layout]]
         height, width = shape[1:3] if layout == "thwc" else shape[2:4]
     else:
-        batch = "; score each clip of a batch by itself" if len(shape) == 5 else ""
-        raise InputError(
-            f"{name}: its frames have the shape {shape}, not {WANTED[layout]}{batch}", reason="wrong shape"
-        )
+        raise InputError(f"{name}: its frames have the shape {shape}, not {WANTED[layout]}", reason="wrong shape")
     if channels not in {1, 3} or (count and not height * width):
         raise InputError(
             f"{name}: its frames have the shape {shape}, not {WANTED[layout]} with 3 or 1 channels",

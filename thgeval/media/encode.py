@@ -50,6 +50,9 @@ x264's macroblock tree is off: at widths such as 80 px its vector code reads mem
 are the same (``test_the_same_call_writes_the_same_bytes``).
 """
 
+FAST = {"preset": "veryfast"}
+"""Half the time of x264's own default, and hardly larger files."""
+
 QUALITY_BY_CRF = {"libx264", "libx265", "libvpx-vp9", "libaom-av1", "libsvtav1"}
 
 LIMITED_RANGE = 1
@@ -59,7 +62,13 @@ SCALER_FLAGS = BICUBIC | FULL_CHROMA_OUT | FULL_CHROMA_IN | ACCURATE_ROUNDING
 """ffmpeg's scaler takes short cuts that cost a level or two unless it is told not to; not all PyAV have the names."""
 
 AAC_FRAME = 1024
+AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 AAC_BITS_PER_S = 128_000
+
+
+def aac_rate_hz(original_hz: int) -> int:
+    """The rate at which sound is best kept: its own, or the next one that AAC has."""
+    return next((rate for rate in AAC_RATES_HZ if rate >= original_hz), AAC_RATES_HZ[-1])
 
 
 def write_video(

@@ -58,6 +58,7 @@ def _add_file(digest: "hashlib._Hash", path: Path, size: int) -> None:
 
 def _add_memory(digest: "hashlib._Hash", memory: Memory, name: str) -> None:
     frames = FramesInMemory(memory, name=name, fps=None)
-    digest.update(f"{frames.info.pixel_format} {tuple(memory.frames.shape)} {memory.layout} {memory.peak}\n".encode())
+    read = f"{memory.peak}" + (f" {memory.black} {memory.clip}" if memory.black or memory.clip else "")
+    digest.update(f"{frames.info.pixel_format} {tuple(memory.frames.shape)} {memory.layout} {read}\n".encode())
     for frame in frames.stored():
         digest.update(np.ascontiguousarray(frame).data)

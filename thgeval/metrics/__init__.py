@@ -152,6 +152,8 @@ DEFAULT = (
 TIERS = ("embedded", "light", "canonical")
 FAMILY_NAMES = tuple(dict.fromkeys(where.partition(".")[0] for where in METRICS.values()))
 GROUPS = ("default", *TIERS, "all", *FAMILY_NAMES)
+OTHERS = "others"
+"""The family of metrics that installed packages bring."""
 
 # What a name stands for that is no metric's own; where it means a preset, that too.
 ALIASES: dict[str, str] = {
@@ -188,6 +190,11 @@ ELSEWHERE: dict[str, str] = {
     "q-align": "Q-Align's quality (also called IQA) is not measured here; iqa is hyperIQA's",
     "ase": "Q-Align's aesthetics is not measured here",
 }
+
+
+def family_of(name: str) -> str:
+    """The package that a metric is in, by its name; ``OTHERS`` where it is none of ours."""
+    return METRICS.get(name, OTHERS).partition(".")[0]
 
 
 def meant(name: str, known: Collection[str] = METRICS.keys()) -> str | None:

@@ -64,12 +64,15 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 370.0, 22.0, 136.0
 
 
 def panels(
-    data: MetricData, ranks: Mapping[str, int], cards: Mapping[tuple[str, int], int], rates: Mapping[str, float | None]
+    data: MetricData,
+    ranks: Mapping[str, int],
+    cards: Mapping[tuple[str, int], int | None],
+    rates: Mapping[str, float | None],
 ) -> list[Panel]:
     """One panel per clip on a common scale.
 
-    ``ranks`` holds the clips with their rank among the worst (0 for none), all of which have curves; ``cards`` numbers
-    the frames that are shown further down; ``rates`` holds frames per second.
+    ``ranks`` holds the clips with their rank among the worst (0 for none), all of which have curves; ``cards`` the
+    worst frames, with the number of the card that shows them, if one does; ``rates`` holds frames per second.
     """
     curves = [data.curves[clip] for clip in ranks]
     if not curves:
@@ -86,7 +89,7 @@ def _panel(
     rank: int,
     vertical: Axis,
     level: float | None,
-    cards: Mapping[tuple[str, int], int],
+    cards: Mapping[tuple[str, int], int | None],
     fps: float | None,
 ) -> Panel:
     frames = curve.frames
@@ -126,12 +129,11 @@ def _frame_label(curve: Curve, fps: float | None) -> str:
     return f"frame, {fps:g} per second ({(curve.frames[-1] + 1) / fps:.2f} s)"
 
 
-def _marks(curve: Curve, across: Axis, vertical: Axis, cards: Mapping[tuple[str, int], int]) -> list[Mark]:
+def _marks(curve: Curve, across: Axis, vertical: Axis, cards: Mapping[tuple[str, int], int | None]) -> list[Mark]:
     marks = []
     for frame, value in zip(curve.frames.tolist(), curve.values.tolist(), strict=True):
-        card = cards.get((curve.clip, frame))
-        if card is not None and math.isfinite(value):
-            marks.append(Mark(across(frame), vertical(value), frame, number(value), card))
+        if (curve.clip, frame) in cards and math.isfinite(value):
+            marks.append(Mark(across(frame), vertical(value), frame, number(value), cards[curve.clip, frame]))
     return marks
 
 

@@ -17,66 +17,71 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from thgeval.engine.provenance import decoder
 from thgeval.errors import ProtocolError
 from thgeval.report import sections, text
-from thgeval.report.data import Collected, collected
-from thgeval.report.strips import strip
-from thgeval.report.tables import clip_rows, failures, head, partial_failures, score_row
+from thgeval.report.data import Collected, MetricData, collected
+from thgeval.report.strips import small_strip, strip
+from thgeval.report.tables import (
+    by_family,
+    clip_rows,
+    failures,
+    head,
+    partial_failures,
+    score_row,
+    unscored,
+    with_clips,
+)
 from thgeval.results import Run, usual_note
 
 
 def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
-    """The report of a run as HTML, with the ``worst`` worst frames of every metric that has them.
+    """The report of a run as HTML, with pictures of its ``worst`` worst moments.
 
     Pictures come from clips below the folder of the result file, or below the folders ``clips``; no other is opened.
 
     Raises ProtocolError for a negative count, or a run whose clip records are damaged.
     """
     if worst < 0:
-        raise ProtocolError(f"the number of worst frames must be at least 0, not {worst}")
+        raise ProtocolError(f"the number of worst moments must be at least 0, not {worst}")
     found = collected(run)
-    style, script = _source("style.css"), _source("script.js")
-    return (
-        jinja_environment()
-        .get_template("report.html.j2")
-        .render(
-            policy=_policy(style, script),
-            style=style,
-            script=script,
-            redecoded=_redecoded(run),
-            **_tables(found),
-            **_sections(found, sections.chosen(found, worst), clips),
-        )
-    )
+    return rendered("report.html.j2", redecoded=_redecoded(run), **_shown(found, sections.chosen(found, worst), clips))
 
 
-def _tables(found: Collected) -> dict[str, Any]:
+def rendered(template: str, **shown: Any) -> str:
+    """A page of this package with its style, its script, and the policy that allows these two alone."""
+    style, script = _source("style.css") + _source("report.css"), _source("script.js")
+    page_template = jinja_environment().get_template(template)
+    return page_template.render(policy=_policy(style, script), style=style, script=script, **shown)
+
+
+def _shown(found: Collected, chosen: sections.Chosen, folders: Sequence[Path]) -> dict[str, Any]:
+    curves = {data.score.key: sections.curves(found, data, chosen) for data in found.metrics}
+    gallery = sections.pictures(found, chosen, folders)
     return {
-        "head": head(found.run, found.clips),
-        "scores": [score_row(data) for data in found.metrics],
+        "head": head(found),
+        "families": by_family([score_row(data) for data in found.metrics if data.score.value is not None]),
+        "details": {data.score.key: _details(data, curves[data.score.key], chosen) for data in found.metrics},
+        "unscored": unscored(found),
         "usual_note": usual_note(found.run) or "",
         "failures": failures(found.clips),
         "partial": partial_failures(found.clips),
         "notes": [(clip, note) for clip in found.clips for note in clip.result.notes],
-        "keys": [data.score.key for data in found.metrics],
+        "keys": [data.score.key for data in with_clips(found)],
+        "clips": clip_rows(found, chosen.clips),
+        "ranked": any(chosen.clips.values()),
+        "cards": sections.cards(found, chosen, gallery),
+        "gallery": gallery,
+        "data": sections.plain(found, curves.values(), chosen),
     }
 
 
-def _sections(found: Collected, chosen: sections.Chosen, folders: Sequence[Path]) -> dict[str, Any]:
-    curves = [sections.curves(found, data, chosen) for data in found.metrics]
-    worst = [sections.worst(data, chosen) for data in found.metrics]
-    gallery = sections.pictures(found, chosen, folders)
+def _details(data: MetricData, curves: sections.Curves, chosen: sections.Chosen) -> dict[str, Any]:
+    """What a metric's row unfolds to: how clips scatter, curves of the worst, the worst frames."""
+    plot = strip(data, chosen.clips[data.score.key])
     return {
-        "strips": [
-            (data.score, strip(data, chosen.clips[data.score.key]), sections.unplotted(data)) for data in found.metrics
-        ],
-        "clips": clip_rows(found, chosen.clips),
-        "ranked": any(chosen.clips.values()),
-        "curves": [item for item in curves if item.panels],
-        "without_curves": sections.problems(curves),
-        "worst": [item for item in worst if item.frames],
-        "without_worst": sections.problems(worst),
-        "cards": sections.cards(found, worst, chosen, gallery),
-        "gallery": gallery,
-        "data": sections.plain(found, curves, chosen),
+        "small": small_strip(data),
+        "strip": plot,
+        "unplotted": "" if plot else sections.unplotted(data),
+        "curves": curves,
+        "worst": sections.worst(data, chosen),
     }
 
 

@@ -1,19 +1,20 @@
-"""The worst frames as pictures: generated, reference, and where they differ.
+"""The worst moments as strips of pictures: generated, reference, and where they differ.
 
 Clips are decoded again as the run decoded them: under the protocol of the signature, each file once, only as far as its
 last picture. Files that have changed since the run are not shown, and those outside the folders that a report may look
 into (``places``) are left alone. Errors are absolute differences, averaged over red,
 green and blue, as a share of white; all error maps of a page have one scale, from 0 to the smallest of ``SCALES`` that
-holds 99.5 % of what is shown.
+holds 99.5 % of the worst frame of most.
 """
 
 import os
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,13 +28,14 @@ from thgeval.media.stills import image_file, levels_of, shrunk
 from thgeval.protocol import Protocol
 from thgeval.report.data import ClipData
 
-HEIGHT_PX = 256
-BYTES = 1_800_000
+HEIGHT_PX = 160
+BYTES = 1_200_000
 """What all pictures of a page may take before they are encoded as text, which adds a third."""
 
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 CHUNK_FRAMES = 8
+FEWER = "The file holds fewer frames than the run saw."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,54 +47,97 @@ class Frame:
     error: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Trio:
-    """One frame's pictures as ``data:`` addresses."""
+class FilmAsked(NamedTuple):
+    """Frames of a clip that are to be seen side by side."""
 
-    generated: str
-    reference: str
-    error: str
+    clip: ClipData
+    frames: tuple[int, ...]
+
+
+class FilmRow(NamedTuple):
+    """Frames side by side as one picture, a ``data:`` address, and what they are of."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Film:
+    """The same frames of several clips below one another; ``width`` and ``height`` are those of one row, in px."""
+
+    rows: tuple[FilmRow, ...]
+    frames: tuple[int, ...]
     width: int
     height: int
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures by clip and frame, or the sentence why there are none; ``top`` is the error drawn brightest, 0 for none.
+    """Films in the order asked for, or the sentence why one is none; ``top`` is the error drawn brightest, 0 for none.
 
     ``bar`` is a picture of the colours from no error to ``top``.
     """
 
-    shown: Mapping[tuple[str, int], Trio | str]
+    films: tuple[Film | str, ...]
     top: float
     bar: str
 
 
-def gallery(wanted: Mapping[ClipData, Iterable[int]], protocol: Protocol, find: Callable[[str], Path]) -> Gallery:
-    """Pictures of these frames; ``find`` gives the file that a result's path stands for, or raises InputError."""
-    found: dict[tuple[str, int], Frame | str] = {}
-    for clip, frames in wanted.items():
-        numbers = sorted(set(frames))
-        try:
-            pictures: Mapping[int, Frame | str] = _of_clip(clip, numbers, protocol, find)
-        except (InputError, OSError) as error:
-            pictures = dict.fromkeys(numbers, clip.named(f"{error}."))
-        found |= {
-            (clip.id, frame): pictures.get(frame, "The file holds fewer frames than the run saw.") for frame in numbers
-        }
-    frames_found = [frame for frame in found.values() if isinstance(frame, Frame)]
-    top = error_scale([frame.error for frame in frames_found])
-    limit = BYTES // (3 * max(1, len(frames_found)))
-    shown = {at: frame if isinstance(frame, str) else _trio(frame, top, limit) for at, frame in found.items()}
-    return Gallery(shown, top, _address(_heat(np.linspace(0, 1, 256, dtype=np.float32)[None], 1.0), 1 << 16))
+def gallery(wanted: Sequence[FilmAsked], protocol: Protocol, find: Callable[[str], Path]) -> Gallery:
+    """Films of these frames; ``find`` gives the file that a result's path stands for, or raises InputError."""
+    clips = {item.clip.id: item.clip for item in wanted}
+    found = {
+        id: seen_frames(clip, [at for item in wanted if item.clip.id == id for at in item.frames], protocol, find)
+        for id, clip in clips.items()
+    }
+    top = error_scale([_reached(found[item.clip.id], item.frames) for item in wanted])
+    films = tuple(_film(found[item.clip.id], item, top, BYTES // (3 * max(1, len(wanted)))) for item in wanted)
+    return Gallery(films, top, _address(_heat(np.linspace(0, 1, 256, dtype=np.float32)[None], 1.0), 1 << 16))
 
 
-def error_scale(errors: list[NDArray[np.float32]]) -> float:
-    """The top of the scale that all error maps share; 0 if there are none."""
-    if not errors:
-        return 0.0
-    reached = float(np.median([np.quantile(error, 0.995) for error in errors]))
-    return next(scale for scale in SCALES if scale >= min(reached, 1.0))
+def seen_frames(
+    clip: ClipData, numbers: Iterable[int], protocol: Protocol, find: Callable[[str], Path]
+) -> dict[int, Frame] | str:
+    """Frames of a pair by number, as far as the files hold them, or the sentence why there are none."""
+    try:
+        return _of_clip(clip, sorted(set(numbers)), protocol, find)
+    except (InputError, OSError) as error:
+        return clip.named(f"{error}.")
+
+
+def _film(found: dict[int, Frame] | str, item: FilmAsked, top: float, limit: int) -> Film | str:
+    if isinstance(found, str):
+        return found
+    if not found.keys() >= set(item.frames):
+        return FEWER
+    frames = [found[number] for number in item.frames]
+    sides = {
+        "generated": [frame.generated for frame in frames],
+        "reference": [frame.reference for frame in frames],
+        "error": [_heat(frame.error, top) for frame in frames],
+    }
+    return film(sides, item.frames, limit)
+
+
+def film(sides: Mapping[str, Sequence[NDArray[np.uint8]]], frames: tuple[int, ...], limit: int) -> Film:
+    """Pictures of equal size as a film, each row of at most ``limit`` bytes."""
+    rows = {label: np.concatenate(pictures, axis=1) for label, pictures in sides.items()}
+    height, width = next(iter(rows.values())).shape[:2]
+    return Film(
+        tuple(FilmRow(label, _address(picture, limit)) for label, picture in rows.items()), frames, width, height
+    )
+
+
+def error_scale(reached: Iterable[float | None]) -> float:
+    """The top of the scale that all error maps share, from how far each film's errors reach; 0 if there are none."""
+    known = [error for error in reached if error is not None]
+    return next(scale for scale in SCALES if scale >= min(float(np.median(known)), 1.0)) if known else 0.0
+
+
+def _reached(found: dict[int, Frame] | str, frames: Iterable[int]) -> float | None:
+    """The error that 99.5 % of the pixels of a film's worst frame stay below; None where there is no frame."""
+    seen = [] if isinstance(found, str) else [found[number].error for number in frames if number in found]
+    return max((float(np.quantile(error, 0.995)) for error in seen), default=None)
 
 
 def _of_clip(clip: ClipData, numbers: list[int], protocol: Protocol, find: Callable[[str], Path]) -> dict[int, Frame]:
@@ -155,17 +200,6 @@ def _frame(generated: Pixels, peak: float, reference: Pixels, reference_peak: fl
 
 def _share(pixels: Pixels, peak: float) -> NDArray[np.float32]:
     return np.asarray(pixels, dtype=np.float32) / np.float32(peak)
-
-
-def _trio(frame: Frame, top: float, limit: int) -> Trio:
-    height, width = frame.reference.shape[:2]
-    return Trio(
-        generated=_address(frame.generated, limit),
-        reference=_address(frame.reference, limit),
-        error=_address(_heat(frame.error, top), limit),
-        width=width,
-        height=height,
-    )
 
 
 def _heat(error: NDArray[np.float32], top: float) -> NDArray[np.uint8]:

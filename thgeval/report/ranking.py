@@ -5,7 +5,6 @@ reference's own value: the furthest from what the same clip's reference scores. 
 worst. Ties go by clip id, then frame.
 """
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,25 +36,11 @@ def worst_clips(
     rated = [
         (bad, clip)
         for clip, value in values.items()
-        if (bad := badness(value, better, (own or {}).get(clip))) is not None
+        if (bad := better.badness(value, (own or {}).get(clip))) is not None
     ]
     best = min((bad for bad, _ in rated), default=0.0)
     worse = [item for item in rated if item[0] > best]
     return [clip for _, clip in sorted(worse, key=lambda item: (-item[0], item[1]))[:count]]
-
-
-def badness(value: float, better: Better, own: float | None = None) -> float | None:
-    """How bad a score is, larger is worse; None if that can't be told. ``own`` is the reference's own score."""
-    match better:
-        case Better.HIGHER:
-            return -value
-        case Better.LOWER:
-            return value
-        case Better.CLOSER_TO_ZERO:
-            return abs(value)
-        case Better.CLOSER_TO_REFERENCE if own is not None and math.isfinite(own):
-            return abs(value - own)
-    return None
 
 
 def has_worst_frames(data: MetricData) -> bool:

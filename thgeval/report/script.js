@@ -1,5 +1,40 @@
 "use strict";
-// Extras for a page that is whole without them: tables that sort, signatures that copy, curves that tell their values.
+// Extras for a page that is whole without them: metrics to filter, tables that sort, signatures that copy, curves that
+// tell their values.
+
+const filtered = document.querySelectorAll(".scores .metric");
+if (filtered.length > 8) {
+  const tools = document.createElement("p"), field = document.createElement("input"), told = document.createElement("output");
+  tools.className = "tools";
+  field.type = "search";
+  field.placeholder = "Filter metrics: sync, csim, pixels …";
+  field.setAttribute("aria-label", "Filter metrics");
+  tools.append(field, told);
+  document.querySelector(".scores").closest(".scroll").before(tools);
+  field.addEventListener("input", () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const shown = new Set();
+    let family = null, any = 0;
+    for (const body of document.querySelectorAll(".scores tbody")) {
+      if (body.classList.contains("family")) {
+        if (family) family.hidden = !any;
+        [family, any] = [body, 0];
+        continue;
+      }
+      const text = `${body.dataset.metric} ${body.dataset.says}`.toLowerCase();
+      body.hidden = !words.every((word) => text.includes(word));
+      if (!body.hidden) { shown.add(body.dataset.metric); any += 1; }
+    }
+    if (family) family.hidden = !any;
+    told.textContent = words.length ? `${shown.size} of ${filtered.length} metrics` : "";
+    for (const table of document.querySelectorAll("table.clips")) {
+      [...table.tHead.rows[0].cells].forEach((head, column) => {
+        const hidden = "metric" in head.dataset && !shown.has(head.dataset.metric);
+        for (const row of table.rows) row.cells[column].hidden = hidden;
+      });
+    }
+  });
+}
 
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];

@@ -1,51 +1,64 @@
-"""The sections below the tables: which clips and frames are pointed out, with what, and why some are not."""
+"""What a report shows beside its tables: curves of the worst clips, lists of the worst frames, the worst moments."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from thgeval.report import text
 from thgeval.report.curves import Panel, panels, thinned
 from thgeval.report.data import ClipData, Collected, MetricData
-from thgeval.report.pictures import Gallery, Trio, gallery
+from thgeval.report.moments import Moment, frames_around, moments
+from thgeval.report.pictures import Film, FilmAsked, Gallery, gallery
 from thgeval.report.places import clip_at
 from thgeval.report.ranking import WorstFrame, has_worst_frames, worst_clips, worst_frames
 from thgeval.results.score import to_json
 
 WORST_CLIPS = 3
+WORST_FRAMES = 6
+"""How many of its worst frames a metric lists."""
 TIMELINES = 24
 """How many clips of a metric with a timeline are drawn at most, the worst first."""
+NAMED_METRICS = 6
+"""How many metrics a moment's card names before it counts the others."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The worst clips and frames by metric; ``numbers`` are those of the frames' cards, by clip and frame."""
+    """The worst clips and frames by metric, and the worst moments of the run, which are numbered from 1."""
 
     clips: Mapping[str, Sequence[str]]
     frames: Mapping[str, Sequence[WorstFrame]]
-    numbers: Mapping[tuple[str, int], int]
+    moments: Sequence[Moment]
+
+    def card(self, frame: WorstFrame) -> int | None:
+        """The number of the moment that a frame belongs to; None if it isn't shown."""
+        return next((at for at, moment in enumerate(self.moments, 1) if frame in moment.places), None)
 
 
 @dataclass(frozen=True)
 class Card:
-    """One frame that is among the worst of some metrics, with its pictures or the reason why there are none."""
+    """A moment with its pictures or the reason why there are none; ``places`` are ranks with printed values."""
 
     number: int
     clip: ClipData
     frame: int
     time: str
     places: tuple[tuple[WorstFrame, str], ...]
-    pictures: Trio | str
+    more: int
+    pictures: Film | str = ""
+
+    def shown(self, number: int, pictures: Film | str) -> "Card":
+        """The card with its place on the page and its pictures."""
+        return replace(self, number=number, pictures=pictures)
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The worst frames of one metric with the numbers of their cards and printed values, or why there are none."""
+    """The worst frames of one metric, each with its printed value and the number of its card, or why there are none."""
 
-    key: str
-    frames: tuple[tuple[WorstFrame, int, str], ...]
+    frames: tuple[tuple[WorstFrame, int | None, str], ...]
     problem: str
 
 
@@ -59,37 +72,38 @@ class Curves:
 
 
 def chosen(found: Collected, count: int) -> Chosen:
-    """The clips to point out (of few, none) and the ``count`` worst frames of every metric.
-
-    Cards begin with every metric's worst frame, then come the second worst, and so on; each frame has one card.
-    """
+    """The clips to point out (of few, none), the worst frames of every metric, and the ``count`` worst moments."""
     clips = {
         item.score.key: worst_clips(
             item.clips, min(WORST_CLIPS, len(item.clips) // 2), better=item.score.better, own=item.own
         )
         for item in found.metrics
     }
-    frames = {item.score.key: worst_frames(item, count) if has_worst_frames(item) else [] for item in found.metrics}
-    numbers: dict[tuple[str, int], int] = {}
-    for frame in sorted((frame for listed in frames.values() for frame in listed), key=lambda frame: frame.rank):
-        numbers.setdefault((frame.clip, frame.frame), len(numbers) + 1)
-    return Chosen(clips, frames, numbers)
+    frames = {
+        item.score.key: worst_frames(item, WORST_FRAMES) if has_worst_frames(item) else [] for item in found.metrics
+    }
+    return Chosen(clips, frames, moments((frame for listed in frames.values() for frame in listed), count))
 
 
-def pictures(found: Collected, selection: Chosen, clips: Sequence[Path]) -> Gallery | None:
-    """The pictures of all cards, decoded under the run's protocol; None if there is no card.
-
-    Clips are looked for below the folder of the result file, and below the folders ``clips``.
-    """
+def pictures(found: Collected, selection: Chosen, folders: Sequence[Path]) -> Gallery | None:
+    """The pictures of all moments, decoded under the run's protocol; None if there is no moment."""
     protocol = next((data.protocol for data in found.metrics if data.protocol is not None), None)
-    if not selection.numbers or protocol is None:
+    if not selection.moments or protocol is None:
         return None
-    wanted: dict[ClipData, list[int]] = {}
-    for clip, frame in selection.numbers:
-        wanted.setdefault(found.clip(clip), []).append(frame)
+    return gallery([wanted(found, moment) for moment in selection.moments], protocol, finder(found, folders))
+
+
+def wanted(found: Collected, moment: Moment) -> FilmAsked:
+    """The frames that show a moment."""
+    clip = found.clip(moment.clip)
+    return FilmAsked(clip, frames_around(moment.frame, clip.result.frames))
+
+
+def finder(found: Collected, folders: Sequence[Path]) -> Any:
+    """Leads from what a run calls a clip to its file, below the result file's folder or below one of ``folders``."""
     beside = [] if found.run.path is None else [found.run.path.parent]
     begin = Path() if found.run.places else next(iter(beside), Path())
-    return gallery(wanted, protocol, lambda written: clip_at(begin / written, (*beside, *clips)))
+    return lambda written: clip_at(begin / written, (*beside, *folders))
 
 
 def curves(found: Collected, data: MetricData, selection: Chosen) -> Curves:
@@ -99,11 +113,9 @@ def curves(found: Collected, data: MetricData, selection: Chosen) -> Curves:
     if data.metric is not None and data.metric.timeline:
         drawn = [*drawn, *sorted(data.curves.keys() - set(drawn))][:TIMELINES]
     if not drawn:
-        return Curves(data.score.key, (), unscored(data) or data.problem or "No clip stands out as worst.")
+        return Curves(data.score.key, (), data.problem or "No clip stands out as worst.")
     ranks = {clip: worst.index(clip) + 1 if clip in worst else 0 for clip in drawn}
-    cards = {
-        (item.clip, item.frame): selection.numbers[item.clip, item.frame] for item in selection.frames[data.score.key]
-    }
+    cards = {(item.clip, item.frame): selection.card(item) for item in selection.frames[data.score.key]}
     rates = {clip.id: clip.fps for clip in found.clips}
     return Curves(data.score.key, tuple(panels(data, ranks, cards, rates)), "")
 
@@ -112,13 +124,15 @@ def worst(data: MetricData, selection: Chosen) -> Worst:
     """The list of a metric's worst frames."""
     frames = selection.frames[data.score.key]
     if not frames:
-        return Worst(data.score.key, (), unscored(data) or data.problem or _without_frames(data))
+        return Worst((), data.problem or _without_frames(data))
+    values = _printed(data, frames)
+    return Worst(tuple((frame, selection.card(frame), value) for frame, value in zip(frames, values, strict=True)), "")
+
+
+def _printed(data: MetricData, frames: Sequence[WorstFrame]) -> list[str]:
     places = text.shared_decimals([frame.value for frame in frames])
     unit = f" {data.score.unit}" if data.score.unit else ""
-    listed = tuple(
-        (frame, selection.numbers[frame.clip, frame.frame], text.number(frame.value, places) + unit) for frame in frames
-    )
-    return Worst(data.score.key, listed, "")
+    return [text.number(frame.value, places) + unit for frame in frames]
 
 
 def _without_frames(data: MetricData) -> str:
@@ -127,42 +141,43 @@ def _without_frames(data: MetricData) -> str:
     return "It has no frames to show."
 
 
-def unscored(data: MetricData) -> str:
-    """Why a metric has no value; empty if it has one."""
-    return f"Not scored: {data.score.unscored}." if data.score.value is None else ""
-
-
 def unplotted(data: MetricData) -> str:
     """What stands where a metric has no distribution over clips."""
-    other = "Infinite for every clip: there is nothing to draw." if data.clips else "It has no scores per clip."
-    return unscored(data) or other
+    return "Infinite for every clip: there is nothing to draw." if data.clips else "It has no scores per clip."
 
 
-def problems(items: Iterable[Curves | Worst]) -> list[tuple[list[str], str]]:
-    """Metrics that share a problem, with its sentence."""
-    shared: dict[str, list[str]] = {}
-    for item in items:
-        if item.problem:
-            shared.setdefault(item.problem, []).append(item.key)
-    return [(keys, sentence) for sentence, keys in shared.items()]
+def cards(found: Collected, selection: Chosen, shown: Gallery | None) -> list[Card]:
+    """The moments with their pictures."""
+    films = [""] * len(selection.moments) if shown is None else shown.films
+    return [card.shown(card.number, each) for card, each in zip(moment_cards(found, selection), films, strict=True)]
 
 
-def cards(found: Collected, listed: Sequence[Worst], selection: Chosen, shown: Gallery | None) -> list[Card]:
-    """One card per frame, with its place among the worst of every metric that lists it."""
-    places: dict[tuple[str, int], list[tuple[WorstFrame, str]]] = {at: [] for at in selection.numbers}
-    for item in listed:
-        for frame, _, value in item.frames:
-            places[frame.clip, frame.frame].append((frame, value))
-    made = []
-    for (id, frame_number), number in selection.numbers.items():
-        clip = found.clip(id)
-        time = "" if clip.fps is None else f"{frame_number / clip.fps:.2f} s"
-        picture = "" if shown is None else shown.shown[id, frame_number]
-        made.append(Card(number, clip, frame_number, time, tuple(places[id, frame_number]), picture))
-    return made
+def moment_cards(found: Collected, selection: Chosen) -> Iterator[Card]:
+    """One card a moment, with its place among the worst frames of the metrics that name it."""
+    values = {
+        (data.score.key, frame.clip, frame.frame): value
+        for data in found.metrics
+        for frame, value in zip(
+            selection.frames[data.score.key], _printed(data, selection.frames[data.score.key]), strict=True
+        )
+    }
+    for at, moment in enumerate(selection.moments):
+        clip = found.clip(moment.clip)
+        best: dict[str, WorstFrame] = {}
+        for place in moment.places:
+            best.setdefault(place.metric, place)
+        named = [(place, values[place.metric, place.clip, place.frame]) for place in best.values()]
+        yield Card(
+            number=at + 1,
+            clip=clip,
+            frame=moment.frame,
+            time="" if clip.fps is None else f"{moment.frame / clip.fps:.2f} s",
+            places=tuple(named[:NAMED_METRICS]),
+            more=max(0, len(named) - NAMED_METRICS),
+        )
 
 
-def plain(found: Collected, drawn: Sequence[Curves], selection: Chosen) -> dict[str, Any]:
+def plain(found: Collected, drawn: Iterable[Curves], selection: Chosen) -> dict[str, Any]:
     """What is plotted, as plain data for scripts: the page's own, and the reader's."""
     return {
         "format": "thgeval.report/1",

@@ -5,13 +5,14 @@ Plain numbers in units of the plot's view box, which the page's template draws a
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from thgeval.report.axes import Axis, axis
 from thgeval.report.data import MetricData
 from thgeval.report.text import counted, number, shared_decimals
+from thgeval.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -56,30 +57,80 @@ _ROW_Y, _ROW_REACH = 40.0, 28.0
 _DOT = 8.0
 
 
+@dataclass(frozen=True)
+class SmallStrip:
+    """The same in the height of a line of text: how far clips reach, the middle half of them, score and reference."""
+
+    width: float
+    height: float
+    reach: tuple[float, float]
+    box: tuple[float, float]
+    score: float | None
+    reference: float | None
+
+
+SMALL = (132.0, 18.0)
+
+
+def small_strip(data: MetricData) -> SmallStrip | None:
+    """A metric's scores per clip in a line; None if fewer than two clips have finite ones."""
+    finite = [value for value in data.clips.values() if math.isfinite(value)]
+    if len(finite) < 2:
+        return None
+    score, width = data.score, SMALL[0]
+    own = None if score.reference is None or not math.isfinite(score.reference.value) else score.reference.value
+    scale = axis([*finite, *([] if own is None else [own])], 4, width - 4)
+    value = score.value if score.value is not None and scale.low <= score.value <= scale.high else None
+    low, first, last, high = (scale(float(q)) for q in np.percentile(finite, [0, 25, 75, 100]))
+    return SmallStrip(
+        *SMALL,
+        reach=(low, high),
+        box=(first, last),
+        score=None if value is None else scale(value),
+        reference=None if own is None else scale(own),
+    )
+
+
 def strip(data: MetricData, worst: Sequence[str]) -> Strip | None:
     """The distribution of a metric's scores per clip; None if no clip has a finite one."""
-    finite = {clip: value for clip, value in data.clips.items() if math.isfinite(value)}
+    score = data.score
+    own = None if score.reference is None or not math.isfinite(score.reference.value) else score.reference.value
+    found = strip_of(data.clips, score.value, score.interval, unit=score.unit, key=score.key, mark=own, worst=worst)
+    infinite = sum(map(math.isinf, data.clips.values()))
+    if found is None or not infinite:
+        return found
+    return replace(found, says=f"{found.says} Not drawn: {counted(infinite, 'clip')} at infinity.")
+
+
+def strip_of(
+    values: Mapping[str, float],
+    score: float | None,
+    bounds: Interval | None,
+    *,
+    key: str,
+    unit: str = "",
+    mark: float | None = None,
+    worst: Sequence[str] = (),
+) -> Strip | None:
+    """Numbers of clips with one of all of them beneath, and a ``mark``; None if no clip has a finite one."""
+    finite = {clip: value for clip, value in values.items() if math.isfinite(value)}
     if not finite:
         return None
-    score, width, height = data.score, *STRIP
-    bounds = score.interval
-    own = None if score.reference is None or not math.isfinite(score.reference.value) else score.reference.value
-    shown = [*finite.values(), *(bounds or ()), *([] if own is None else [own])]
-    scale = axis(shown, 14, width - 14)
-    value = score.value if score.value is not None and math.isfinite(score.value) else None
+    width, height = STRIP
+    scale = axis([*finite.values(), *(bounds or ()), *([] if mark is None else [mark])], 14, width - 14)
     quartiles = [scale(float(q)) for q in np.percentile(list(finite.values()), [25, 50, 75])]
     return Strip(
-        key=score.key,
-        unit=score.unit,
+        key=key,
+        unit=unit,
         width=width,
         height=height,
         dots=_swarm(finite, scale, worst),
         box=Box(*quartiles) if len(finite) >= 5 else None,
-        score=None if value is None or not scale.low <= value <= scale.high else scale(value),
+        score=None if score is None or not scale.low <= score <= scale.high else scale(score),
         bounds=None if bounds is None else (scale(bounds.low), scale(bounds.high)),
-        reference=None if own is None else scale(own),
+        reference=None if mark is None else scale(mark),
         ticks=scale.ticks(7),
-        says=_strip_text(data, finite),
+        says=_strip_text(finite, unit),
     )
 
 
@@ -99,14 +150,11 @@ def _swarm(values: Mapping[str, float], scale: Axis, worst: Sequence[str]) -> tu
     return tuple(sorted(dots, key=lambda dot: dot.worst))
 
 
-def _strip_text(data: MetricData, finite: Mapping[str, float]) -> str:
+def _strip_text(finite: Mapping[str, float], unit: str) -> str:
     low, median, high = np.percentile(list(finite.values()), [0, 50, 100])
     places = shared_decimals(finite.values())
-    unit = f" {data.score.unit}" if data.score.unit else ""
-    said = (
+    unit = f" {unit}" if unit else ""
+    return (
         f"{counted(len(finite), 'clip')}, from {number(low, places)} to {number(high, places)}{unit}, "
         f"median {number(median, places)}{unit}."
     )
-    if infinite := len(data.clips) - len(finite):
-        said += f" Not drawn: {counted(infinite, 'clip')} at infinity."
-    return said

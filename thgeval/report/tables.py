@@ -4,11 +4,16 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from thgeval.errors import Failure
+from thgeval.families import FAMILIES
+from thgeval.metrics import OTHERS, family_of
 from thgeval.report import text
 from thgeval.report.data import ClipData, Collected, MetricData
-from thgeval.results import Run, Value
+from thgeval.report.headline import Headline, headline
+from thgeval.results import Value
+from thgeval.results.equivalents import equivalent, warning
 
 
 @dataclass(frozen=True)
@@ -23,39 +28,44 @@ class Number:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One metric in the table of scores; ``number`` is None for one that has no value, ``unscored`` the reason.
+    """One metric that has a value in the table of scores.
 
-    ``reference_clips`` is None but for distances of sets without pairs.
+    ``reference_clips`` is None but for distances of sets without pairs. ``worth`` is what the score is worth beside
+    copies of the references, ``warning`` which of those that don't speak would beat it.
     """
 
     key: str
+    family: str
     says: str
     unit: str
     arrow: str
     direction: str
-    number: Number | None
+    number: Number
     reference: Number | None
     clips: int
     reference_clips: int | None
     frames: int
     left_out: tuple[str, ...]
     signature: str
-    unscored: str
     note: str
+    worth: str
+    warning: str
     reference_share: str = ""
     interval_note: str = ""
 
 
 def score_row(data: MetricData) -> ScoreRow:
-    """A score with everything that must stand beside it."""
+    """A score that has a value with everything that must stand beside it."""
     score = data.score
+    value = math.nan if score.value is None else score.value
     return ScoreRow(
         key=score.key,
-        says="" if data.metric is None else (inspect.getdoc(type(data.metric)) or "").partition("\n")[0],
+        family=family_of(score.metric),
+        says=says_of(data),
         unit=score.unit,
         arrow=score.better.arrow,
         direction=text.DIRECTIONS[score.better],
-        number=None if score.value is None else printed(Value(score.value, score.interval, score.clips)),
+        number=printed(Value(value, score.interval, score.clips)),
         reference=None if score.reference is None else printed(score.reference),
         clips=score.clips,
         reference_clips=score.reference_clips,
@@ -64,11 +74,44 @@ def score_row(data: MetricData) -> ScoreRow:
             filter(None, (text.reasons(score.left_out, "clip"), text.reasons(score.frames_left_out, "frame")))
         ),
         signature=score.signature,
-        unscored=score.unscored or "no value",
         note=score.note or "",
+        worth=equivalent(score),
+        warning=warning(score),
         reference_share=score.reference_share,
         interval_note=score.interval_note or "",
     )
+
+
+def says_of(data: MetricData) -> str:
+    """What a metric is, in a line; empty if its signature isn't understood."""
+    return "" if data.metric is None else (inspect.getdoc(type(data.metric)) or "").partition("\n")[0]
+
+
+class OfFamily(Protocol):
+    """A row of a metric that belongs to a family."""
+
+    @property
+    def family(self) -> str:
+        """The package its metric is in."""
+
+
+Row = TypeVar("Row", bound=OfFamily)
+
+
+def by_family(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Rows by the title of their family, in the order of families."""
+    titles = {name: family.title for name, family in FAMILIES.items()} | {OTHERS: "Others"}
+    grouped = [(title, [row for row in rows if row.family == name]) for name, title in titles.items()]
+    return [(title, own) for title, own in grouped if own]
+
+
+def unscored(found: Collected) -> list[tuple[list[str], str]]:
+    """Metrics without a value, by the reason they share."""
+    shared: dict[str, list[str]] = {}
+    for data in found.metrics:
+        if data.score.value is None:
+            shared.setdefault(data.score.unscored or "no value", []).append(data.score.key)
+    return [(keys, reason) for reason, keys in shared.items()]
 
 
 def printed(value: Value) -> Number:
@@ -131,12 +174,18 @@ class ClipRow:
 
 
 def clip_rows(found: Collected, worst: Mapping[str, Sequence[str]]) -> list[ClipRow]:
-    """All clips with their scores; ``worst`` names the worst clips of each metric."""
-    places = {data.score.key: text.shared_decimals(data.clips.values()) for data in found.metrics}
+    """All clips with their scores under the metrics that have any; ``worst`` names the worst clips of each metric."""
+    shown = with_clips(found)
+    places = {data.score.key: text.shared_decimals(data.clips.values()) for data in shown}
     return [
-        ClipRow(clip, tuple(_cell(data, clip, places[data.score.key], worst[data.score.key]) for data in found.metrics))
+        ClipRow(clip, tuple(_cell(data, clip, places[data.score.key], worst[data.score.key]) for data in shown))
         for clip in found.clips
     ]
+
+
+def with_clips(found: Collected) -> list[MetricData]:
+    """The metrics that say something of single clips."""
+    return [data for data in found.metrics if data.clips]
 
 
 def _cell(data: MetricData, clip: ClipData, places: int, worst: Sequence[str]) -> Cell:
@@ -150,11 +199,13 @@ def _cell(data: MetricData, clip: ClipData, places: int, worst: Sequence[str]) -
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above everything else; ``expected`` counts pairs, or the clips of both sides, ``generated`` first."""
+    """What stands above everything else: ``headline`` says what is missing, ``expected`` counts pairs, or all clips."""
 
     name: str
+    headline: Headline
     scored: int
     expected: int
+    metrics: int
     generated: int
     references: int
     frames: int
@@ -165,12 +216,15 @@ class Head:
     made_with: tuple[tuple[str, str], ...]
 
 
-def head(run: Run, clips: Sequence[ClipData]) -> Head:
+def head(found: Collected) -> Head:
     """What was scored, under which protocol, made with what."""
+    run, clips = found.run, found.clips
     label = str(run.protocol["name"])
     limit = run.options.get("limit")
     return Head(
         name="Run" if run.path is None else run.path.stem,
+        headline=headline(found),
+        metrics=sum(data.score.value is not None for data in found.metrics),
         scored=sum(clip.result.failure is None for clip in clips),
         expected=run.expected + run.expected_references,
         generated=run.expected,

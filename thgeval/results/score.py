@@ -7,7 +7,7 @@ Numbers that JSON can't hold are text: a score that is infinite throughout is ``
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from thgeval.metric import Better
 from thgeval.statistics import Group, Interval, TwoGroups
@@ -21,6 +21,18 @@ class Value:
     interval: Interval | None
     clips: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """The number as the result file holds it."""
+        interval = None if self.interval is None else list(map(to_json, self.interval))
+        return {"value": to_json(self.value), "interval": interval, "clips": self.clips}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        low_high = data["interval"]
+        interval = None if low_high is None else Interval(*(float(bound) for bound in low_high))
+        return cls(from_json(data["value"]) or 0.0, interval, data["clips"])
+
 
 @dataclass(frozen=True)
 class Score:
@@ -31,7 +43,8 @@ class Score:
     reference clips a distance of sets without pairs rests on, where ``clips`` counts generated ones; ``unscored`` is
     the reason where there is no value, ``note`` what a reader must know of one that there is. ``interval_note`` says
     what to know of the interval, or why there is none; ``groups`` are the clips that metrics of sets leave out together
-    for theirs, ``pairs`` groups that were left out two at a time.
+    for theirs, ``pairs`` groups that were left out two at a time. ``controls`` are the scores of degraded copies of the
+    references, by the name of the control, where they were asked for.
     """
 
     key: str
@@ -52,6 +65,12 @@ class Score:
     interval_note: str | None = None
     groups: tuple[Group, ...] = field(default=(), repr=False)
     pairs: tuple[TwoGroups, ...] = field(default=(), repr=False)
+    controls: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric, without preset and fields."""
+        return self.signature.partition("@")[0]
 
     @property
     def protocol_part(self) -> str:
@@ -82,13 +101,7 @@ class Score:
             "frames": self.frames,
             "left_out": dict(self.left_out),
             "frames_left_out": dict(self.frames_left_out),
-            "reference": None
-            if self.reference is None
-            else {
-                "value": to_json(self.reference.value),
-                "interval": None if self.reference.interval is None else list(self.reference.interval),
-                "clips": self.reference.clips,
-            },
+            "reference": None if self.reference is None else self.reference.to_dict(),
             "reference_clips": self.reference_clips,
             "signature": self.signature,
             "unscored": self.unscored,
@@ -96,6 +109,7 @@ class Score:
             "interval_note": self.interval_note,
             "groups": [{"clips": list(group.clips), "without": group.without} for group in self.groups],
             "pairs": [{"groups": list(pair.groups), "without": pair.without} for pair in self.pairs],
+            **({"controls": {name: value.to_dict() for name, value in self.controls.items()}} if self.controls else {}),
         }
 
     @classmethod
@@ -115,13 +129,7 @@ class Score:
             left_out=data["left_out"],
             frames_left_out=data["frames_left_out"],
             signature=data["signature"],
-            reference=None
-            if reference is None
-            else Value(
-                from_json(reference["value"]) or 0.0,
-                None if reference["interval"] is None else Interval(*reference["interval"]),
-                reference["clips"],
-            ),
+            reference=None if reference is None else Value.from_dict(reference),
             reference_clips=data.get("reference_clips"),
             unscored=data["unscored"],
             note=data.get("note"),
@@ -131,6 +139,7 @@ class Score:
                 TwoGroups((item["groups"][0], item["groups"][1]), float(item["without"]))
                 for item in data.get("pairs", ())
             ),
+            controls={name: Value.from_dict(value) for name, value in data.get("controls", {}).items()},
         )
 
 

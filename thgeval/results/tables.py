@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from thgeval.printable import printable
 from thgeval.results import Run, Score, latex
+from thgeval.results.equivalents import warning
 from thgeval.schema import encoded
 from thgeval.statistics import Interval
 
@@ -103,8 +104,8 @@ def _row(score: Score, run: Run, digits: int) -> list[str]:
     elif score.frames_left_out:
         frames = ", ".join(f"{count} frames {reason}" for reason, count in score.frames_left_out.items())
         reasons = f"{reasons}; {frames}" if reasons else frames
-    if score.note is not None:
-        reasons = f"{reasons}; {score.note}" if reasons else score.note
+    for said in filter(None, (score.note, warning(score))):
+        reasons = f"{reasons}; {said}" if reasons else said
     return [
         score.key,
         score.better.arrow,

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from thgeval.metrics import FAMILY_NAMES, METRICS
+from thgeval.metrics import FAMILY_NAMES, OTHERS, family_of
 from thgeval.printable import printable
 from thgeval.results import Run, Score, usual_note
+from thgeval.results.equivalents import beaten_by, equivalent, warning
 from thgeval.results.tables import score_text
 
 NARROWEST = 60
@@ -17,8 +18,7 @@ SIDES = ("<", ">", "<", "<", ">", "<")
 UNIT = COLUMN_HEADS.index("unit")
 LONGEST = 32
 """Names that are longer have a line of their own."""
-OTHERS = "others"
-"""The heading of metrics that installed packages bring."""
+EQUIVALENTS = "beside copies of the references (! where a still or a frozen mouth would win):"
 MOST_REASONS = 3
 """Why metrics are not scored is said of so many reasons at most; of more, the metrics are named alone."""
 HASHED = 8
@@ -44,6 +44,8 @@ def terminal_text(run: Run, *, digits: int, signatures: bool = False, width: int
     parts = [table] if rows else []
     if below:
         parts.append("\n".join(wrapped(line, width) for line in below))
+    if beside := _equivalents(run, digits):
+        parts.append("\n".join(wrapped(line, width) for line in beside))
     if rows:
         parts.append(_signatures(run) if signatures else wrapped(_short_forms(run), width))
     return "\n\n".join(parts)
@@ -81,12 +83,8 @@ def _by_family(run: Run) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = {name: [] for name in (*FAMILY_NAMES, OTHERS)}
     for score in run.scores.values():
         if score.value is not None:
-            found[METRICS.get(_metric(score), OTHERS).partition(".")[0]].append(score)
+            found[family_of(score.metric)].append(score)
     return {name: scores for name, scores in found.items() if scores}
-
-
-def _metric(score: Score) -> str:
-    return score.signature.partition("@")[0]
 
 
 def _row(score: Score, run: Run, digits: int, notes: list[str]) -> list[str]:
@@ -116,6 +114,8 @@ def _said(score: Score, run: Run) -> Iterator[str]:
         yield f"the reference's value is of {score.reference_share} clips"
     if score.note is not None:
         yield score.note
+    if said := warning(score):
+        yield said
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> tuple[str, list[str]]:
@@ -148,6 +148,16 @@ def _unscored(run: Run, width: int) -> list[str]:
         return [said]
     keys = ", ".join(key for keys in reasons.values() for key in keys)
     return [f"not scored: {keys} (thgeval explain NAME says what each lacks)"]
+
+
+def _equivalents(run: Run, digits: int) -> list[str]:
+    """What each score is worth beside copies of the references, where they were scored: a line a metric."""
+    found = [
+        f"{'!' if beaten_by(score) else ' '} {score.key} {score_text(score.value, digits)}: {said}"
+        for score in run.scores.values()
+        if (said := equivalent(score))
+    ]
+    return [EQUIVALENTS, *found] if found else []
 
 
 def interval_notes(run: Run) -> list[str]:

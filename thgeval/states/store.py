@@ -11,7 +11,6 @@ A state is used again only if the clips' content, the decoder and the protocol p
 import hashlib
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 from thgeval.errors import OutputError
 from thgeval.files import UNFINISHED
+from thgeval.files.bounded import prune
 from thgeval.files.locking import locked
 from thgeval.home import home
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save, save_and_reopen
@@ -28,7 +28,6 @@ from thgeval.states.checkpoint import Checkpoint, Kept, load, save, save_and_reo
 CACHE_MODES = ("off", "read", "read-write")
 CACHE_LIMIT_BYTES = 2 << 30
 LOOKS_A_FILLING = 64  # how often the cache is looked through while as much is written as it may hold
-WRITING_S = 3600  # older unfinished files have no writer any more
 LOCK = ".lock"
 
 
@@ -111,7 +110,7 @@ class Store:
             with suppress(OutputError, OSError):
                 save(place, replace(checkpoint, kept=kept or checkpoint.kept))
                 if _to_prune(place):
-                    _prune(place.parent.parent)
+                    prune(place.parent.parent, CACHE_LIMIT_BYTES)
         folder = self.scratch if self.folder is None and has_rows(checkpoint.kept.values()) else self.folder
         if folder is None:
             return checkpoint
@@ -187,20 +186,3 @@ def _to_prune(written: Path) -> bool:
     """
     chance = LOOKS_A_FILLING * written.stat().st_size / max(CACHE_LIMIT_BYTES, 1)
     return int(written.name[:8], 16) < chance * 16**8
-
-
-def _prune(folder: Path) -> None:
-    """Remove what was used longest ago until the cache fits its limit, and what killed writers left behind.
-
-    Other processes may do the same at the same time.
-    """
-    files = []
-    for item in folder.glob("*/*"):
-        with suppress(OSError):
-            files.append((item.stat(), item))
-    total = sum(stat.st_size for stat, _ in files)
-    for stat, item in sorted(files, key=lambda pair: pair[0].st_mtime):
-        left_behind = item.name.startswith(UNFINISHED) and time.time() - stat.st_mtime > WRITING_S
-        if left_behind or (total > CACHE_LIMIT_BYTES and not item.name.startswith(UNFINISHED)):
-            item.unlink(missing_ok=True)
-            total -= stat.st_size

@@ -1,15 +1,18 @@
 """What stands in a table of systems: which scores share a column, which is best, and what can't be told apart."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from thgeval.comparison import Comparison, compared_runs
+from thgeval.controls import CONTROLS
 from thgeval.errors import ProtocolError
 from thgeval.metric import Better
-from thgeval.results import Run, Score
+from thgeval.results import Run, Score, Value
+from thgeval.results.equivalents import warning
 from thgeval.significance import ALPHA
 from thgeval.statistics import Interval, Resampling
 
@@ -83,14 +86,19 @@ class SystemRow:
 class SystemsTable:
     """Columns and rows; ``footnotes`` in the order of their numbers, ``remarks`` on the table as a whole.
 
-    ``tested`` is how many pairs of systems one correction of the p-values runs over; 0 where nothing was tested.
+    ``comparison`` has the tests of every two systems; None where nothing was tested.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[SystemRow, ...]
     footnotes: tuple[str, ...]
     remarks: tuple[str, ...]
-    tested: int
+    comparison: Comparison | None = None
+
+    @property
+    def tested(self) -> int:
+        """How many pairs of systems one correction of the p-values runs over; 0 where nothing was tested."""
+        return 0 if self.comparison is None else self.comparison.tests
 
 
 class Placed(NamedTuple):
@@ -122,14 +130,17 @@ def systems_table(
     controls: Mapping[str, Run] | None = None,
     *,
     keys: Sequence[str] = (),
+    copies: Sequence[str] = (),
     resampling: Resampling | None = None,
 ) -> SystemsTable:
     """Put runs beside each other by the names of their systems.
 
-    ``keys`` are metric keys, in the order of their columns; by default all that any run scored. With ``resampling``,
-    every two systems are tested as ``thgeval compare`` tests them, else nothing is.
+    ``keys`` are metric keys, in the order of their columns; by default all that any run scored. ``copies`` are names
+    of copies of the references that the runs scored too (``thgeval.controls.CONTROLS``), which get rows. With
+    ``resampling``, every two systems are tested as ``thgeval compare`` tests them, else nothing is.
 
-    Raises ProtocolError if there is no run, if a control has the name of a system, or if a key is in no run.
+    Raises ProtocolError if there is no run, if a control has the name of a system, if a key is in no run, or if no run
+    scored a copy.
     """
     controls = controls or {}
     if not systems:
@@ -137,6 +148,9 @@ def systems_table(
     if twice := systems.keys() & controls.keys():
         raise ProtocolError(f"{sorted(twice)[0]} is both a system and a control")
     runs = {**systems, **controls}
+    for name in copies:
+        if not any(name in score.controls for run in runs.values() for score in run.scores.values()):
+            raise ProtocolError(f"none of the results has scores of {name}; thgeval score --controls adds them")
     remarks: list[str] = []
     notes = Footnotes()
     chosen = _chosen(runs, keys, remarks)
@@ -154,10 +168,13 @@ def systems_table(
         )
         for name, run in runs.items()
     ]
-    own = tuple(_own_value(column, runs, notes) for column in columns)
+    for name in copies:
+        cells = [_beside(column, runs, notes, partial(_copies_value, name=name)) for column in columns]
+        rows.append(SystemRow(CONTROLS[name].label, Role.CONTROL, tuple(cells)))
+    own = tuple(_beside(column, runs, notes, _own_value) for column in columns)
     if any(cell.value is not None for cell in own):
         rows.append(SystemRow(OWN_VALUES, Role.REFERENCE, own))
-    return SystemsTable(columns, tuple(rows), notes.sentences, tuple(remarks), found.tests if found else 0)
+    return SystemsTable(columns, tuple(rows), notes.sentences, tuple(remarks), found)
 
 
 def _chosen(runs: Mapping[str, Run], keys: Sequence[str], remarks: list[str]) -> list[str]:
@@ -224,10 +241,9 @@ def _marked(
 
 def _distance(score: Score) -> float:
     """How far a score is from the best there can be, up to a constant; NaN where that can't be told."""
-    value = math.nan if score.value is None else score.value
-    if score.better is Better.CLOSER_TO_REFERENCE:
-        return math.nan if score.reference is None else abs(value - score.reference.value)
-    return {Better.HIGHER: -value, Better.LOWER: value, Better.CLOSER_TO_ZERO: abs(value)}.get(score.better, math.nan)
+    own = None if score.reference is None else score.reference.value
+    found = None if score.value is None else score.better.badness(score.value, own)
+    return math.nan if found is None else found
 
 
 def _in(column: Column, run: Run) -> bool:
@@ -258,18 +274,31 @@ def _coverage(score: Score, run: Run) -> Iterable[str]:
         yield f"{score.clips} of {run.expected} clips{f' ({reasons})' if reasons else ''}"
     if run.options.get("limit") is not None:
         yield f"the first {run.options['limit']} clips alone (--limit)"
+    if said := warning(score):
+        yield said
 
 
-def _own_value(column: Column, runs: Mapping[str, Run], notes: Footnotes) -> SystemScore:
-    """What the references themselves score, if the results of a column agree on it."""
+def _own_value(score: Score) -> Value | None:
+    return score.reference
+
+
+def _copies_value(score: Score, *, name: str) -> Value | None:
+    return score.controls.get(name)
+
+
+def _beside(
+    column: Column, runs: Mapping[str, Run], notes: Footnotes, value_of: Callable[[Score], Value | None]
+) -> SystemScore:
+    """A number that results hold beside a column's scores, such as the references' own, if they agree on it."""
     scores = [run.scores[column.key] for run in runs.values() if _in(column, run)]
-    values = [score.reference.value for score in scores if score.reference is not None]
-    shown = next((score for score in scores if score.reference is not None), None)
-    if shown is None or shown.reference is None:
+    found = [(score, value) for score in scores if (value := value_of(score)) is not None]
+    if not found:
         return SystemScore()
-    said = [f"of {shown.reference_share} clips"] if shown.reference_share else []
+    score, shown = found[0]
+    values = [value.value for _, value in found]
+    said = [f"of {shown.clips}/{score.clips} clips"] if shown.clips != score.clips else []
     if not all(math.isclose(value, values[0], rel_tol=1e-6, abs_tol=1e-12) for value in values):
         said.append(
             f"from {min(values):.6g} to {max(values):.6g}, as results rest on different clips; the first is shown"
         )
-    return SystemScore(value=shown.reference.value, interval=shown.reference.interval, notes=tuple(map(notes, said)))
+    return SystemScore(value=shown.value, interval=shown.interval, notes=tuple(map(notes, said)))

@@ -3,6 +3,7 @@
 Times are in seconds at ``fps`` frames per second; what is drawn at random follows from a seed.
 """
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.controls import frames as shared
 from thgeval.errors import ProtocolError
 
 Frames: TypeAlias = NDArray[np.uint8]
@@ -24,9 +26,14 @@ WALK_PX, WALK_DEG = 0.02, 4.0
 """Of a random method: how far the picture strays in widths of it, and turns, as standard deviations."""
 
 
+def together(frames: Iterable[Frames]) -> Frames:
+    """Frames that come one by one as one array."""
+    return np.stack(list(frames))
+
+
 def still(frames: Frames) -> Frames:
     """The first frame throughout."""
-    return np.repeat(frames[:1], len(frames), axis=0)
+    return together(shared.still(frames))
 
 
 def median(frames: Frames) -> Frames:
@@ -56,9 +63,7 @@ def shifted(frames: Frames, *, by: int) -> Frames:
 
     A negative ``by`` is earlier, holding the last one. Raises ``ProtocolError`` where no frame would be left.
     """
-    if abs(by) >= len(frames):
-        raise ProtocolError(f"a clip of {len(frames)} frames can't be shifted by {by}, use a longer clip")
-    return frames[np.clip(np.arange(len(frames)) - by, 0, len(frames) - 1)]
+    return together(shared.late(frames, by=by)) if by >= 0 else shifted(frames[::-1], by=-by)[::-1]
 
 
 def paused(frames: Frames, *, fps: Fraction, start: float, seconds: float) -> Frames:
@@ -87,16 +92,12 @@ def dropped(frames: Frames, *, part: float, seed: int) -> Frames:
 
 def blurred(frames: Frames, *, sigma_px: float) -> Frames:
     """A Gaussian blur of every frame."""
-    return np.stack([np.asarray(cv2.GaussianBlur(frame, (0, 0), sigma_px), np.uint8) for frame in frames])
+    return together(shared.blurred(frames, sigma_px=sigma_px))
 
 
 def noisy(frames: Frames, *, sigma: float, seed: int = 0) -> Frames:
     """Gaussian noise of ``sigma`` grey levels on every channel, drawn from a seed."""
-    rng = np.random.default_rng(seed)
-    noise = (rng.standard_normal(frame.shape, dtype=np.float32) * np.float32(sigma) for frame in frames)
-    return np.stack(
-        [np.rint(np.clip(frame + n, 0, 255)).astype(np.uint8) for frame, n in zip(frames, noise, strict=True)]
-    )
+    return together(shared.noisy(frames, sigma=sigma, seed=seed))
 
 
 def jpeg(frames: Frames, *, quality: int) -> Frames:

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import thgeval.controls
 from thgeval.errors import InputError
 from thgeval.version import __version__
 from thgeval_baselines import controls
@@ -28,9 +29,9 @@ class ControlSystem(System):
         self.sees_reference = True
 
     def code(self) -> str:
-        """Of this package's own files, as all controls share them."""
-        folder = Path(controls.__file__).parent
-        text = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+        """Of the files that all controls share, this package's and the toolkit's."""
+        folders = (Path(str(package.__file__)).parent for package in (controls, thgeval.controls))
+        text = b"".join(path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py")))
         return hashlib.sha256(text + __version__.encode()).hexdigest()[:16]
 
     def work(self, stage: Stage, *, seed: int, fitted: Path | None) -> Work:

@@ -16,11 +16,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.controls.faces import marked, with_frozen_mouth
 from thgeval.errors import InputError, ProtocolError
 from thgeval_baselines.controls import frames as of
 from thgeval_baselines.controls.exact import Change, Known, rendered
 from thgeval_baselines.controls.frames import Frames
-from thgeval_baselines.controls.mouth import frozen_mouth
 from thgeval_baselines.controls.sound import Samples, as_long, in_pieces
 
 
@@ -90,7 +90,8 @@ def _mouth_frozen(clip: Clip) -> Clip:
     try:
         return _exact(Change(mouth=0.0))(clip)
     except InputError:
-        return replace(clip, frames=frozen_mouth(clip.frames), how="the first frame's lower face, held by landmarks")
+        held = with_frozen_mouth(clip.frames, marked(clip.frames))
+        return replace(clip, frames=of.together(held), how="the first frame's lower face, held by landmarks")
 
 
 def _other_speech(clip: Clip) -> Clip:

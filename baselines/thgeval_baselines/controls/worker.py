@@ -17,9 +17,10 @@ from thgeval.clip import Clip as Video
 from thgeval.engine.provenance import peak_bytes
 from thgeval.errors import InputError, ThgevalError
 from thgeval.media import decode, decoded_speech, write_video
+from thgeval.media.encode import FAST, aac_rate_hz
 from thgeval_baselines.controls.exact import Known
 from thgeval_baselines.controls.table import TABLE, Clip, made
-from thgeval_baselines.running.worker import AAC_RATES_HZ, FAST, REFUSED, REPORT, VIDEO, comment
+from thgeval_baselines.running.worker import REFUSED, REPORT, VIDEO, comment
 
 
 def main(path: Path) -> int:
@@ -71,7 +72,7 @@ def _clip(given: Mapping[str, Any], reference: Path) -> Clip:
     except InputError:
         heard = None
     if heard is not None:
-        rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= heard.original_rate_hz), AAC_RATES_HZ[-1])
+        rate_hz = aac_rate_hz(heard.original_rate_hz)
         heard = heard if rate_hz == heard.rate_hz else decoded_speech(reference, rate_hz=rate_hz)
         clip = replace(clip, sound=heard.samples, rate_hz=heard.rate_hz, start_s=heard.start_s)
     if given["other_sound"] is not None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from thgeval.clip import Clip
 from thgeval.errors import InputError, ProtocolError
 from thgeval.media import decode, decoded_speech, probe, write_video
-from thgeval_baselines.running.worker import AAC_RATES_HZ
+from thgeval.media.encode import aac_rate_hz
 
 CRF = 10
 """Of what is encoded again; hard to tell from what came in."""
@@ -124,7 +124,7 @@ def _frames(raw: Path, fps: Fraction, panel: Panel | None) -> Iterator[NDArray[n
 
 def _heard(path: Path) -> tuple[NDArray[np.float32], int, float]:
     found = decoded_speech(path)
-    rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
+    rate_hz = aac_rate_hz(found.original_rate_hz)
     if rate_hz != found.rate_hz:
         found = decoded_speech(path, rate_hz=rate_hz)
     return found.samples, found.rate_hz, found.start_s

@@ -25,13 +25,12 @@ from numpy.typing import NDArray
 from thgeval.engine.provenance import peak_bytes
 from thgeval.errors import InputError, ProtocolError, ThgevalError
 from thgeval.media import decoded_speech, write_video
+from thgeval.media.encode import FAST, aac_rate_hz
 from thgeval_baselines.generator import INPUTS, REFERENCE_NOTE, Generated, Generator, Inputs
 
 REFUSED = 3
 """Exit code where the report has the reason."""
 CRF = 12
-FAST = {"preset": "veryfast"}
-AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 VIDEO, REPORT, EVIDENCE = "raw.mp4", "report.json", "evidence"
 
 
@@ -196,7 +195,7 @@ def _heard(source: Path, shown_s: float | None, *, from_start: bool) -> tuple[ND
     """The sound of a file until the picture ends; ``from_start`` if its first sample belongs to the first frame."""
     found = decoded_speech(source, seconds=shown_s)
     start_s = 0.0 if from_start else found.start_s
-    rate_hz = next((rate for rate in AAC_RATES_HZ if rate >= found.original_rate_hz), AAC_RATES_HZ[-1])
+    rate_hz = aac_rate_hz(found.original_rate_hz)
     if rate_hz != found.rate_hz or start_s:
         left_s = None if shown_s is None else max(0.0, shown_s - start_s)
         found = decoded_speech(source, rate_hz=rate_hz, seconds=left_s)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.media.encode import write_video
+from thgeval.media.encode import FAST, write_video
 from thgeval_baselines.photo.geometry import PARAMETERS
 from thgeval_baselines.photo.head import Head, render
 from thgeval_baselines.photo.portrait import Points, portrait
@@ -33,9 +33,6 @@ face is a public-domain photograph (NASA's portrait of Eileen Collins, as shippe
 and colours were changed on purpose, moved by parameters drawn from a seed. The voice is espeak-ng's, and
 the sentences are made up. Nobody says, does or endorses anything in them. Please keep this notice with the files.
 """
-
-FAST = {"preset": "veryfast"}
-"""Half the time of x264's own default, and no larger files here."""
 
 
 @dataclass(frozen=True, eq=False)

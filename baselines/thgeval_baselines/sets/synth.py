@@ -37,12 +37,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from thgeval.errors import ProtocolError
 from thgeval.files import write_atomically
-from thgeval.media.encode import write_video
+from thgeval.media.encode import FAST, write_video
 from thgeval_baselines.photo.geometry import PARAMETERS, Parameters
 from thgeval_baselines.photo.given import cropped, given
 from thgeval_baselines.photo.head import Head
 from thgeval_baselines.photo.portrait import portrait as drawn
-from thgeval_baselines.sets.clips import FAST, LABEL, NOTICE
+from thgeval_baselines.sets.clips import LABEL, NOTICE
 from thgeval_baselines.sets.performance import (
     FIT_SECONDS,
     FPS,

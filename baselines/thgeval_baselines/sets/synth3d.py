@@ -43,14 +43,14 @@ from thgeval.clip import Clip
 from thgeval.errors import ProtocolError
 from thgeval.files import write_atomically
 from thgeval.media import decode
-from thgeval.media.encode import write_video
+from thgeval.media.encode import FAST, write_video
 from thgeval_baselines.rig.acting import acted
 from thgeval_baselines.rig.camera import Camera
 from thgeval_baselines.rig.light import Light
 from thgeval_baselines.rig.model import person, rig
 from thgeval_baselines.rig.people import Person
 from thgeval_baselines.rig.pose import skull
-from thgeval_baselines.sets.clips import FAST, LABEL
+from thgeval_baselines.sets.clips import LABEL
 from thgeval_baselines.sets.said import said, write_sound
 from thgeval_baselines.sets.seen import PLACES, Filming, Scene, Seen, bundle, camera, faces_file
 from thgeval_baselines.speech.lips import mouth

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from thgeval.metric import Better
 from thgeval.report.axes import Axis, axis
-from thgeval.report.ranking import badness, worst_clips
+from thgeval.report.ranking import worst_clips
 from thgeval.report.text import number
 from thgeval.results import Run, Score
 from thgeval_leaderboard.board import Head, Row, Table
@@ -272,7 +272,7 @@ def _badness(score: Score) -> float:
     """How bad a score is, for the order of a figure; where that can't be told, the score itself."""
     value = score.value or 0.0
     own = None if score.reference is None else score.reference.value
-    bad = badness(value, score.better, own)
+    bad = score.better.badness(value, own)
     return value if bad is None else bad
 
 

@@ -1,4 +1,4 @@
-"""``frozen_mouth``: the first frame's lower face on a head that moves, on any video with a face."""
+"""``with_frozen_mouth``: the first frame's lower face on a head that moves, on any video with a face."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,16 @@ import pytest
 pytest.importorskip("dlib")
 pytest.importorskip("skimage")
 
+from thgeval.controls.faces import marked, with_frozen_mouth
 from thgeval.errors import InputError
 from thgeval.features.faces import dlib_models
-from thgeval_baselines.controls.mouth import frozen_mouth, marked
 from thgeval_baselines.controls.table import TABLE, Clip, made
 from thgeval_baselines.sets.clips import head, take
+
+
+def frozen_mouth(frames):
+    return np.stack(list(with_frozen_mouth(frames, marked(frames))))
+
 
 BRIDGE, NOSTRILS, EYES = 27, 33, slice(36, 48)
 
