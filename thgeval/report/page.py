@@ -42,7 +42,9 @@ def page(run: Run, *, worst: int = 6, clips: Sequence[Path] = ()) -> str:
     if worst < 0:
         raise ProtocolError(f"the number of worst moments must be at least 0, not {worst}")
     found = collected(run)
-    return rendered("report.html.j2", redecoded=_redecoded(run), **_shown(found, sections.chosen(found, worst), clips))
+    return rendered(
+        "report.html.j2", redecoded=_redecoded(run), **_shown(found, sections.choice_of(found, worst), clips)
+    )
 
 
 def rendered(template: str, **shown: Any) -> str:

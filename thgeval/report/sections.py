@@ -71,7 +71,7 @@ class Curves:
     problem: str
 
 
-def chosen(found: Collected, count: int) -> Chosen:
+def choice_of(found: Collected, count: int) -> Chosen:
     """The clips to point out (of few, none), the worst frames of every metric, and the ``count`` worst moments."""
     clips = {
         item.score.key: worst_clips(
@@ -90,10 +90,10 @@ def pictures(found: Collected, selection: Chosen, folders: Sequence[Path]) -> Ga
     protocol = next((data.protocol for data in found.metrics if data.protocol is not None), None)
     if not selection.moments or protocol is None:
         return None
-    return gallery([wanted(found, moment) for moment in selection.moments], protocol, finder(found, folders))
+    return gallery([film_asked(found, moment) for moment in selection.moments], protocol, finder(found, folders))
 
 
-def wanted(found: Collected, moment: Moment) -> FilmAsked:
+def film_asked(found: Collected, moment: Moment) -> FilmAsked:
     """The frames that show a moment."""
     clip = found.clip(moment.clip)
     return FilmAsked(clip, frames_around(moment.frame, clip.result.frames))

@@ -19,7 +19,7 @@ from thgeval.report.differences import DifferenceCell, clip_differences, differe
 from thgeval.report.moments import Moment
 from thgeval.report.page import rendered
 from thgeval.report.pictures import BYTES, FEWER, Film, Frame, film, seen_frames
-from thgeval.report.sections import Card, chosen, finder, moment_cards, wanted
+from thgeval.report.sections import Card, choice_of, film_asked, finder, moment_cards
 from thgeval.report.tables import Head, by_family, failures, head, partial_failures, printed, says_of
 from thgeval.results import Run, Value
 from thgeval.results.equivalents import equivalent, warning
@@ -167,7 +167,7 @@ def _cell(name: str, cell: SystemScore, footnotes: Sequence[str]) -> SystemCell:
 
 def _cards(systems: Sequence[ReportedSystem], worst: int, folders: Sequence[Path]) -> Iterator[tuple[str, Card]]:
     """The worst moments of each system in turn, with the frames that all of them made there."""
-    own = [chosen(one.found, math.ceil(worst / len(systems))) for one in systems]
+    own = [choice_of(one.found, math.ceil(worst / len(systems))) for one in systems]
     cards = [list(moment_cards(one.found, choice)) for one, choice in zip(systems, own, strict=True)]
     most = max(map(len, cards))
     turns = [(who, at) for at in range(most) for who in range(len(systems)) if at < len(cards[who])][:worst]
@@ -180,7 +180,7 @@ def _films(
     systems: Sequence[ReportedSystem], moments: Sequence[tuple[ReportedSystem, Moment]], folders: Sequence[Path]
 ) -> list[Film | str]:
     """The frames of each moment: the reference's, and below what every system that has the clip made of them."""
-    asked = [wanted(one.found, moment) for one, moment in moments]
+    asked = [film_asked(one.found, moment) for one, moment in moments]
     numbers: dict[str, list[int]] = {}
     for item in asked:
         numbers.setdefault(item.clip.id, []).extend(item.frames)
