@@ -44,7 +44,7 @@ def started():
         process.communicate()
 
 
-COMING = "thgeval: fetching 1 file, 100 kB\n"
+COMING = "thgeval: fetching 1 file, 100 kB: net (CC0-1.0)\n"
 
 
 def entry(site, *answers):
