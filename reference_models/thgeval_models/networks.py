@@ -58,6 +58,7 @@ NETWORKS: dict[str, tuple[Build, Translate]] = {
     "i3d-torchscript": (i3d.build, i3d.from_hassony),
     "inception-fid": (inception_tf.build, _as_published),
     "inception-nvidia": (inception_tf.build, inception_tf.from_nvidia),
+    "inception-torchvision": (lambda: inception_tf.build("torchvision"), inception_tf.from_torchvision),
     "lipnet-overlap": (lipnet.build, _as_published),
     "lipnet-unseen": (lipnet.build, _as_published),
     "lrw-mstcn": (mstcn.build, mstcn.from_checkpoint),

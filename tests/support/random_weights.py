@@ -25,6 +25,7 @@ KEYS = {
     "vgg16": ("lpips_trunk_vgg16", 2.0),
     "squeezenet": ("lpips_trunk_squeezenet1_1", 2.0),
     "inception-fid": ("inception_fid", 2.0),
+    "inception-torchvision": ("inception_torchvision", 2.0),
     "i3d-torchscript": ("i3d_hassony", 2.0),
     "i3d-kinetics400": ("i3d", 2.0),
     "clip-vit-b32": ("clip", 0.5),

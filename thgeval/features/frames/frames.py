@@ -122,6 +122,21 @@ def downsampled_luma(planes: Planes) -> Planes:
 
 
 @feature(rgb, version=1)
+def block_means(frames: FrameBatch) -> FrameBatch:
+    """Frames made smaller by the means of blocks of round(shorter side / 256) px a side, as piq's SSIM does.
+
+    What is left over at the right and at the bottom is cut off; halves are rounded to even.
+    """
+    height, width = frames.pixels.shape[1:3]
+    side = max(1, round(min(height, width) / 256))
+    if side == 1:
+        return frames
+    whole = frames.pixels[:, : height // side * side, : width // side * side]
+    blocks = whole.reshape(len(whole), height // side, side, width // side, side, 3)
+    return replace(frames, pixels=blocks.mean(axis=(2, 4), dtype=np.result_type(whole.dtype, np.float32)))
+
+
+@feature(rgb, version=1)
 def resized(frames: FrameBatch, *, side_px: int) -> FrameBatch:
     """Frames brought to a square of ``side_px``, bilinear as OpenCV's ``resize`` by default; aspect is not kept."""
     small = [cv2.resize(frame, (side_px, side_px), interpolation=cv2.INTER_LINEAR) for frame in frames.pixels]

@@ -51,11 +51,19 @@ class CSIM(PairedMetric):
         "dlib": Preset(EMBEDDED, "dlib's descriptor on five frames a second; nothing to fetch"),
         "mobilefacenet": Preset({"network": "mobilefacenet"}, "a small network trained as ArcFace was"),
         "arcface-r50": Preset({"network": "arcface-r50"}, "InsightFace's r50"),
+        "arcface-w600k-r50": Preset(
+            {"network": "arcface-w600k-r50"}, "the r50 of InsightFace's pack buffalo_l, trained on WebFace600K"
+        ),
         "arcface-irse50": Preset({"network": "arcface-irse50"}, "the IR-SE50 that image editing papers use"),
         "facenet-vggface2": Preset({"network": "facenet-vggface2"}, "facenet-pytorch's network, trained on VGGFace2"),
         "vico-fullframe": Preset(
             {"network": "arcface-r100-fullframe", "pool": "frame"},
             "ViCo's and TalkingHeadMetrics' script: the whole frame squeezed to 112 px, all frames pooled",
+        ),
+        "gagavatar": Preset(
+            {"network": "npz", "pool": "frame", "missing": "zero"},
+            "GAGAvatar's code (its issue 43), LAM: all frames at once, 0 for one without a face; on the embeddings of "
+            "MICA's ArcFace, which a file brings along",
         ),
         "source": Preset({"against": "source"}, "against the source image, as across identities"),
         "first": Preset({"against": "first"}, "against the first frame of the reference"),

@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 from thgeval.feature import Feature
 from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance
 from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.pixels.averages import AVERAGES, averaged
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
-from thgeval.states import ClipMean
+from thgeval.states import ClipMean, PooledMean
 
 CHOICES = {"trunk": tuple(TRUNKS), "release": tuple(HEADS), "black": BLACKS, "mean": MEANS}
 
 
 @dataclass(frozen=True)
-class LPIPS(Regional[ClipMean]):
+class LPIPS(Regional[ClipMean | PooledMean]):
     """How different each frame looks from its reference, in the feature maps of a classification network.
 
     Reads    RGB of both clips at their size, at least 32 px a side, black at -1 and white at 1
@@ -36,6 +37,7 @@ class LPIPS(Regional[ClipMean]):
     mean: str = parameter(
         "layers", "of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different", of=MEANS
     )
+    average: str = averaged()
 
     name = "lpips"
     version = 1
@@ -47,6 +49,7 @@ class LPIPS(Regional[ClipMean]):
         "squeeze": Preset({"trunk": "squeeze"}, "SqueezeNet 1.1, the smallest"),
         "disco": Preset({"trunk": "vgg", "black": "zero"}, "DisCo's script: VGG-16 fed with [0, 1] instead of [-1, 1]"),
         "map": Preset({"mean": "map"}, "scripts that ask for a spatial map and take its mean"),
+        "talkingheadmetrics": Preset({"average": "frames"}, "TalkingHeadMetrics' script: all frames at once"),
         "v0.0": Preset({"release": "0.0"}, "the first release, whose input was not scaled"),
         **MOUTH,
         **FACE,
@@ -63,6 +66,7 @@ class LPIPS(Regional[ClipMean]):
         """One distance per pair of frames."""
         return self.placed(of_pair(self.distance))
 
-    def measure(self, view: View) -> ClipMean:
+    def measure(self, view: View) -> ClipMean | PooledMean:
         """The distances of one piece."""
-        return self.with_faces(view, ClipMean.of(view.clip, view.pair[self.distance], start=view.start))
+        kept = AVERAGES[self.average].of(view.clip, view.pair[self.distance], start=view.start)
+        return self.with_faces(view, kept)

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import PORTS, RESIZES, inception
+from thgeval.features.frames.inception import PORTS, RESIZES, inception, sampled_inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
@@ -82,11 +83,15 @@ class FID(SetMetric, Regional[TwoRows]):
         "(see ``faces.regions``)",
     )
     comparison: Extrapolated = Extrapolated()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid``, ``nvidia`` or ``torchvision``", of=PORTS)
     resize: str = parameter(
         "bilinear",
-        "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``",
+        "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil``, or ``bilinear-bgr``, "
+        "with red and blue exchanged",
         of=RESIZES,
+    )
+    frames: int = parameter(
+        0, "how many frames of each clip, evenly spread from its first on; 0 for all", least=0, later=True
     )
 
     name = "fid"
@@ -96,10 +101,19 @@ class FID(SetMetric, Regional[TwoRows]):
     at = "own"
     presets: ClassVar[Mapping[str, Preset]] = {
         **INPUTS,
+        "eat": Preset(
+            {"port": "torchvision", "resize": "bilinear-bgr", "frames": 5},
+            "evaluation_eat's script: torchvision's network, five frames a clip, red and blue exchanged",
+        ),
         "infinity": Preset({"estimate": "infinity"}, "extrapolated to infinitely many frames"),
         **MOUTH,
         **FACE,
     }
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        if self.frames and self.region != "frame":
+            raise ProtocolError("some frames of a clip are chosen of whole frames alone; leave region or frames out")
 
     @property
     def range(self) -> tuple[float, float]:
@@ -108,7 +122,9 @@ class FID(SetMetric, Regional[TwoRows]):
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
-        """pool3 of every frame."""
+        """pool3 of every frame, or of some of a clip's."""
+        if self.frames:
+            return sampled_inception(port=self.port, resize=self.resize, frames=self.frames)
         return self.within(inception(port=self.port, resize=self.resize))
 
     @property

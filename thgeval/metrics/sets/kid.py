@@ -63,9 +63,11 @@ class KID(SetMetric):
     """
 
     comparison: KernelComparison = KernelComparison()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid``, ``nvidia`` or ``torchvision``", of=PORTS)
     resize: str = parameter(
-        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+        "bilinear",
+        "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil`` or ``bilinear-bgr``, as for fid",
+        of=RESIZES,
     )
 
     name = "kid"

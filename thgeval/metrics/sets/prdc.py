@@ -127,9 +127,11 @@ class PRDC(SetMetric):
     """
 
     comparison: Neighbourhoods = Neighbourhoods()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid``, ``nvidia`` or ``torchvision``", of=PORTS)
     resize: str = parameter(
-        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+        "bilinear",
+        "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil`` or ``bilinear-bgr``, as for fid",
+        of=RESIZES,
     )
 
     name = "prdc"

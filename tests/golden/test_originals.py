@@ -1,0 +1,30 @@
+"""Metrics give what the programs that they come from printed of the same clips."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+from golden.given import GIVEN
+
+from thgeval.engine.run import Options, execute
+from thgeval.pairing import Pairing
+
+ORIGINALS = tomllib.loads(Path(__file__).with_name("originals.toml").read_text(encoding="utf-8"))["original"]
+
+
+@cache
+def scores(given):
+    """The scores of all metrics that are held to programs on these clips, measured together."""
+    requests = [row["metric"] for row in ORIGINALS if row["given"] == given]
+    return execute(Pairing(tuple(GIVEN[given]()), ()), requests, "native", Options(workers=1)).scores
+
+
+@pytest.mark.parametrize("row", ORIGINALS, ids=lambda row: row["metric"])
+def test_a_metric_gives_what_its_program_printed(row):
+    score = scores(row["given"])[row["metric"]]
+    assert score.value == pytest.approx(row["value"], rel=row["relative"], abs=0), score.unscored
+
+
+def test_differences_above_rounding_are_explained():
+    assert all("why" in row for row in ORIGINALS if row["relative"] > 1e-6)
