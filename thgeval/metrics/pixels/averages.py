@@ -10,7 +10,7 @@ from thgeval.states import ClipMean, PooledMean
 AVERAGES: Mapping[str, type[ClipMean] | type[PooledMean]] = MappingProxyType({"clips": ClipMean, "frames": PooledMean})
 
 
-def averaged() -> Any:
+def averaging() -> Any:
     """The parameter that says which of ``AVERAGES`` keeps the values."""
     return parameter(
         "clips",

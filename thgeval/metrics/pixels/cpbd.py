@@ -10,7 +10,7 @@ from thgeval.kernels import cpbd as kernel
 from thgeval.kernels.luma import RULES, scaled, uniform
 from thgeval.kernels.places import in_memory
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.pixels.averages import AVERAGES, averaged
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean
@@ -42,7 +42,7 @@ class CPBD(Regional[ClipMean | PooledMean]):
     widths: str = same_as(kernel.Rules, "widths")
     cut: int = same_as(kernel.Rules, "cut")
     rule: str = parameter("bt601-rounded", "how luma is made of RGB: see ``thgeval.kernels.luma``", of=RULES)
-    average: str = averaged()
+    average: str = averaging()
 
     name = "cpbd"
     version = 2

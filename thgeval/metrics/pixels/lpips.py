@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from thgeval.feature import Feature
 from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance
 from thgeval.metric import Better, Needs, Preset, View, of_pair
-from thgeval.metrics.pixels.averages import AVERAGES, averaged
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
@@ -37,7 +37,7 @@ class LPIPS(Regional[ClipMean | PooledMean]):
     mean: str = parameter(
         "layers", "of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different", of=MEANS
     )
-    average: str = averaged()
+    average: str = averaging()
 
     name = "lpips"
     version = 1

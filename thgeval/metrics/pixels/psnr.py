@@ -18,7 +18,7 @@ from thgeval.features.frames.differences import (
     wrapped_rgb_errors,
 )
 from thgeval.metric import Better, Needs, Preset, View, of_pair
-from thgeval.metrics.pixels.averages import AVERAGES, averaged
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
 from thgeval.states import IDENTICAL, ClipError, ClipMean, PooledMean, mean
@@ -78,7 +78,7 @@ class PSNR(Regional[ClipMean | PooledMean]):
         "``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow",
         of=("exact", "uint8-wrap"),
     )
-    average: str = averaged()
+    average: str = averaging()
 
     name = "psnr"
     version = 1

@@ -11,7 +11,7 @@ from thgeval.kernels import ssim as kernel
 from thgeval.kernels.places import in_memory
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.pixels.averages import AVERAGES, averaged
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean
@@ -45,7 +45,7 @@ class SSIM(Regional[ClipMean | PooledMean]):
         "blocks of so many px a side, as piq has it",
         of=SCALES,
     )
-    average: str = averaged()
+    average: str = averaging()
 
     name = "ssim"
     version = 1
