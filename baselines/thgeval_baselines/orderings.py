@@ -78,6 +78,12 @@ ORDERS = (
     Order(
         "fvd-random:windows=all", "ctl-shuffle > ctl-gt = 0", "frames alone are right, their order isn't", within=1e-3
     ),
+    Order("effnet-distance", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt = 0", STRONGER),
+    Order("fid/effnet", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt = 0", STRONGER, within=1e-3),
+    Order("kid/effnet", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt", STRONGER),
+    Order("prdc/effnet", "ctl-gt = 1", "the reference covers itself"),
+    Order("prdc/effnet", "ctl-gt > ctl-h264-crf42", "ruined pictures cover less"),
+    Order("fvd-effnet:windows=all", "ctl-shuffle > ctl-gt = 0", "frames change more, in another order", within=1e-3),
     Order("csim/dlib", "ctl-gt > ctl-idswap", "another person is another person"),
     Order("csim/dlib", "ctl-mouthfreeze > ctl-idswap", "a still mouth is the same person"),
     Order("f-sim/dlib", "ctl-still > ctl-gt > ctl-idswap", "a still picture is the one it was made from"),
@@ -126,7 +132,7 @@ _VIEWS = "it reads several views of a scene, which controls don't make; the page
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
         "fps": "it reads how long a generator took, which no control changes",
-        **dict.fromkeys(("lpips", "fid", "kid", "prdc", "fvd", "clipsim", "iqa"), _FETCHED),
+        **dict.fromkeys(("lpips", "fvd", "clipsim", "iqa"), _FETCHED),
         **dict.fromkeys(("sync-conf", "lse-d", "av-offset", "id"), _FETCHED),
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),

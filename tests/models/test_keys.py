@@ -48,7 +48,14 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "s3fd_syncnet": s3fd.build,
     "syncnet": syncnet.build,
 }
-TRANSLATED = {"i3d_hassony", "raft_large", "raft_small", "s3fd_face_alignment", "tddfa_checkpoint"}
+TRANSLATED = {
+    "efficientnet_lite0",
+    "i3d_hassony",
+    "raft_large",
+    "raft_small",
+    "s3fd_face_alignment",
+    "tddfa_checkpoint",
+}
 """Files whose names a function translates; the network's own tests compare them."""
 
 

@@ -51,6 +51,11 @@ def span(length: int, stride: int) -> int:
 
 def windows(held: NDArray[np.float32], *, length: int, stride: int, start: int, which: str) -> NDArray[np.float32]:
     """(windows, 3, length, side, side) out of the ``squares`` of a clip; InputError (``too short``) if none fits."""
+    return windowed(held, length=length, stride=stride, start=start, which=which).transpose(0, 2, 1, 3, 4)
+
+
+def windowed(held: NDArray[np.float32], *, length: int, stride: int, start: int, which: str) -> NDArray[np.float32]:
+    """(windows, length, ...) out of what is held of a clip's frames from ``start`` on; InputError as ``windows``."""
     spare = len(held) - span(length, stride)
     if spare < 0:
         every = f", every {stride}th," if stride > 1 else ""
@@ -61,7 +66,7 @@ def windows(held: NDArray[np.float32], *, length: int, stride: int, start: int, 
         )
     firsts = range(0, spare + 1, length * stride) if which == "all" else range(1)
     cut = [held[first : first + span(length, stride) : stride] for first in firsts]
-    return np.stack(cut).transpose(0, 2, 1, 3, 4)
+    return np.stack(cut)
 
 
 def _bilinear(pixels: NDArray[Any], peak: float, side_px: int, square: str) -> NDArray[np.float32]:

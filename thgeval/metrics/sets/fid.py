@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import PORTS, RESIZES, inception, sampled_inception
+from thgeval.features.frames.classifiers import CLASSIFIERS, check_resize, classified
+from thgeval.features.frames.inception import PORTS, RESIZES, sampled_inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
@@ -21,6 +22,10 @@ from thgeval.states.stacked import Indices, RowMatrix
 
 ESTIMATES = ("plain", "infinity")
 INPUTS: Mapping[str, Preset] = {
+    "effnet": Preset(
+        {"port": "efficientnet-lite0", "resize": "bilinear-antialias"},
+        "by EfficientNet-Lite0, which a package brings (extra trained): a number of its own, never Inception's",
+    ),
     "clean": Preset({"resize": "bicubic-pil"}, "clean-fid's default: Pillow's bicubic on floats"),
     "legacy-tensorflow": Preset({"resize": "bilinear-tf1"}, "the authors' TTUR script, clean-fid's legacy_tensorflow"),
     "torchmetrics": Preset({"resize": "bilinear-antialias"}, "torchmetrics since 1.8, which smooths before resizing"),
@@ -83,7 +88,11 @@ class FID(SetMetric, Regional[TwoRows]):
         "(see ``faces.regions``)",
     )
     comparison: Extrapolated = Extrapolated()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid``, ``nvidia`` or ``torchvision``", of=PORTS)
+    port: str = parameter(
+        "pytorch-fid",
+        "of the network: ``pytorch-fid``, ``nvidia``, ``torchvision``; or another network, ``efficientnet-lite0``",
+        of=CLASSIFIERS,
+    )
     resize: str = parameter(
         "bilinear",
         "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil``, or ``bilinear-bgr``, "
@@ -99,6 +108,7 @@ class FID(SetMetric, Regional[TwoRows]):
     better = Better.LOWER
     cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
     at = "own"
+    embedded = "effnet"
     presets: ClassVar[Mapping[str, Preset]] = {
         **INPUTS,
         "eat": Preset(
@@ -112,8 +122,11 @@ class FID(SetMetric, Regional[TwoRows]):
 
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
-        if self.frames and self.region != "frame":
-            raise ProtocolError("some frames of a clip are chosen of whole frames alone; leave region or frames out")
+        check_resize(port=self.port, resize=self.resize)
+        if self.frames and (self.region != "frame" or self.port not in PORTS):
+            raise ProtocolError(
+                "some frames of a clip are chosen for Inception, of whole frames alone; leave frames out"
+            )
 
     @property
     def range(self) -> tuple[float, float]:
@@ -122,10 +135,10 @@ class FID(SetMetric, Regional[TwoRows]):
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
-        """pool3 of every frame, or of some of a clip's."""
+        """The network's features of every frame, or of some of a clip's."""
         if self.frames:
             return sampled_inception(port=self.port, resize=self.resize, frames=self.frames)
-        return self.within(inception(port=self.port, resize=self.resize))
+        return self.within(classified(port=self.port, resize=self.resize))
 
     @property
     def needs(self) -> Needs:
