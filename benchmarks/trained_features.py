@@ -3,19 +3,18 @@
     python benchmarks/run.py trained_features
     THGEVAL_BENCH_WORK=FOLDER python benchmarks/run.py trained_features     # clips and scores stay in the folder
 
-Every control and every generator makes the demo's three clips of two seconds, and metrics of sets score them against the
-references: by a network with random weights, and by EfficientNet-Lite0, which a package of the index brings. A row with
-a ``system`` has its scores, of windows all that fit (``fvd-random:windows=all``).
+Every control and every generator makes the demo's three clips of two seconds, and metrics of sets score them against
+the references: by a network with random weights, and by EfficientNet-Lite0, which a package of the index brings. A row
+with a ``system`` has its scores, of windows all that fit (``fvd-random:windows=all``).
 
 A row with a ``metric`` says how it ranks: of two neighbours on an axis of controls (``AXES``, weakest first), the
-stronger one must be further from the reference. ``right`` of ``of`` pairs are, ``always`` of them whichever clip is left
-out too; ``wrong`` names the others. ``seen`` is the smallest change of people's parts, ``SUBTLE``, in parts of what the
-lightest compression makes: small where a metric looks at the codec alone. ``cpu_s`` is what scoring one clip takes.
+stronger one must be further from the reference. ``right`` of ``of`` pairs are, ``always`` of them whichever clip is
+left out too; ``wrong`` names the others. ``seen`` is the smallest change of people's parts, ``SUBTLE``, in parts of
+what the lightest compression makes: small where a metric looks at the codec alone.
 """
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -48,7 +47,7 @@ def measurements() -> list[dict[str, Any]]:
 
 
 def scored(work: Path) -> dict[str, dict[str, Any]]:
-    """By system and metric, the score, what it is without each clip, and the seconds of processor that it took."""
+    """By system and metric, the score, and what it is without each clip."""
     from thgeval.engine.options import Options
     from thgeval_baselines.catalogue import ALL, CONTROLS, systems
     from thgeval_baselines.first_results import made_videos, score
@@ -57,11 +56,9 @@ def scored(work: Path) -> dict[str, dict[str, Any]]:
     made = [each for each in made_videos(DEMO, systems([ALL, CONTROLS]), work) if each.setting != "text"]
     found = {}
     for each in made:
-        begun = time.process_time()
         run = score(each, METRICS, Options(workers=1))
-        took = (time.process_time() - begun) / len(run.clips)
         found[each.system.id] = {
-            key: (given.value, [group.without for group in given.groups], took) for key, given in run.scores.items()
+            key: (given.value, [group.without for group in given.groups]) for key, given in run.scores.items()
         }
     return found
 
@@ -71,7 +68,7 @@ def ranking(metric: str, scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
     sign = -1.0 if metric.startswith("prdc") else 1.0
     right, always, wrong = 0, 0, []
     for weaker, stronger in neighbours():
-        (low, low_without, _), (high, high_without, _) = (scores[name][metric] for name in (weaker, stronger))
+        (low, low_without), (high, high_without) = (scores[name][metric] for name in (weaker, stronger))
         holds = sign * high > sign * low
         right += holds
         always += holds and all(sign * b > sign * a for a, b in zip(low_without, high_without, strict=True))

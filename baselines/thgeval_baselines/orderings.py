@@ -71,6 +71,8 @@ ORDERS = (
     Order("temporal-warp-error", "ctl-shuffle > ctl-gt", "the reference's flow explains it, not leaps"),
     Order("temporal-warp-error", "ctl-still > ctl-gt", "what stands still doesn't move as the reference does"),
     Order("temporal-warp-error", "ctl-noise5 > ctl-gt", "no flow explains noise"),
+    Order("tof", "ctl-shuffle > ctl-gt = 0", "frames in another order move otherwise"),
+    Order("tof", "ctl-still > ctl-gt", "what stands still lacks the motion"),
     Order("video-fps", "ctl-gt = ctl-still = ctl-drop60 = 25", "held frames are frames of the file"),
     Order("fid-random", "ctl-blur3 > ctl-gt = 0", "blurred pictures are others", within=1e-3),
     Order("prdc-random", "ctl-gt = 1", "the reference covers itself"),
@@ -128,11 +130,12 @@ ORDERS = (
 """What is tested of every metric that can be scored with nothing but this package."""
 
 _FETCHED = "its network's file has to be fetched"
+_COST = "it reads what a generator took, which no control changes"
 _VIEWS = "it reads several views of a scene, which controls don't make; the page on faces has true and wrong ones"
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
-        "fps": "it reads how long a generator took, which no control changes",
-        **dict.fromkeys(("lpips", "fvd", "clipsim", "iqa"), _FETCHED),
+        **dict.fromkeys(("fps", "rtf", "ttff", "peak-memory", "weights-size"), _COST),
+        **dict.fromkeys(("lpips", "tlp", "fvd", "clipsim", "iqa"), _FETCHED),
         **dict.fromkeys(("sync-conf", "lse-d", "av-offset", "id"), _FETCHED),
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),

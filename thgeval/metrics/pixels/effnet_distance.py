@@ -17,8 +17,8 @@ class EffnetDistance(Regional[ClipMean | PooledMean]):
     """How different each frame looks from its reference, in the layers of EfficientNet-Lite0.
 
     Reads    RGB of both clips, brought to 224 x 224, bilinear, smoothed, aspect not kept
-    Returns  squared distance of the directions of two frames' channels, mean over the places of a layer's map, then over
-             five layers, frames, clips: in [0, 4], no unit, 0 if identical
+    Returns  squared distance of the directions of two frames' channels, mean over the places of a layer's map, then
+             over five layers, frames, clips: in [0, 4], no unit, 0 if identical
     Source   this project; the form of Zhang et al., LPIPS, CVPR 2018, without its heads; the network of Tan, Le, 2019
     Departs  from LPIPS in the network and in that nothing was learned of people's opinions: every channel weighs the
              same. Its numbers are its own. Use it where nothing can be fetched, and LPIPS to publish
