@@ -60,7 +60,7 @@ EXACT |= {"f-sim": 100.0, "aed-euclid": 0.0, "aed-3dmm": 0.0, "psnr": math.inf}
 EXACT |= dict.fromkeys(("psnr/cap100", "psnr/atvgnet", "psnr/talklip"), 100.0) | {"psnr/vico": 80.0}
 """Values of equal frames, however few or plain they are."""
 
-STILL = {"f-mse": 0.0, "ofm": 0.0, "temporal-warp-error": 0.0}
+STILL = {"f-mse": 0.0, "ofm": 0.0, "temporal-warp-error": 0.0, "drift": 0.0}
 """A still clip does not change: as right for a black one as for any other."""
 
 ANY = {"video-fps": 25.0, "blinks-per-s": 0.0}
@@ -106,6 +106,7 @@ RIGHT = {
         "video-fps": 25.0,
         "ofm": 0.0,
         "f-mse": 0.0,
+        "drift": 0.0,
         **JET,
         **dict.fromkeys(("prdc-random", "prdc-random/precision", "prdc-random/density", "prdc-random/recall"), 0.0),
     },
@@ -116,6 +117,7 @@ RIGHT = {
         "fsim": VALUES,  # what is seen on one side alone
         "fsimc": VALUES,
         "cpbd": VALUES,
+        "drift": VALUES,
         "id-consistency": VALUES,
         "prdc-random/recall": 0.0,  # the black picture lies in no generated ball
     },
@@ -125,7 +127,7 @@ RIGHT = {
         **FACES,
         **ANY,
         **JET,
-        **dict.fromkeys(("fsim", "fsimc", "cpbd", "aed-euclid", "mouth-amplitude", "e-fid/landmarks")),
+        **dict.fromkeys(("fsim", "fsimc", "cpbd", "aed-euclid", "mouth-amplitude", "e-fid/landmarks", "drift")),
     },
 }
 """By case, the metrics (with all their presets, unless these have a row of their own) that have a value, and which."""

@@ -17,6 +17,7 @@ METRICS = {
     "temporal-warp-error": "motion.temporal_warp_error:TemporalWarpError",
     "tof": "motion.flicker:TOF",
     "tlp": "motion.flicker:TLP",
+    "drift": "time.drift:Drift",
     "video-fps": "motion.video_fps:VideoFPS",
     "fps": "cost.fps:FPS",
     "rtf": "cost.rtf:RTF",

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from thgeval import networks
 from thgeval.feature import Grain, feature
 from thgeval.features.frames.frames import rgb
+from thgeval.features.frames.lagged import lagged
 from thgeval.features.frames.windows import windowed
-from thgeval.media.frames import FrameBatch
+from thgeval.media.frames import FrameBatch, Pixels
 from thgeval.requirements import Package, Weights
 
 EFFNET = "efficientnet-lite0"
@@ -39,13 +40,17 @@ class Described(NamedTuple):
 @feature(rgb, version=1, requires=TRAINED)
 def effnet(frames: FrameBatch) -> Described:
     """Features and maps of every frame."""
-    from torch.nn.functional import interpolate
-
     if not len(frames):
         return Described(np.empty((0, DIMENSIONS), np.float32), np.empty((0, PLACES), np.float32))
+    return _described(frames.new, frames.peak)
+
+
+def _described(pixels: Pixels, peak: float) -> Described:
+    from torch.nn.functional import interpolate
+
     network = networks.published(EFFNET)
     with networks.alone():
-        images = networks.as_images(frames.new, frames.peak, white=255.0)
+        images = networks.as_images(pixels, peak, white=255.0)
         shown = interpolate(images, (SIDE_PX, SIDE_PX), mode="bilinear", align_corners=False, antialias=True)
     rows = networks.rows(network.described, shown)
     return Described(rows[:, :DIMENSIONS], rows[:, DIMENSIONS:])
@@ -62,6 +67,12 @@ def effnet_distance(generated: Described, reference: Described) -> NDArray[np.fl
     """Squared distance of directions, mean over the places of five layers' maps: (frames,), from 0 to 4."""
     apart = (generated.maps - reference.maps).astype(np.float64)
     return np.asarray((apart**2).sum(axis=1))
+
+
+@feature(rgb, version=1, grain=Grain.PAIR, halo=lambda band: band, requires=TRAINED)
+def effnet_lagged(generated: FrameBatch, reference: FrameBatch, *, band: int) -> NDArray[np.float64]:
+    """The same distance, and those of frames up to ``band`` before: see ``lagged``."""
+    return lagged(generated, reference, band=band, see=lambda pixels, peak: _described(pixels, peak).maps)
 
 
 @feature(effnet_pooled(), version=1, grain=Grain.CLIP)

@@ -18,7 +18,8 @@ from thgeval.errors import InputError
 from thgeval.feature import Grain, feature, resting_on
 from thgeval.features.frames.frames import Neighbours, neighbours, rgb
 from thgeval.features.frames.inner import inner_frames
-from thgeval.media.frames import FrameBatch
+from thgeval.features.frames.lagged import lagged
+from thgeval.media.frames import FrameBatch, Pixels
 from thgeval.requirements import Weights, weights
 
 if TYPE_CHECKING:
@@ -57,6 +58,27 @@ def perceptual_distance(
         ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
     distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
     return distances.astype(np.float64)
+
+
+@feature(
+    rgb,
+    version=1,
+    grain=Grain.PAIR,
+    halo=lambda band, **_: band,
+    requires=lambda trunk, release, **_: (networks.TORCH, *map(Weights, files(trunk, release))),
+)
+def perceptual_lagged(
+    generated: FrameBatch, reference: FrameBatch, *, trunk: str, release: str, black: str, band: int
+) -> NDArray[np.float64]:
+    """LPIPS of every pair of frames, and of frames up to ``band`` before: see ``lagged``."""
+    network = lpips_network(trunk, release)
+
+    def see(pixels: Pixels, peak: float) -> NDArray[np.float32]:
+        with networks.alone():
+            images = _input(pixels, peak, black)
+        return networks.rows(network.described, images)
+
+    return lagged(generated, reference, band=band, see=see)
 
 
 @feature(

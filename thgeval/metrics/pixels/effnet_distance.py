@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from thgeval.feature import Feature
-from thgeval.features.frames.effnet import effnet_distance
+from thgeval.features.frames.effnet import effnet_distance, effnet_lagged
 from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.alignment import Alignment
 from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean, PooledMean
@@ -25,18 +26,28 @@ class EffnetDistance(Regional[ClipMean | PooledMean]):
     """
 
     average: str = averaging()
+    alignment: Alignment = Alignment()
 
     name = "effnet-distance"
     version = 1
     range = (0.0, 4.0)
     better = Better.LOWER
     cites = ("tan2019efficientnet", "zhang2018lpips")
-    presets: ClassVar[Mapping[str, Preset]] = {**MOUTH, **FACE}
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "aligned": Preset({"band": 5, "softness": 0.01}, "brought in step first, each frame up to 5 early or late"),
+        **MOUTH,
+        **FACE,
+    }
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        self.alignment.check(average=self.average)
 
     @property
     def distance(self) -> Feature[Any]:
         """The distances that are averaged."""
-        return self.within(effnet_distance())
+        how = self.alignment
+        return self.within(effnet_distance() if how.rigid else effnet_lagged(band=how.band))
 
     @property
     def needs(self) -> Needs:
@@ -47,3 +58,7 @@ class EffnetDistance(Regional[ClipMean | PooledMean]):
         """The distances of one piece."""
         kept = AVERAGES[self.average].of(view.clip, view.pair[self.distance], start=view.start)
         return self.with_faces(view, kept)
+
+    def score(self, state: ClipMean | PooledMean) -> float:
+        """Mean over clips, or over all frames, or of clips in step."""
+        return self.alignment.value(state)
