@@ -137,7 +137,7 @@ _VIEWS = "it reads several views of a scene, which controls don't make; the page
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("fps", "rtf", "ttff", "peak-memory", "weights-size"), _COST),
-        **dict.fromkeys(("lpips", "tlp", "fvd", "clipsim", "iqa"), _FETCHED),
+        **dict.fromkeys(("lpips", "tlp", "fvd", "fid-vid", "clipsim", "iqa"), _FETCHED),
         **dict.fromkeys(("sync-conf", "lse-d", "av-offset", "id"), _FETCHED),
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),

@@ -1,7 +1,7 @@
 """From a weight file to a network that can be used: which module reads which file, and under which names.
 
-The one table beside ``weights.toml``. LPIPS, made of two files, and the random embeddings, made of none, have their own
-functions.
+The one table beside ``weights.toml``; what stands behind a stroke is another plan for the same file. LPIPS, made of two
+files, and the random embeddings, made of none, have their own functions.
 """
 
 import difflib
@@ -26,6 +26,7 @@ from thgeval_models import (
     mstcn,
     openface,
     raft,
+    resnet3d,
     s3fd,
     sync_lm,
     syncnet,
@@ -57,6 +58,7 @@ NETWORKS: dict[str, tuple[Build, Translate]] = {
     "hyperiqa": (hyperiqa.build, _as_published),
     "i3d-imagenet": (i3d.build, _as_published),
     "i3d-kinetics400": (lambda: i3d.build(i3d.VIDEOGPT_EPSILON), _as_published),
+    "i3d-kinetics400/disco": (lambda: i3d.build(steps=1), _as_published),
     "i3d-torchscript": (i3d.build, i3d.from_hassony),
     "inception-fid": (inception_tf.build, _as_published),
     "inception-nvidia": (inception_tf.build, inception_tf.from_nvidia),
@@ -72,13 +74,14 @@ NETWORKS: dict[str, tuple[Build, Translate]] = {
     "raft-things": (lambda: raft.build("large"), raft.from_princeton),
     "s3fd": (lambda: s3fd.build("face-alignment"), s3fd.from_face_alignment),
     "sfd-face": (s3fd.build, _as_published),
+    "resnet3d-kinetics": (resnet3d.build, resnet3d.from_checkpoint),
     "sync-lm": (sync_lm.build, _as_published),
     "syncnet-v2": (syncnet.build, syncnet.of_version_2),
 }
 
 
 def network(name: str, path: Path) -> nn.Module:
-    """The network of the manifest's entry ``name`` with the weights in ``path``, ready for evaluation.
+    """The network of the manifest's entry ``name[/plan]`` with the weights in ``path``, ready for evaluation.
 
     The caller decides beforehand, with ``hashing.verify``, whether to trust the file's origin. Raises
     UnknownWeightsError, UnreadableFileError, UnsafeFileError or ArchitectureError.

@@ -240,7 +240,7 @@ def best_of(request_, metric):
     """The value of a clip that is a copy of its reference."""
     if request_ == "clipsim/relative":
         return 1.0
-    if request_ in ("psnr/cap100", "psnr/atvgnet", "psnr/talklip"):
+    if request_ in ("psnr/cap100", "psnr/atvgnet", "psnr/talklip", "psnr/disco"):
         return 100.0
     if request_ == "psnr/vico":
         return 80.0

@@ -57,7 +57,7 @@ FACED = ("a frozen clip and its copy", "one frame and its copy", "two frames aga
 EXACT = dict.fromkeys(("l1", "l1-255", "lpips", "lmd", "f-lmd", "m-lmd", "akd", "mkr", "aue", "prmse", "apd"), 0.0)
 EXACT |= dict.fromkeys(("ssim", "ms-ssim", "fsim", "fsimc", "csim", "aucon"), 1.0)
 EXACT |= {"f-sim": 100.0, "aed-euclid": 0.0, "aed-3dmm": 0.0, "psnr": math.inf}
-EXACT |= dict.fromkeys(("psnr/cap100", "psnr/atvgnet", "psnr/talklip"), 100.0) | {"psnr/vico": 80.0}
+EXACT |= dict.fromkeys(("psnr/cap100", "psnr/atvgnet", "psnr/talklip", "psnr/disco"), 100.0) | {"psnr/vico": 80.0}
 """Values of equal frames, however few or plain they are."""
 
 STILL = {"f-mse": 0.0, "ofm": 0.0, "temporal-warp-error": 0.0, "drift": 0.0}

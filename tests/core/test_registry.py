@@ -101,7 +101,7 @@ def test_an_alias_of_a_preset_takes_parameters_but_no_other_preset():
         ("sync", {"sync-conf", "lse-d", "av-offset"}),
         *(
             (name, set())
-            for name in ("lve", "fdd", "fid-vid", "fvmd", "kvd", "nme", "ape", "aeu", "lpd", "ssd", "q-align")
+            for name in ("lve", "fdd", "fvmd", "kvd", "nme", "ape", "aeu", "lpd", "ssd", "q-align")
         ),
         ("psnrr", {"psnr"}),
         ("temporal-warp-eror", {"temporal-warp-error"}),

@@ -34,4 +34,8 @@ def frames_and_copies() -> list[Pair]:
     return [*frames(), pair("d", partly, real)]
 
 
-GIVEN: Mapping[str, Callable[[], list[Pair]]] = {"frames": frames, "frames and copies": frames_and_copies}
+GIVEN: Mapping[str, Callable[[], list[Pair]]] = {
+    "frames": frames,
+    "frames and copies": frames_and_copies,
+    "frames of one size": lambda: frames()[:1],
+}

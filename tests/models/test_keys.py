@@ -22,6 +22,7 @@ from thgeval_models import (
     mobilefacenet,
     mstcn,
     openface,
+    resnet3d,
     s3fd,
     syncnet,
 )
@@ -45,6 +46,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lrw_mstcn": mstcn.build,
     "mobilefacenet": mobilefacenet.build,
     "openface": openface.build,
+    "resnet3d": resnet3d.build,
     "s3fd_syncnet": s3fd.build,
     "syncnet": syncnet.build,
 }

@@ -28,6 +28,7 @@ KEYS = {
     "inception-torchvision": ("inception_torchvision", 2.0),
     "i3d-torchscript": ("i3d_hassony", 2.0),
     "i3d-kinetics400": ("i3d", 2.0),
+    "resnet3d-kinetics": ("resnet3d", 1.0),
     "clip-vit-b32": ("clip", 0.5),
     "hyperiqa": ("hyperiqa", 1.0),
     "syncnet-v2": ("syncnet", 2.0),

@@ -190,7 +190,13 @@ FRAME_VALUES: Mapping[str, Callable[..., PerFrame]] = MappingProxyType(
 """From a metric to its numbers, by its name."""
 
 _WHOLE: Mapping[str, tuple[Any, ...]] = MappingProxyType(
-    {"region": ("frame",), "arithmetic": ("exact",), "scale": ("native",)}
+    {
+        "region": ("frame",),
+        "arithmetic": ("exact",),
+        "scale": ("native",),
+        "rule": (RULE,),
+        "over": ("levels",),
+    }
 )
 _WORDS: Mapping[str, Mapping[str, tuple[Any, ...]]] = MappingProxyType(
     dict.fromkeys(FRAME_VALUES, _WHOLE)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
@@ -134,6 +135,12 @@ def block_means(frames: FrameBatch) -> FrameBatch:
     whole = frames.pixels[:, : height // side * side, : width // side * side]
     blocks = whole.reshape(len(whole), height // side, side, width // side, side, 3)
     return replace(frames, pixels=blocks.mean(axis=(2, 4), dtype=np.result_type(whole.dtype, np.float32)))
+
+
+def bicubic_plane(plane: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
+    """One channel as a square by Pillow's bicubic filter on floats, which smooths and may overshoot."""
+    small = Image.fromarray(plane).resize((side_px, side_px), resample=Image.Resampling.BICUBIC)
+    return np.asarray(small, np.float32)
 
 
 @feature(rgb, version=1)

@@ -24,11 +24,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from thgeval import networks
 from thgeval.feature import Grain, feature
-from thgeval.features.frames.frames import rgb
+from thgeval.features.frames.frames import bicubic_plane, rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Weights
 
@@ -138,8 +137,7 @@ def _pillow(pixels: NDArray[Any], peak: float) -> "Tensor":
 
 def pillow_plane(plane: NDArray[np.float32], side_px: int = SIDE_PX) -> NDArray[np.float32]:
     """One channel, (height, width) in [0, 255], as a square by Pillow's bicubic filter on floats, cut to that range."""
-    resized = Image.fromarray(plane).resize((side_px, side_px), resample=Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(resized, np.float32), 0, 255)
+    return np.clip(bicubic_plane(plane, side_px), 0, 255)
 
 
 def _opencv_bgr(pixels: NDArray[Any], peak: float) -> "Tensor":

@@ -110,6 +110,9 @@ class PSNR(Regional[ClipMean | PooledMean]):
             {"identical": "plus-1e-8", "average": "frames"},
             "the ViCo challenge's script, TalkingHeadMetrics: piq's, 80 dB for copies, all frames at once",
         ),
+        "disco": Preset(
+            {"identical": "cap100", "average": "frames"}, "DisCo's script: 100 dB for copies, all frames at once"
+        ),
         "eat": Preset({"average": "frames"}, "evaluation_eat's script: scikit-image's, all frames at once"),
         **MOUTH,
         **FACE,

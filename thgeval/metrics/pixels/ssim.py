@@ -8,6 +8,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.frames import block_means, downsampled_luma, luma, rgb
 from thgeval.kernels import ssim as kernel
+from thgeval.kernels.luma import RULES
 from thgeval.kernels.places import in_memory
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Needs, Preset, View, of_both
@@ -16,6 +17,7 @@ from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean
 
+RULE = "bt601-rounded"
 SCALES = {"native": ("grey", "rgb"), "wang": ("grey",), "blocks": ("rgb",)}
 """Ways to make frames smaller before the windows, and the colours that each is defined on."""
 
@@ -45,6 +47,7 @@ class SSIM(Regional[ClipMean | PooledMean]):
         "blocks of so many px a side, as piq has it",
         of=SCALES,
     )
+    rule: str = parameter(RULE, "how grey is made of RGB: see ``thgeval.kernels.luma``", of=RULES, later=True)
     average: str = averaging()
 
     name = "ssim"
@@ -64,6 +67,16 @@ class SSIM(Regional[ClipMean | PooledMean]):
             {"colour": "rgb", "scale": "blocks", "average": "frames"},
             "the ViCo challenge's script, TalkingHeadMetrics: piq's on RGB, halved from 384 px on, all frames at once",
         ),
+        "disco": Preset(
+            {
+                "window": 7,
+                "weighting": "uniform",
+                "covariance": "sample",
+                "rule": "cv2-grey",
+                "average": "frames",
+            },
+            "DisCo's script: scikit-image's defaults on OpenCV's grey, all frames at once",
+        ),
         "eat": Preset(
             {"window": 7, "weighting": "uniform", "covariance": "sample", "colour": "rgb", "average": "frames"},
             "evaluation_eat's script: scikit-image's defaults on RGB, all frames at once; it aligns faces first",
@@ -80,13 +93,15 @@ class SSIM(Regional[ClipMean | PooledMean]):
         """Refuse what doesn't go together."""
         if self.colour not in SCALES[self.scale]:
             raise ProtocolError(f"scale={self.scale} is defined on colour={SCALES[self.scale][0]} alone")
+        if self.rule != RULE and (self.colour != "grey" or self.scale != "native"):
+            raise ProtocolError(f"rule={self.rule} is of colour=grey and scale=native alone")
 
     @property
     def planes(self) -> Feature[Any]:
         """What is compared: frames, luma, or downsampled luma."""
         if self.colour == "rgb":
             return self.within(rgb if self.scale == "native" else block_means())
-        return self.within(luma() if self.scale == "native" else downsampled_luma())
+        return self.within(luma(rule=self.rule) if self.scale == "native" else downsampled_luma())
 
     @property
     def needs(self) -> Needs:
