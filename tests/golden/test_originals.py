@@ -13,15 +13,21 @@ from thgeval.pairing import Pairing
 ORIGINALS = tomllib.loads(Path(__file__).with_name("originals.toml").read_text(encoding="utf-8"))["original"]
 
 
-@cache
-def scores(given):
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory):
     """The scores of all metrics that are held to programs on these clips, measured together."""
-    requests = [row["metric"] for row in ORIGINALS if row["given"] == given]
-    return execute(Pairing(tuple(GIVEN[given]()), ()), requests, "native", Options(workers=1)).scores
+
+    @cache
+    def of(given):
+        requests = [row["metric"] for row in ORIGINALS if row["given"] == given]
+        pairs = GIVEN[given](tmp_path_factory.mktemp("given"))
+        return execute(Pairing(tuple(pairs), ()), requests, "native", Options(workers=1)).scores
+
+    return of
 
 
 @pytest.mark.parametrize("row", ORIGINALS, ids=lambda row: row["metric"])
-def test_a_metric_gives_what_its_program_printed(row):
+def test_a_metric_gives_what_its_program_printed(row, scores):
     score = scores(row["given"])[row["metric"]]
     assert score.value == pytest.approx(row["value"], rel=row["relative"], abs=0), score.unscored
 
