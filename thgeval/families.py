@@ -24,6 +24,7 @@ FAMILIES = {
     "sync": Family("Lip sync", "Whether lips and voice go together."),
     "words": Family("Words", "What is said, as those who read lips or hear speech get it."),
     "views": Family("Views", "Renders of one generated scene from several cameras."),
+    "judged": Family("Judged by programs", "What others' networks say of a clip, run from checkouts of your own."),
     "cost": Family("Cost", "What making a clip took, from a record beside it."),
 }
 """The packages of ``thgeval.metrics``, in the order in which they are read."""
