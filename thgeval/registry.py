@@ -21,8 +21,8 @@ from thgeval.completeness import incomplete
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, DEFAULT, ELSEWHERE, FAMILY_NAMES, METRICS, TIERS, meant
-from thgeval.requirements import weights
-from thgeval.signature import files, text_of, value_of
+from thgeval.requirements import Program, weights
+from thgeval.signature import files, required, text_of, value_of
 
 NEARLY = 0.8
 """How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
@@ -182,8 +182,13 @@ def _within(name: str, tiers: Collection[str]) -> list[str]:
 
 
 def embedded(name: str) -> str | None:
-    """The request for a metric in a form that needs nothing to be fetched: itself, a preset of it, or None."""
+    """The request for a metric in a form that needs nothing to be fetched: itself, a preset of it, or None.
+
+    What rests on a program of the user's own has none by itself.
+    """
     cls = metric_class(name)
     if cls.embedded:
         return f"{cls.name}/{cls.embedded}"
-    return cls.name if all(weights.entry(item).tier == "embedded" for item in files(cls())) else None
+    own = cls()
+    programs = any(isinstance(item, Program) for item in required(own))
+    return cls.name if not programs and all(weights.entry(item).tier == "embedded" for item in files(own)) else None

@@ -139,6 +139,13 @@ _COST = "it reads what a generator took, which no control changes"
 _VIEWS = "it reads several views of a scene, which controls don't make; the page on faces has true and wrong ones"
 _CHECKOUT = "it says what a checkout of the user's own does"
 _AFFECT = tuple(f"{what}-{how}" for what in ("valence", "arousal") for how in ("rmse", "sagr", "ccc"))
+_VBENCH = tuple(
+    f"{dimension}-vbench"
+    for dimension in (
+        *("subject-consistency", "background-consistency", "motion-smoothness"),
+        *("dynamic-degree", "aesthetic-quality", "imaging-quality"),
+    )
+)
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("fps", "rtf", "ttff", "peak-memory", "weights-size"), _COST),
@@ -146,7 +153,7 @@ UNSTATED: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("sync-conf", "lse-d", "av-offset", "id"), _FETCHED),
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),
-        **dict.fromkeys(("emotion-accuracy", *_AFFECT), _CHECKOUT),
+        **dict.fromkeys(("emotion-accuracy", *_AFFECT, "q-align-iqa", "q-align-ase", "desync", *_VBENCH), _CHECKOUT),
         **dict.fromkeys(("avs-u", "avs-m", "avs-v", "lip-score"), "it reads embeddings that a checkout computes"),
     }
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from support.clips import moving, written_at
+from support.fake_judge import checkout, judged
 
 from thgeval.clip import Clip, Memory, Pair
 
@@ -61,9 +62,30 @@ def landmarks(folder: Path) -> list[Pair]:
     return pairs
 
 
+def affect(folder: Path) -> list[Pair]:
+    """Clips of 12, 9 and 7 frames to a checkout that says valence and arousal; the last go against the reference."""
+    checkout(folder / "home", "emonet")
+    sides = {"generated": {}, "reference": {}}
+    for seed, (name, count) in enumerate((("a", 12), ("b", 9), ("c", 7))):
+        feelings = felt(seed, count)
+        for side, values in zip(sides, feelings, strict=True):
+            sides[side][name] = dict(zip(("valence", "arousal"), values.tolist(), strict=True))
+    made = [judged(folder / side, "emonet", answers) for side, answers in sides.items()]
+    return [Pair(name, *(Clip(name, side / f"{name}.mp4") for side in made)) for name in "abc"]
+
+
+def felt(seed: int, count: int) -> np.ndarray:
+    """Valence and arousal of the generated clip and of the reference: (2 sides, 2, frames), some beyond 1."""
+    rng = np.random.default_rng(seed)
+    reference = np.cumsum(rng.normal(0, 0.4, (2, count)), axis=1)
+    generated = (-1 if seed == 2 else 0.8) * reference + rng.normal(0.1, 0.2, (2, count))
+    return np.stack([generated, reference])
+
+
 GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
     "frames": frames,
     "frames and copies": frames_and_copies,
     "landmarks": landmarks,
+    "affect": affect,
     "frames of one size": lambda folder: frames(folder)[:1],
 }

@@ -20,8 +20,12 @@ def scores(tmp_path_factory):
     @cache
     def of(given):
         requests = [row["metric"] for row in ORIGINALS if row["given"] == given]
-        pairs = GIVEN[given](tmp_path_factory.mktemp("given"))
-        return execute(Pairing(tuple(pairs), ()), requests, "native", Options(workers=1)).scores
+        folder = tmp_path_factory.mktemp("given")
+        pairs = GIVEN[given](folder)
+        with pytest.MonkeyPatch.context() as patch:
+            if (folder / "home").is_dir():
+                patch.setenv("THGEVAL_HOME", str(folder / "home"))
+            return execute(Pairing(tuple(pairs), ()), requests, "native", Options(workers=1)).scores
 
     return of
 
