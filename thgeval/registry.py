@@ -175,8 +175,7 @@ def _group(name: str) -> Sequence[str]:
 
 def _within(name: str, tiers: Collection[str]) -> list[str]:
     """A metric in its embedded form, if it has one, and at its defaults if all their weights are of these tiers too."""
-    allowed = {TIERS[0], *tiers}
-    own = [name] if tiers and all(weights.entry(item).tier in allowed for item in files(_class(name)())) else []
+    own = [name] if tiers and _rests_on(_class(name)(), {TIERS[0], *tiers}) else []
     form = embedded(name)
     return list(dict.fromkeys([*own, *([form] if form else [])]))
 
@@ -189,6 +188,14 @@ def embedded(name: str) -> str | None:
     cls = metric_class(name)
     if cls.embedded:
         return f"{cls.name}/{cls.embedded}"
-    own = cls()
-    programs = any(isinstance(item, Program) for item in required(own))
-    return cls.name if not programs and all(weights.entry(item).tier == "embedded" for item in files(own)) else None
+    return cls.name if _rests_on(cls(), {TIERS[0]}) else None
+
+
+def runs_programs(metric: Metric[Any]) -> bool:
+    """Whether it rests on a program of the user's own."""
+    return any(isinstance(item, Program) for item in required(metric))
+
+
+def _rests_on(metric: Metric[Any], tiers: Collection[str]) -> bool:
+    """Whether it rests on no program, and on no weights but those of these tiers."""
+    return not runs_programs(metric) and all(weights.entry(item).tier in tiers for item in files(metric))
