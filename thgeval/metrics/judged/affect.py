@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
 from thgeval.metrics.judged.checkouts import Checkout
-from thgeval.metrics.judged.emotion import EMONET, NO_FACE, check_lengths
+from thgeval.metrics.judged.emotion import EMONET, FACELESS, check_lengths
 from thgeval.metrics.pixels.averages import AVERAGES
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean, PooledRoot, mean
@@ -152,11 +152,11 @@ class AffectConcordance(Metric[ClipMean]):
         seen = ~np.isnan(generated)
         found = concordance(generated[seen], reference[seen])
         still = seen & math.isnan(found)
-        return ClipMean.of(view.clip, np.where(seen, found, np.nan), left_out={NO_FACE: ~seen, STILL: still})
+        return ClipMean.of(view.clip, np.where(seen, found, np.nan), left_out={FACELESS: ~seen, STILL: still})
 
 
 def _of_frames(kind: type[ClipMean] | type[PooledMean], view: View, values: Array) -> ClipMean | PooledMean:
-    return kind.of(view.clip, values, left_out={NO_FACE: np.isnan(values)})
+    return kind.of(view.clip, values, left_out={FACELESS: np.isnan(values)})
 
 
 @dataclass(frozen=True)

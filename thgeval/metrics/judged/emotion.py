@@ -20,7 +20,7 @@ from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
 EMONET = "emonet"
-NO_FACE = "no face"
+FACELESS = "no face"
 EMOTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "neutral": ("neu",),
@@ -115,7 +115,7 @@ def of_most(seen: tuple[str | None, ...], clip: str) -> str:
     """The emotion of most frames, the first one of several; InputError "no face" if no frame has any."""
     votes = Counter(word for word in seen if word is not None)
     if not votes:
-        raise InputError(f"{clip}: no frame has an emotion", reason=NO_FACE)
+        raise InputError(f"{clip}: no frame has an emotion", reason=FACELESS)
     return votes.most_common(1)[0][0]
 
 
@@ -143,4 +143,4 @@ def check_lengths(clip: str, generated: int, reference: int) -> None:
 def _kept(clip: str, hits: list[tuple[str | None, bool]]) -> ClipMean:
     """A state of which frames are right, and of those that show no emotion."""
     lost = np.array([word is None for word, _ in hits])
-    return ClipMean.of(clip, [float(hit) for _, hit in hits], left_out={NO_FACE: lost})
+    return ClipMean.of(clip, [float(hit) for _, hit in hits], left_out={FACELESS: lost})
