@@ -36,7 +36,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "experimental": partial(tables.benchmark_table, ranked=False),
         "datasets": tables.dataset_table,
     },
-    "precision": {"tolerances": tables.ceilings, "parity": tables.parity},
+    "precision": {"tolerances": tables.ceilings, "parity": tables.parity, "originals": tables.originals},
     "faces": {
         "truth": figures.face_truth,
         "costs": figures.face_costs,

@@ -17,12 +17,15 @@ class Family(NamedTuple):
 FAMILIES = {
     "pixels": Family("Pixels", "Each frame by itself, or beside the same frame of the reference."),
     "motion": Family("Motion", "What changes from one frame to the next, and how many frames there are a second."),
+    "time": Family("Over time", "What changes from the beginning of a clip to its end."),
     "sets": Family("Sets", "All generated clips against all reference clips, as two sets."),
     "identity": Family("Identity", "Whose face it is, and whether it stays the same one."),
     "faces": Family("Faces", "Landmarks, pose, expression and blinks."),
     "sync": Family("Lip sync", "Whether lips and voice go together."),
     "words": Family("Words", "What is said, as those who read lips or hear speech get it."),
     "views": Family("Views", "Renders of one generated scene from several cameras."),
+    "judged": Family("Judged by programs", "What others' networks say of a clip, run from checkouts of your own."),
+    "cost": Family("Cost", "What making a clip took, from a record beside it."),
 }
 """The packages of ``thgeval.metrics``, in the order in which they are read."""
 

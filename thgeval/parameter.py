@@ -46,11 +46,15 @@ def parameter(
     above: float | None = None,
     below: float | None = None,
     odd: bool = False,
+    later: bool = False,
 ) -> Any:
-    """A field of a frozen dataclass: one of the values in ``of``, or a finite number within limits; ``odd`` if told."""
+    """A field of a frozen dataclass: one of the values in ``of``, or a finite number within limits; ``odd`` if told.
+
+    ``later`` says that its metrics were signed before they had it, so that signatures leave its default unsaid.
+    """
     limits = {"least": least, "most": most, "above": above, "below": below}
     known: dict[str, Any] = {name: limit for name, limit in limits.items() if limit is not None}
-    said = {"says": says, "of": tuple(of), "odd": odd}
+    said = {"says": says, "of": tuple(of), "odd": odd, "later": later}
     return field(default=default, metadata=known | {name: value for name, value in said.items() if value})
 
 

@@ -21,8 +21,8 @@ from thgeval.completeness import incomplete
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
 from thgeval.metrics import ALIASES, DEFAULT, ELSEWHERE, FAMILY_NAMES, METRICS, TIERS, meant
-from thgeval.requirements import weights
-from thgeval.signature import files, text_of, value_of
+from thgeval.requirements import Program, weights
+from thgeval.signature import files, required, text_of, value_of
 
 NEARLY = 0.8
 """How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
@@ -175,15 +175,27 @@ def _group(name: str) -> Sequence[str]:
 
 def _within(name: str, tiers: Collection[str]) -> list[str]:
     """A metric in its embedded form, if it has one, and at its defaults if all their weights are of these tiers too."""
-    allowed = {TIERS[0], *tiers}
-    own = [name] if tiers and all(weights.entry(item).tier in allowed for item in files(_class(name)())) else []
+    own = [name] if tiers and _rests_on(_class(name)(), {TIERS[0], *tiers}) else []
     form = embedded(name)
     return list(dict.fromkeys([*own, *([form] if form else [])]))
 
 
 def embedded(name: str) -> str | None:
-    """The request for a metric in a form that needs nothing to be fetched: itself, a preset of it, or None."""
+    """The request for a metric in a form that needs nothing to be fetched: itself, a preset of it, or None.
+
+    What rests on a program of the user's own has none by itself.
+    """
     cls = metric_class(name)
     if cls.embedded:
         return f"{cls.name}/{cls.embedded}"
-    return cls.name if all(weights.entry(item).tier == "embedded" for item in files(cls())) else None
+    return cls.name if _rests_on(cls(), {TIERS[0]}) else None
+
+
+def runs_programs(metric: Metric[Any]) -> bool:
+    """Whether it rests on a program of the user's own."""
+    return any(isinstance(item, Program) for item in required(metric))
+
+
+def _rests_on(metric: Metric[Any], tiers: Collection[str]) -> bool:
+    """Whether it rests on no program, and on no weights but those of these tiers."""
+    return not runs_programs(metric) and all(weights.entry(item).tier in tiers for item in files(metric))

@@ -6,7 +6,8 @@ Left of ``||`` stands the protocol part: metric and version, every field, every 
 prepared. Two scores may be merged, ranked or printed in one column only if their protocol parts are equal. Right of it
 stands the run part: coverage, decoder, resampling of the interval, tool version.
 
-The text is derived from the dataclass fields, never typed by hand, and parses back to an equal metric.
+The text is derived from the dataclass fields, never typed by hand, and parses back to an equal metric. A field that
+came to a metric later is in it only where it isn't at its default, so that signatures of before stand.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.metric import Metric
+from thgeval.parameter import declared
 from thgeval.protocol import Protocol, setting
 from thgeval.requirements import Pins, Requirement, Weights, pinned
 
@@ -24,9 +26,17 @@ RESERVED = "|:"
 
 def protocol_part(metric: Metric[Any], protocol: Protocol, pins: Pins) -> str:
     """Everything that decides what the number means; ``pins`` hold all that the metric requires."""
-    own = [f"{name}:{text_of(value)}" for name, value in metric.settings().items()]
+    own = [f"{name}:{text_of(value)}" for name, value in signed(metric).items()]
     shared = [feature.identity(pins) for feature in closure(metric)]
     return "|".join([f"{metric.name}@{metric.version}", *own, *shared, *protocol.tokens()])
+
+
+def signed(metric: Metric[Any]) -> dict[str, Any]:
+    """The fields that signatures hold: all but those that came later and are at their defaults, in order."""
+    usual, said = metric.parameters(), declared(type(metric))
+    return {
+        name: value for name, value in metric.settings().items() if value != usual[name] or not said[name].get("later")
+    }
 
 
 def signature(metric: Metric[Any], protocol: Protocol, pins: Pins, run: Mapping[str, str], *flags: str) -> str:
@@ -96,8 +106,13 @@ def parse(text: str, metric_class: Callable[[str], type[Metric[Any]]]) -> Parsed
     head, *tokens = first.split("|")
     cls = metric_class(head.partition("@")[0])
     pairs = dict(map(setting, (token for token in tokens if "@" not in token)))
+    said, usual = declared(cls), cls.parameters()
     try:
-        settings = {name: value_of(pairs[name], default) for name, default in cls.parameters().items()}
+        settings = {
+            name: value_of(pairs[name], default)
+            for name, default in usual.items()
+            if name in pairs or not said[name].get("later")
+        }
         parsed_protocol = Protocol.of_settings(pairs)
     except KeyError as missing:
         raise ProtocolError(f"the signature lacks {missing}: {text}") from None

@@ -2,7 +2,7 @@
 
 A record says how many frames came out in how many seconds, and on what: ``device``, ``dtype``, ``batch`` and
 ``resolution`` belong to the number as much as the seconds do. ``timed`` may say what was timed, by default the model
-alone.
+alone; ``first_frame_s``, ``peak_memory_bytes`` and ``weights_bytes`` what more was measured.
 """
 
 import json
@@ -14,10 +14,13 @@ from pathlib import Path
 from thgeval.errors import InputError
 from thgeval.limits import text
 
+FURTHER = ("first_frame_s", "peak_memory_bytes", "weights_bytes")
+"""What a record may say besides."""
+
 
 @dataclass(frozen=True)
 class TimingRecord:
-    """Frames generated, seconds it took, and the conditions."""
+    """Frames generated, seconds it took, the conditions, and what more was measured, None where it was not."""
 
     frames: int
     seconds: float
@@ -26,6 +29,9 @@ class TimingRecord:
     batch: int
     resolution: str
     timed: str = "model"
+    first_frame_s: float | None = None
+    peak_memory_bytes: float | None = None
+    weights_bytes: float | None = None
 
     @property
     def conditions(self) -> str:
@@ -46,6 +52,7 @@ def read_timing(path: Path) -> TimingRecord:
             batch=int(data["batch"]),
             resolution=str(data["resolution"]),
             timed=str(data.get("timed", "model")),
+            **{name: None if data.get(name) is None else float(data[name]) for name in FURTHER},
         )
     except InputError as error:
         raise _bad(path, str(error)) from None
@@ -55,6 +62,8 @@ def read_timing(path: Path) -> TimingRecord:
         raise _bad(path, str(error)) from None
     if record.frames < 1 or not math.isfinite(record.seconds) or record.seconds <= 0:
         raise _bad(path, "frames and seconds must be positive")
+    if wrong := [name for name in FURTHER if not 0 <= (getattr(record, name) or 0.0) < math.inf]:
+        raise _bad(path, f"{wrong[0]} must be 0 or more")
     if blank := [name for name in ("device", "dtype", "resolution") if not getattr(record, name).strip()]:
         raise _bad(path, f"it leaves open {', '.join(blank)}")
     return record

@@ -71,6 +71,9 @@ ORDERS = (
     Order("temporal-warp-error", "ctl-shuffle > ctl-gt", "the reference's flow explains it, not leaps"),
     Order("temporal-warp-error", "ctl-still > ctl-gt", "what stands still doesn't move as the reference does"),
     Order("temporal-warp-error", "ctl-noise5 > ctl-gt", "no flow explains noise"),
+    Order("tof", "ctl-shuffle > ctl-gt = 0", "frames in another order move otherwise"),
+    Order("tof", "ctl-still > ctl-gt", "what stands still lacks the motion"),
+    Order("drift", "ctl-drift-fast > ctl-gt > ctl-still = 0", "colours creep; what stands still doesn't", within=0.02),
     Order("video-fps", "ctl-gt = ctl-still = ctl-drop60 = 25", "held frames are frames of the file"),
     Order("fid-random", "ctl-blur3 > ctl-gt = 0", "blurred pictures are others", within=1e-3),
     Order("prdc-random", "ctl-gt = 1", "the reference covers itself"),
@@ -78,6 +81,12 @@ ORDERS = (
     Order(
         "fvd-random:windows=all", "ctl-shuffle > ctl-gt = 0", "frames alone are right, their order isn't", within=1e-3
     ),
+    Order("effnet-distance", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt = 0", STRONGER),
+    Order("fid/effnet", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt = 0", STRONGER, within=1e-3),
+    Order("kid/effnet", "ctl-h264-crf42 > ctl-h264-crf18 > ctl-gt", STRONGER),
+    Order("prdc/effnet", "ctl-gt = 1", "the reference covers itself"),
+    Order("prdc/effnet", "ctl-gt > ctl-h264-crf42", "ruined pictures cover less"),
+    Order("fvd-effnet:windows=all", "ctl-shuffle > ctl-gt = 0", "frames change more, in another order", within=1e-3),
     Order("csim/dlib", "ctl-gt > ctl-idswap", "another person is another person"),
     Order("csim/dlib", "ctl-mouthfreeze > ctl-idswap", "a still mouth is the same person"),
     Order("f-sim/dlib", "ctl-still > ctl-gt > ctl-idswap", "a still picture is the one it was made from"),
@@ -91,6 +100,9 @@ ORDERS = (
     Order("sync-lm-offset", "ctl-shift5 = 5 > ctl-gt = 0", "a picture five frames late is five frames late"),
     Order("sync-envelope", "ctl-gt > ctl-wrongaudio", "a mouth opens with its own loudness"),
     Order("sync-envelope", "ctl-gt > ctl-mouthfreeze", "a mouth that doesn't open follows nothing"),
+    Order("lip-dynamics-theval", "ctl-gt > ctl-halfamp > ctl-mouthfreeze", "half the motion changes the lips half"),
+    Order("eyebrow-dynamics-theval", "ctl-gt > ctl-still = 0", "brows of a still picture don't move", within=1e-3),
+    Order("head-motion-theval", "ctl-gt > ctl-nopose > ctl-still = 0", "a head held still moves less", within=0.3),
     Order("lip-sync-theval", "ctl-mouthfreeze > ctl-gt", "lips that don't move differ from loudness"),
     Order("silent-lip-stability", "ctl-shift10 > ctl-gt", "lips that come late move when the sound has ended"),
     Order("wer/pocketsphinx", "ctl-shuffleaudio > ctl-gt", "speech in pieces has other words"),
@@ -98,6 +110,7 @@ ORDERS = (
     Order("wer/pocketsphinx", "ctl-wrongaudio > ctl-gt", "other speech has other words"),
     Order("cer/pocketsphinx", "ctl-wrongaudio > ctl-gt", "other speech has other letters"),
     Order("lmd", "ctl-shift5 > ctl-shift2 > ctl-gt = 0", "later lips lie elsewhere"),
+    Order("lmd/aligned", "ctl-mouthfreeze > ctl-shift2 > ctl-gt = 0", "lips out of step are still lips"),
     Order("f-lmd", "ctl-shift5 > ctl-shift2 > ctl-gt = 0", "a later face lies elsewhere"),
     Order("m-lmd", "ctl-mouthfreeze > ctl-halfamp > ctl-gt = 0", "half the motion is nearer than none"),
     Order("lvd", "ctl-shuffle > ctl-gt = 0", "frames in another order jump"),
@@ -122,14 +135,25 @@ ORDERS = (
 """What is tested of every metric that can be scored with nothing but this package."""
 
 _FETCHED = "its network's file has to be fetched"
+_COST = "it reads what a generator took, which no control changes"
 _VIEWS = "it reads several views of a scene, which controls don't make; the page on faces has true and wrong ones"
+_CHECKOUT = "it says what a checkout of the user's own does"
+_AFFECT = tuple(f"{what}-{how}" for what in ("valence", "arousal") for how in ("rmse", "sagr", "ccc"))
+_VBENCH = tuple(
+    f"{dimension}-vbench"
+    for dimension in (
+        *("subject-consistency", "background-consistency", "motion-smoothness"),
+        *("dynamic-degree", "aesthetic-quality", "imaging-quality"),
+    )
+)
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
-        "fps": "it reads how long a generator took, which no control changes",
-        **dict.fromkeys(("lpips", "fid", "kid", "prdc", "fvd", "clipsim", "iqa"), _FETCHED),
+        **dict.fromkeys(("fps", "rtf", "ttff", "peak-memory", "weights-size"), _COST),
+        **dict.fromkeys(("lpips", "tlp", "fvd", "fid-vid", "clipsim", "iqa"), _FETCHED),
         **dict.fromkeys(("sync-conf", "lse-d", "av-offset", "id"), _FETCHED),
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),
+        **dict.fromkeys(("emotion-accuracy", *_AFFECT, "q-align-iqa", "q-align-ase", "desync", *_VBENCH), _CHECKOUT),
         **dict.fromkeys(("avs-u", "avs-m", "avs-v", "lip-score"), "it reads embeddings that a checkout computes"),
     }
 )

@@ -8,7 +8,7 @@ from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
-from thgeval.registry import embedded
+from thgeval.registry import embedded, runs_programs
 from thgeval_baselines.orderings import ORDERS, UNSTATED
 
 
@@ -83,14 +83,19 @@ def metric_entries() -> list[str]:
 
 
 def metric_names() -> str:
-    """The names of all metrics, family by family; apart from the others those that read a file that must be fetched."""
+    """The names of all metrics, family by family; apart from the others those that need a file, or a checkout."""
     rows = []
     for name, classes in members().items():
-        here: dict[bool, list[str]] = {True: [], False: []}
+        here: dict[str, list[str]] = {
+            "": [],
+            "after a `thgeval fetch`: ": [],
+            "with [a checkout](docs/checkouts.md): ": [],
+        }
+        ready, fetched, run = here.values()
         for cls in classes:
-            here[embedded(cls.name) is not None].append(code(cls.name))
-        fetched = f"after a `thgeval fetch`: {' '.join(here[False])}" if here[False] else ""
-        rows.append((FAMILIES[name].title, "; ".join(filter(None, (" ".join(here[True]), fetched)))))
+            of = ready if embedded(cls.name) is not None else run if runs_programs(cls()) else fetched
+            of.append(code(cls.name))
+        rows.append((FAMILIES[name].title, "; ".join(how + " ".join(names) for how, names in here.items() if names)))
     return table(rows, ("", "metrics"))
 
 

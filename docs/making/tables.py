@@ -13,6 +13,7 @@ from thgeval.protocol import Protocol, protocols
 from thgeval.protocols.datasets import datasets
 
 TOLERANCES = Path(__file__).parents[2] / "tests" / "golden" / "tolerances.toml"
+ORIGINALS = TOLERANCES.with_name("originals.toml")
 
 
 def protocol_table() -> str:
@@ -58,6 +59,15 @@ def parity() -> str:
         (row["name"], row["with"], f"{row['ceiling']:g} {row['kind']}", row["why"]) for row in _tolerances()["parity"]
     ]
     return stacked(table(rows, ("what", "beside", "at most", "because")))
+
+
+def originals() -> str:
+    """The table of programs that the tests hold metrics to, and how near they are held."""
+    rows = [
+        (code(row["metric"]), row["source"], row["run"], f"{row['relative']:g} relative", row.get("why", "rounding"))
+        for row in tomllib.loads(ORIGINALS.read_text(encoding="utf-8"))["original"]
+    ]
+    return stacked(table(rows, ("metric", "program", "what was run", "at most", "because")))
 
 
 def _tolerances() -> dict[str, list[dict[str, Any]]]:

@@ -10,6 +10,8 @@ Padding follows TensorFlow's rule "same": the output has ceil(size / stride) cel
 leaves the extra one at the end. The padded zeros of a maximum are harmless, as every pool follows a ReLU.
 
 The tf.hub original adds 1e-3 to the variance. VideoGPT's module adds 1e-5 to the same numbers; ``epsilon`` chooses.
+Before the classifier it averages over two neighbouring steps of time; DisCo's module over one, which makes the first
+and the last weigh as much as the others; ``steps`` chooses.
 Names and shapes after piergiaj/pytorch-i3d ``pytorch_i3d.py`` (b49fadf943fc) and wilson1yan/VideoGPT
 ``videogpt/fvd/pytorch_i3d.py`` (c6655e8c8fe5).
 """
@@ -32,17 +34,18 @@ SMALLEST_PX = 193  # likewise seven cells after five halvings
 Size = tuple[int, int, int]
 
 
-def build(epsilon: float = TENSORFLOW_EPSILON) -> "I3D":
+def build(epsilon: float = TENSORFLOW_EPSILON, steps: int = 2) -> "I3D":
     """The network, which can't be used until ``loading.fit`` has given it weights."""
     with torch.device("meta"):
-        return I3D(epsilon).eval()
+        return I3D(epsilon, steps).eval()
 
 
 class I3D(nn.Module):
     """The RGB stream of I3D."""
 
-    def __init__(self, epsilon: float) -> None:
+    def __init__(self, epsilon: float, steps: int) -> None:
         super().__init__()
+        self.steps = steps
         self.Conv3d_1a_7x7 = _Unit(3, 64, (7, 7, 7), (2, 2, 2), epsilon)
         self.Conv3d_2b_1x1 = _Unit(64, 64, (1, 1, 1), (1, 1, 1), epsilon)
         self.Conv3d_2c_3x3 = _Unit(64, 192, (3, 3, 3), (1, 1, 1), epsilon)
@@ -69,7 +72,7 @@ class I3D(nn.Module):
             if name in POOL_BEFORE:
                 x = _max_pool(x, POOL_BEFORE[name], (2, 2, 2))
             x = self.get_submodule(name)(x)
-        return F.avg_pool3d(x, (2, 7, 7), stride=1)
+        return F.avg_pool3d(x, (self.steps, 7, 7), stride=1)
 
 
 # Channels: 1x1; 1x1 then 3x3; 1x1 then 3x3; after the pool.

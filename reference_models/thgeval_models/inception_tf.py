@@ -215,6 +215,14 @@ def clean_input(images: Tensor) -> Tensor:
     return (images - 128) / 128
 
 
+def torchvision_input(images: Tensor) -> Tensor:
+    """What torchvision's pretrained network does before its first layer: it takes images for brought to ImageNet's mean
+    and spread of channels, and brings them to [-1, 1], once more where they were there already.
+    """
+    mean, spread = (torch.tensor(of).view(3, 1, 1) for of in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    return images * (spread / 0.5) + (mean - 0.5) / 0.5
+
+
 def from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Torchvision's ``inception_v3`` weights without the auxiliary classifier, which only training uses."""
     return {name: tensor for name, tensor in tensors.items() if not name.startswith("AuxLogits.")}

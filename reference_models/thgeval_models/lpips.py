@@ -65,6 +65,14 @@ class LPIPS(nn.Module):
         maps = self.layer_maps(generated=generated, reference=reference)
         return torch.stack([layer.mean(dim=(1, 2, 3)) for layer in maps]).sum(0)
 
+    def described(self, images: Tensor) -> Tensor:
+        """Maps of every image, flat and scaled so that squared distances are ``forward``: (N, numbers)."""
+        flat = []
+        for i, taps in enumerate(self._taps(images)):
+            weights = self.get_parameter(f"lin{i}.model.1.weight").clamp(min=0).sqrt().reshape(1, -1, 1, 1)
+            flat.append((_unit_length(taps) * weights).flatten(1) / taps[0, 0].numel() ** 0.5)
+        return torch.cat(flat, dim=1)
+
     def distance_map(self, *, generated: Tensor, reference: Tensor) -> Tensor:
         """The distance at every pixel, (N, 1, H, W); its mean is only close to ``forward``, as maps are enlarged."""
         maps = self.layer_maps(generated=generated, reference=reference)

@@ -1,7 +1,7 @@
 """From a weight file to a network that can be used: which module reads which file, and under which names.
 
-The one table beside ``weights.toml``. LPIPS, made of two files, and the random embeddings, made of none, have their own
-functions.
+The one table beside ``weights.toml``; what stands behind a stroke is another plan for the same file. LPIPS, made of two
+files, and the random embeddings, made of none, have their own functions.
 """
 
 import difflib
@@ -14,6 +14,7 @@ from thgeval_models import (
     arcface,
     clip,
     deep3d,
+    efficientnet,
     fan,
     hyperiqa,
     i3d,
@@ -25,6 +26,7 @@ from thgeval_models import (
     mstcn,
     openface,
     raft,
+    resnet3d,
     s3fd,
     sync_lm,
     syncnet,
@@ -49,15 +51,18 @@ NETWORKS: dict[str, tuple[Build, Translate]] = {
     "arcface-w600k-r50": (lambda: arcface.build("r50"), arcface.from_onnx),
     "clip-vit-b32": (clip.build, clip.from_openai),
     "deep3d": (deep3d.build, deep3d.from_checkpoint),
+    "efficientnet-lite0": (efficientnet.build, efficientnet.from_published),
     "facenet-casia": (inception_resnet_v1.build, inception_resnet_v1.embedding_tensors),
     "facenet-vggface2": (inception_resnet_v1.build, inception_resnet_v1.embedding_tensors),
     "fan-2d": (fan.build, _as_published),
     "hyperiqa": (hyperiqa.build, _as_published),
     "i3d-imagenet": (i3d.build, _as_published),
     "i3d-kinetics400": (lambda: i3d.build(i3d.VIDEOGPT_EPSILON), _as_published),
+    "i3d-kinetics400/disco": (lambda: i3d.build(steps=1), _as_published),
     "i3d-torchscript": (i3d.build, i3d.from_hassony),
     "inception-fid": (inception_tf.build, _as_published),
     "inception-nvidia": (inception_tf.build, inception_tf.from_nvidia),
+    "inception-torchvision": (lambda: inception_tf.build("torchvision"), inception_tf.from_torchvision),
     "lipnet-overlap": (lipnet.build, _as_published),
     "lipnet-unseen": (lipnet.build, _as_published),
     "lrw-mstcn": (mstcn.build, mstcn.from_checkpoint),
@@ -69,13 +74,14 @@ NETWORKS: dict[str, tuple[Build, Translate]] = {
     "raft-things": (lambda: raft.build("large"), raft.from_princeton),
     "s3fd": (lambda: s3fd.build("face-alignment"), s3fd.from_face_alignment),
     "sfd-face": (s3fd.build, _as_published),
+    "resnet3d-kinetics": (resnet3d.build, resnet3d.from_checkpoint),
     "sync-lm": (sync_lm.build, _as_published),
     "syncnet-v2": (syncnet.build, syncnet.of_version_2),
 }
 
 
 def network(name: str, path: Path) -> nn.Module:
-    """The network of the manifest's entry ``name`` with the weights in ``path``, ready for evaluation.
+    """The network of the manifest's entry ``name[/plan]`` with the weights in ``path``, ready for evaluation.
 
     The caller decides beforehand, with ``hashing.verify``, whether to trust the file's origin. Raises
     UnknownWeightsError, UnreadableFileError, UnsafeFileError or ArchitectureError.

@@ -38,6 +38,7 @@ SEEN = {
     "fid-random": 3,
     "prdc-random": 6,
     "fvd": 9,
+    "fid-vid": 3,
     "fvd/latentsync": 29,
 }  # by metrics of large networks
 CLIPS = ("a", "b", "c")

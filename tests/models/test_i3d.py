@@ -37,6 +37,18 @@ def test_equals_the_twin_with_either_epsilon() -> None:
     agree(classified, logits[0], "i3d")
 
 
+DISCO = [1.6273794174194336, 0.8542432188987732, -0.21036970615386963]
+"""The first scores of Wangt-CN/DisCo@c4fa48a, tool/metrics/inception3d.py, torch 2.14.1."""
+
+
+@torch.no_grad()
+def test_discos_module_averages_every_step_of_time_alike() -> None:
+    weights = seeded.weights_for(seeded.published_keys("i3d"), seed=73)
+    clip = seeded.images(1, 3, 20, 200, 200, seed=74, low=-1)
+    scores = fit(i3d.build(steps=1), weights)(clip)[0]
+    assert scores[:3].tolist() == pytest.approx(DISCO, rel=1e-4)
+
+
 @torch.no_grad()
 def test_takes_hassonys_names() -> None:
     published = seeded.published_keys("i3d_hassony")

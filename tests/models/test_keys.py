@@ -22,6 +22,7 @@ from thgeval_models import (
     mobilefacenet,
     mstcn,
     openface,
+    resnet3d,
     s3fd,
     syncnet,
 )
@@ -45,10 +46,18 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lrw_mstcn": mstcn.build,
     "mobilefacenet": mobilefacenet.build,
     "openface": openface.build,
+    "resnet3d": resnet3d.build,
     "s3fd_syncnet": s3fd.build,
     "syncnet": syncnet.build,
 }
-TRANSLATED = {"i3d_hassony", "raft_large", "raft_small", "s3fd_face_alignment", "tddfa_checkpoint"}
+TRANSLATED = {
+    "efficientnet_lite0",
+    "i3d_hassony",
+    "raft_large",
+    "raft_small",
+    "s3fd_face_alignment",
+    "tddfa_checkpoint",
+}
 """Files whose names a function translates; the network's own tests compare them."""
 
 

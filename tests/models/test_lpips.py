@@ -78,6 +78,15 @@ def test_reproduces_torchmetrics_documented_values() -> None:
 
 
 @torch.no_grad()
+def test_rows_are_as_far_apart_as_images() -> None:
+    network = fit(lpips.build("squeeze"), trunk("squeeze", seed=8) | heads("squeeze"))
+    first, second = (seeded.images(1, 3, 48, 40, seed=seed, low=-1) for seed in (9, 10))
+    rows = [network.described(images).double() for images in (first, second)]
+    expected = network(generated=first, reference=second)
+    torch.testing.assert_close((rows[0] - rows[1]).square().sum(1).float(), expected, rtol=1e-4, atol=0)
+
+
+@torch.no_grad()
 def test_equal_images_have_no_distance_and_order_does_not_matter() -> None:
     network = fit(lpips.build("alex"), trunk("alex", seed=37) | heads("alex"))
     a, b = (seeded.images(1, 3, 40, 64, seed=seed, low=-1) for seed in (38, 39))

@@ -24,7 +24,7 @@ AT_HAND = {
     "yunet": "yunet_n_640_640.onnx",
 }
 NEED_A_NETWORK = (
-    "lpips fid kid prdc fvd e-fid clipsim iqa fid-random prdc-random fvd-random",
+    "lpips fid kid prdc fvd e-fid clipsim iqa fid-random prdc-random fvd-random fvd-effnet effnet-distance tlp fid-vid",
     "csim f-sim aed-euclid id-consistency id prmse apd aed-3dmm aucon aue avd",
     "akd mkr lmd f-lmd m-lmd lvd blinks-per-s blink-duration ofm temporal-warp-error",
     "sync-conf lse-d av-offset sync-lm-conf sync-lm-dist sync-lm-offset sync-envelope",

@@ -69,6 +69,21 @@ def test_a_checkout_may_print_what_it_read(checkout, tmp_path):
             read(tmp_path / "a.mp4")
 
 
+def test_a_checkout_may_write_a_folder(checkout, tmp_path):
+    script = HONEST.replace(
+        "out.write_text(", "out.mkdir(); (out / 'b.txt').touch(); (out / 'a_results.json').write_text("
+    )
+    checkout(script, more="file = '*_results.json'")
+    assert read(tmp_path / "a.mp4") == "heard of a.mp4"
+    for pattern, count in (("*.csv", 0), ("?*", 2)):
+        checkout(script, more=f"file = '{pattern}'")
+        with pytest.raises(InputError, match=f"wrote {count} files .* instead of one"):
+            read(tmp_path / "a.mp4")
+    checkout(HONEST, more="file = '*'")  # it wrote a file, no folder
+    with pytest.raises(InputError, match="wrote 0 files"):
+        read(tmp_path / "a.mp4")
+
+
 def test_its_answer_does_not_stay(checkout, tmp_path):
     checkout(HONEST)
     with programs.answer("fake", tmp_path / "a.mp4") as out:
@@ -130,6 +145,9 @@ def test_frames_in_memory_have_no_file(checkout):
         ("command = ['a', '{clip}', '{out}']\nfiles = [1]", "files must be a list of texts"),
         ("command = ['a', '{out}']\nsays = 'x'", "command must name {clip}"),
         ("command = ['a', '{clip}']\nsays = 1", "says must be a text"),
+        ("command = ['a', '{clip}', '{out}']\nfile = '../x'", "file must be the name of a file"),
+        ("command = ['a', '{clip}', '{out}']\nfile = 1", "file must be the name of a file"),
+        ("command = ['a', '{clip}', '{out}']\nfile = 'x'\nsays = 'y'", "says and file can't stand together"),
         ("command = [", "can't be read"),
     ],
 )

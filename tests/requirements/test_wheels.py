@@ -213,7 +213,7 @@ TRUE = {
     "mtcnn-pnet": "facenet_pytorch-2.6.0-*.whl",
     "mtcnn-rnet": "facenet_pytorch-2.6.0-*.whl",
     "mtcnn-onet": "facenet_pytorch-2.6.0-*.whl",
-    "silero-vad": "silero_vad-6.2.3-*.whl",
+    "silero-vad": "silero_vad-5.1.2-*.whl",
     "lpips-alex": "lpips-0.1.4-*.whl",
     "lpips-vgg-v00": "lpips-0.1.4-*.whl",
 }

@@ -46,7 +46,7 @@ def loaded(key: Hashable, load: Callable[[], T]) -> T:
 
 
 def published(name: str) -> Any:
-    """The network of the manifest's weights ``name``, folded and ready; WeightsError if they may not be used."""
+    """The network of the manifest's weights ``name[/plan]``, folded and ready; WeightsError if they may not be used."""
 
     def read(file: Path) -> Any:
         from thgeval_models import networks
@@ -54,7 +54,12 @@ def published(name: str) -> Any:
         with alone():
             return folded(networks.network(name, file))
 
-    return read_once(name, read)
+    return read_once(weights_of(name), read, plan=name)
+
+
+def weights_of(name: str) -> str:
+    """The manifest's weights that a network reads."""
+    return name.partition("/")[0]
 
 
 def rows(network: Callable[..., "Tensor"], *samples: "Tensor", **named: "Tensor") -> NDArray[np.float32]:

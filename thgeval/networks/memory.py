@@ -45,14 +45,17 @@ def own(key: Hashable, load: Callable[[], T]) -> T:
     return found
 
 
-def read_once(name: str, read: Callable[[Path], T], *, shared: bool = True) -> T:
-    """What ``read`` made of the file of these weights when it was first called; WeightsError if it may not be used."""
+def read_once(name: str, read: Callable[[Path], T], *, shared: bool = True, plan: str = "") -> T:
+    """What ``read`` made of the file of these weights when it was first called; WeightsError if it may not be used.
+
+    ``plan`` tells apart what is made of one file.
+    """
 
     def load() -> T:
         with weights.opened(name) as file:
             return read(file)
 
-    return (once if shared else own)((name, weights.token(name)), load)
+    return (once if shared else own)((name, plan, weights.token(name)), load)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ says how to run a checkout on one clip:
     timeout_s = 600
 
 ``{clip}`` becomes the path of the clip, ``{out}`` that of a file that the program must write. A program that prints its
-answer needs no ``{out}``: ``says = "transcript:"`` takes what follows that on the one line that begins with it.
+answer needs no ``{out}``: ``says = "transcript:"`` takes what follows that on the one line that begins with it. For one
+that makes a folder of ``{out}``, ``file = "*_results.json"`` says which file in it is the answer.
 
 No shell is involved, and nothing runs unless a metric is asked for by this name. Every file of the folder, and every
 file listed, is part of the signature by its content.
@@ -33,7 +34,7 @@ from thgeval.home import home
 
 RECIPE = "thgeval.toml"
 CLIP, OUT = "{clip}", "{out}"
-KEYS = {"command", "says", "folder", "files", "timeout_s"}
+KEYS = {"command", "says", "file", "folder", "files", "timeout_s"}
 TIMEOUT_S = 600.0
 
 
@@ -41,11 +42,13 @@ TIMEOUT_S = 600.0
 class Recipe:
     """How to run a checkout: command and arguments, where, what else it depends on, and for how long at most.
 
-    ``says`` is what the line begins with that holds its answer, empty where it writes a file.
+    ``says`` is what the line begins with that holds its answer, empty where it writes a file; ``file`` is a pattern of
+    that file's name where it writes a folder, else empty.
     """
 
     command: tuple[str, ...]
     says: str
+    file: str
     folder: Path
     files: tuple[Path, ...]
     timeout_s: float
@@ -123,16 +126,20 @@ def recipe(name: str) -> Recipe:
     for key, texts in (("command", command), ("files", files)):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ProtocolError(f"{path}: {key} must be a list of texts")
-    says = given.get("says", "")
+    says, file = given.get("says", ""), given.get("file", "")
     if not isinstance(says, str):
         raise ProtocolError(f"{path}: says must be a text")
+    if not isinstance(file, str) or Path(file).name != file:
+        raise ProtocolError(f"{path}: file must be the name of a file, or a pattern of one")
+    if says and file:
+        raise ProtocolError(f"{path}: an answer is printed or in a file, so says and file can't stand together")
     marks = (CLIP,) if says else (CLIP, OUT)
     if not all(any(mark in argument for argument in command) for mark in marks):
         raise ProtocolError(f"{path}: command must name {' and '.join(marks)}")
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or timeout_s <= 0:
         raise ProtocolError(f"{path}: timeout_s must be a positive number of seconds")
     where = Path(given.get("folder", path.parent))
-    return Recipe(tuple(command), says, where, tuple(where / file for file in files), float(timeout_s))
+    return Recipe(tuple(command), says, file, where, tuple(where / file for file in files), float(timeout_s))
 
 
 @contextmanager
@@ -166,9 +173,19 @@ def answer(name: str, clip: Path) -> Iterator[Path]:
             raise _failed(name, clip, f"ended with {done.returncode}, saying {said[0][:200]!r}")
         if how.says:
             out.write_text(json.dumps({"text": _said(done.stdout, how.says, name, clip)}), encoding="utf-8")
+        if how.file:
+            out = _only(out, how.file, name, clip)
         if not out.is_file():
             raise _failed(name, clip, f"wrote no answer to {OUT}")
         yield out
+
+
+def _only(folder: Path, pattern: str, name: str, clip: Path) -> Path:
+    """The one file of a folder whose name has the pattern."""
+    found = [path for path in folder.glob(pattern) if path.is_file()]
+    if len(found) != 1:
+        raise _failed(name, clip, f"wrote {len(found)} files {pattern} into {OUT} instead of one")
+    return found[0]
 
 
 def _said(printed: bytes, begin: str, name: str, clip: Path) -> str:

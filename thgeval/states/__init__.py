@@ -17,6 +17,7 @@ from thgeval.states.framewise import (
     PooledMean,
     PooledRoot,
     PooledTracks,
+    Timed,
     TrackMean,
 )
 from thgeval.states.rows import Rows, TwoRows, TwoSets
@@ -35,6 +36,7 @@ __all__ = [
     "PooledTracks",
     "Rows",
     "State",
+    "Timed",
     "TrackMean",
     "TwoRows",
     "TwoSets",

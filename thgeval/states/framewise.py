@@ -14,6 +14,8 @@ from thgeval.states.state import AnyArray, Part, State, mean, ratio
 
 IDENTICAL = "identical"
 """Why a frame or a clip that is reproduced exactly has no value."""
+MOMENT = "a moment alone"
+"""Why a clip has no course."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,32 @@ class ClipError(ClipMean):
         """How many frames had no value, by reason; those of clips without any error are ``IDENTICAL``."""
         same = int((self._given - self.counts).sum())
         return super().left_out + Counter({IDENTICAL: same} if same else {})
+
+
+@dataclass(frozen=True, eq=False)
+class Timed(ClipMean):
+    """Values and the second that each belongs to, (values, 2), of whose course a score is made.
+
+    A clip whose values are all of one moment has no course, and is left out as ``MOMENT``.
+    """
+
+    def series(self, clip: str) -> tuple[AnyArray, AnyArray]:
+        """The values of a clip that are there, and their seconds: (values,) each; none of one moment alone."""
+        array = self.record(clip).array
+        array = array[~np.isnan(array[:, 0])] if array.ndim == 2 else np.empty((0, 2))
+        values, seconds = array.T if np.unique(array[:, 1]).size > 1 else np.empty((2, 0))
+        return values, seconds
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many values the course of each clip has: (clips,)."""
+        return np.array([len(self.series(clip)[0]) for clip in self.clips], dtype=np.int64)
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """How many frames had no value, by reason; those of one moment alone are ``MOMENT``."""
+        lost = sum(self._used(clip).size for clip, count in zip(self.clips, self.counts, strict=True) if not count)
+        return super().left_out + Counter({MOMENT: lost} if lost else {})
 
 
 @dataclass(frozen=True, eq=False)

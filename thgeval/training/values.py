@@ -153,7 +153,7 @@ def _levels(frames: Tensor) -> Tensor:
 
 def kind_of(metric: Metric[Any]) -> type[ClipMean | PooledMean]:
     """What the metric keeps its numbers of frames in."""
-    pooled = metric.name in ("l1", "l1-255", "mse") or getattr(metric, "pool", "") == "all-frames"
+    pooled = metric.name in ("l1", "l1-255", "mse") or getattr(metric, "average", "") == "frames"
     return PooledMean if pooled else ClipMean
 
 
@@ -190,10 +190,16 @@ FRAME_VALUES: Mapping[str, Callable[..., PerFrame]] = MappingProxyType(
 """From a metric to its numbers, by its name."""
 
 _WHOLE: Mapping[str, tuple[Any, ...]] = MappingProxyType(
-    {"region": ("frame",), "arithmetic": ("exact",), "scale": ("native",)}
+    {
+        "region": ("frame",),
+        "arithmetic": ("exact",),
+        "scale": ("native",),
+        "rule": (RULE,),
+        "over": ("levels",),
+    }
 )
 _WORDS: Mapping[str, Mapping[str, tuple[Any, ...]]] = MappingProxyType(
     dict.fromkeys(FRAME_VALUES, _WHOLE)
-    | {"psnr": {**_WHOLE, "colour": ("rgb",), "pool": ("frame", "all-frames"), "identical": ("left-out",)}}
+    | {"psnr": {**_WHOLE, "colour": ("rgb",), "pool": ("frame",), "identical": ("left-out",)}}
 )
 """What fields must be for there to be words, by metric."""

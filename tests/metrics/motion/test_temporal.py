@@ -1,8 +1,7 @@
 """Metrics of change over time: known answers, slow twins, and no trace of how a clip was cut into chunks."""
 
-import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -17,15 +16,12 @@ from thgeval import registry
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.frames.frames import info, rgb
 from thgeval.features.frames.motion import FLOWS, flow, visible
-from thgeval.features.frames.offered import timing
 from thgeval.media.frames import FrameBatch, MediaInfo
 from thgeval.metric import Better
 from thgeval.metrics.motion.f_mse import FMSE
-from thgeval.metrics.motion.fps import FPS
 from thgeval.metrics.motion.ofm import OFM, mean_jet_colour, mean_length
 from thgeval.metrics.motion.temporal_warp_error import TemporalWarpError
 from thgeval.metrics.motion.video_fps import VideoFPS
-from thgeval.timing import TimingRecord, read_timing
 from thgeval.view import View
 
 FRAMEWISE = [
@@ -311,65 +307,6 @@ def test_video_fps_needs_a_rate():
     assert caught.value.reason == "no frame rate"
 
 
-# fps
-
-RECORD = TimingRecord(
-    frames=100, seconds=4.0, device="NVIDIA A100, 80 GB", dtype="float16", batch=1, resolution="512x512"
-)
-
-
-@pytest.fixture
-def speed_of(tmp_path):
-    def measured(clip, record):
-        path = tmp_path / f"{clip}.timing.json"
-        path.write_text(json.dumps(asdict(record)))
-        return FPS().measure(View.of(clip, 0, {timing: path}, {}).seen_by(FPS().needs, "fps"))
-
-    return measured
-
-
-def test_fps_is_a_ratio_of_sums(speed_of):
-    state = speed_of("a", RECORD) + speed_of("b", replace(RECORD, frames=20, seconds=8.0))
-    assert FPS().score(state) == 120 / 12.0
-    assert state.frames == 120
-    assert state.under == ("NVIDIA-A100-80-GB,float16,batch1,512x512,model",)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"device": "cpu"}, {"dtype": "float32"}, {"batch": 8}, {"resolution": "256x256"}, {"timed": "whole command"}],
-)
-def test_fps_never_pools_other_conditions(speed_of, change):
-    state = speed_of("a", RECORD) + speed_of("b", replace(RECORD, **change))
-    assert len(state.under) == 2
-
-
-@pytest.mark.parametrize(
-    ("record", "said"),
-    [
-        ("{", "can't be used"),
-        ('{"frames": 1, "seconds": 1}', "it lacks 'device'"),
-        ('{"frames": 1, "seconds": 0, "device": "a", "dtype": "b", "batch": 1, "resolution": "c"}', "must be positive"),
-        (
-            '{"frames": 1, "seconds": 1, "device": " ", "dtype": "b", "batch": 1, "resolution": "c"}',
-            "leaves open device",
-        ),
-        (
-            '{"frames": 1, "seconds": NaN, "device": "a", "dtype": "b", "batch": 1, "resolution": "c"}',
-            "must be positive",
-        ),
-        ('{"frames": "x", "seconds": 1, "device": "a", "dtype": "b", "batch": 1, "resolution": "c"}', "can't be used"),
-        ("[]", "can't be used"),
-    ],
-)
-def test_bad_timing_records_are_explained(tmp_path, record, said):
-    path = tmp_path / "a.timing.json"
-    path.write_text(record)
-    with pytest.raises(InputError, match=said) as caught:
-        read_timing(path)
-    assert caught.value.reason == "bad timing record"
-
-
 # All of them
 
 
@@ -394,4 +331,3 @@ def test_which_way_is_better():
         assert cls.better is Better.CLOSER_TO_REFERENCE
         assert not cls().needs.a_reference
     assert TemporalWarpError.better is Better.LOWER
-    assert FPS.better is Better.HIGHER

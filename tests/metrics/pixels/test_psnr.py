@@ -56,13 +56,13 @@ def test_the_scripts_average_all_frames_and_count_copies_as_100(folders):
     places, shown = folders
     pairs = [pair for sides in shown.values() for pair in zip(*sides, strict=True)]
     grey = [[cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pair] for pair in pairs]
-    done = run(places, "psnr/atvgnet", "psnr/talklip", "psnr/uint8-wrap", "psnr:pool=all-frames")
+    done = run(places, "psnr/atvgnet", "psnr/talklip", "psnr/uint8-wrap", "psnr/eat")
     assert done["psnr/talklip"].value == pytest.approx(as_in_the_scripts(pairs), abs=1e-10)
     assert done["psnr/atvgnet"].value == pytest.approx(as_in_the_scripts(grey), abs=1e-10)
     assert done["psnr/talklip"].clips == 3
     assert done["psnr/uint8-wrap"].value < done["psnr/talklip"].value - 3
     values = [10 * np.log10(255**2 / ((a.astype(float) - b) ** 2).mean()) for a, b in pairs if (a != b).any()]
-    assert done["psnr:pool=all-frames"].value == pytest.approx(np.mean(values), abs=1e-10)
+    assert done["psnr/eat"].value == pytest.approx(np.mean(values), abs=1e-10)
 
 
 def test_a_pooled_copy_is_left_out_and_counted(folders):
@@ -82,7 +82,7 @@ def test_copies_alone_are_infinite(tmp_path):
         (tmp_path / folder).mkdir()
         lossless(tmp_path / folder / "a.mkv", moving(3))
     shutil.copy(tmp_path / "generated" / "a.mkv", tmp_path / "reference" / "a.mkv")
-    done = run([tmp_path / "generated", tmp_path / "reference"], "psnr/pooled", "psnr", "psnr:pool=all-frames")
+    done = run([tmp_path / "generated", tmp_path / "reference"], "psnr/pooled", "psnr", "psnr/eat")
     assert [score.value for score in done.scores.values()] == [math.inf] * 3
     assert [score.clips for score in done.scores.values()] == [1] * 3
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
@@ -119,6 +120,27 @@ def downsampled_luma(planes: Planes) -> Planes:
     """Luma averaged and sampled down by round(shorter side / 256), as the authors' SSIM script does."""
     factor = ssim_kernel.downsampling_factor(*planes.pixels.shape[1:])
     return Planes(ssim_kernel.downsample(planes.pixels, factor), planes.peak)
+
+
+@feature(rgb, version=1)
+def block_means(frames: FrameBatch) -> FrameBatch:
+    """Frames made smaller by the means of blocks of round(shorter side / 256) px a side, as piq's SSIM does.
+
+    What is left over at the right and at the bottom is cut off; halves are rounded to even.
+    """
+    height, width = frames.pixels.shape[1:3]
+    side = max(1, round(min(height, width) / 256))
+    if side == 1:
+        return frames
+    whole = frames.pixels[:, : height // side * side, : width // side * side]
+    blocks = whole.reshape(len(whole), height // side, side, width // side, side, 3)
+    return replace(frames, pixels=blocks.mean(axis=(2, 4), dtype=np.result_type(whole.dtype, np.float32)))
+
+
+def bicubic_plane(plane: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
+    """One channel as a square by Pillow's bicubic filter on floats, which smooths and may overshoot."""
+    small = Image.fromarray(plane).resize((side_px, side_px), resample=Image.Resampling.BICUBIC)
+    return np.asarray(small, np.float32)
 
 
 @feature(rgb, version=1)

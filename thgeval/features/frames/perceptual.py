@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from thgeval import networks
 from thgeval.errors import InputError
-from thgeval.feature import Grain, feature
-from thgeval.features.frames.frames import rgb
-from thgeval.media.frames import FrameBatch
+from thgeval.feature import Grain, feature, resting_on
+from thgeval.features.frames.frames import Neighbours, neighbours, rgb
+from thgeval.features.frames.inner import inner_frames
+from thgeval.features.frames.lagged import lagged
+from thgeval.media.frames import FrameBatch, Pixels
 from thgeval.requirements import Weights, weights
 
 if TYPE_CHECKING:
@@ -56,6 +58,44 @@ def perceptual_distance(
         ours, theirs = (_input(side.new, side.peak, black) for side in (generated, reference))
     distances = networks.rows(network.map_mean if mean == "map" else network, generated=ours, reference=theirs)
     return distances.astype(np.float64)
+
+
+@feature(
+    rgb,
+    version=1,
+    grain=Grain.PAIR,
+    halo=lambda band, **_: band,
+    requires=lambda trunk, release, **_: (networks.TORCH, *map(Weights, files(trunk, release))),
+)
+def perceptual_lagged(
+    generated: FrameBatch, reference: FrameBatch, *, trunk: str, release: str, black: str, band: int
+) -> NDArray[np.float64]:
+    """LPIPS of every pair of frames, and of frames up to ``band`` before: see ``lagged``."""
+    network = lpips_network(trunk, release)
+
+    def see(pixels: Pixels, peak: float) -> NDArray[np.float32]:
+        with networks.alone():
+            images = _input(pixels, peak, black)
+        return networks.rows(network.described, images)
+
+    return lagged(generated, reference, band=band, see=see)
+
+
+@feature(
+    lambda part, **_: resting_on(neighbours(), old=rgb, new=inner_frames()) if part == "inner" else neighbours(),
+    version=1,
+    requires=lambda **how: (networks.TORCH, *map(Weights, files(**how))),
+)
+def perceptual_change(
+    beside: Neighbours, *, trunk: str = "alex", release: str = "0.1", part: str = "inner"
+) -> NDArray[np.float64]:
+    """LPIPS of each frame and the one before it, of their middle or whole: (transitions,)."""
+    if not len(beside.current):
+        return np.empty(0, np.float64)
+    with networks.alone():
+        before, after = (_input(side, beside.peak, "minus-one") for side in (beside.previous, beside.current))
+    changes = networks.rows(lpips_network(trunk, release), generated=after, reference=before)
+    return changes.astype(np.float64)
 
 
 def _input(frames: NDArray[Any], peak: float, black: str) -> "Tensor":

@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.clip import Clip, check_whole
+from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.feature import Feature, Grain, feature
+from thgeval.features.frames.checkout import answered
 from thgeval.features.frames.offered import OF_EITHER_SIDE, clip
 from thgeval.media.archives import arrays_in, names_in
-from thgeval.requirements import Program, programs
+from thgeval.requirements import Program
 
 BESIDE = "none"
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -62,10 +63,7 @@ def embeddings(source: Path | Clip, *, kind: str, model: str) -> Embedded:
     """
     if isinstance(source, Path):
         return read(source, kind, str(source))
-    check_whole(source, "a checkout")
-    if not isinstance(source.source, Path):
-        raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
-    with programs.answer(model, source.source) as answer:
+    with answered(source, model) as answer:
         return read(answer, kind, f"what the checkout {model} wrote for {source.name}")
 
 

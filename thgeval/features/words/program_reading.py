@@ -4,13 +4,13 @@ The checkout (``thgeval.requirements.programs``) writes one JSON object with one
 """
 
 import json
-from pathlib import Path
 
-from thgeval.clip import Clip, check_whole
+from thgeval.clip import Clip
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
+from thgeval.features.frames.checkout import answered
 from thgeval.features.frames.offered import clip
-from thgeval.requirements import Program, programs
+from thgeval.requirements import Program
 
 
 @feature(clip, version=1, grain=Grain.CLIP, requires=lambda model: (Program(model),))
@@ -19,10 +19,7 @@ def checkout_reading(source: Clip, *, model: str) -> str:
 
     Raises InputError: "checkout failed", "checkout timed out", "no file" for frames in memory, or "excerpt".
     """
-    check_whole(source, "a checkout")
-    if not isinstance(source.source, Path):
-        raise InputError(f"{source.name}: a checkout needs a file; frames in memory have none", reason="no file")
-    with programs.answer(model, source.source) as answer:
+    with answered(source, model) as answer:
         try:
             said = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, ValueError):

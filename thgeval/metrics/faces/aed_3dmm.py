@@ -41,6 +41,10 @@ class AED3DMM(PairedMetric):
     cites = ("ren2021pirender", "deng2019deep3d")
     presets: ClassVar[Mapping[str, Preset]] = {
         "sum": Preset({"reduction": "sum"}, "the sum over coefficients, as some tables have it"),
+        "gagavatar": Preset(
+            {"pool": "frame", "missing": "zero"},
+            "GAGAvatar's code (its issue 43), LAM: all frames at once, 0 for one without a face",
+        ),
         "3ddfa": Preset({"source": "3ddfa", "landmarks": "3ddfa"}, "ten coefficients of 3DDFA V2, a light network"),
     }
 

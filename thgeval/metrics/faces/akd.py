@@ -39,6 +39,11 @@ class AKD(LandmarkDistance):
     embedded = "dlib"
     presets: ClassVar[Mapping[str, Preset]] = {
         "l2": Preset({"distance": "l2"}, "the distance that the papers describe"),
+        "gagavatar": Preset(
+            {"landmarks": "npz", "who": "largest", "missing": "zero"},
+            "GAGAvatar's code (its issue 43), LAM: 0 for a frame without a face; on the 68 landmarks of insightface, "
+            "which a file brings along",
+        ),
         "dlib": Preset(DLIB, "on dlib's landmarks: nothing to fetch"),
         "dlib-l2": Preset(DLIB | {"distance": "l2"}, "on dlib's landmarks, the distance that the papers describe"),
     }

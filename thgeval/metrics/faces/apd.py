@@ -42,6 +42,10 @@ class APD(PairedMetric):
     embedded = "pnp"
     presets: ClassVar[Mapping[str, Preset]] = {
         "pnp": Preset(PNP, "a generic face fitted to dlib's landmarks: nothing to fetch"),
+        "gagavatar": Preset(
+            {"pool": "frame", "missing": "zero"},
+            "GAGAvatar's code (its issue 43), LAM: all frames at once, 0 for one without a face",
+        ),
         "3ddfa": Preset({"estimator": "3ddfa", "landmarks": "3ddfa"}, "3DDFA V2, a light network"),
     }
 

@@ -12,6 +12,7 @@ from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, rgb, shown
 from thgeval.kernels.landmarks import DISTANCES, FACE_PARTS, REDUCTIONS, SCALES, centred, interocular, points_apart
 from thgeval.metric import Metric, Needs, View, of_both
+from thgeval.metrics.alignment import Alignment
 from thgeval.metrics.faces.missing import Array, Why
 from thgeval.metrics.faces.paired import POOLS, PairedMetric
 from thgeval.metrics.faces.whom import Landmarked, Sides, over_pairs, with_choice
@@ -45,6 +46,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
     cut: str = parameter(
         "none", "``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again", of=CUTS
     )
+    alignment: Alignment = Alignment()
 
     beside: ClassVar[tuple[str, ...]] = ()
     """What the number must be read beside, in a sentence; nothing as a rule."""
@@ -53,6 +55,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
         """Refuse what doesn't go together."""
         if self.cut != "none" and (self.whom.follow != "every" or self.whom.landmarks not in CHAINS):
             raise ProtocolError("cut needs landmarks found in every frame; use follow=every")
+        self.alignment.check(average=self.pool)
 
     @property
     def unit(self) -> str:
@@ -86,7 +89,16 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
     def measure(self, view: View) -> ClipMean | PooledMean:
         """One value per frame."""
         sides = self.sides(view)
-        return self.state(view, over_pairs(sides.generated, sides.reference, self.compared), sides.why)
+        if self.alignment.rigid:
+            return self.state(view, over_pairs(sides.generated, sides.reference, self.compared), sides.why)
+        found = self.alignment.costs(
+            sides.generated, sides.reference, lambda ours, theirs: over_pairs(ours, theirs, self.compared)
+        )
+        return self.state(view, found, sides.why)
+
+    def score(self, state: ClipMean | PooledMean) -> float:
+        """Mean over clips, or over all frames, or of clips in step."""
+        return self.alignment.value(state)
 
     def state(self, view: View, values: Array, why: Why) -> ClipMean | PooledMean:
         """The state of one clip: (frames,) values, and why a frame has no face."""

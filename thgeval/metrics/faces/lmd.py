@@ -11,6 +11,7 @@ from thgeval.metrics.faces.landmark_distance import LandmarkDistance
 
 EAT = Preset({"who": "first", "cut": "eat"}, "evaluation_eat: dlib's first face, cut upright in 128 px")
 INTEROCULAR = Preset({"scale": "interocular"}, "the size-free twin, over the distance of the reference's eye corners")
+ALIGNED = Preset({"band": 5, "softness": 0.1}, "brought in step first, each frame up to 5 early or late")
 FROZEN = "a mouth that does not move scores well: read it beside mouth-amplitude and mouth-correlation"
 AS_PLACED: Mapping[str, Parameter] = {"centred": False, "distance": "l1", "who": "first", "missing": "fail"}
 
@@ -57,6 +58,7 @@ class LMD(LandmarkDistance):
             {"landmarks": "fan", "pool": "frame", **AS_PLACED},
             "the ViCo challenge, TalkingHeadMetrics: head shifts count, |dx| and |dy| averaged over all frames at once",
         ),
+        "aligned": ALIGNED,
         "interocular": INTEROCULAR,
     }
 
@@ -81,7 +83,7 @@ class FLMD(LandmarkDistance):
     range = (0.0, math.inf)
     better = Better.LOWER
     cites = ("ma2023styletalk", "ji2021evp", "gan2023eat")
-    presets: ClassVar[Mapping[str, Preset]] = {"eat": EAT, "interocular": INTEROCULAR}
+    presets: ClassVar[Mapping[str, Preset]] = {"eat": EAT, "aligned": ALIGNED, "interocular": INTEROCULAR}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from thgeval.errors import ProtocolError
 from thgeval.metric import Better, Preset, View
 from thgeval.metrics.faces.landmark_distance import LandmarkDistance
 from thgeval.metrics.faces.missing import Array
@@ -49,6 +50,12 @@ class LVD(LandmarkDistance):
         "eat": Preset({"steps": "found", "who": "first", "cut": "eat"}, "evaluation_eat's mouth LVD, cut to 128 px"),
         "interocular": Preset({"scale": "interocular"}, "over the distance of the reference's outer eye corners"),
     }
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        super().check_together()
+        if not self.alignment.rigid:
+            raise ProtocolError("steps are not brought in step; leave band out")
 
     @property
     def unit(self) -> str:

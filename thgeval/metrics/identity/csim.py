@@ -6,15 +6,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thgeval.errors import InputError
+from thgeval.errors import InputError, ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.faces.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_both, of_generated
+from thgeval.metrics.alignment import Alignment
 from thgeval.metrics.faces.missing import NO_FACE, Array
 from thgeval.metrics.faces.paired import PairedMetric
-from thgeval.metrics.faces.whom import Sides, lacking, with_choice
+from thgeval.metrics.faces.whom import Sides, lacking, over_pairs, with_choice
 from thgeval.metrics.identity.identity import EMBEDDED, Recognised, cosine, directions, of_first_frame
 from thgeval.parameter import parameter
+from thgeval.states import ClipMean, PooledMean
 
 AGAINST = ("paired", "first", "source")
 
@@ -40,6 +42,7 @@ class CSIM(PairedMetric):
         ("``paired``: the reference's same frame; ``first``: its first frame; ``source``: the source image"),
         of=AGAINST,
     )
+    alignment: Alignment = Alignment()
 
     name = "csim"
     version = 1
@@ -51,16 +54,35 @@ class CSIM(PairedMetric):
         "dlib": Preset(EMBEDDED, "dlib's descriptor on five frames a second; nothing to fetch"),
         "mobilefacenet": Preset({"network": "mobilefacenet"}, "a small network trained as ArcFace was"),
         "arcface-r50": Preset({"network": "arcface-r50"}, "InsightFace's r50"),
+        "arcface-w600k-r50": Preset(
+            {"network": "arcface-w600k-r50"}, "the r50 of InsightFace's pack buffalo_l, trained on WebFace600K"
+        ),
         "arcface-irse50": Preset({"network": "arcface-irse50"}, "the IR-SE50 that image editing papers use"),
         "facenet-vggface2": Preset({"network": "facenet-vggface2"}, "facenet-pytorch's network, trained on VGGFace2"),
         "vico-fullframe": Preset(
             {"network": "arcface-r100-fullframe", "pool": "frame"},
             "ViCo's and TalkingHeadMetrics' script: the whole frame squeezed to 112 px, all frames pooled",
         ),
+        "gagavatar": Preset(
+            {"network": "npz", "pool": "frame", "missing": "zero"},
+            "GAGAvatar's code (its issue 43), LAM: all frames at once, 0 for one without a face; on the embeddings of "
+            "MICA's ArcFace, which a file brings along",
+        ),
         "source": Preset({"against": "source"}, "against the source image, as across identities"),
         "first": Preset({"against": "first"}, "against the first frame of the reference"),
+        "dlib-aligned": Preset(
+            {**EMBEDDED, "band": 2, "softness": 0.01},
+            "dlib's descriptor, brought in step first, up to 0.4 s out",
+        ),
+        "aligned": Preset({"band": 5, "softness": 0.01}, "brought in step first, each frame up to 5 early or late"),
         "dlib-source": Preset({**EMBEDDED, "against": "source"}, "dlib's descriptor against the source image"),
     }
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        self.alignment.check(average=self.pool)
+        if not self.alignment.rigid and self.against != "paired":
+            raise ProtocolError("clips are brought in step with the reference; leave band or against out")
 
     @property
     def values(self) -> Feature[Any]:
@@ -97,6 +119,25 @@ class CSIM(PairedMetric):
                 reason="frame rate differs",
             )
         return theirs.rows
+
+    def measure(self, view: View) -> ClipMean | PooledMean:
+        """One cosine per frame, or what frames cost that are brought in step: 1 less their cosine."""
+        if self.alignment.rigid:
+            return super().measure(view)
+        sides = self.sides(view)
+        costs = self.alignment.costs(
+            sides.generated, sides.reference, lambda ours, theirs: 1.0 - over_pairs(ours, theirs, self.compared)
+        )
+        return self.state(view, costs, sides.why)
+
+    def score(self, state: ClipMean | PooledMean) -> float:
+        """Mean over clips, or over all frames, or of clips in step."""
+        found = self.alignment.value(state)
+        return found if self.alignment.rigid else 1.0 - found
+
+    def per_frame(self, values: Array) -> Array:
+        """Cosines, of which a state keeps the cost where clips are brought in step."""
+        return values if self.alignment.rigid else 1.0 - values
 
     def compared(self, generated: Array, reference: Array) -> Array:
         """Cosines of faces: (faces, D) of either side -> (faces,)."""

@@ -10,15 +10,16 @@ from thgeval.kernels import cpbd as kernel
 from thgeval.kernels.luma import RULES, scaled, uniform
 from thgeval.kernels.places import in_memory
 from thgeval.metric import Better, Needs, Preset, View, of_generated
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
-from thgeval.states import ClipMean
+from thgeval.states import ClipMean, PooledMean
 
 UNIFORM = "uniform frame"
 
 
 @dataclass(frozen=True)
-class CPBD(Regional[ClipMean]):
+class CPBD(Regional[ClipMean | PooledMean]):
     """How sharp the edges of the generated frames are: the share of edges too narrow to look blurred.
 
     Reads    luma of the generated clip on the 8-bit scale: (frames, height, width), at least one block of 64 px
@@ -41,6 +42,7 @@ class CPBD(Regional[ClipMean]):
     widths: str = same_as(kernel.Rules, "widths")
     cut: int = same_as(kernel.Rules, "cut")
     rule: str = parameter("bt601-rounded", "how luma is made of RGB: see ``thgeval.kernels.luma``", of=RULES)
+    average: str = averaging()
 
     name = "cpbd"
     version = 2
@@ -58,6 +60,10 @@ class CPBD(Regional[ClipMean]):
             {**asdict(kernel.RULES["atvgnet"]), "rule": "pil-l"},
             "ATVGnet's evaluation script: edges unthinned, buckets 0 to 62, lower by construction",
         ),
+        "vico": Preset(
+            {**asdict(kernel.RULES["python-cpbd"]), "rule": "cv2-grey", "average": "frames"},
+            "the ViCo challenge's script, TalkingHeadMetrics: the package cpbd on OpenCV's grey, all frames at once",
+        ),
         **MOUTH,
         **FACE,
     }
@@ -72,10 +78,11 @@ class CPBD(Regional[ClipMean]):
         """Luma of the generated clip."""
         return self.placed(of_generated(self.grey))
 
-    def measure(self, view: View) -> ClipMean:
+    def measure(self, view: View) -> ClipMean | PooledMean:
         """Sharpness of each frame."""
         planes = view.generated[self.grey]
         levels = scaled(planes.pixels, peak=planes.peak, to=255)
         per_frame = kernel.cpbd(levels, edges=self.edges, canny=self.canny, widths=self.widths, cut=self.cut)
         blank = {UNIFORM: in_memory(uniform(levels))}
-        return self.with_faces(view, ClipMean.of(view.clip, in_memory(per_frame), start=view.start, left_out=blank))
+        kept = AVERAGES[self.average].of(view.clip, in_memory(per_frame), start=view.start, left_out=blank)
+        return self.with_faces(view, kept)

@@ -22,6 +22,7 @@ class IQA(Metric[ClipMean]):
     Departs  the authors' demo draws the squares anew every time; here they follow from a seed and are the same in every
              frame. pyiqa's network of the same name is another training on a scale of 0 to 1. It isn't the IQA of
              tables that give IQA and ASE, which are Q-Align's quality and aesthetics, on a scale of 1 to 5
+             (q-align-iqa, q-align-ase)
     """
 
     crops: int = parameter(10, "how many squares", least=1, most=1000)

@@ -11,6 +11,8 @@ from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
 from thgeval.states import PooledMean
 
+CHANNELS = 3
+
 
 @dataclass(frozen=True)
 class L1(Regional[PooledMean]):
@@ -55,6 +57,12 @@ class L1In255(Regional[PooledMean]):
     arithmetic: str = parameter(
         "exact", "``exact``, or ``uint8-wrap``: differences of uint8 arrays modulo 256", of=("exact", "uint8-wrap")
     )
+    over: str = parameter(
+        "levels",
+        "what the error of a frame is divided by besides: nothing, for ``levels``; its ``area`` in px, as DisCo has it",
+        of=("levels", "area"),
+        later=True,
+    )
 
     name = "l1-255"
     version = 1
@@ -64,6 +72,7 @@ class L1In255(Regional[PooledMean]):
     cites = ("siarohin2019fomm", "wang2021osfv")
     presets: ClassVar[Mapping[str, Preset]] = {
         "uint8-wrap": Preset({"arithmetic": "uint8-wrap"}, "differences of uint8 arrays, which overflow"),
+        "disco": Preset({"over": "area"}, "DisCo's script: divided once more by the frame's height and width"),
         **MOUTH,
         **FACE,
     }
@@ -82,4 +91,6 @@ class L1In255(Regional[PooledMean]):
         """Mean absolute error of each frame."""
         errors = view.pair[self.errors]
         per_frame = 255.0 * errors.absolute / (errors.count * errors.peak)
+        if self.over == "area":
+            per_frame = per_frame / (errors.count // CHANNELS)
         return self.with_faces(view, PooledMean.of(view.clip, per_frame, start=view.start))

@@ -5,18 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance
+from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance, perceptual_lagged
 from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
-from thgeval.states import ClipMean
+from thgeval.states import ClipMean, PooledMean
 
 CHOICES = {"trunk": tuple(TRUNKS), "release": tuple(HEADS), "black": BLACKS, "mean": MEANS}
 
 
 @dataclass(frozen=True)
-class LPIPS(Regional[ClipMean]):
+class LPIPS(Regional[ClipMean | PooledMean]):
     """How different each frame looks from its reference, in the feature maps of a classification network.
 
     Reads    RGB of both clips at their size, at least 32 px a side, black at -1 and white at 1
@@ -36,6 +39,8 @@ class LPIPS(Regional[ClipMean]):
     mean: str = parameter(
         "layers", "of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different", of=MEANS
     )
+    average: str = averaging()
+    alignment: Alignment = Alignment()
 
     name = "lpips"
     version = 1
@@ -47,22 +52,38 @@ class LPIPS(Regional[ClipMean]):
         "squeeze": Preset({"trunk": "squeeze"}, "SqueezeNet 1.1, the smallest"),
         "disco": Preset({"trunk": "vgg", "black": "zero"}, "DisCo's script: VGG-16 fed with [0, 1] instead of [-1, 1]"),
         "map": Preset({"mean": "map"}, "scripts that ask for a spatial map and take its mean"),
+        "talkingheadmetrics": Preset({"average": "frames"}, "TalkingHeadMetrics' script: all frames at once"),
         "v0.0": Preset({"release": "0.0"}, "the first release, whose input was not scaled"),
+        "aligned": Preset({"band": 5, "softness": 0.01}, "brought in step first, each frame up to 5 early or late"),
         **MOUTH,
         **FACE,
     }
 
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        self.alignment.check(average=self.average)
+        if not self.alignment.rigid and self.mean != "layers":
+            raise ProtocolError("clips are brought in step by mean=layers alone")
+
     @property
     def distance(self) -> Feature[Any]:
         """The distances that are averaged."""
-        distance = perceptual_distance(trunk=self.trunk, release=self.release, black=self.black, mean=self.mean)
-        return self.within(distance)
+        network = {"trunk": self.trunk, "release": self.release, "black": self.black}
+        how = self.alignment
+        return self.within(
+            perceptual_distance(**network, mean=self.mean) if how.rigid else perceptual_lagged(**network, band=how.band)
+        )
 
     @property
     def needs(self) -> Needs:
         """One distance per pair of frames."""
         return self.placed(of_pair(self.distance))
 
-    def measure(self, view: View) -> ClipMean:
+    def measure(self, view: View) -> ClipMean | PooledMean:
         """The distances of one piece."""
-        return self.with_faces(view, ClipMean.of(view.clip, view.pair[self.distance], start=view.start))
+        kept = AVERAGES[self.average].of(view.clip, view.pair[self.distance], start=view.start)
+        return self.with_faces(view, kept)
+
+    def score(self, state: ClipMean | PooledMean) -> float:
+        """Mean over clips, or over all frames, or of clips in step."""
+        return self.alignment.value(state)

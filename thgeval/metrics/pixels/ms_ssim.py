@@ -9,15 +9,16 @@ from thgeval.kernels import ms_ssim as kernel
 from thgeval.kernels.places import in_memory
 from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better, Needs, Preset, View, of_both
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, Regional
 from thgeval.parameter import parameter, same_as
-from thgeval.states import ClipMean
+from thgeval.states import ClipMean, PooledMean
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 @dataclass(frozen=True)
-class MSSSIM(Regional[ClipMean]):
+class MSSSIM(Regional[ClipMean | PooledMean]):
     """How much structure survives, from fine detail to coarse layout: SSIM over five halvings of the frame.
 
     Reads    RGB of both clips: (frames, height, width, 3), shorter side above 160 px
@@ -36,6 +37,7 @@ class MSSSIM(Regional[ClipMean]):
     k1: float = same_as(Windows, "k1")
     k2: float = same_as(Windows, "k2")
     colour: str = parameter("rgb", "``rgb`` or ``grey``", of=("rgb", "grey"))
+    average: str = averaging()
 
     name = "ms-ssim"
     version = 1
@@ -53,7 +55,7 @@ class MSSSIM(Regional[ClipMean]):
         """Frames or luma of both clips."""
         return self.placed(of_both(self.within(rgb if self.colour == "rgb" else luma())))
 
-    def measure(self, view: View) -> ClipMean:
+    def measure(self, view: View) -> ClipMean | PooledMean:
         """One product of scales per frame."""
         if self.colour == "rgb":
             frames = self.within(rgb)
@@ -71,4 +73,5 @@ class MSSSIM(Regional[ClipMean]):
             k1=self.k1,
             k2=self.k2,
         )
-        return self.with_faces(view, ClipMean.of(view.clip, in_memory(per_frame), start=view.start))
+        kept = AVERAGES[self.average].of(view.clip, in_memory(per_frame), start=view.start)
+        return self.with_faces(view, kept)

@@ -18,6 +18,7 @@ from thgeval.features.frames.differences import (
     wrapped_rgb_errors,
 )
 from thgeval.metric import Better, Needs, Preset, View, of_pair
+from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
 from thgeval.states import IDENTICAL, ClipError, ClipMean, PooledMean, mean
@@ -31,8 +32,14 @@ WRAPPED: Mapping[str, Callable[[], Feature[PixelErrors]]] = {
     "rgb": wrapped_rgb_errors,
     "grey": lambda: wrapped_luma_errors(rule="cv2-grey"),
 }
-POOLS: Mapping[str, type[ClipMean | PooledMean]] = {"frame": ClipMean, "all-frames": PooledMean, "clip": ClipError}
-SCRIPTS: Mapping[str, Parameter] = {"arithmetic": "uint8-wrap", "identical": "cap100", "pool": "all-frames"}
+POOLS = ("frame", "clip")
+SAME: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "left-out": lambda mse: decibels(mse),
+    "cap100": lambda mse: np.where(mse == 0, 100.0, decibels(mse)),
+    "plus-1e-8": lambda mse: decibels(mse + 1e-8),
+}
+"""Decibels of the errors of frames, by what becomes of copies."""
+SCRIPTS: Mapping[str, Parameter] = {"arithmetic": "uint8-wrap", "identical": "cap100", "average": "frames"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,8 @@ class PSNR(Regional[ClipMean | PooledMean]):
              all are
     Source   engineering standard; as in scikit-image, peak_signal_noise_ratio, with data range 255
     Departs  nothing; the squared error is taken over all pixels and channels of a frame together. Preset uint8-wrap is
-             the arithmetic of two scripts alone; atvgnet and talklip are what those scripts print, of frames that are
-             cut and brought to size beforehand as they do
+             the arithmetic of two scripts alone; atvgnet, talklip and eat are what those scripts print, of frames that
+             are cut and brought to size beforehand as they do; the mean of EAT's is infinite where a frame is a copy
     """
 
     colour: str = parameter(
@@ -56,20 +63,22 @@ class PSNR(Regional[ClipMean | PooledMean]):
     )
     pool: str = parameter(
         "frame",
-        "decibels of each ``frame``, averaged in clips and then over them, or of ``all-frames`` of "
-        "all clips at once; ``clip``: one MSE over the clip, one logarithm",
+        "what one logarithm is taken of: the error of each ``frame``, or one MSE over each ``clip``; over what "
+        "decibels are then averaged is ``average``",
         of=POOLS,
     )
     identical: str = parameter(
         "left-out",
-        "``left-out``, or ``cap100``: an exactly reproduced frame counts as 100 dB",
-        of=("left-out", "cap100"),
+        "``left-out``, or ``cap100``: an exactly reproduced frame counts as 100 dB; ``plus-1e-8``: so much is added to "
+        "every MSE, where white is 1, and such a frame counts as 80 dB",
+        of=SAME,
     )
     arithmetic: str = parameter(
         "exact",
         "``exact``, or ``uint8-wrap``: differences and squares modulo 256, as uint8 arrays overflow",
         of=("exact", "uint8-wrap"),
     )
+    average: str = averaging()
 
     name = "psnr"
     version = 1
@@ -97,6 +106,14 @@ class PSNR(Regional[ClipMean | PooledMean]):
             SCRIPTS,
             "TalkLip's script: modulo 256, 100 dB for copies, all frames at once; it cuts faces to 96 px first",
         ),
+        "vico": Preset(
+            {"identical": "plus-1e-8", "average": "frames"},
+            "the ViCo challenge's script, TalkingHeadMetrics: piq's, 80 dB for copies, all frames at once",
+        ),
+        "disco": Preset(
+            {"identical": "cap100", "average": "frames"}, "DisCo's script: 100 dB for copies, all frames at once"
+        ),
+        "eat": Preset({"average": "frames"}, "evaluation_eat's script: scikit-image's, all frames at once"),
         **MOUTH,
         **FACE,
     }
@@ -105,8 +122,11 @@ class PSNR(Regional[ClipMean | PooledMean]):
         """Refuse what doesn't go together."""
         if self.arithmetic == "uint8-wrap" and self.colour not in WRAPPED:
             raise ProtocolError(f"arithmetic=uint8-wrap is defined on colour={' and colour='.join(WRAPPED)} alone")
-        if self.pool == "clip" and self.identical == "cap100":
-            raise ProtocolError("identical=cap100 is a rule for frames; it means nothing where pool=clip")
+        if self.pool == "clip":
+            of_frames = {"identical": self.identical, "average": self.average}
+            for name, value in of_frames.items():
+                if value != self.parameters()[name]:
+                    raise ProtocolError(f"{name}={value} is a rule for frames; it means nothing where pool=clip")
 
     @property
     def needs(self) -> Needs:
@@ -123,14 +143,10 @@ class PSNR(Regional[ClipMean | PooledMean]):
         return self.with_faces(view, self._state(view, errors.squared / (errors.count * errors.peak**2)))
 
     def _state(self, view: View, mse: NDArray[np.float64]) -> ClipMean | PooledMean:
-        pooled = POOLS[self.pool]
         if self.pool == "clip":
-            return pooled.of(view.clip, mse, start=view.start)
-        same = mse == 0
-        db = decibels(mse)
-        if self.identical == "cap100":
-            return pooled.of(view.clip, np.where(same, 100.0, db), start=view.start)
-        return pooled.of(view.clip, db, start=view.start, left_out={IDENTICAL: same})
+            return ClipError.of(view.clip, mse, start=view.start)
+        db = SAME[self.identical](mse)
+        return AVERAGES[self.average].of(view.clip, db, start=view.start, left_out={IDENTICAL: np.isinf(db)})
 
     def score(self, state: ClipMean | PooledMean) -> float:
         """Mean over clips, or over all frames; infinite if every frame of every clip is identical."""

@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import PORTS, RESIZES, inception
+from thgeval.features.frames.classifiers import CLASSIFIERS, check_resize, classified
+from thgeval.features.frames.inception import PORTS, RESIZES, sampled_inception
 from thgeval.kernels import frechet
 from thgeval.metric import Better, Needs, Preset, View
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
@@ -20,6 +22,10 @@ from thgeval.states.stacked import Indices, RowMatrix
 
 ESTIMATES = ("plain", "infinity")
 INPUTS: Mapping[str, Preset] = {
+    "effnet": Preset(
+        {"port": "efficientnet-lite0", "resize": "bilinear-antialias"},
+        "by EfficientNet-Lite0, which a package brings (extra trained): a number of its own, never Inception's",
+    ),
     "clean": Preset({"resize": "bicubic-pil"}, "clean-fid's default: Pillow's bicubic on floats"),
     "legacy-tensorflow": Preset({"resize": "bilinear-tf1"}, "the authors' TTUR script, clean-fid's legacy_tensorflow"),
     "torchmetrics": Preset({"resize": "bilinear-antialias"}, "torchmetrics since 1.8, which smooths before resizing"),
@@ -82,11 +88,19 @@ class FID(SetMetric, Regional[TwoRows]):
         "(see ``faces.regions``)",
     )
     comparison: Extrapolated = Extrapolated()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter(
+        "pytorch-fid",
+        "of the network: ``pytorch-fid``, ``nvidia``, ``torchvision``; or another network, ``efficientnet-lite0``",
+        of=CLASSIFIERS,
+    )
     resize: str = parameter(
         "bilinear",
-        "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``",
+        "``bilinear`` (not smoothed), ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil``, or ``bilinear-bgr``, "
+        "with red and blue exchanged",
         of=RESIZES,
+    )
+    frames: int = parameter(
+        0, "how many frames of each clip, evenly spread from its first on; 0 for all", least=0, later=True
     )
 
     name = "fid"
@@ -94,12 +108,25 @@ class FID(SetMetric, Regional[TwoRows]):
     better = Better.LOWER
     cites = ("heusel2017ttur", "parmar2022cleanfid", "chong2020fidinfinity")
     at = "own"
+    embedded = "effnet"
     presets: ClassVar[Mapping[str, Preset]] = {
         **INPUTS,
+        "eat": Preset(
+            {"port": "torchvision", "resize": "bilinear-bgr", "frames": 5},
+            "evaluation_eat's script: torchvision's network, five frames a clip, red and blue exchanged",
+        ),
         "infinity": Preset({"estimate": "infinity"}, "extrapolated to infinitely many frames"),
         **MOUTH,
         **FACE,
     }
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        check_resize(port=self.port, resize=self.resize)
+        if self.frames and (self.region != "frame" or self.port not in PORTS):
+            raise ProtocolError(
+                "some frames of a clip are chosen for Inception, of whole frames alone; leave frames out"
+            )
 
     @property
     def range(self) -> tuple[float, float]:
@@ -108,8 +135,10 @@ class FID(SetMetric, Regional[TwoRows]):
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
-        """pool3 of every frame."""
-        return self.within(inception(port=self.port, resize=self.resize))
+        """The network's features of every frame, or of some of a clip's."""
+        if self.frames:
+            return sampled_inception(port=self.port, resize=self.resize, frames=self.frames)
+        return self.within(classified(port=self.port, resize=self.resize))
 
     @property
     def needs(self) -> Needs:

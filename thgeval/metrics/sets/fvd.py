@@ -27,22 +27,23 @@ class FVD(SetMetric):
              number; below 256 clips it is a rank at best, and the result says so
     Source   Unterthiner et al., arXiv 1812.01717, as in Skorokhodov, Tulyakov, Elhoseiny (StyleGAN-V), CVPR 2022
     Departs  from StyleGAN-V, whose real windows begin at a random frame and whose sides are 2048 clips each: here both
-             begin at the same frame, and every clip counts once. No preset follows DisCo: its fvd is by I3D too, of
-             whole files as one window, stretched to 224 px by Pillow's bicubic; its fid-vid, by a 3D ResNet-50, is
-             another quantity. latentsync leaves out the script's face crop, so give it cropped clips
+             begin at the same frame, and every clip counts once. latentsync leaves out the script's face crop, so give
+             it cropped clips. DisCo's fid-vid, by a 3D ResNet-50, is another quantity, and a metric of its own
     """
 
     length: int = parameter(16, "frames in a window, 9 or more", least=SMALLEST_FRAMES)
     stride: int = parameter(1, "every how many frames of the clip one is taken", least=1)
     start: int = parameter(0, "the frame that the first window begins with", least=0)
-    windows: str = parameter("first", "``first``, or ``all`` that don't overlap", of=WHICH)
-    square: str = parameter("stretch", "how frames become square: ``stretch``, ``centre-crop`` or ``area``", of=SQUARES)
+    windows: str = parameter("first", "``first``, ``all`` that don't overlap, or the ``whole`` clip as one", of=WHICH)
+    square: str = parameter(
+        "stretch", "how frames become square: ``stretch``, ``centre-crop``, ``area`` or ``bicubic-pil``", of=SQUARES
+    )
     black: str = parameter(
         "minus-one",
         ("what black enters as: ``minus-one``, ``zero``, or ``minus-half`` (white as 0.5 then, else as 1)"),
         of=I3D_BLACKS,
     )
-    port: str = parameter("stylegan-v", "of the network: ``stylegan-v`` or ``videogpt``", of=I3D_PORTS)
+    port: str = parameter("stylegan-v", "of the network: ``stylegan-v``, ``videogpt`` or ``disco``", of=I3D_PORTS)
     ddof: int = parameter(0, "covariances are divided by windows - ``ddof``: 0 or 1", of=(0, 1))
 
     name = "fvd"
@@ -61,6 +62,16 @@ class FVD(SetMetric):
         "latentsync": Preset(
             {"start": 20, "square": "area", "black": "zero", "ddof": 1},
             "LatentSync's script without its face crop: frames 20 to 35, [0, 1] instead of [-1, 1]",
+        ),
+        "common-metrics": Preset(
+            {"windows": "whole", "square": "centre-crop", "ddof": 1},
+            "common_metrics_on_video_quality's script, method styleganv: all frames of a clip as one window, of clips "
+            "of one length; covariances over clips - 1",
+        ),
+        "disco": Preset(
+            {"windows": "whole", "square": "bicubic-pil", "port": "disco", "ddof": 1},
+            "DisCo's script, also Hallo2's and StableAvatar's: all frames of a file as one window, Pillow's bicubic, "
+            "videogpt's file in a module of its own",
         ),
         "all-windows": Preset({"windows": "all"}, "every window of a clip that doesn't overlap another"),
     }

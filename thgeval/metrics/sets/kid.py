@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import PORTS, RESIZES, inception
+from thgeval.features.frames.classifiers import CLASSIFIERS, check_resize, classified
+from thgeval.features.frames.inception import RESIZES
 from thgeval.kernels import kid as kernel
 from thgeval.metric import Better, Preset
 from thgeval.metrics.sets.fid import INPUTS
@@ -63,9 +64,15 @@ class KID(SetMetric):
     """
 
     comparison: KernelComparison = KernelComparison()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter(
+        "pytorch-fid",
+        "of the network: ``pytorch-fid``, ``nvidia``, ``torchvision``; or another network, ``efficientnet-lite0``",
+        of=CLASSIFIERS,
+    )
     resize: str = parameter(
-        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+        "bilinear",
+        "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil`` or ``bilinear-bgr``, as for fid",
+        of=RESIZES,
     )
 
     name = "kid"
@@ -73,6 +80,7 @@ class KID(SetMetric):
     range = (-math.inf, math.inf)
     better = Better.LOWER
     cites = ("binkowski2018kid",)
+    embedded = "effnet"
     enough = 1000
     presets: ClassVar[Mapping[str, Preset]] = {
         "subsets": Preset({"subsets": 100, "subset_rows": 1000}, "the authors' 100 random subsets of 1000 frames"),
@@ -81,6 +89,7 @@ class KID(SetMetric):
 
     def check_together(self) -> None:
         """Refuse what doesn't go together."""
+        check_resize(port=self.port, resize=self.resize)
         subsets, rows = self.comparison.subsets, self.comparison.subset_rows
         if (subsets, rows) != (0, 0) and (subsets < 1 or rows < 2):
             raise ProtocolError(
@@ -89,5 +98,5 @@ class KID(SetMetric):
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
-        """pool3 of every frame."""
-        return inception(port=self.port, resize=self.resize)
+        """The network's features of every frame."""
+        return classified(port=self.port, resize=self.resize)

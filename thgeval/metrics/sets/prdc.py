@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.inception import PORTS, RESIZES, inception
+from thgeval.features.frames.classifiers import CLASSIFIERS, check_resize, classified
+from thgeval.features.frames.inception import RESIZES
 from thgeval.kernels import prdc as kernel
 from thgeval.metric import Better, Preset
+from thgeval.metrics.sets.fid import INPUTS
 from thgeval.metrics.sets.sets import SetComparison, SetMetric
 from thgeval.parameter import Held, parameter
 from thgeval.states import TwoRows
@@ -127,9 +129,15 @@ class PRDC(SetMetric):
     """
 
     comparison: Neighbourhoods = Neighbourhoods()
-    port: str = parameter("pytorch-fid", "of the network: ``pytorch-fid`` or ``nvidia``", of=PORTS)
+    port: str = parameter(
+        "pytorch-fid",
+        "of the network: ``pytorch-fid``, ``nvidia``, ``torchvision``; or another network, ``efficientnet-lite0``",
+        of=CLASSIFIERS,
+    )
     resize: str = parameter(
-        "bilinear", "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1`` or ``bicubic-pil``, as for fid", of=RESIZES
+        "bilinear",
+        "``bilinear``, ``bilinear-antialias``, ``bilinear-tf1``, ``bicubic-pil`` or ``bilinear-bgr``, as for fid",
+        of=RESIZES,
     )
 
     name = "prdc"
@@ -137,7 +145,12 @@ class PRDC(SetMetric):
     better = Better.HIGHER
     cites = ("naeem2020prdc", "kynkaanniemi2019improved")
     enough = 1000
-    presets: ClassVar[Mapping[str, Preset]] = PRDC_PRESETS
+    embedded = "effnet"
+    presets: ClassVar[Mapping[str, Preset]] = {**PRDC_PRESETS, "effnet": INPUTS["effnet"]}
+
+    def check_together(self) -> None:
+        """Refuse what doesn't go together."""
+        check_resize(port=self.port, resize=self.resize)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -146,5 +159,5 @@ class PRDC(SetMetric):
 
     @property
     def rows(self) -> Feature[NDArray[np.float32]]:
-        """pool3 of every frame."""
-        return inception(port=self.port, resize=self.resize)
+        """The network's features of every frame."""
+        return classified(port=self.port, resize=self.resize)

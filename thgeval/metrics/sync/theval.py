@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -12,15 +13,21 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, seconds_of, shown
+from thgeval.features.sync.silero import silero_voice
 from thgeval.features.sync.speech import HOP_S, loudness, voice
-from thgeval.metric import Better, Metric, Needs, View, of_generated
+from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
+from thgeval.metrics.faces.dynamics import near_truth
 from thgeval.metrics.faces.missing import Array, policy, present
 from thgeval.metrics.faces.whom import Landmarked, over_people, with_choice
-from thgeval.parameter import holding
+from thgeval.parameter import holding, parameter
 from thgeval.states import ClipMean
 
 UPPER, LOWER = [61, 62, 63], [67, 66, 65]
 LOUDNESS: Feature[Array] = loudness(window=800)
+VOICES: Mapping[str, Feature[NDArray[np.bool_]]] = {"loudness": voice(), "silero": silero_voice()}
+SILERO: Mapping[str, Preset] = {
+    "silero": Preset({"detector": "silero"}, "voice found by Silero VAD, as the authors do")
+}
 EVERY = 5
 LEAST_SPEECH, LEAST_SILENCE_S = 0.1, 0.3
 TINY = 1e-8
@@ -39,18 +46,25 @@ class THEvalMetric(Metric[ClipMean]):
     """One number a clip, from the opening of the lips and the sound; its frames carry it, so that they are counted."""
 
     whom: Landmarked = holding(Landmarked(), missing=policy("skip", "fail"))
+    detector: str = parameter(
+        "loudness",
+        "who tells voice from silence: ``loudness``, or ``silero``, the authors' network",
+        of=VOICES,
+        later=True,
+    )
 
     cites = ("theval2026",)
     unit = ""
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
+    presets: ClassVar[Mapping[str, Preset]] = SILERO
     truth: ClassVar[float]
     """What the authors found on real videos, which their score of a set compares with."""
 
     @property
     def needs(self) -> Needs:
         """Landmarks of the generated clip, its rate, and its speech."""
-        return of_generated(*with_choice(shapes(**self.whom.chosen)), shown, LOUDNESS, voice())
+        return of_generated(*with_choice(shapes(**self.whom.chosen)), shown, LOUDNESS, VOICES[self.detector])
 
     @abstractmethod
     def opening(self, points: Array) -> Array:
@@ -68,7 +82,7 @@ class THEvalMetric(Metric[ClipMean]):
         """Values of the frames that are looked at, the mean over people."""
         points = view.generated[shapes(**self.whom.chosen)]
         fps = 1 / seconds_of(view.generated[shown], what=WITH_SOUND)
-        heard = heard_by_frames(view.generated[voice()], view.generated[LOUDNESS], len(points), fps)
+        heard = heard_by_frames(view.generated[VOICES[self.detector]], view.generated[LOUDNESS], len(points), fps)
         looked, otherwise = self.of_its_kind(heard)
         there = present(points)
         if not there.any():
@@ -88,10 +102,7 @@ class THEvalMetric(Metric[ClipMean]):
         """The authors' score of the set, which is no mean over clips."""
         if not state.scored:
             return None
-        return (
-            f"THEval's score of these clips, against {self.truth} of its real videos: "
-            f"{1 - abs(state.value - self.truth) / self.truth:.4f}"
-        )
+        return near_truth(state.value, self.truth)
 
 
 def heard_by_frames(voiced: NDArray[np.bool_], levels: Array, frames: int, fps: float) -> Heard:
@@ -134,8 +145,8 @@ class LipSyncTHEval(THEvalMetric):
              not 0 (the authors found 0.2528), so that better is closer to the reference's own value
     Source   THEval, CVPR 2026; Synchronization/lip_sync.py of Newbyl/THEval at 3603338
     Departs  three of the 68 points on either lip for eight of MediaPipe's face mesh, and the eyes' corners that 68
-             points have; voice told from silence by loudness, not by Silero; sound at 16 kHz. The authors' script hands
-             red and blue to the mesh exchanged
+             points have; voice told from silence by loudness (preset silero: by Silero, as there); sound at 16 kHz. The
+             authors' script hands red and blue to the mesh exchanged
     """
 
     name = "lip-sync-theval"
@@ -172,8 +183,9 @@ class SilentLipStability(THEvalMetric):
              them; mean over clips: from 0, no unit, 0 for lips that don't move. The authors found 0.0263 on real
              videos; better the closer to the reference's own value
     Source   THEval, CVPR 2026; Synchronization/silent_lip_stability.py of Newbyl/THEval at 3603338
-    Departs  three pairs of the 68 points for eight of MediaPipe's face mesh; pauses found by loudness, not by Silero;
-             frames as they are, where the script squeezes each into a square of 256 px and measures in it
+    Departs  three pairs of the 68 points for eight of MediaPipe's face mesh; pauses found by loudness (preset silero:
+             by Silero, as there); frames as they are, where the script squeezes each into a square of 256 px and
+             measures in it
     """
 
     name = "silent-lip-stability"

@@ -1,0 +1,91 @@
+"""What original programs and metrics were both given: small clips that are the same on every machine."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from support.clips import moving, written_at
+from support.fake_judge import checkout, judged
+
+from thgeval.clip import Clip, Memory, Pair
+
+RATE = Fraction(25)
+
+
+def pair(name: str, generated: np.ndarray, reference: np.ndarray, **beside: object) -> Pair:
+    sides = (Clip(side, Memory(frames, 255.0), RATE) for side, frames in (("g", generated), ("r", reference)))
+    return Pair(name, *sides, **beside)
+
+
+def noisy(frames: np.ndarray, seed: int, sigma: float) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, sigma, frames.shape)
+    return np.clip(np.rint(frames + noise), 0, 255).astype(np.uint8)
+
+
+def frames(folder: Path) -> list[Pair]:
+    """Seven, four and three noisy frames, of 200, 392 and 128 px."""
+    made = {"a": (moving(7, 200, seed=1), 4.0), "b": (moving(4, 392, seed=2), 9.0), "c": (moving(3, 128, seed=3), 2.0)}
+    return [pair(name, noisy(real, seed, sigma), real) for seed, (name, (real, sigma)) in enumerate(made.items())]
+
+
+def frames_and_copies(folder: Path) -> list[Pair]:
+    """The same, and a clip of which two of five frames are copies."""
+    real = moving(5, 96, seed=4)
+    partly = np.concatenate([real[:2], noisy(real[2:], 5, 6.0)])
+    return [*frames(folder), pair("d", partly, real)]
+
+
+def face(count: int, seed: int) -> np.ndarray:
+    """68 landmarks of a face that speaks, frowns and turns, in px of 320 x 240: (frames, 68, 2)."""
+    rng = np.random.default_rng(seed)
+    rest = np.column_stack([rng.uniform(80, 240, 68), rng.uniform(40, 200, 68)])
+    rest[17:27, 1], rest[36:48, 1] = rng.uniform(60, 70, 10), rng.uniform(80, 90, 12)
+    rest[36:42, 0] -= 60
+    moved = np.cumsum(rng.normal(0, 0.8, (count, 68, 2)), axis=0) * 0.3
+    wandered = np.cumsum(rng.normal(0, 1.0, (count, 1, 2)), axis=0)
+    return rest + moved + wandered
+
+
+def landmarks(folder: Path) -> list[Pair]:
+    """Grey clips of 40 and 23 frames with landmarks and pose beside them, of a face that is missing from some."""
+    pairs = []
+    for seed, (name, count, lost) in enumerate((("a", 40, [3, 17, 18]), ("b", 23, [0]))):
+        pose = np.cumsum(np.random.default_rng(seed + 9).normal(0, 1.5, (count, 3)), axis=0)
+        points = face(count, seed)
+        points[lost], pose[lost] = np.nan, np.nan
+        path = written_at(
+            folder / f"{name}.mkv", np.full((count, 240, 320, 3), 90, np.uint8), range(count), Fraction(1, 25)
+        )
+        np.savez(folder / f"{name}.faces.npz", landmarks_px=points, pose_deg=pose, size_px=np.array([320, 240]))
+        pairs.append(Pair(name, Clip(name, path)))
+    return pairs
+
+
+def affect(folder: Path) -> list[Pair]:
+    """Clips of 12, 9 and 7 frames to a checkout that says valence and arousal; the last go against the reference."""
+    checkout(folder / "home", "emonet")
+    sides = {"generated": {}, "reference": {}}
+    for seed, (name, count) in enumerate((("a", 12), ("b", 9), ("c", 7))):
+        feelings = felt(seed, count)
+        for side, values in zip(sides, feelings, strict=True):
+            sides[side][name] = dict(zip(("valence", "arousal"), values.tolist(), strict=True))
+    made = [judged(folder / side, "emonet", answers) for side, answers in sides.items()]
+    return [Pair(name, *(Clip(name, side / f"{name}.mp4") for side in made)) for name in "abc"]
+
+
+def felt(seed: int, count: int) -> np.ndarray:
+    """Valence and arousal of the generated clip and of the reference: (2 sides, 2, frames), some beyond 1."""
+    rng = np.random.default_rng(seed)
+    reference = np.cumsum(rng.normal(0, 0.4, (2, count)), axis=1)
+    generated = (-1 if seed == 2 else 0.8) * reference + rng.normal(0.1, 0.2, (2, count))
+    return np.stack([generated, reference])
+
+
+GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
+    "frames": frames,
+    "frames and copies": frames_and_copies,
+    "landmarks": landmarks,
+    "affect": affect,
+    "frames of one size": lambda folder: frames(folder)[:1],
+}

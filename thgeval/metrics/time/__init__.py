@@ -1,0 +1,1 @@
+"""What becomes of a clip from its beginning to its end."""
