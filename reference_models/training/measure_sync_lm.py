@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from train_sync_lm import is_held_out, read, varied_points, varied_spectrum
 
-from thgeval.features.faces.lips import RATE_HZ, lips
+from thgeval.features.faces.lips import LANDMARKS_HZ, lips
 from thgeval.features.sync.sync_lm import LIP_LAYERS, VOICE_LAYERS, Tensors, compared, embedded, voice_rows
 
 Floats = NDArray[np.float64]
@@ -27,19 +27,19 @@ FURTHEST = 15
 
 def as_it_is(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """No change."""
-    return points, RATE_HZ
+    return points, LANDMARKS_HZ
 
 
 def varied(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Pose, drift, amplitude and jitter as in training."""
-    return varied_points(points, rng), RATE_HZ
+    return varied_points(points, rng), LANDMARKS_HZ
 
 
 def mirrored(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Left and right exchanged, as in a mirrored picture."""
     pairs = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38]
     pairs += [37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-    return points[:, pairs] * [-1, 1], RATE_HZ
+    return points[:, pairs] * [-1, 1], LANDMARKS_HZ
 
 
 def jittered(share: float) -> Change:
@@ -47,14 +47,14 @@ def jittered(share: float) -> Change:
 
     def change(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
         unit = np.linalg.norm(points[:, 45] - points[:, 36], axis=1).mean()
-        return points + rng.normal(0, share * unit, points.shape), RATE_HZ
+        return points + rng.normal(0, share * unit, points.shape), LANDMARKS_HZ
 
     return change
 
 
 def swaying(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Roll of 8 degrees and scale of 8 % either way, twice every 3 s, and a drift over the picture."""
-    time = np.arange(len(points)) / RATE_HZ
+    time = np.arange(len(points)) / LANDMARKS_HZ
     phase = rng.uniform(0, 2 * np.pi, 4)
     roll = np.deg2rad(8) * np.sin(2 * np.pi * 0.7 * time + phase[0])
     scale = 1 + 0.08 * np.sin(2 * np.pi * 0.6 * time + phase[1])
@@ -63,7 +63,7 @@ def swaying(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     )
     drift = 30 * np.stack([np.sin(2 * np.pi * 0.4 * time + phase[2]), np.sin(2 * np.pi * 0.5 * time + phase[3])], 1)
     middle = points.mean(axis=(0, 1))
-    return np.einsum("tij,tpi->tpj", turn, points - middle) + middle + drift[:, None], RATE_HZ
+    return np.einsum("tij,tpi->tpj", turn, points - middle) + middle + drift[:, None], LANDMARKS_HZ
 
 
 def at_rate(fps: float) -> Change:
@@ -71,8 +71,8 @@ def at_rate(fps: float) -> Change:
 
     def change(points: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
         flat = points.reshape(len(points), -1)
-        times = np.arange(int((len(points) - 1) / RATE_HZ * fps) + 1) / fps
-        moved = np.stack([np.interp(times, np.arange(len(points)) / RATE_HZ, column) for column in flat.T], axis=1)
+        times = np.arange(int((len(points) - 1) / LANDMARKS_HZ * fps) + 1) / fps
+        moved = np.stack([np.interp(times, np.arange(len(points)) / LANDMARKS_HZ, column) for column in flat.T], axis=1)
         return moved.reshape(-1, 68, 2), fps
 
     return change
@@ -134,7 +134,7 @@ def evaluate(points: list[Floats], spectra: list[Floats], tensors: Tensors) -> N
     for name, change in CONDITIONS.items():
         seen = [seen_of(*change(clip, rng), tensors) for clip in points]
         click.echo(line(name, seen, heard, other))
-    seen = [seen_of(clip, RATE_HZ, tensors) for clip in points]
+    seen = [seen_of(clip, LANDMARKS_HZ, tensors) for clip in points]
     noisy = [embedded(voice_rows(varied_spectrum(spectrum, rng)), tensors, VOICE_LAYERS) for spectrum in spectra]
     click.echo(line("sound varied as in training", seen, noisy, other))
     late = [np.roll(voice, 7, axis=0) for voice in heard]
@@ -150,7 +150,7 @@ def main(data: Path, weights: Path | None) -> None:
     shipped = Path(__file__).parents[1] / "thgeval_models" / "sync_lm.safetensors"
     names, points, spectra = read(data)
     kept = [clip for clip, name in enumerate(names) if is_held_out(str(name))]
-    click.echo(f"{len(kept)} held-out clips of {points.shape[1] / RATE_HZ:g} s, seed {SEED}")
+    click.echo(f"{len(kept)} held-out clips of {points.shape[1] / LANDMARKS_HZ:g} s, seed {SEED}")
     tensors = load_file(weights or shipped)
     evaluate([points[clip] for clip in kept], [spectra[clip] for clip in kept], tensors)
 

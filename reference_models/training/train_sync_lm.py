@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from thgeval.features.faces.lips import RATE_HZ, lips
+from thgeval.features.faces.lips import LANDMARKS_HZ, lips
 from thgeval.features.sync.sync_lm import voice_rows
 from thgeval.kernels import mel
 from thgeval_models.sync_lm import SyncLM, build
@@ -58,8 +58,8 @@ def read(data: Path) -> tuple[NDArray[np.str_], Floats, list[Floats]]:
 def _spectrum(flac: bytes, frames: int) -> Floats:
     with av.open(io.BytesIO(flac)) as container:
         samples = np.concatenate([frame.to_ndarray().ravel() for frame in container.decode(audio=0)])
-    samples = (samples / 32768).astype(np.float32)[: frames * mel.RATE_HZ // RATE_HZ]
-    return mel.log_mel(np.pad(samples, (0, frames * mel.RATE_HZ // RATE_HZ - len(samples))))
+    samples = (samples / 32768).astype(np.float32)[: frames * mel.LANDMARKS_HZ // LANDMARKS_HZ]
+    return mel.log_mel(np.pad(samples, (0, frames * mel.LANDMARKS_HZ // LANDMARKS_HZ - len(samples))))
 
 
 def varied_points(points: Floats, rng: np.random.Generator) -> Floats:
@@ -141,7 +141,7 @@ def drawn(points: Floats, spectra: list[Floats], rng: np.random.Generator) -> tu
     seen, heard = [], []
     for clip in rng.choice(len(points), CLIPS, replace=False):
         start = int(rng.integers(points.shape[1] - ROWS + 1))
-        rows = lips(varied_points(points[clip], rng), np.arange(points.shape[1]) / RATE_HZ).rows
+        rows = lips(varied_points(points[clip], rng), np.arange(points.shape[1]) / LANDMARKS_HZ).rows
         seen.append(rows[start : start + ROWS].T)
         heard.append(voice_rows(varied_spectrum(spectra[clip], rng))[4 * start : 4 * (start + ROWS)].T)
     return torch.from_numpy(np.stack(seen)), torch.from_numpy(np.stack(heard))

@@ -5,7 +5,7 @@ import pytest
 from oracles import alignment as oracle
 
 from thgeval.kernels.alignment import soft_dtw
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 
 
 def banded(costs, band):
@@ -50,7 +50,7 @@ def late(frames, by):
 @pytest.mark.parametrize("softness", [0.0, 0.1])
 def test_a_copy_costs_nothing_and_a_late_clip_little(softness):
     frames = np.random.default_rng(4).normal(size=(20, 3)).cumsum(axis=0)
-    aligned, rigid = Alignment(3, softness), Alignment()
+    aligned, rigid = TimeAlignment(3, softness), TimeAlignment()
     assert aligned.divergence(aligned.costs(frames, frames, distances)) == 0
     held = late(frames, 2)
     one_by_one = distances(held, frames).mean()
@@ -61,7 +61,7 @@ def test_a_copy_costs_nothing_and_a_late_clip_little(softness):
 def test_the_divergence_is_that_of_whole_matrices():
     rng = np.random.default_rng(5)
     first, second = rng.normal(size=(2, 12, 2))
-    how = Alignment(2, 0.3)
+    how = TimeAlignment(2, 0.3)
 
     def apart(ours, theirs):
         return np.abs(ours[:, None] - theirs[None]).sum(axis=2)

@@ -14,7 +14,7 @@ from thgeval.features.frames.effnet import (
     DIMENSIONS,
     EFFNET,
     PLACES,
-    Described,
+    EffNetRows,
     effnet,
     effnet_distance,
     effnet_windows,
@@ -85,7 +85,7 @@ def test_frames_are_as_far_apart_as_their_layers(network):
     for maps in (layer.double().numpy() for layer in layers):
         unit = maps / np.linalg.norm(maps, axis=1, keepdims=True)
         apart.append(((unit[0] - unit[1]) ** 2).sum(axis=0).mean())
-    first, second = (Described(seen.pooled[i : i + 1], seen.maps[i : i + 1]) for i in (0, 1))
+    first, second = (EffNetRows(seen.pooled[i : i + 1], seen.maps[i : i + 1]) for i in (0, 1))
     assert effnet_distance.compute(first, second)[0] == pytest.approx(np.mean(apart), rel=1e-4)
     assert effnet_distance.compute(first, first)[0] == 0
 

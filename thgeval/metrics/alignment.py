@@ -26,7 +26,7 @@ LARGEST_BAND = 50
 
 
 @dataclass(frozen=True)
-class Alignment(Held):
+class TimeAlignment(Held):
     """How far frames may be out of step, and how softly the least cost is taken."""
 
     band: int = parameter(

@@ -17,7 +17,7 @@ from thgeval.states.framewise import (
     PooledMean,
     PooledRoot,
     PooledTracks,
-    Timed,
+    TimedValues,
     TrackMean,
 )
 from thgeval.states.rows import Rows, TwoRows, TwoSets
@@ -36,7 +36,7 @@ __all__ = [
     "PooledTracks",
     "Rows",
     "State",
-    "Timed",
+    "TimedValues",
     "TrackMean",
     "TwoRows",
     "TwoSets",

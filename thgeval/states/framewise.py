@@ -118,7 +118,7 @@ class ClipError(ClipMean):
 
 
 @dataclass(frozen=True, eq=False)
-class Timed(ClipMean):
+class TimedValues(ClipMean):
     """Values and the second that each belongs to, (values, 2), of whose course a score is made.
 
     A clip whose values are all of one moment has no course, and is left out as ``MOMENT``.

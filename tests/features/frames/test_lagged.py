@@ -5,7 +5,7 @@ import pytest
 
 from thgeval.features.frames.lagged import lagged
 from thgeval.media.frames import FrameBatch
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 
 BAND = 3
 
@@ -26,5 +26,5 @@ def test_costs_are_those_of_whole_clips(chunk):
         lead = min(start, BAND + 1)  # another metric may ask for more
         pieces = [FrameBatch(side[start - lead : start + chunk], 1.0, start, lead) for side in frames]
         rows.append(lagged(*pieces, band=BAND, see=see))
-    whole = Alignment(BAND).costs(*(side.reshape(11, -1) for side in frames), squared)
+    whole = TimeAlignment(BAND).costs(*(side.reshape(11, -1) for side in frames), squared)
     np.testing.assert_allclose(np.concatenate(rows), whole, rtol=1e-5)

@@ -9,7 +9,7 @@ from support.fake_judge import checkout, judged
 import thgeval
 from thgeval import Options
 from thgeval.errors import InputError
-from thgeval.features.frames.checkout import Answer
+from thgeval.features.frames.checkout import CheckoutAnswer
 from thgeval.metrics.judged.affect import concordance, same_signs, squared_errors
 from thgeval.metrics.judged.emotion import EMOTIONS, NAMED, emotions, in_name, of_most
 
@@ -102,9 +102,9 @@ def test_without_a_checkout_there_is_a_sentence(evaluated):
 
 def test_emotions_have_eight_names_and_a_clip_without_any_has_none():
     assert len(EMOTIONS) == 8
-    assert emotions(Answer({"emotion": list(NAMED)}, "it")) == tuple(NAMED.values())
+    assert emotions(CheckoutAnswer({"emotion": list(NAMED)}, "it")) == tuple(NAMED.values())
     with pytest.raises(InputError, match="names an emotion 'bored', which is none of neutral, happy"):
-        emotions(Answer({"emotion": ["Bored"]}, "it"))
+        emotions(CheckoutAnswer({"emotion": ["Bored"]}, "it"))
     assert of_most(("sad", "fear", "fear", "sad", None), "a") == "sad"
     with pytest.raises(InputError, match="no frame has an emotion"):
         of_most((None,), "a")

@@ -9,7 +9,7 @@ from thgeval.clip import Clip, Memory, Pair
 from thgeval.engine.run import Options, execute
 from thgeval.metrics.time.drift import Drift
 from thgeval.pairing import Pairing
-from thgeval.states import Timed
+from thgeval.states import TimedValues
 
 RATE = Fraction(25)
 
@@ -57,7 +57,7 @@ def test_without_a_rate_nothing_creeps_in_a_minute():
 def test_sampled_faces_keep_their_seconds():
     """Of values of some frames, as of csim at five a second, the seconds are those of the frames."""
     values = np.array([[1.0, 0.0], [np.nan, 0.2], [0.5, 0.4]])
-    state = Timed.of("a", values)
+    state = TimedValues.of("a", values)
     assert state.scored == ("a",)
     assert Drift().score(state) == pytest.approx(0.5 / 0.4 * 60)
     assert state.left_out == {}

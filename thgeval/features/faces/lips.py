@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 25
+LANDMARKS_HZ = 25
 COLUMNS = 40
 SIZE_S, ROLL_S, REST_S = 1.0, 0.4, 2.0
 """How much time sizes, angles and rest positions are averaged over."""
@@ -53,8 +53,8 @@ def lips(points: Floats, times: Floats) -> Lips:
 def at_25_hz(points: Floats, times: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """The same points at 25 Hz, and which rows lie between frames that both show them; the others are NaN."""
     frames = len(points)
-    rows = int(times[-1] * RATE_HZ + 1e-6) + 1 if frames else 0
-    place = np.interp(np.arange(rows) / RATE_HZ, times, np.arange(frames)) if frames else np.zeros(0)
+    rows = int(times[-1] * LANDMARKS_HZ + 1e-6) + 1 if frames else 0
+    place = np.interp(np.arange(rows) / LANDMARKS_HZ, times, np.arange(frames)) if frames else np.zeros(0)
     before = np.minimum(np.floor(place + 1e-9).astype(np.intp), max(frames - 1, 0))
     after = np.minimum(before + 1, max(frames - 1, 0))
     share = np.clip(place - before, 0, 1)[:, None, None]
@@ -95,7 +95,7 @@ def mirrored_mean(mouth: Floats) -> Floats:
 
 def moving_mean(values: Floats, seconds: float) -> Floats:
     """The mean of (rows, columns) over ``seconds`` around each row, over fewer rows at the ends."""
-    half = round(seconds * RATE_HZ / 2)
+    half = round(seconds * LANDMARKS_HZ / 2)
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     row = np.arange(len(values))
     first, end = np.maximum(row - half, 0), np.minimum(row + half + 1, len(values))

@@ -27,7 +27,7 @@ LARGEST = 1e300
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckoutAnswer:
     """The JSON object that a checkout wrote for a clip, and what to call it."""
 
     said: Mapping[str, Any]
@@ -91,7 +91,7 @@ def answered(source: Clip, model: str) -> Iterator[Path]:
 
 
 @feature(clip, version=1, grain=Grain.CLIP, requires=lambda model: (Program(model),))
-def checkout_answer(source: Clip, *, model: str) -> Answer:
+def checkout_answer(source: Clip, *, model: str) -> CheckoutAnswer:
     """The JSON object that a checkout writes for the clip's file; raises what ``answered`` does."""
     name = f"what the checkout {model} wrote for {source.name}"
     with answered(source, model) as path:
@@ -100,5 +100,5 @@ def checkout_answer(source: Clip, *, model: str) -> Answer:
         except (OSError, ValueError, RecursionError):
             said = None
     if not isinstance(said, dict):
-        raise Answer({}, name).refusal("is no JSON object")
-    return Answer(said, name)
+        raise CheckoutAnswer({}, name).refusal("is no JSON object")
+    return CheckoutAnswer(said, name)

@@ -26,7 +26,7 @@ SIDE_PX = 224
 DIMENSIONS, PLACES = 1280, 344_960
 
 
-class Described(NamedTuple):
+class EffNetRows(NamedTuple):
     """Frames as the network sees them.
 
     ``pooled`` is (frames, 1280); ``maps`` (frames, 344960) are five layers' maps, whose channels have length 1 at each
@@ -38,14 +38,14 @@ class Described(NamedTuple):
 
 
 @feature(rgb, version=1, requires=TRAINED)
-def effnet(frames: FrameBatch) -> Described:
+def effnet(frames: FrameBatch) -> EffNetRows:
     """Features and maps of every frame."""
     if not len(frames):
-        return Described(np.empty((0, DIMENSIONS), np.float32), np.empty((0, PLACES), np.float32))
+        return EffNetRows(np.empty((0, DIMENSIONS), np.float32), np.empty((0, PLACES), np.float32))
     return _described(frames.new, frames.peak)
 
 
-def _described(pixels: Pixels, peak: float) -> Described:
+def _described(pixels: Pixels, peak: float) -> EffNetRows:
     from torch.nn.functional import interpolate
 
     network = networks.published(EFFNET)
@@ -53,17 +53,17 @@ def _described(pixels: Pixels, peak: float) -> Described:
         images = networks.as_images(pixels, peak, white=255.0)
         shown = interpolate(images, (SIDE_PX, SIDE_PX), mode="bilinear", align_corners=False, antialias=True)
     rows = networks.rows(network.described, shown)
-    return Described(rows[:, :DIMENSIONS], rows[:, DIMENSIONS:])
+    return EffNetRows(rows[:, :DIMENSIONS], rows[:, DIMENSIONS:])
 
 
 @feature(effnet(), version=1)
-def effnet_pooled(seen: Described) -> NDArray[np.float32]:
+def effnet_pooled(seen: EffNetRows) -> NDArray[np.float32]:
     """1,280 numbers for every frame: (frames, 1280)."""
     return np.ascontiguousarray(seen.pooled)
 
 
 @feature(effnet(), version=1, grain=Grain.PAIR)
-def effnet_distance(generated: Described, reference: Described) -> NDArray[np.float64]:
+def effnet_distance(generated: EffNetRows, reference: EffNetRows) -> NDArray[np.float64]:
     """Squared distance of directions, mean over the places of five layers' maps: (frames,), from 0 to 4."""
     apart = (generated.maps - reference.maps).astype(np.float64)
     return np.asarray((apart**2).sum(axis=1))

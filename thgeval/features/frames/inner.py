@@ -14,7 +14,7 @@ from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 
 MARGIN_PX, MULTIPLE_PX = 8, 32
-PARTS = ("inner", "whole")
+PARTS_OF_FRAMES = ("inner", "whole")
 
 
 @feature(rgb, version=1)

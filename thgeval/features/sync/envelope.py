@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError
 from thgeval.feature import Grain, feature
-from thgeval.features.faces.lips import RATE_HZ, at_25_hz, moving_mean
+from thgeval.features.faces.lips import LANDMARKS_HZ, at_25_hz, moving_mean
 from thgeval.features.faces.mouth import LOWER, UPPER
 from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import WITH_SOUND, Shown, shown, times_of
@@ -64,7 +64,7 @@ def envelopes(
     if np.isnan(points).any(axis=(2, 3)).all():
         raise InputError("no face is found in any frame", reason="no face")
     people = [aperture(at_25_hz(points[:, person], times)[0]) for person in range(points.shape[1])]
-    decibels = 20 * np.log10(np.maximum(levels[:: 100 // RATE_HZ], FLOOR))
+    decibels = 20 * np.log10(np.maximum(levels[:: 100 // LANDMARKS_HZ], FLOOR))
     rows = min(len(people[0]), len(decibels))
     return Envelopes(
         np.stack([levelled(own[:rows]) for own in people], axis=1),

@@ -12,7 +12,7 @@ from thgeval.features.faces.people import shapes
 from thgeval.features.frames.frames import Shown, rgb, shown
 from thgeval.kernels.landmarks import DISTANCES, FACE_PARTS, REDUCTIONS, SCALES, centred, interocular, points_apart
 from thgeval.metric import Metric, Needs, View, of_both
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 from thgeval.metrics.faces.missing import Array, Why
 from thgeval.metrics.faces.paired import POOLS, PairedMetric
 from thgeval.metrics.faces.whom import Landmarked, Sides, over_pairs, with_choice
@@ -46,7 +46,7 @@ class LandmarkDistance(Metric[ClipMean | PooledMean]):
     cut: str = parameter(
         "none", "``none``, or ``eat``: faces turned upright in squares of 128 px, and looked at again", of=CUTS
     )
-    alignment: Alignment = Alignment()
+    alignment: TimeAlignment = TimeAlignment()
 
     beside: ClassVar[tuple[str, ...]] = ()
     """What the number must be read beside, in a sentence; nothing as a rule."""

@@ -10,7 +10,7 @@ from thgeval.errors import InputError, ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.faces.identity import Embeddings
 from thgeval.metric import Better, Needs, Preset, View, of_both, of_generated
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 from thgeval.metrics.faces.missing import NO_FACE, Array
 from thgeval.metrics.faces.paired import PairedMetric
 from thgeval.metrics.faces.whom import Sides, lacking, over_pairs, with_choice
@@ -42,7 +42,7 @@ class CSIM(PairedMetric):
         ("``paired``: the reference's same frame; ``first``: its first frame; ``source``: the source image"),
         of=AGAINST,
     )
-    alignment: Alignment = Alignment()
+    alignment: TimeAlignment = TimeAlignment()
 
     name = "csim"
     version = 1

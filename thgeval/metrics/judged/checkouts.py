@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from thgeval.feature import Feature
-from thgeval.features.frames.checkout import Answer, checkout_answer
+from thgeval.features.frames.checkout import CheckoutAnswer, checkout_answer
 from thgeval.parameter import Held, parameter
 from thgeval.requirements.programs import folder
 
@@ -18,6 +18,6 @@ class Checkout(Held):
         folder(self.model)
 
     @property
-    def answer(self) -> Feature[Answer]:
+    def answer(self) -> Feature[CheckoutAnswer]:
         """What it says of a clip."""
         return checkout_answer(model=self.model)

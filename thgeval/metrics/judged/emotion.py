@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.errors import InputError
-from thgeval.features.frames.checkout import Answer
+from thgeval.features.frames.checkout import CheckoutAnswer
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both, of_generated
 from thgeval.metrics.judged.checkouts import Checkout
 from thgeval.parameter import parameter
@@ -103,7 +103,7 @@ class EmotionAccuracy(Metric[ClipMean]):
         return _kept(view.clip, [(ours and theirs, ours == theirs) for ours, theirs in both])
 
 
-def emotions(answer: Answer) -> tuple[str | None, ...]:
+def emotions(answer: CheckoutAnswer) -> tuple[str | None, ...]:
     """The emotion of each frame under one of eight names, None without a face; InputError for any other name."""
     said = [word if word is None else word.strip().lower() for word in answer.texts("emotion")]
     if strange := [word for word in said if word is not None and word not in NAMED]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.frames.checkout import Answer
+from thgeval.features.frames.checkout import CheckoutAnswer
 from thgeval.metric import Better, Metric, Needs, View, of_generated
 from thgeval.metrics.judged.checkouts import Checkout
 from thgeval.states import ClipMean
@@ -44,13 +44,14 @@ class Rating(Metric[ClipMean]):
         return ClipMean.of(view.clip, rated, left_out={NO_RATING: np.isnan(rated)})
 
 
-def ratings(answer: Answer, task: str) -> Array:
+def ratings(answer: CheckoutAnswer, task: str) -> Array:
     """The ratings of a task brought from the answer's own scale to 1 to 5; InputError "checkout failed" without one."""
     ends = answer.numbers("scale")
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise answer.refusal("must give the ends of its 'scale', as [0, 1] or [1, 5]")
     least, most = ends.tolist()
-    return WORST + (answer.numbers(task, least=least, most=most) - least) * (BEST - WORST) / (most - least)
+    given = answer.numbers(task, least=least, most=most)
+    return np.asarray(WORST + (given - least) * (BEST - WORST) / (most - least), np.float64)
 
 
 @dataclass(frozen=True)

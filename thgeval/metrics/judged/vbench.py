@@ -7,7 +7,7 @@ number and a list of the videos that it is of. A program that gives plain number
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from thgeval.features.frames.checkout import Answer
+from thgeval.features.frames.checkout import CheckoutAnswer
 from thgeval.metric import Better, Metric, Needs, View, of_generated
 from thgeval.metrics.judged.checkouts import Checkout
 from thgeval.states import ClipMean
@@ -35,14 +35,14 @@ class Dimension(Metric[ClipMean]):
         return ClipMean.of(view.clip, [rated(view.generated[self.judge.answer], self.dimension)])
 
 
-def rated(answer: Answer, dimension: str) -> float:
+def rated(answer: CheckoutAnswer, dimension: str) -> float:
     """The number of a dimension, alone or before the list of VBench's one video; InputError "checkout failed"."""
     value: Any = answer.value(dimension)
     if isinstance(value, list) and len(value) == 2 and isinstance(value[1], list):
         if len(value[1]) != 1:
             raise answer.refusal(f"has {len(value[1])} videos under {dimension!r} instead of one")
         value = value[0]
-    (found,) = Answer({dimension: [value]}, answer.name).numbers(dimension, least=0, most=1)
+    (found,) = CheckoutAnswer({dimension: [value]}, answer.name).numbers(dimension, least=0, most=1)
     if found != found:
         raise answer.refusal(f"gives no number for {dimension!r}")
     return float(found)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.feature import Feature
-from thgeval.features.frames.inner import MARGIN_PX, MULTIPLE_PX, PARTS, inner
+from thgeval.features.frames.inner import MARGIN_PX, MULTIPLE_PX, PARTS_OF_FRAMES, inner
 from thgeval.features.frames.motion import flow
 from thgeval.features.frames.perceptual import HEADS, TRUNKS, perceptual_change
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
@@ -25,7 +25,7 @@ def looked_at() -> Any:
         "inner",
         f"``inner``: the middle, whose sides are multiples of {MULTIPLE_PX} px and leave {MARGIN_PX} px or more on "
         "either side; ``whole``: the whole frame",
-        of=PARTS,
+        of=PARTS_OF_FRAMES,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from thgeval.feature import Feature
 from thgeval.features.frames.effnet import effnet_distance, effnet_lagged
 from thgeval.metric import Better, Needs, Preset, View, of_pair
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean, PooledMean
@@ -26,7 +26,7 @@ class EffnetDistance(Regional[ClipMean | PooledMean]):
     """
 
     average: str = averaging()
-    alignment: Alignment = Alignment()
+    alignment: TimeAlignment = TimeAlignment()
 
     name = "effnet-distance"
     version = 1

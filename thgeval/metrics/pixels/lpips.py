@@ -9,7 +9,7 @@ from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.features.frames.perceptual import BLACKS, HEADS, MEANS, TRUNKS, perceptual_distance, perceptual_lagged
 from thgeval.metric import Better, Needs, Preset, View, of_pair
-from thgeval.metrics.alignment import Alignment
+from thgeval.metrics.alignment import TimeAlignment
 from thgeval.metrics.pixels.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
@@ -40,7 +40,7 @@ class LPIPS(Regional[ClipMean | PooledMean]):
         "layers", "of ``layers``, or of the ``map`` that the enlarged layers add up to, slightly different", of=MEANS
     )
     average: str = averaging()
-    alignment: Alignment = Alignment()
+    alignment: TimeAlignment = TimeAlignment()
 
     name = "lpips"
     version = 1

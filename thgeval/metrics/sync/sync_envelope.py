@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from thgeval.errors import InputError
-from thgeval.features.faces.lips import RATE_HZ
+from thgeval.features.faces.lips import LANDMARKS_HZ
 from thgeval.features.sync.envelope import Envelopes, best_shift, chance, changes, envelopes
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.metrics.faces.missing import policy
@@ -76,5 +76,5 @@ class SyncEnvelope(Metric[ClipMean]):
         if self.furthest and not np.isnan(by_chance := chance(usual, self.furthest)):
             yield (
                 f"lips and sound that have nothing to do with each other score {by_chance:.2f} by chance in clips of "
-                f"{usual / RATE_HZ:.1f} s: compare clips of one length"
+                f"{usual / LANDMARKS_HZ:.1f} s: compare clips of one length"
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from thgeval.errors import InputError
 from thgeval.feature import Feature
-from thgeval.features.faces.lips import RATE_HZ
+from thgeval.features.faces.lips import LANDMARKS_HZ
 from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.features.sync.sync_lm import SyncedPerson, sync_lm
 from thgeval.metric import Metric, Needs, Preset, View, of_generated
@@ -81,7 +81,7 @@ class SyncLMMetric(Metric[ClipMean]):
 
     def cautions(self, state: ClipMean) -> Iterator[str]:
         """How many clips are brief."""
-        brief = sum(int(count) < BRIEF_S * RATE_HZ - self.furthest for count in state.counts)
+        brief = sum(int(count) < BRIEF_S * LANDMARKS_HZ - self.furthest for count in state.counts)
         if brief:
             yield (
                 f"{brief} of {len(state.clips)} clips compare less than {BRIEF_S:g} s of speech; the fewer rows, the "

@@ -16,7 +16,7 @@ from thgeval.metrics.identity.csim import CSIM
 from thgeval.metrics.pixels.cpbd import CPBD
 from thgeval.metrics.pixels.iqa import IQA
 from thgeval.parameter import parameter
-from thgeval.states import Part, Timed, mean
+from thgeval.states import Part, TimedValues, mean
 
 Array = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ COURSES: Mapping[str, Callable[..., float]] = MappingProxyType({"slope": slope, 
 
 
 @dataclass(frozen=True)
-class Drift(Metric[Timed]):
+class Drift(Metric[TimedValues]):
     """How far something about the generated clip creeps while it plays, up or down.
 
     Reads    brightness of every frame of the generated clip; or its sharpness (cpbd), its quality (iqa), or its
@@ -123,7 +123,7 @@ class Drift(Metric[Timed]):
         needs = SERIES[self.of].needs
         return replace(needs, generated=(*needs.generated, shown))
 
-    def measure(self, view: View) -> Timed:
+    def measure(self, view: View) -> TimedValues:
         """The values of one piece with their seconds."""
         series = SERIES[self.of]
         part = series.values(view)
@@ -133,13 +133,13 @@ class Drift(Metric[Timed]):
                 "a folder of images or an array has no frame rate; state its fps to say how fast it creeps",
                 reason="no frame rate",
             )
-        return Timed({view.clip: (replace(part, values=np.stack([part.column, seconds], axis=1)),)})
+        return TimedValues({view.clip: (replace(part, values=np.stack([part.column, seconds], axis=1)),)})
 
-    def score(self, state: Timed) -> float:
+    def score(self, state: TimedValues) -> float:
         """Mean over clips of the size of each one's course; NaN without any."""
         return mean(np.abs(self.courses(state)))
 
-    def courses(self, state: Timed) -> Array:
+    def courses(self, state: TimedValues) -> Array:
         """How far each scored clip creeps, up or down: (scored,)."""
         course = COURSES[self.by]
         return np.array([course(*state.series(clip), share=self.share) for clip in state.scored], np.float64)
@@ -148,7 +148,7 @@ class Drift(Metric[Timed]):
         """A frame alone has no course."""
         return np.full(len(values), np.nan)
 
-    def cautions(self, state: Timed) -> Iterator[str]:
+    def cautions(self, state: TimedValues) -> Iterator[str]:
         """Which way clips creep."""
         courses = self.courses(state)
         yield f"{(courses > 0).sum()} of {len(courses)} clips creep up, {(courses < 0).sum()} down"
