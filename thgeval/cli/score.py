@@ -23,7 +23,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 OPTIONS = {
     "Which clips": (
         *("list_file", "pred_suffix", "match", "ignore_case", "recursive", "unpaired", "transcripts", "clip_list"),
-        *("limit", "allow_missing"),
+        *("limit", "shard", "allow_missing"),
     ),
     "What is measured": ("metrics", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
     "What comes out": (
@@ -80,6 +80,7 @@ OPTIONS = {
 @click.option("--fresh", is_flag=True, help="Measure anew and replace what OUT holds, instead of adding to it.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
+@click.option("--shard", metavar="I/N", help="Only shard I of N, from 1 on; `thgeval merge` joins them.")
 @click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
 @click.option("--details", is_flag=True, help="Also print what metrics show of each clip, such as aligned words.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
@@ -125,6 +126,7 @@ def command(**given: Any) -> int:
         cache=given["cache"],
         fresh=given["fresh"],
         limit=given["limit"],
+        shard=given["shard"],
         out=out,
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         resampling=Resampling(given["bootstrap"], given["seed"]),

@@ -21,6 +21,7 @@ from thgeval.kernels import places
 from thgeval.metrics import GROUPS
 from thgeval.networks import devices
 from thgeval.pairing import Pairing
+from thgeval.pairing.shards import Shard
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
 from thgeval.registry import Named
@@ -59,7 +60,8 @@ def execute(
     chosen = protocol_of(protocol)
     requests = _requests(metrics)
     named = _without_pairs(requests) if chosen.unpaired else named_metrics(requests)
-    pairing = pairing.limited(options.limit).cut(chosen.excerpt)
+    whole = pairing.limited(options.limit).cut(chosen.excerpt)
+    pairing = whole.sharded(options.part)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     if pairing.advice:
@@ -74,11 +76,13 @@ def execute(
         devices.at(options.device, watcher.warns),
         nullcontext() if folder is None else sole_writer(folder),
     ):
-        planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
+        planned = plan(named, [pair for pair in whole.pairs if pair.side != "reference"])  # every shard plans alike
         planned = replace(planned, device=kernels)
         watcher.plans(planned.metrics)
         store = Store(folder, Path(scratch), options.fresh, options.cache)
         run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
+    if options.part is not None:
+        run = replace(run, options={**run.options, "shard": _shard_record(options.part, whole)})
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
     mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
     if mismatched and all(metric.sets for _, metric in named):
@@ -125,7 +129,7 @@ def _reduced(
         expected=pairing.expected,
         run=run_tokens(protocol),
         pins=planned.pins,
-        flags=() if options.limit is None else ("!limit",),
+        flags=options.marks,
         devices=device,
     )
     recorded = {
@@ -137,6 +141,11 @@ def _reduced(
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     return replace(run, record={**record, "weights": terms}, places=pairing.places)
+
+
+def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int]:
+    """What a result says of its shard, by which merging knows that none is missing and none is of other clips."""
+    return {"number": shard.number, "of": shard.of, "clips": len(whole.ids)}
 
 
 def _kept(store: Store, pairing: Pairing) -> str:

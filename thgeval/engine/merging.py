@@ -1,7 +1,8 @@
 """Several results as one: the states of all clips, reduced once more.
 
 Only results whose metrics have equal protocol parts and that share no clip can be merged; then the merged scores and
-intervals are those of one run over all clips, bit for bit.
+intervals are those of one run over all clips, bit for bit. Results that are shards of one run must be all of its
+shards; merged, they are that run, in whatever order they were given.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from thgeval import registry
 from thgeval.engine.evidence import evidence
+from thgeval.engine.options import SHARDED
 from thgeval.engine.provenance import Stopwatch
 from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.errors import ProtocolError
@@ -17,10 +19,12 @@ from thgeval.protocol import Protocol, protocols
 from thgeval.registry import Named
 from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
-from thgeval.states.checkpoint import Checkpoint, save_and_reopen
+from thgeval.states.checkpoint import Checkpoint, digest, save_and_reopen
 from thgeval.states.store import file_name, sole_writer
 from thgeval.statistics import Resampling
 
+MOST_NAMED = 10
+"""Missing shards that a sentence names."""
 OWN = ("n", "references", "device", "under", "ci", "bs")
 """Tokens of the run part that each score has of its own."""
 
@@ -30,9 +34,13 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     runs = sorted(
         (Run.read(path) for path in results), key=lambda run: min((clip.id for clip in run.clips), default="")
     )
-    runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     for run in runs[1:]:
         _check_fit(runs[0], run)
+    _check_shards(runs)
+    runs = [
+        replace(run, clips=clips, options={name: value for name, value in run.options.items() if name != "shard"})
+        for run, clips in zip(runs, _distinct(runs), strict=True)
+    ]
     with sole_writer(states_folder(out)):
         return _reduced(runs, states_folder(out))
 
@@ -87,6 +95,34 @@ def _distinct(runs: Sequence[Run]) -> list[tuple[ClipResult, ...]]:
     return found
 
 
+def _check_shards(runs: Sequence[Run]) -> None:
+    """ProtocolError unless results are no shards at all, or all shards of one run, each once."""
+    told = [(run, run.options["shard"]) for run in runs if run.options.get("shard") is not None]
+    if not told:
+        return
+    if others := [run for run in runs if run.options.get("shard") is None]:
+        raise ProtocolError(f"{told[0][0].path} holds {told[0][0].part}, and {others[0].path} is no shard")
+    (first, shard), seen = told[0], dict[int, Run]()
+    for run, other in told:
+        if other["of"] != shard["of"]:
+            raise ProtocolError(f"{first.path} is one of {shard['of']} shards, and {run.path} one of {other['of']}")
+        if (twice := seen.setdefault(other["number"], run)) is not run:
+            raise ProtocolError(f"{twice.path} and {run.path} are both shard {other['number']}/{other['of']}")
+        if other["clips"] != shard["clips"]:
+            raise ProtocolError(
+                f"{first.path} is a shard of {shard['clips']} clips, and {run.path} one of {other['clips']}: clips "
+                "came or went between the two; score each shard again, which measures only what is new"
+            )
+    if missing := [str(number) for number in range(1, shard["of"] + 1) if number not in seen]:
+        shown = ", ".join(missing[:MOST_NAMED]) + (", ..." if len(missing) > MOST_NAMED else "")
+        raise ProtocolError(f"{len(missing)} of {shard['of']} shards are missing: {shown}")
+    if (held := sum(len(run.clips) for run in runs)) != shard["clips"]:
+        raise ProtocolError(
+            f"these are all shards of {shard['clips']} clips, and hold {held}: clips were added and removed between "
+            "them; score each shard again, which measures only what is new"
+        )
+
+
 def _same_reference(first: Run, second: Run, clip: ClipResult) -> bool:
     """Whether two runs saw the same content in a clip, or failed to in the same way."""
     if clip.failure is not None:
@@ -100,6 +136,11 @@ def _states(run: Run, id: str) -> Checkpoint | None:
 
 
 def _check_fit(first: Run, other: Run) -> None:
+    versions = first.environment["thgeval"], other.environment["thgeval"]
+    if versions[0] != versions[1]:
+        raise ProtocolError(
+            f"{first.path} was made by thgeval {versions[0]} and {other.path} by {versions[1]}; score one of them again"
+        )
     if first.scores.keys() != other.scores.keys():
         odd = sorted(first.scores.keys() ^ other.scores.keys())
         raise ProtocolError(f"{first.path} and {other.path} hold different metrics: {', '.join(odd)} is in one alone")
@@ -117,6 +158,9 @@ def _check_fit(first: Run, other: Run) -> None:
             f"{first.path} and {other.path} were decoded by different versions: "
             f"{first.environment['decoder']} and {other.environment['decoder']}"
         )
+    labels = first.protocol["name"], other.protocol["name"]
+    if labels[0] != labels[1]:
+        raise ProtocolError(f"{first.path} was made under {labels[0]} and {other.path} under {labels[1]}")
 
 
 def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
@@ -126,6 +170,8 @@ def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
         checkpoint = evidence(run, clip, rows_stay=True)
         if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
             raise ProtocolError(f"the states of clip {clip.id} are missing beside {run.path}: {min(lacking)}")
+        if checkpoint is None and clip.states not in ("", digest({})):
+            raise ProtocolError(f"the states of clip {clip.id} are missing beside {run.path}")
         if checkpoint is None:
             found.append(Contribution(clip))
             continue
@@ -160,4 +206,6 @@ def _labelled(run: Run, parsed: Parsed) -> Protocol:
 
 
 def _flags(run: Run) -> tuple[str, ...]:
-    return next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())
+    """The marks of a run's signatures, but for that of a shard where it is one no longer."""
+    found = next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())
+    return found if "shard" in run.options else tuple(flag for flag in found if not flag.startswith(SHARDED))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from thgeval.engine.workers import available
 from thgeval.errors import ProtocolError
 from thgeval.networks import devices
+from thgeval.pairing.shards import Shard
 from thgeval.requirements.weights import Policy
 from thgeval.results import SUFFIX
 from thgeval.seen import Seen
@@ -21,6 +22,7 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "cache": ((str,), "a mode's name, such as 'off'"),
         "fresh": ((bool,), "True or False"),
         "limit": ((int, type(None)), "a whole number, or None"),
+        "shard": ((str, Shard, type(None)), "text such as '3/8', or None"),
         "chunk": ((int,), "a whole number"),
         "out": ((str, Path, type(None)), "a path, or None"),
         "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
@@ -29,6 +31,8 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
     }
 )
 """What fields of ``Options`` may be."""
+LIMITED, SHARDED = "!limit", "!shard:"
+"""How signatures mark scores of the first clips alone, and of one shard of them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Options:
     cache       ``off``, ``read`` or ``read-write``: states of clips seen before, in ``THGEVAL_HOME``
     fresh       measure anew and replace what ``out`` holds; otherwise a run takes up what is there and adds to it
     limit       only the first clips; marked in every signature
+    shard       only the clips of one of N shards, as ``3/8``, for machines that share the work; marked likewise
     chunk       frames decoded at a time; 0 chooses by their size
     out         the result file; its states go to a folder beside it
     weights     which weight files may be used
@@ -52,6 +57,7 @@ class Options:
     cache: str = "off"
     fresh: bool = False
     limit: int | None = None
+    shard: str | Shard | None = None
     chunk: int = 0
     out: str | Path | None = None
     weights: Policy = field(default_factory=Policy)
@@ -67,6 +73,8 @@ class Options:
             object.__setattr__(self, "out", Path(self.out))
         if self.workers is not None and self.workers < 1:
             raise ProtocolError(f"there must be at least one worker, not {self.workers}")
+        if isinstance(self.shard, str):
+            object.__setattr__(self, "shard", Shard.parse(self.shard))
         devices.check(self.device)
         if self.cache not in CACHE_MODES:
             raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
@@ -76,6 +84,17 @@ class Options:
             raise ProtocolError(f"a chunk must have at least one frame, or 0 for a size of its own, not {self.chunk}")
         if self.out is not None and Path(self.out).suffix.lower() != SUFFIX:
             raise ProtocolError(f"the result file is JSON: its name must end in {SUFFIX}, unlike {str(self.out)!r}")
+
+    @property
+    def part(self) -> Shard | None:
+        """The shard that is scored, if it isn't everything."""
+        return Shard.parse(self.shard) if isinstance(self.shard, str) else self.shard
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What stands in every signature of a run that scores a part of the clips."""
+        limit = () if self.limit is None else (LIMITED,)
+        return limit if self.part is None else (*limit, f"{SHARDED}{self.part}")
 
     @property
     def cores(self) -> int:

@@ -109,8 +109,8 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
             unscored[named.key] = str(lack) + _instead(named, pairs)
-        elif pairs and all(lacks := [unmet_need(named.metric, pair) for pair in pairs]):
-            unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
+        elif pairs and all(unmet_need(named.metric, pair) for pair in pairs):
+            unscored[named.key] = str(unmet_need(named.metric, pairs[0])) + _instead(named, pairs)
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     chunkwise = tuple(named for named in able if named not in clipwise)

@@ -14,6 +14,7 @@ from thgeval.limits import text
 from thgeval.media.image import SUFFIXES
 from thgeval.pairing.folders import deeper, everywhere, is_clip, stems
 from thgeval.pairing.naming import Naming, named
+from thgeval.pairing.shards import Shard
 from thgeval.pairing.suggestion import Names, suggested
 from thgeval.results import ClipResult
 
@@ -40,6 +41,11 @@ class Pairing:
     places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
+    def ids(self) -> set[str]:
+        """The ids of everything that a result will list."""
+        return {pair.id for pair in self.pairs} | {item.id for item in self.unpaired}
+
+    @property
     def expected(self) -> int:
         """How many clips a complete run would score; reference clips that stand alone are counted by themselves."""
         ours = {pair.id for pair in self.pairs if pair.side != "reference"}
@@ -64,6 +70,16 @@ class Pairing:
             return self
         sides = [[pair for pair in self.pairs if pair.side == side] for side in ("", "generated", "reference")]
         return replace(self, pairs=tuple(pair for pairs in sides for pair in pairs[:count]))
+
+    def sharded(self, shard: Shard | None) -> "Pairing":
+        """What belongs to one shard, clips without a partner included; everything where there is none."""
+        if shard is None:
+            return self
+        return replace(
+            self,
+            pairs=tuple(pair for pair in self.pairs if shard.holds(pair.id)),
+            unpaired=tuple(item for item in self.unpaired if shard.holds(item.id)),
+        )
 
 
 def paired(

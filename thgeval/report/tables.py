@@ -161,14 +161,13 @@ class Head:
     protocol: str
     policies: tuple[str, ...]
     deviates: bool
-    limit: int | None
+    part: str | None
     made_with: tuple[tuple[str, str], ...]
 
 
 def head(run: Run, clips: Sequence[ClipData]) -> Head:
     """What was scored, under which protocol, made with what."""
     label = str(run.protocol["name"])
-    limit = run.options.get("limit")
     return Head(
         name="Run" if run.path is None else run.path.stem,
         scored=sum(clip.result.failure is None for clip in clips),
@@ -179,6 +178,6 @@ def head(run: Run, clips: Sequence[ClipData]) -> Head:
         protocol=label.removesuffix("!"),
         policies=tuple(text.policy(str(token)) for token in run.protocol["fields"]),
         deviates=label.endswith("!"),
-        limit=None if limit is None else int(limit),
+        part=run.part,
         made_with=tuple((str(name), str(version)) for name, version in run.environment.items()),
     )

@@ -52,6 +52,16 @@ class Run:
         return sum(clip.side == "reference" for clip in self.clips)
 
     @property
+    def part(self) -> str | None:
+        """Which part of the clips was scored, where it was one, and the option that asked for it."""
+        said = []
+        if (limit := self.options.get("limit")) is not None:
+            said.append(f"its first {limit} clip{'s' * (limit > 1)} alone (--limit)")
+        if (shard := self.options.get("shard")) is not None:
+            said.append(f"shard {shard['number']}/{shard['of']} alone (--shard)")
+        return " of ".join(reversed(said)) or None
+
+    @property
     def failures(self) -> tuple[ClipResult, ...]:
         """The clips that could not be scored as asked."""
         return tuple(clip for clip in self.clips if clip.failure is not None)
