@@ -67,9 +67,9 @@ def execute(
     if pairing.advice:
         watcher.warns(pairing.advice)
     folder = None
-    if options.out is not None:
-        replaceable(Path(options.out))  # what can't be written is refused before anything is measured
-        folder = states_folder(Path(options.out))
+    if options.path is not None:
+        replaceable(options.path)  # what can't be written is refused before anything is measured
+        folder = states_folder(options.path)
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         weights.allowed(options.weights),
@@ -79,7 +79,7 @@ def execute(
         planned = plan(named, [pair for pair in whole.pairs if pair.side != "reference"])  # every shard plans alike
         planned = replace(planned, device=kernels)
         watcher.plans(planned.metrics)
-        store = Store(folder, Path(scratch), options.fresh, options.cache)
+        store = Store(folder, Path(scratch), options.fresh, options.cache, shared=options.shared)
         run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
     if options.part is not None:
         run = replace(run, options={**run.options, "shard": _shard_record(options.part, whole)})
@@ -104,14 +104,15 @@ def _reduced(
     clock = Stopwatch()
     store.swept()
     others: tuple[Named, ...] = ()
-    if options.out is not None and not options.fresh:
-        before = earlier.found(Path(options.out), store, protocol)
+    if options.path is not None and not options.fresh:
+        before = earlier.found(options.path, store, protocol)
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
     planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
     device = devices_of((*planned.metrics, *others), token, kernels=planned.device != "cpu")
     job = Job(
-        planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
+        *(planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places),
+        *(options.seen, pairing.mirrors),
     )
     try:
         contributions = job.contributions(pairing)
@@ -140,7 +141,8 @@ def _reduced(
     run = scored_run(metrics, planned.unscored, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
-    return replace(run, record={**record, "weights": terms}, places=pairing.places)
+    near = {side: place for side, place in pairing.places.items() if side not in pairing.far}
+    return replace(run, record={**record, "weights": terms}, places=near, addresses=pairing.far)
 
 
 def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int]:
@@ -152,10 +154,10 @@ def _kept(store: Store, pairing: Pairing) -> str:
     """What an interrupted run leaves, and how to go on."""
     if store.folder is None:
         return "interrupted; nothing was kept, as no result file was named (-o OUT.json)"
-    kept = sum((store.folder / file_name(pair.id)).exists() for pair in pairing.pairs)
-    return (
-        f"interrupted: {kept} of {len(pairing.pairs)} clips are kept in {store.folder}; the same command goes on there"
-    )
+    names = {file_name(pair.id) for pair in pairing.pairs}
+    kept = len(names & ({path.name for path in store.folder.glob("*.npz")} | store.names))
+    place = store.folder if store.shared is None else store.shared.place
+    return f"interrupted: {kept} of {len(names)} clips are kept in {place}; the same command goes on there"
 
 
 def _without_pairs(requests: Sequence[str]) -> list[Named]:

@@ -27,6 +27,7 @@ from thgeval.media import file_fingerprint, fingerprint
 from thgeval.pairing import Pairing
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.remote.mirror import NONE, Mirrors
 from thgeval.results import ClipResult
 from thgeval.seen import Seen
 from thgeval.signature import protocol_part
@@ -52,9 +53,13 @@ class Watcher:
 
 PASSING = (
     *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
-    *("checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
+    *("unreachable", "checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
 )
 """Reasons that may be gone the next time though the content is the same: such failures are measured again."""
+
+
+MORE_AHEAD = 2
+"""Clips from elsewhere are fetched while others are measured: as many as there are cores, and so many more."""
 
 
 class _Stopped(BaseException):
@@ -78,6 +83,7 @@ class Job:
     carried: tuple[Named, ...] = ()
     places: Mapping[str, Path] = field(default_factory=dict)
     seen: Seen | None = None
+    mirrors: Mirrors = NONE
     stop: Event = field(default_factory=Event)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -87,10 +93,10 @@ class Job:
         problems = {id: item.failure for id, item in unpaired.items()}
         alone = [Contribution(unpaired[id]) for id in unpaired.keys() - {pair.id for pair in pairing.pairs}]
         self.watcher.begins(len(pairing.pairs))
-        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
+        ahead = self.cores + MORE_AHEAD if self.mirrors.mirrors else 0
+        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores + ahead) as threads:
             futures = [
-                started(threads, partial(cores.occupy, self.contribution, pair, problems.get(pair.id), cores))
-                for pair in pairing.pairs
+                started(threads, partial(self._at_hand, pair, problems.get(pair.id), cores)) for pair in pairing.pairs
             ]
             try:
                 done = []
@@ -103,6 +109,17 @@ class Job:
                 raise
         return alone + done
 
+    def _at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
+        """What one pair adds, once its files are here; they come while no core is taken."""
+        try:
+            with self.mirrors.use(_files(pair)):
+                return cores.occupy(self.contribution, pair, problem, cores)
+        except InputError as error:
+            if self.stop.is_set():
+                raise _Stopped from None
+            failed = _refused(pair, self.plan, Failure.of(error)).saying(self.mirrors.told)
+            return Contribution(clip_result(pair, failed, ClipResult(pair.id), self.places))
+
     def contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
 
@@ -113,7 +130,8 @@ class Job:
         except ThgevalError:
             raise
         except Exception as error:
-            return Contribution(clip_result(pair, _broken(pair, self.plan, error), ClipResult(pair.id), {}))
+            broken = _broken(pair, self.plan, error).saying(self.mirrors.told)
+            return Contribution(clip_result(pair, broken, ClipResult(pair.id), {}))
 
     def _contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
@@ -122,7 +140,7 @@ class Job:
         content = self._content(pair, companions)
         nothing = Known(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
-        beside = _beside(pair, companions)
+        beside = self.mirrors.told(_beside(pair, companions))
         asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
         refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
         lacks = unmet(pair, plan)
@@ -136,6 +154,7 @@ class Job:
                 raise
             except Exception as error:
                 outcome = _broken(pair, remaining, error)
+            outcome.saying(self.mirrors.told)
         refused |= _lasting(outcome, asked)
         _recall_failures(outcome, refused, lacks, plan, known.kept)
         if problem is not None:
@@ -238,5 +257,17 @@ def _recall_failures(
 
 
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    failure = unforeseen(pair.id, error)
+    return _refused(pair, plan, unforeseen(pair.id, error))
+
+
+def _refused(pair: Pair, plan: Plan, failure: Failure) -> Measured:
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
+
+
+def _files(pair: Pair) -> list[tuple[Path, str]]:
+    """The files of a pair, and the limit that each must keep to; of folders of frames every file must."""
+    clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
+    own = [clip.source for clip in clips if isinstance(clip.source, Path)]
+    sizes = [(path, "image_bytes" if path.is_dir() else "clip_bytes") for path in own]
+    beside = pair.companions.items()
+    return sizes + [(path, "clip_bytes" if name == "audio" else "companion_bytes") for name, path in beside]

@@ -57,6 +57,13 @@ class Measured:
     reference: MediaInfo | None = None
     frames: int = 0
 
+    def saying(self, told: Callable[[str], str]) -> "Measured":
+        """Say it all in other words, such as with the places that files come from; returns itself."""
+        self.notes = [told(note) for note in self.notes]
+        self.failed = {key: replace(item, message=told(item.message)) for key, item in self.failed.items()}
+        self.failure = self.failure and replace(self.failure, message=told(self.failure.message))
+        return self
+
 
 def unforeseen(clip: str, error: Exception) -> Failure:
     """A failure that is not the clip's fault as far as anyone knows: counted and named like the others.

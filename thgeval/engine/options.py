@@ -9,6 +9,8 @@ from thgeval.engine.workers import available
 from thgeval.errors import ProtocolError
 from thgeval.networks import devices
 from thgeval.pairing.shards import Shard
+from thgeval.remote.addresses import Address, Location, location
+from thgeval.remote.delivery import SharedFolder
 from thgeval.requirements.weights import Policy
 from thgeval.results import SUFFIX
 from thgeval.seen import Seen
@@ -24,7 +26,8 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "limit": ((int, type(None)), "a whole number, or None"),
         "shard": ((str, Shard, type(None)), "text such as '3/8', or None"),
         "chunk": ((int,), "a whole number"),
-        "out": ((str, Path, type(None)), "a path, or None"),
+        "out": ((str, Path, Address, type(None)), "a path, or None"),
+        "shared": ((SharedFolder, type(None)), "what ``thgeval.remote.delivery`` makes, or None"),
         "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
         "seen": ((Seen, type(None)), "a thgeval.Seen, or None"),
         "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
@@ -46,7 +49,8 @@ class Options:
     limit       only the first clips; marked in every signature
     shard       only the clips of one of N shards, as ``3/8``, for machines that share the work; marked likewise
     chunk       frames decoded at a time; 0 chooses by their size
-    out         the result file; its states go to a folder beside it
+    out         the result file; its states go to a folder beside it. ``evaluate`` takes an address, ``s3://...``, too
+    shared      the folder elsewhere whose copy that folder is; made by whoever delivers the result
     weights     which weight files may be used
     seen        one ``Seen()`` for several runs: what is found in frames, such as faces, is found once for all of them
     resampling  draws and seed of the intervals of medians
@@ -59,7 +63,8 @@ class Options:
     limit: int | None = None
     shard: str | Shard | None = None
     chunk: int = 0
-    out: str | Path | None = None
+    out: str | Location | None = None
+    shared: SharedFolder | None = None
     weights: Policy = field(default_factory=Policy)
     seen: Seen | None = None
     resampling: Resampling = field(default_factory=Resampling)
@@ -70,7 +75,7 @@ class Options:
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise ProtocolError(f"{name} must be {what}, not {value!r}")
         if isinstance(self.out, str):
-            object.__setattr__(self, "out", Path(self.out))
+            object.__setattr__(self, "out", location(self.out))
         if self.workers is not None and self.workers < 1:
             raise ProtocolError(f"there must be at least one worker, not {self.workers}")
         if isinstance(self.shard, str):
@@ -82,8 +87,20 @@ class Options:
             raise ProtocolError(f"the limit must be at least 1, not {self.limit}")
         if self.chunk < 0:
             raise ProtocolError(f"a chunk must have at least one frame, or 0 for a size of its own, not {self.chunk}")
-        if self.out is not None and Path(self.out).suffix.lower() != SUFFIX:
+        if self.target is not None and self.target.suffix.lower() != SUFFIX:
             raise ProtocolError(f"the result file is JSON: its name must end in {SUFFIX}, unlike {str(self.out)!r}")
+
+    @property
+    def target(self) -> Location | None:
+        """Where the result file goes."""
+        return location(self.out) if isinstance(self.out, str) else self.out
+
+    @property
+    def path(self) -> Path | None:
+        """The result file, or its copy on this machine; ProtocolError for an address, which somebody must deliver."""
+        if isinstance(self.target, Address):
+            raise ProtocolError(f"only evaluate and the command line write to {self.target}; name a path")
+        return self.target
 
     @property
     def part(self) -> Shard | None:

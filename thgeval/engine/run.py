@@ -5,7 +5,8 @@ many threads as there are workers; a clip that can't be scored is recorded and t
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from thgeval.media.objects import clip_of
 from thgeval.metrics import DEFAULT
 from thgeval.pairing import Pairing
 from thgeval.pairing.benchmark import of_protocol
+from thgeval.pairing.elsewhere import at_hand
 from thgeval.pairing.naming import Naming
 from thgeval.protocol import Protocol
-from thgeval.results import Run
+from thgeval.remote.addresses import Address, Location, location
+from thgeval.remote.delivery import delivered
+from thgeval.results import STATES, Run
 
 __all__ = ["Options", "Watcher", "evaluate", "execute", "score"]
 
@@ -68,8 +72,8 @@ def score(
 
 
 def evaluate(
-    generated: str | Path,
-    reference: str | Path | None = None,
+    generated: str | Location,
+    reference: str | Location | None = None,
     *,
     metrics: str | Sequence[str] = DEFAULT,
     protocol: str | Protocol = "native",
@@ -89,25 +93,43 @@ def evaluate(
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
 
+    Folders may lie elsewhere (``s3://bucket/clips``), as may ``Options.out``: whatever fsspec knows.
+
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
-    for name, place in (("generated", generated), ("reference", reference)):
-        if not isinstance(place, str | Path) and not (name == "reference" and place is None):
-            raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(place).__name__}")
+    for name, given in (("generated", generated), ("reference", reference)):
+        if not isinstance(given, str | Path | Address) and not (name == "reference" and given is None):
+            raise ProtocolError(f"{name} must be the path of a folder or a file, not {type(given).__name__}")
     if not isinstance(naming, Naming | None):
         raise ProtocolError(f"naming must be a thgeval.Naming(...), not {type(naming).__name__}")
     chosen = protocol_of(protocol, unpaired=unpaired)
-    sides = Path(generated), Path(reference) if reference is not None else None
     listed = None if clip_list is None else Path(clip_list)
-    chosen, pairing = of_protocol(*sides, chosen, naming or Naming(), listed)
-    if pairing.advice and watcher is None:
-        warnings.warn(pairing.advice, stacklevel=2)
-    return _written(execute(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
+    read = naming or Naming()
+    far = None if reference is None else location(reference)
+    with (
+        at_hand(location(generated), far, recursive=read.recursive or chosen.benchmark.selects) as sides,
+        _delivered(_options(options)) as settled,
+    ):
+        chosen, pairing = of_protocol(sides.generated, sides.reference, chosen, read, listed)
+        pairing = pairing.mirroring(sides.mirrors)
+        if pairing.advice and watcher is None:
+            warnings.warn(pairing.advice, stacklevel=3)
+        return _written(execute(pairing, metrics, chosen, settled, watcher or Watcher()), settled)
+
+
+@contextmanager
+def _delivered(options: Options) -> Iterator[Options]:
+    """The options with a result file on this machine, which is sent to where it belongs when the body ends."""
+    if not isinstance(options.target, Address):
+        yield options
+        return
+    with delivered([options.target], STATES) as delivery:
+        yield replace(options, out=delivery.paths[0], shared=delivery.shared)
 
 
 def _written(run: Run, options: Options | None) -> Run:
-    if options is not None and options.out is not None:
-        run.write(options.out)
+    if options is not None and options.path is not None:
+        run.write(options.path)
     return run
 
 

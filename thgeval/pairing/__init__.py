@@ -16,6 +16,7 @@ from thgeval.pairing.folders import deeper, everywhere, is_clip, stems
 from thgeval.pairing.naming import Naming, named
 from thgeval.pairing.shards import Shard
 from thgeval.pairing.suggestion import Names, suggested
+from thgeval.remote.mirror import NONE, Mirrors
 from thgeval.results import ClipResult
 
 TIMING = ".timing.json"
@@ -32,13 +33,31 @@ class Pairing:
 
     A generated clip whose reference is missing stands in both: what needs no reference is still scored. ``advice`` says
     what would bring names together that don't fit. ``places`` are the folders of generated and of reference clips,
-    below which results name them.
+    below which results name them; ``mirrors`` are those that stand for places elsewhere.
     """
 
     pairs: tuple[Pair, ...]
     unpaired: tuple[ClipResult, ...]
     advice: str = ""
     places: Mapping[str, Path] = field(default_factory=dict)
+    mirrors: Mirrors = NONE
+
+    def mirroring(self, mirrors: Mirrors) -> "Pairing":
+        """The same pairs of files that are here only while they are used, said to be where they come from."""
+
+        def told(item: ClipResult) -> ClipResult:
+            failure = item.failure and replace(item.failure, message=mirrors.told(item.failure.message))
+            return replace(item, failure=failure)
+
+        return replace(
+            self, unpaired=tuple(map(told, self.unpaired)), advice=mirrors.told(self.advice), mirrors=mirrors
+        )
+
+    @property
+    def far(self) -> dict[str, str]:
+        """What is shown of the places elsewhere, by side."""
+        shown = self.mirrors.addresses
+        return {side: shown[place] for side, place in self.places.items() if place in shown}
 
     @property
     def ids(self) -> set[str]:
