@@ -41,7 +41,10 @@ OPTIONS = {
             "seed",
         ),
     ),
-    "How it runs": ("workers", "device", "cache", "fresh", "allow_unverified_weights", "commercial_safe"),
+    "How it runs": (
+        *("workers", "engine", "address", "gpus", "device", "cache", "fresh"),
+        *("allow_unverified_weights", "commercial_safe"),
+    ),
 }
 
 
@@ -73,7 +76,10 @@ OPTIONS = {
 @click.option("--lengths", type=click.Choice(CHOICES["lengths"]), help="Likewise: pairs of different lengths.")
 @click.option("--rates", type=click.Choice(CHOICES["rates"]), help="Likewise: pairs of different frame rates.")
 @click.option("--sizes", type=click.Choice(CHOICES["sizes"]), help="Likewise: pairs of different sizes.")
-@click.option("--workers", type=int, help="Threads at work; by default every core.")
+@click.option("--workers", type=int, help="Threads at work; by default every core, and one of each cluster's worker.")
+@click.option("--engine", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Who measures.")
+@click.option("--address", default="auto", show_default=True, help="Of Ray: auto, local, HOST:PORT or ray://HOST:PORT.")
+@click.option("--gpus", type=float, default=0.0, show_default=True, help="Of each worker of Ray; 0.25: four share one.")
 @click.option("--device", default="cpu", show_default=True, help="Of networks and kernels: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
@@ -142,6 +148,9 @@ def _scored(given: dict[str, Any], protocol: Any, pairing: Any, delivery: Any) -
         shard=given["shard"],
         out=out,
         shared=delivery.shared,
+        engine=given["engine"],
+        address=given["address"],
+        gpus=given["gpus"],
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )

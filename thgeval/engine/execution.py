@@ -14,7 +14,7 @@ from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
 from thgeval.engine.plan import Plan, plan, runs_on_card
 from thgeval.engine.provenance import Stopwatch, decoder, environment
-from thgeval.engine.scoring import Setting, scored_run
+from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
 from thgeval.kernels import places
@@ -104,6 +104,7 @@ def _reduced(
     clock = Stopwatch()
     store.swept()
     others: tuple[Named, ...] = ()
+    before = None
     if options.path is not None and not options.fresh:
         before = earlier.found(options.path, store, protocol)
         if before is not None:
@@ -115,7 +116,7 @@ def _reduced(
         *(options.seen, pairing.mirrors),
     )
     try:
-        contributions = job.contributions(pairing)
+        contributions = _contributions(job, pairing, options, before)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(store, pairing)) from None
     others, lacking = earlier.complete(others, contributions)
@@ -143,6 +144,15 @@ def _reduced(
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     near = {side: place for side, place in pairing.places.items() if side not in pairing.far}
     return replace(run, record={**record, "weights": terms}, places=near, addresses=pairing.far)
+
+
+def _contributions(job: Job, pairing: Pairing, options: Options, before: Run | None) -> list[Contribution]:
+    """What all clips add, measured here or by a cluster."""
+    if options.engine == "local":
+        return job.contributions(pairing)
+    from thgeval.engine.cluster.on_ray import measured_by_ray
+
+    return measured_by_ray(job, pairing, options, before)
 
 
 def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int]:

@@ -53,7 +53,7 @@ class Watcher:
 
 PASSING = (
     *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
-    *("unreachable", "checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
+    *("unreachable", "worker lost", "checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
 )
 """Reasons that may be gone the next time though the content is the same: such failures are measured again."""
 
@@ -96,7 +96,7 @@ class Job:
         ahead = self.cores + MORE_AHEAD if self.mirrors.mirrors else 0
         with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores + ahead) as threads:
             futures = [
-                started(threads, partial(self._at_hand, pair, problems.get(pair.id), cores)) for pair in pairing.pairs
+                started(threads, partial(self.at_hand, pair, problems.get(pair.id), cores)) for pair in pairing.pairs
             ]
             try:
                 done = []
@@ -109,15 +109,15 @@ class Job:
                 raise
         return alone + done
 
-    def _at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
+    def at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds, once its files are here; they come while no core is taken."""
         try:
-            with self.mirrors.use(_files(pair)):
+            with self.mirrors.use(files_of(pair)):
                 return cores.occupy(self.contribution, pair, problem, cores)
         except InputError as error:
             if self.stop.is_set():
                 raise _Stopped from None
-            failed = _refused(pair, self.plan, Failure.of(error)).saying(self.mirrors.told)
+            failed = refused(self.plan, Failure.of(error)).saying(self.mirrors.told)
             return Contribution(clip_result(pair, failed, ClipResult(pair.id), self.places))
 
     def contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
@@ -135,7 +135,7 @@ class Job:
 
     def _contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
-        wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
+        wanted = self.wanted(pair.side)
         companions = pair.companions if self.store.used else {}
         content = self._content(pair, companions)
         nothing = Known(Checkpoint(pair.id, {}, "", {}))
@@ -178,6 +178,10 @@ class Job:
         if remaining.metrics or not complete:
             kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
         return Contribution.of_kept(clip, {key: item for key, item in kept.items() if key in wanted})
+
+    def wanted(self, side: str) -> dict[str, str]:
+        """The protocol parts of everything that is looked up for a pair, or a clip of one side, by metric key."""
+        return self._wanted_of_references if side == "reference" else self._wanted
 
     @cached_property
     def _wanted(self) -> dict[str, str]:
@@ -257,14 +261,15 @@ def _recall_failures(
 
 
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    return _refused(pair, plan, unforeseen(pair.id, error))
+    return refused(plan, unforeseen(pair.id, error))
 
 
-def _refused(pair: Pair, plan: Plan, failure: Failure) -> Measured:
+def refused(plan: Plan, failure: Failure) -> Measured:
+    """What is known of a pair of which nothing can be measured."""
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
 
 
-def _files(pair: Pair) -> list[tuple[Path, str]]:
+def files_of(pair: Pair) -> list[tuple[Path, str]]:
     """The files of a pair, and the limit that each must keep to; of folders of frames every file must."""
     clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
     own = [clip.source for clip in clips if isinstance(clip.source, Path)]

@@ -17,6 +17,7 @@ from thgeval.seen import Seen
 from thgeval.states.store import CACHE_MODES
 from thgeval.statistics import Resampling
 
+ENGINES = ("local", "ray")
 KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
     {
         "workers": ((int, type(None)), "a whole number, or None"),
@@ -29,6 +30,9 @@ KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "out": ((str, Path, Address, type(None)), "a path, or None"),
         "shared": ((SharedFolder, type(None)), "what ``thgeval.remote.delivery`` makes, or None"),
         "weights": ((Policy,), "a thgeval.requirements.weights.Policy"),
+        "engine": ((str,), "one of " + ", ".join(ENGINES)),
+        "address": ((str,), "text such as 'auto'"),
+        "gpus": ((int, float), "a number"),
         "seen": ((Seen, type(None)), "a thgeval.Seen, or None"),
         "resampling": ((Resampling,), "a thgeval.statistics.Resampling"),
     }
@@ -53,6 +57,9 @@ class Options:
     shared      the folder elsewhere whose copy that folder is; made by whoever delivers the result
     weights     which weight files may be used
     seen        one ``Seen()`` for several runs: what is found in frames, such as faces, is found once for all of them
+    engine      ``local``, this machine, or ``ray``, a cluster of Ray; each of its workers has ``workers`` cores, or one
+    address     of the cluster: ``auto``, ``local`` (started here for this run), HOST:PORT or ``ray://HOST:PORT``
+    gpus        graphics cards for each worker of a cluster; 0.25 lets four share one
     resampling  draws and seed of the intervals of medians
     """
 
@@ -66,6 +73,9 @@ class Options:
     out: str | Location | None = None
     shared: SharedFolder | None = None
     weights: Policy = field(default_factory=Policy)
+    engine: str = "local"
+    address: str = "auto"
+    gpus: float = 0.0
     seen: Seen | None = None
     resampling: Resampling = field(default_factory=Resampling)
 
@@ -81,6 +91,10 @@ class Options:
         if isinstance(self.shard, str):
             object.__setattr__(self, "shard", Shard.parse(self.shard))
         devices.check(self.device)
+        if self.engine not in ENGINES:
+            raise ProtocolError(f"the engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
+        if not 0 <= self.gpus <= 1024:
+            raise ProtocolError(f"a worker has from 0 to 1024 graphics cards, not {self.gpus}")
         if self.cache not in CACHE_MODES:
             raise ProtocolError(f"cache must be one of {', '.join(CACHE_MODES)}, not {self.cache!r}")
         if self.limit is not None and self.limit < 1:
@@ -115,5 +129,5 @@ class Options:
 
     @property
     def cores(self) -> int:
-        """How many threads work."""
-        return self.workers or available()
+        """How many threads work; of a cluster's worker one, unless it is told."""
+        return self.workers or (available() if self.engine == "local" else 1)

@@ -54,6 +54,11 @@ class Plan:
         return self.chunkwise + self.clipwise
 
     @property
+    def keys(self) -> set[str]:
+        """The keys of every metric that is measured."""
+        return {key for key, _ in self.metrics}
+
+    @property
     def on_card(self) -> tuple[Named, ...]:
         """The metrics of chunks that are measured on a graphics card."""
         return () if self.device == "cpu" else tuple(named for named in self.chunkwise if runs_on_card(named.metric))

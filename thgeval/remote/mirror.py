@@ -6,7 +6,7 @@ disk, and is gone when the run ends; what killed runs left behind, the next one 
 """
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -44,9 +44,9 @@ class Mirror:
     below it, and calls it "".
     """
 
-    def __init__(self, address: Address, folder: Path, names: Mapping[str, str]) -> None:
+    def __init__(self, address: Address, folder: Path, names: Mapping[str, str], said: str = "") -> None:
         self.address, self.folder = address, folder
-        self.shown = str(address).rstrip("/") if "" not in names.values() else str(address).rpartition("/")[0]
+        self.shown = said or (str(address) if "" not in names.values() else str(address).rpartition("/")[0]).rstrip("/")
         self._place = RemotePlace(address)
         self._names = names
         self._uses: dict[str, _Use] = {}
@@ -84,6 +84,12 @@ class Mirror:
                 if not use.users:
                     del self._uses[name]
                     self._leave(path)
+
+    def names_of(self, paths: Collection[Path]) -> dict[str, str]:
+        """What the place calls these files, and those right in these folders, by their names here."""
+        ours = [path for path in paths if path.is_relative_to(self.folder)]
+        names = [file.relative_to(self.folder).as_posix() for path in ours for file in self.below(path)]
+        return {name: self._names[name] for name in names if name in self._names}
 
     def below(self, path: Path) -> list[Path]:
         """The files of the mirror in a folder of it; the path itself if it is a file."""
@@ -162,6 +168,10 @@ class Mirrors:
         """What is shown of each place, by the folder that stands for it."""
         return {mirror.folder: mirror.shown for mirror in self.mirrors}
 
+    def names_of(self, paths: Collection[Path]) -> tuple[dict[str, str], ...]:
+        """For every mirror the names of these files, and of those right in these folders."""
+        return tuple(mirror.names_of(paths) for mirror in self.mirrors)
+
     def told(self, text: str) -> str:
         """A text that names places elsewhere where it named the folders that stand for them."""
         for folder, address in self.addresses.items():
@@ -207,6 +217,23 @@ def mirrored(
         except ThgevalError as error:
             error.args = tuple(together.told(part) if isinstance(part, str) else part for part in error.args)
             raise
+
+
+@contextmanager
+def remade(
+    mirrors: Sequence[tuple[Address, Path, str]], names: Sequence[Mapping[str, str]]
+) -> Iterator[tuple[Mirrors, dict[Path, Path]]]:
+    """Mirrors like those of another process, of these names alone; and the folder of each, by that of the other."""
+    if not mirrors:
+        yield NONE, {}
+        return
+    with _scratch() as scratch:
+        made, moved = [], {}
+        for number, ((address, other, said), own) in enumerate(zip(mirrors, names, strict=True)):
+            moved[other] = scratch / str(number)
+            moved[other].mkdir()
+            made.append(Mirror(address, moved[other], own, said))
+        yield Mirrors(tuple(made)), moved
 
 
 @contextmanager

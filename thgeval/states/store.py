@@ -97,12 +97,18 @@ class Store:
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
         """Where states of a pair may lie, and whether it is the states folder."""
         if self.folder is not None and not self.fresh:
-            place = self.folder / file_name(pair)
-            if self.shared is not None:
-                self.shared.bring(place)
-            yield place, True
+            yield self.settled(pair), True
         if self.cache != "off":
             yield _cached(content), False
+
+    def settled(self, pair: str) -> Path:
+        """Where the states of a pair lie in the states folder, brought there if it belongs elsewhere."""
+        if self.folder is None:
+            raise OutputError("there is no folder of states")
+        place = self.folder / file_name(pair)
+        if self.shared is not None:
+            self.shared.bring(place)
+        return place
 
     def save(self, checkpoint: Checkpoint) -> Checkpoint:
         """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be.
