@@ -24,6 +24,7 @@ COMMANDS = (
     "cite",
     "compare",
     "explain",
+    "export",
     "fetch",
     "leaderboard",
     "ls",

@@ -34,7 +34,9 @@ OPTIONS = {
             "digits",
             "signatures",
             "score_only",
+            "per_clip",
             "per_frame",
+            "parquet",
             "details",
             "quiet",
             "bootstrap",
@@ -88,7 +90,9 @@ OPTIONS = {
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
 @click.option("--shard", metavar="I/N", help="Only shard I of N, from 1 on; `thgeval merge` joins them.")
-@click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
+@click.option("--per-clip", is_flag=True, help="Also write values per clip to OUT.clips.csv.")
+@click.option("--per-frame", is_flag=True, help="Also write values per frame to OUT.frames.csv.")
+@click.option("--parquet", is_flag=True, help="Write these as .parquet instead; needs the extra frame.")
 @click.option("--details", is_flag=True, help="Also print what metrics show of each clip, such as aligned words.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--signatures", is_flag=True, help="Also print how each score was made, whole.")
@@ -119,8 +123,10 @@ def command(**given: Any) -> int:
     from thgeval.remote.delivery import delivered
     from thgeval.results import STATES
 
-    if given["per_frame"] and not any(_is_result(path) for path in given["outputs"]):
-        raise click.UsageError("--per-frame writes beside the result file: name it with -o OUT.json")
+    for asked in ("per_clip", "per_frame"):
+        if given[asked] and not any(map(_is_result, given["outputs"])):
+            option = f"--{asked.replace('_', '-')}"
+            raise click.UsageError(f"{option} writes beside the result file: name it with -o OUT.json")
     _check_suffixes(given["outputs"])
     with ExitStack() as stack:
         protocol, pairing = _pairing(given, stack)
@@ -158,7 +164,7 @@ def _scored(given: dict[str, Any], protocol: Any, pairing: Any, delivery: Any) -
         run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
     text = partial(run_text, run, digits=given["digits"], brief=given["score_only"], signatures=given["signatures"])
     try:
-        _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
+        _write(run, out, {path: text(form=form) for path, form in tables.items()}, given)
     finally:  # a result that can't be written is still worth seeing
         show(text(form=given["form"]))
     if given["details"]:
@@ -192,16 +198,17 @@ def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
     return out, {path: FORM_OF[path.suffix.lower()] for path in paths if path != out}
 
 
-def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bool) -> None:
-    from thgeval.engine.per_frame import write_csv
+def _write(run: Any, out: Path | None, tables: dict[Path, str], given: dict[str, Any]) -> None:
+    from thgeval.engine.value_tables import write_values
     from thgeval.files import write_atomically
 
     if out is not None:
         run.write(out)
     for path, text in tables.items():
         write_atomically(path, (text + "\n").encode())
-    if out is not None and per_frame:
-        say(f"per-frame values: {write_csv(out)}")
+    for name in ("clips", "frames"):
+        if out is not None and given[f"per_{name.removesuffix('s')}"]:
+            say(f"values of {name}: {write_values(out, name, 'parquet' if given['parquet'] else 'csv')}")
 
 
 def _details(run: Any) -> str:
