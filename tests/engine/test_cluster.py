@@ -1,6 +1,7 @@
 """The driver of a cluster: same bytes, small receipts, nothing lost or counted twice; Ray itself stands aside here."""
 
 import shutil
+import socket
 import sys
 
 import pytest
@@ -170,7 +171,11 @@ def test_from_the_command_line(folder, here, tmp_path, cluster, capsys):
     ray = cluster()
     asked = ["score", str(folder / "pred"), str(folder / "gt"), "-q", "--allow-missing", "--engine", "ray"]
     asked += [text for metric in METRICS if metric != "wer" for text in ("-m", metric)]
-    assert code([*asked, "--address", "ray://head:10001", "-o", str(tmp_path / "run.json")]) == 0
-    assert ray.options["address"] == "ray://head:10001"
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"ray://127.0.0.1:{head.getsockname()[1]}"
+        assert code([*asked, "--address", address, "-o", str(tmp_path / "run.json")]) == 0
+    assert ray.options["address"] == address
+    assert code([*asked, "--address", address, "-o", str(tmp_path / "run.json")]) == 2
+    assert f"no cluster of Ray can be reached at '{address}'" in capsys.readouterr().err
     assert thgeval.Run.read(tmp_path / "run.json")["psnr"] == here["psnr"]
     assert code([*asked, "--engine", "dask"]) == 2

@@ -204,3 +204,21 @@ def test_an_address_is_delivered_by_evaluate_alone(clips):
         thgeval.score(
             clips.generated / "a.mp4", clips.reference / "a.mp4", options=Options(out="s3://k:secret@bucket/run.json")
         )
+
+
+def test_tars_elsewhere_are_streamed(s3, clips, run, home, tmp_path):
+    import io
+    import tarfile
+
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for side, folder in (("generated", clips.generated), ("reference", clips.reference)):
+            archive.add(folder / "a.mp4", f"a.{side}.mp4")
+    s3.put_object(Bucket=BUCKET, Key="tars/0.tar", Body=content.getvalue())
+    s3.put_object(Bucket=BUCKET, Key="tars/1.tar", Body=content.getvalue().replace(b"a.", b"b.")[:-11_000])
+    answer = run("score", "s3://bucket/tars/{0..1}.tar", "-m", "psnr", "-q", "-o", tmp_path / "run.json")
+    assert answer.code == 1
+    found = thgeval.Run.read(tmp_path / "run.json")
+    assert found["psnr"].clips == 1
+    assert {clip.id: clip.failure.reason for clip in found.failures} == {"1.tar": "truncated tar"}
+    assert not blobs(home)

@@ -113,7 +113,8 @@ def command(**given: Any) -> int:
     """Score the clips of PRED_DIR against their namesakes in GT_DIR, or with --unpaired the two as sets.
 
     Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images. It
-    may lie elsewhere (s3://bucket/clips, https://host/clips), as may OUT. Results go to stdout, problems to stderr.
+    may lie elsewhere (s3://bucket/clips, https://host/clips), as may OUT. Pairs may lie in tars: 'x/{000..009}.tar'.
+    Results go to stdout, progress and problems to stderr.
 
     \b
     thgeval score ours/ gt/ -o ours.json
@@ -237,6 +238,7 @@ def _pairing(given: dict[str, Any], stack: ExitStack) -> tuple[Any, Any]:
     from thgeval.pairing.benchmark import of_protocol
     from thgeval.pairing.elsewhere import at_hand
     from thgeval.pairing.naming import Naming
+    from thgeval.pairing.packed import is_packed, of_tars
     from thgeval.pairing.transcript_rules import rule
     from thgeval.protocol import protocol, written_rate
 
@@ -259,6 +261,8 @@ def _pairing(given: dict[str, Any], stack: ExitStack) -> tuple[Any, Any]:
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
+        if is_packed(given["pred_dir"]):
+            return chosen, of_tars(given["pred_dir"], given["gt_dir"], chosen, naming)
         recursive = naming.recursive or chosen.benchmark.selects
         sides = stack.enter_context(at_hand(given["pred_dir"], given["gt_dir"], recursive=recursive))
         say_instead(sides.mirrors.addresses.items())

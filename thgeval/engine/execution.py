@@ -14,7 +14,7 @@ from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
 from thgeval.engine.plan import Plan, plan, runs_on_card
 from thgeval.engine.provenance import Stopwatch, decoder, environment
-from thgeval.engine.scoring import Contribution, Setting, scored_run
+from thgeval.engine.scoring import Contribution, Setting, scored_run, settled
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
 from thgeval.kernels import places
@@ -26,6 +26,7 @@ from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
 from thgeval.registry import Named
 from thgeval.registry import metrics as named_metrics
+from thgeval.remote.mirror import Mirrors
 from thgeval.requirements import weights
 from thgeval.results import Run, states_folder
 from thgeval.signature import files, pins_of, required
@@ -76,7 +77,12 @@ def execute(
         devices.at(options.device, watcher.warns),
         nullcontext() if folder is None else sole_writer(folder),
     ):
-        planned = plan(named, [pair for pair in whole.pairs if pair.side != "reference"])  # every shard plans alike
+        pairs = [pair for pair in whole.pairs if pair.side != "reference"]  # of all shards, which so plan alike
+        planned = plan(named, pairs if whole.packed is None else None)
+        if pairing.packed is not None:
+            folders = [(Path(scratch, "tars", side), side) for side in ("generated", "reference", "beside")]
+            places = {side: folder for folder, side in folders[:2]}
+            pairing = replace(pairing, places=places, mirrors=Mirrors(named=tuple(folders)))
         planned = replace(planned, device=kernels)
         watcher.plans(planned.metrics)
         store = Store(folder, Path(scratch), options.fresh, options.cache, shared=options.shared)
@@ -119,6 +125,9 @@ def _reduced(
         contributions = _contributions(job, pairing, options, before)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(store, pairing)) from None
+    unserved: dict[str, str] = {}
+    if pairing.packed is not None and options.part is None:
+        contributions, unserved = settled(contributions, planned.keys)
     others, lacking = earlier.complete(others, contributions)
     if lacking:
         watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
@@ -128,7 +137,7 @@ def _reduced(
     setting = Setting(
         protocol=protocol,
         resampling=options.resampling,
-        expected=pairing.expected,
+        expected=len(contributions) if pairing.packed is not None else pairing.expected,
         run=run_tokens(protocol),
         pins=planned.pins,
         flags=options.marks,
@@ -139,7 +148,7 @@ def _reduced(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    run = scored_run(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    run = scored_run(metrics, {**planned.unscored, **unserved}, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     near = {side: place for side, place in pairing.places.items() if side not in pairing.far}
@@ -148,6 +157,10 @@ def _reduced(
 
 def _contributions(job: Job, pairing: Pairing, options: Options, before: Run | None) -> list[Contribution]:
     """What all clips add, measured here or by a cluster."""
+    if pairing.packed is not None:
+        if options.engine != "local":
+            raise ProtocolError("a cluster measures clips that lie apart; unpack the tars, or share them by --shard")
+        return job.streamed(pairing.packed.samples(job.places["generated"].parent))
     if options.engine == "local":
         return job.contributions(pairing)
     from thgeval.engine.cluster.on_ray import measured_by_ray
@@ -155,9 +168,13 @@ def _contributions(job: Job, pairing: Pairing, options: Options, before: Run | N
     return measured_by_ray(job, pairing, options, before)
 
 
-def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int]:
-    """What a result says of its shard, by which merging knows that none is missing and none is of other clips."""
-    return {"number": shard.number, "of": shard.of, "clips": len(whole.ids)}
+def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int | None]:
+    """What a result says of its shard, by which merging knows that none is missing and none is of other clips.
+
+    How many clips there are in tars nobody knows who doesn't read them all.
+    """
+    clips = len(whole.ids) if whole.packed is None else None
+    return {"number": shard.number, "of": shard.of, "clips": clips}
 
 
 def _kept(store: Store, pairing: Pairing) -> str:

@@ -5,13 +5,13 @@ A clip that can't be scored is recorded with its reason, whatever it is, and the
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
+from threading import BoundedSemaphore, Event
 
 from thgeval.clip import Pair
 from thgeval.engine.measure import UNFORESEEN, Measured, measured, unforeseen, unmet
@@ -25,6 +25,7 @@ from thgeval.licences import remind
 from thgeval.limits import VARIABLE
 from thgeval.media import file_fingerprint, fingerprint
 from thgeval.pairing import Pairing
+from thgeval.pairing.packed import Sample
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.remote.mirror import NONE, Mirrors
@@ -108,6 +109,39 @@ class Job:
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
         return alone + done
+
+    def streamed(self, samples: Iterable[Sample]) -> list[Contribution]:
+        """What every pair of a stream adds; a few are under way at a time, and their files go when they are done."""
+        room = BoundedSemaphore(self.cores + MORE_AHEAD)
+        done: list[Contribution] = []
+        futures: list[Future[Contribution]] = []
+
+        def measured_once(pair: Pair, sample: Sample, cores: Cores) -> Contribution:
+            try:
+                return cores.occupy(self.contribution, pair, None, cores)
+            finally:
+                sample.drop()
+                room.release()
+                self.watcher.clip(pair.id)
+
+        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
+            try:
+                for count, sample in enumerate(samples, 1):
+                    self.watcher.begins(count)
+                    if sample.pair is not None:
+                        room.acquire()
+                        futures.append(started(threads, partial(measured_once, sample.pair, sample, cores)))
+                    elif sample.failed is not None:
+                        done.append(Contribution(sample.failed))
+                        self.watcher.clip(sample.failed.id)
+                    futures, ended = _parted(futures)
+                    done += [future.result() for future in ended]
+                done += [future.result() for future in futures]
+            except BaseException:
+                self.stop.set()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return done
 
     def at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds, once its files are here; they come while no core is taken."""
@@ -227,6 +261,12 @@ class Job:
         except OutputError as error:
             self.watcher.warns(f"this run can't be resumed from clip {checkpoint.pair}: {error}")
             return dict(checkpoint.kept)
+
+
+def _parted(futures: list["Future[Contribution]"]) -> tuple[list["Future[Contribution]"], list["Future[Contribution]"]]:
+    """Those that go on, and those that have ended."""
+    ended = [future for future in futures if future.done()]
+    return [future for future in futures if not future.done()] if ended else futures, ended
 
 
 def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:

@@ -13,7 +13,7 @@ from thgeval import registry
 from thgeval.engine.evidence import evidence
 from thgeval.engine.options import SHARDED
 from thgeval.engine.provenance import Stopwatch
-from thgeval.engine.scoring import Contribution, Setting, scored_run
+from thgeval.engine.scoring import Contribution, Setting, scored_run, settled
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol, protocols
 from thgeval.registry import Named
@@ -37,12 +37,13 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     for run in runs[1:]:
         _check_fit(runs[0], run)
     _check_shards(runs)
+    streamed = any(run.options.get("shard", {}).get("clips", 0) is None for run in runs)
     runs = [
         replace(run, clips=clips, options={name: value for name, value in run.options.items() if name != "shard"})
         for run, clips in zip(runs, _distinct(runs), strict=True)
     ]
     with sole_writer(states_folder(out)):
-        return _reduced(runs, states_folder(out))
+        return _reduced(runs, states_folder(out), streamed=streamed)
 
 
 def reduced(run: Run) -> Run:
@@ -50,8 +51,11 @@ def reduced(run: Run) -> Run:
     return _reduced([run], None)
 
 
-def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
-    """Results of distinct clips as one, from their states, which are copied to a folder if one is named."""
+def _reduced(runs: Sequence[Run], folder: Path | None, *, streamed: bool = False) -> Run:
+    """Results of distinct clips as one, from their states, which are copied to a folder if one is named.
+
+    Of shards of tars, ``streamed``, none knows what the others' clips offer.
+    """
     first = runs[0]
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
     contributions = [item for run in runs for item in _contributions(run, folder)]
@@ -74,6 +78,9 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
         for key, score in first.scores.items()
         if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
+    if streamed:
+        contributions, unserved = settled(contributions, first.scores.keys() - unscored.keys())
+        unscored |= unserved
     contributions = [item.sealed(first.scores.keys()) if item.kept else item for item in contributions]
     run = scored_run(named, unscored, contributions, setting, first.environment, first.options)
     return replace(run, record=Stopwatch().record(workers=1, device="cpu", measured={}), places=first.places)
@@ -116,7 +123,7 @@ def _check_shards(runs: Sequence[Run]) -> None:
     if missing := [str(number) for number in range(1, shard["of"] + 1) if number not in seen]:
         shown = ", ".join(missing[:MOST_NAMED]) + (", ..." if len(missing) > MOST_NAMED else "")
         raise ProtocolError(f"{len(missing)} of {shard['of']} shards are missing: {shown}")
-    if (held := sum(len(run.clips) for run in runs)) != shard["clips"]:
+    if shard["clips"] is not None and (held := sum(len(run.clips) for run in runs)) != shard["clips"]:
         raise ProtocolError(
             f"these are all shards of {shard['clips']} clips, and hold {held}: clips were added and removed between "
             "them; score each shard again, which measures only what is new"

@@ -108,8 +108,11 @@ class Plan:
         return self.without({key for key, metric in self.metrics if not (metric.sets or measures_reference(metric))})
 
 
-def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
-    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
+def plan(metrics: Sequence[Named], pairs: Sequence[Pair] | None) -> Plan:
+    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve.
+
+    ``pairs`` are None where they come one by one, so that nobody knows yet what they offer.
+    """
     unscored: dict[str, str] = {}
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
@@ -122,10 +125,10 @@ def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
     return Plan(chunkwise, tuple(clipwise), unscored, pins_of(*(metric for _, metric in metrics)))
 
 
-def _instead(named: Named, pairs: Sequence[Pair]) -> str:
+def _instead(named: Named, pairs: Sequence[Pair] | None) -> str:
     """What could be asked for in place of a metric whose files or packages are not here."""
     request = named.metric.embedded and f"{named.metric.name}/{named.metric.embedded}"
-    if not request or request == named.key:
+    if not request or request == named.key or pairs is None:
         return ""
     form = metric(request).metric
     if uninstalled(form) is not None or (pairs and all(unmet_need(form, pair) for pair in pairs)):

@@ -22,6 +22,7 @@ from thgeval.pairing import Pairing
 from thgeval.pairing.benchmark import of_protocol
 from thgeval.pairing.elsewhere import at_hand
 from thgeval.pairing.naming import Naming
+from thgeval.pairing.packed import is_packed, of_tars
 from thgeval.protocol import Protocol
 from thgeval.remote.addresses import Address, Location, location
 from thgeval.remote.delivery import delivered
@@ -93,7 +94,8 @@ def evaluate(
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
 
-    Folders may lie elsewhere (``s3://bucket/clips``), as may ``Options.out``: whatever fsspec knows.
+    Folders may lie elsewhere (``s3://bucket/clips``), as may ``Options.out``: whatever fsspec knows. Pairs may also lie
+    in tars, of which ``generated`` is then the name or a pattern.
 
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
@@ -106,8 +108,13 @@ def evaluate(
     listed = None if clip_list is None else Path(clip_list)
     read = naming or Naming()
     far = None if reference is None else location(reference)
+    ours = location(generated)
+    if is_packed(ours):
+        with _delivered(_options(options)) as settled:
+            pairing = of_tars(ours, far, chosen, read)
+            return _written(execute(pairing, metrics, chosen, settled, watcher or Watcher()), settled)
     with (
-        at_hand(location(generated), far, recursive=read.recursive or chosen.benchmark.selects) as sides,
+        at_hand(ours, far, recursive=read.recursive or chosen.benchmark.selects) as sides,
         _delivered(_options(options)) as settled,
     ):
         chosen, pairing = of_protocol(sides.generated, sides.reference, chosen, read, listed)

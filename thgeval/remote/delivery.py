@@ -7,7 +7,6 @@ run that is killed goes on from there, on this machine or another.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,10 +55,10 @@ def results_at_hand(places: Sequence[Location], states: str) -> Iterator[tuple[P
             if isinstance(place, Path):
                 found.append(place)
                 continue
-            names = [name for name in RemotePlace(place.with_name("")).there() if fnmatchcase(name, place.name)]
-            if not names:
+            results = RemotePlace(place.with_name("")).matching(place)
+            if not results:
                 raise ProtocolError(f"{place}: there is no such file")
-            found += [_collected(place.with_name(name), Path(scratch, str(number)), states) for name in sorted(names)]
+            found += [_collected(result, Path(scratch, str(number)), states) for result in results]
         yield tuple(found)
 
 

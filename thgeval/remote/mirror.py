@@ -148,9 +148,10 @@ def _beside(path: Path, what: str) -> Path:
 
 @dataclass(frozen=True)
 class Mirrors:
-    """What stands on this machine for places elsewhere."""
+    """What stands on this machine for places elsewhere; ``named`` are further folders that are said to be others."""
 
     mirrors: tuple[Mirror, ...] = ()
+    named: tuple[tuple[Path, str], ...] = ()
 
     @contextmanager
     def use(self, paths: Collection[tuple[Path, str]]) -> Iterator[None]:
@@ -166,7 +167,7 @@ class Mirrors:
     @property
     def addresses(self) -> dict[Path, str]:
         """What is shown of each place, by the folder that stands for it."""
-        return {mirror.folder: mirror.shown for mirror in self.mirrors}
+        return {**dict(self.named), **{mirror.folder: mirror.shown for mirror in self.mirrors}}
 
     def names_of(self, paths: Collection[Path]) -> tuple[dict[str, str], ...]:
         """For every mirror the names of these files, and of those right in these folders."""

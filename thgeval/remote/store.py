@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -119,6 +120,10 @@ class RemotePlace:
 
         paths = self._asked("can't be listed", work, ProtocolError, LISTING * limit("silent_s"))
         return [path.rstrip("/").rpartition("/")[2] for path in paths]
+
+    def matching(self, pattern: Address) -> list[Address]:
+        """The files right in a folder whose names fit the last part of an address."""
+        return [pattern.with_name(name) for name in sorted(self.there()) if fnmatchcase(name, pattern.name)]
 
     def version(self, name: str = "") -> Version:
         """Which version of a file is there; InputError if it can't be told."""

@@ -7,6 +7,7 @@ by Ray as often as it takes. When the driver goes down, the same command goes on
 """
 
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from thgeval.remote.delivery import SharedFolder
 from thgeval.results import ClipResult, Run
 
 LOST = "worker lost"
+CONNECT_S = 10.0
 LOOK_S = 1.0
 PING_S = 10.0
 AGAIN_S = 1.0
@@ -228,6 +230,7 @@ def _connected(options: Options) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    _check_reachable(options.address)
     own = {"num_cpus": available(), "object_store_memory": OBJECTS_BYTES, "include_dashboard": False}
     try:
         ray.init(
@@ -246,6 +249,19 @@ def _connected(options: Options) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise ProtocolError where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").partition("?")[0].rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise ProtocolError(
+            f"no cluster of Ray can be reached at {scrubbed(address)!r} ({_said(error)}); `ray start --head` starts one"
+        ) from None
 
 
 @contextmanager
