@@ -30,6 +30,7 @@ COMMANDS = (
     "ls",
     "merge",
     "opinion",
+    "plan",
     "report",
     "score",
     "selftest",

@@ -30,6 +30,7 @@ from thgeval.remote.mirror import Mirrors
 from thgeval.requirements import weights
 from thgeval.results import Run, states_folder
 from thgeval.signature import files, pins_of, required
+from thgeval.stages import SCORES, stage
 from thgeval.states.store import Store, file_name, sole_writer
 from thgeval.version import __version__
 
@@ -148,7 +149,8 @@ def _reduced(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    run = scored_run(metrics, {**planned.unscored, **unserved}, contributions, setting, environment(), recorded)
+    with stage(SCORES):
+        run = scored_run(metrics, {**planned.unscored, **unserved}, contributions, setting, environment(), recorded)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
     near = {side: place for side, place in pairing.places.items() if side not in pairing.far}

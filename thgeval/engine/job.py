@@ -32,6 +32,7 @@ from thgeval.remote.mirror import NONE, Mirrors
 from thgeval.results import ClipResult
 from thgeval.seen import Seen
 from thgeval.signature import protocol_part
+from thgeval.stages import OTHER, STATES, WRITE, stage
 from thgeval.states.checkpoint import Checkpoint, Kept, Refused
 from thgeval.states.store import Known, Store, has_rows
 from thgeval.version import __version__
@@ -160,7 +161,8 @@ class Job:
         The last resort: what nobody foresaw is this clip's failure, and the run goes on.
         """
         try:
-            return self._contribution(pair, problem, cores)
+            with stage(OTHER):
+                return self._contribution(pair, problem, cores)
         except ThgevalError:
             raise
         except Exception as error:
@@ -171,7 +173,8 @@ class Job:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
         wanted = self.wanted(pair.side)
         companions = pair.companions if self.store.used else {}
-        content = self._content(pair, companions)
+        with stage(STATES):
+            content = self._content(pair, companions)
         nothing = Known(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
         beside = self.mirrors.told(_beside(pair, companions))
@@ -210,7 +213,8 @@ class Job:
             for key, state in outcome.states.items()
         }
         if remaining.metrics or not complete:
-            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
+            with stage(WRITE):
+                kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
         return Contribution.of_kept(clip, {key: item for key, item in kept.items() if key in wanted})
 
     def wanted(self, side: str) -> dict[str, str]:
