@@ -27,7 +27,7 @@ setup: .venv/.everything
 
 # Everything: extras, test peers, checkers. The last ones ask for old packages, or a second OpenCV, that they don't need.
 .venv/.everything: .venv/.demo
-	$(PIP) --editable ".[cuda,demo,diffusion,faces,frame,mediapipe,models,speech,sync,trained,training,tts]" --group test --group check --group docs
+	$(PIP) --editable ".[cuda,demo,diffusion,faces,frame,mediapipe,models,remote,speech,sync,trained,training,tts]" --group test --group check --group docs
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7" "silero-vad==5.1.2"
 	@touch $@
 

@@ -228,8 +228,8 @@ def names_of(results: Sequence[Path]) -> list[str]:
 def _unlike(runs: Mapping[str, Run]) -> Iterator[str]:
     """Clips that one of the results has and another hasn't, and limits."""
     for name, run in runs.items():
-        if run.options.get("limit") is not None:
-            yield f"{name} holds its first {run.options['limit']} clips alone (--limit)"
+        if run.part is not None:
+            yield f"{name} holds {run.part}"
     ids = {name: {clip.id for clip in run.clips} for name, run in runs.items()}
     everywhere = set.intersection(*ids.values())
     for name, own in ids.items():

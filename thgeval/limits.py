@@ -38,6 +38,8 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "frames": Limit(250_000, "frames of a clip as they are scored, after resampling: 2 h 46 min at 25 per second"),
         "still_s": Limit(60, "seconds for which one frame may be repeated by resampling"),
         "sound_s": Limit(10_800, "seconds of sound, gaps in its clock included"),
+        "silent_s": Limit(30, "seconds for which a place elsewhere may be silent before it is given up"),
+        "fetched_bytes": Limit(20 << 30, "bytes of what was fetched from elsewhere that are kept on this machine"),
     }
 )
 

@@ -10,6 +10,7 @@ from thgeval.feature import Feature, Grain
 from thgeval.features.frames.frames import rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.seen import SeenChunk
+from thgeval.stages import stage, stage_of
 
 T = TypeVar("T")
 Given: TypeAlias = Mapping[Feature[Any], Any]
@@ -104,7 +105,8 @@ class Side:
         def value() -> Any:
             return compute(*map(self._value, feature.inputs), **dict(feature.parameters))
 
-        return value() if self._chunk is None else self._chunk.value(feature, value)
+        with stage(stage_of(feature)):
+            return value() if self._chunk is None else self._chunk.value(feature, value)
 
 
 class PairSide(Side):
@@ -117,8 +119,9 @@ class PairSide(Side):
     def _computed(self, feature: Feature[Any]) -> Any:
         if feature.compute is None or feature.grain is not Grain.PAIR:
             raise KeyError(str(feature))
-        inputs = [side[source] for side in (self._generated, self._reference) for source in feature.inputs]
-        return feature.compute(*inputs, **dict(feature.parameters))
+        with stage(stage_of(feature)):
+            inputs = [side[source] for side in (self._generated, self._reference) for source in feature.inputs]
+            return feature.compute(*inputs, **dict(feature.parameters))
 
 
 @dataclass(frozen=True)

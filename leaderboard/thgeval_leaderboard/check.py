@@ -106,8 +106,9 @@ def _without_run(entry: Entry) -> Iterator[Said]:
 def _run(entry: Entry, run: Run) -> Iterator[Said]:
     if entry.reported:
         yield "reported", "a measured entry carries no reported numbers; send them as an entry of their own", True
-    if run.options.get("limit") is not None:
-        yield "run.options.limit", f"only its first {run.options['limit']} clips were scored", True
+    for name in ("limit", "shard"):
+        if run.options.get(name) is not None:
+            yield f"run.options.{name}", f"it holds {run.part}", True
     if run.protocol["name"].endswith("!"):
         yield "run.protocol.name", f"{run.protocol['name']} deviates from the protocol of that name", True
     elif run.protocol["name"] != entry.board.protocol:

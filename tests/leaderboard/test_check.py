@@ -74,7 +74,7 @@ def test_unknown_keys_and_limited_runs_are_refused():
     entry = made_entry("mine", VALUES)
     run = replace(entry.run, options={**entry.run.options, "limit": 3}, scores={"magic": entry.run["psnr"]})
     found = refused(of_entry(replace(entry, run=run)))
-    assert "mine.json: run.options.limit: only its first 3 clips were scored" in found
+    assert "mine.json: run.options.limit: it holds its first 3 clips alone (--limit)" in found
     assert "mine.json: run.scores.magic: no metric of this version is called so" in found
 
 

@@ -122,7 +122,7 @@ def test_the_head_names_protocol_limit_and_tools(sketch, read):
     assert "thg256@1" in head
     assert "changed" in head
     assert "25 frames per second; 256 px square; not cropped" in head
-    assert "Limited to the first 1 clip;" in head
+    assert "This holds its first 1 clip alone (--limit);" in head
     assert "pyav-by-hand" in head
     assert "0.0.7" in head
 

@@ -11,6 +11,20 @@ from thgeval.metrics import GROUPS, METRICS, meant
 
 FORMATS = ("table", "json", "csv", "latex", "markdown")
 
+
+class AnyPlace(click.ParamType[Any]):
+    """A path, or the address of a place elsewhere, such as ``s3://bucket/clips``; ``suffixed`` ones name a file."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Whichever of the two a text is."""
+        from thgeval.remote.addresses import location
+
+        return location(value)
+
+
+ANY_PLACE = AnyPlace()
 RESULT = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any
 
 import click
 
-from thgeval.cli.arguments import FORMATS, OUTPUT, Grouped, metric_names, metric_requests
-from thgeval.cli.showing import say, show
+from thgeval.cli.arguments import ANY_PLACE, FORMATS, Grouped, metric_names, metric_requests
+from thgeval.cli.showing import say, say_instead, show
 from thgeval.errors import ProtocolError
 from thgeval.protocol import CHOICES
 
@@ -23,7 +24,7 @@ FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 OPTIONS = {
     "Which clips": (
         *("list_file", "pred_suffix", "match", "ignore_case", "recursive", "unpaired", "transcripts", "clip_list"),
-        *("limit", "allow_missing"),
+        *("limit", "shard", "allow_missing"),
     ),
     "What is measured": ("metrics", "controls", "protocol", "fps", "size", "crop", "lengths", "rates", "sizes"),
     "What comes out": (
@@ -33,20 +34,25 @@ OPTIONS = {
             "digits",
             "signatures",
             "score_only",
+            "per_clip",
             "per_frame",
+            "parquet",
             "details",
             "quiet",
             "bootstrap",
             "seed",
         ),
     ),
-    "How it runs": ("workers", "device", "cache", "fresh", "allow_unverified_weights", "commercial_safe"),
+    "How it runs": (
+        *("workers", "engine", "address", "gpus", "device", "cache", "fresh"),
+        *("allow_unverified_weights", "commercial_safe"),
+    ),
 }
 
 
 @click.command("score", cls=Grouped, groups=OPTIONS, short_help="Score clips: the main job.")
-@click.argument("pred_dir", type=ANY_PATH, required=False)
-@click.argument("gt_dir", type=ANY_PATH, required=False)
+@click.argument("pred_dir", type=ANY_PLACE, required=False)
+@click.argument("gt_dir", type=ANY_PLACE, required=False)
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("--pred-suffix", default="", help="What names of generated clips end with before .mp4, such as _pred.")
 @click.option(
@@ -72,7 +78,10 @@ OPTIONS = {
 @click.option("--lengths", type=click.Choice(CHOICES["lengths"]), help="Likewise: pairs of different lengths.")
 @click.option("--rates", type=click.Choice(CHOICES["rates"]), help="Likewise: pairs of different frame rates.")
 @click.option("--sizes", type=click.Choice(CHOICES["sizes"]), help="Likewise: pairs of different sizes.")
-@click.option("--workers", type=int, help="Threads at work; by default every core.")
+@click.option("--workers", type=int, help="Threads at work; by default every core, and one of each cluster's worker.")
+@click.option("--engine", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Who measures.")
+@click.option("--address", default="auto", show_default=True, help="Of Ray: auto, local, HOST:PORT or ray://HOST:PORT.")
+@click.option("--gpus", type=float, default=0.0, show_default=True, help="Of each worker of Ray; 0.25: four share one.")
 @click.option("--device", default="cpu", show_default=True, help="Of networks and kernels: cpu, cuda or cuda:N.")
 @click.option("--cache", default="off", show_default=True, help="off, read or read-write: states of clips seen before.")
 @click.option("--allow-unverified-weights", is_flag=True, help="Use weights of unknown hash; signatures say so.")
@@ -80,7 +89,10 @@ OPTIONS = {
 @click.option("--fresh", is_flag=True, help="Measure anew and replace what OUT holds, instead of adding to it.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 even if clips are missing or failed.")
 @click.option("--limit", type=int, help="Only the first N pairs; marked in every signature.")
-@click.option("--per-frame", is_flag=True, help="Also write per-frame values to OUT.frames.csv.")
+@click.option("--shard", metavar="I/N", help="Only shard I of N, from 1 on; `thgeval merge` joins them.")
+@click.option("--per-clip", is_flag=True, help="Also write values per clip to OUT.clips.csv.")
+@click.option("--per-frame", is_flag=True, help="Also write values per frame to OUT.frames.csv.")
+@click.option("--parquet", is_flag=True, help="Write these as .parquet instead; needs the extra frame.")
 @click.option(
     "--controls",
     is_flag=True,
@@ -98,14 +110,15 @@ OPTIONS = {
     "-o",
     "--out",
     "outputs",
-    type=OUTPUT,
+    type=ANY_PLACE,
     multiple=True,
     help="OUT.json: the result, with its states in a folder beside it. Also .csv, .tex, .md, .txt: the table.",
 )
 def command(**given: Any) -> int:
     """Score the clips of PRED_DIR against their namesakes in GT_DIR, or with --unpaired the two as sets.
 
-    Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images.
+    Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images. It
+    may lie elsewhere (s3://bucket/clips, https://host/clips), as may OUT. Pairs may lie in tars: 'x/{000..009}.tar'.
     Results go to stdout, progress and problems to stderr.
 
     \b
@@ -113,6 +126,23 @@ def command(**given: Any) -> int:
     thgeval score ours/ gt/ -m psnr,ssim,lmd,sync -o ours.json -o ours.tex
     thgeval score ours/ gt/ --protocol thg256 --lengths truncate
     """
+    from thgeval.remote.delivery import delivered
+    from thgeval.results import STATES
+
+    for asked in ("per_clip", "per_frame"):
+        if given[asked] and not any(map(_is_result, given["outputs"])):
+            option = f"--{asked.replace('_', '-')}"
+            raise click.UsageError(f"{option} writes beside the result file: name it with -o OUT.json")
+    _check_suffixes(given["outputs"])
+    with ExitStack() as stack:
+        protocol, pairing = _pairing(given, stack)
+        delivery = stack.enter_context(delivered(given["outputs"], STATES))
+        say_instead(delivery.addresses)
+        return _scored(given, protocol, pairing, delivery)
+
+
+def _scored(given: dict[str, Any], protocol: Any, pairing: Any, delivery: Any) -> int:
+    """Measure, write and print what was asked for; the exit code."""
     from thgeval.cli.progress import watching
     from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
@@ -120,17 +150,19 @@ def command(**given: Any) -> int:
     from thgeval.tables import run_text
 
     requests = metric_requests(given["metrics"])
-    protocol, pairing = _pairing(given)
-    out, tables = _outputs(given["outputs"])
-    if given["per_frame"] and out is None:
-        raise click.UsageError("--per-frame writes beside the result file: name it with -o OUT.json")
+    out, tables = _outputs(delivery.paths)
     options = Options(
         workers=given["workers"],
         device=given["device"],
         cache=given["cache"],
         fresh=given["fresh"],
         limit=given["limit"],
+        shard=given["shard"],
         out=out,
+        shared=delivery.shared,
+        engine=given["engine"],
+        address=given["address"],
+        gpus=given["gpus"],
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
         controls=given["controls"],
         resampling=Resampling(given["bootstrap"], given["seed"]),
@@ -139,7 +171,7 @@ def command(**given: Any) -> int:
         run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
     text = partial(run_text, run, digits=given["digits"], brief=given["score_only"], signatures=given["signatures"])
     try:
-        _write(run, out, {path: text(form=form) for path, form in tables.items()}, per_frame=given["per_frame"])
+        _write(run, out, {path: text(form=form) for path, form in tables.items()}, given)
     finally:  # a result that can't be written is still worth seeing
         show(text(form=given["form"]))
     if given["details"]:
@@ -147,33 +179,43 @@ def command(**given: Any) -> int:
     return _verdict(run, requests, allow_missing=given["allow_missing"])
 
 
-def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
-    """The result file, and the form of each table; what can't be written is refused before anything is measured."""
-    from thgeval.files import replaceable
+def _is_result(path: Any) -> bool:
+    return bool(path.suffix.lower() == RESULT_SUFFIX)
 
+
+def _check_suffixes(paths: tuple[Any, ...]) -> None:
+    """What nobody knows how to write is refused before anything is measured, and more than one result file."""
     for path in paths:
         if path.suffix.lower() not in (RESULT_SUFFIX, *FORM_OF):
             raise ProtocolError(
                 f"{path}: the suffix says what is written: {RESULT_SUFFIX} the result, "
                 + ", ".join(f"{suffix} the scores ({form})" for suffix, form in FORM_OF.items())
             )
+    if (results := sum(map(_is_result, paths))) > 1:
+        raise ProtocolError(f"a run has one result file, not {results}")
+
+
+def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
+    """The result file, and the form of each table; what can't be written is refused before anything is measured."""
+    from thgeval.files import replaceable
+
+    for path in paths:
         replaceable(path)
-    results = [path for path in paths if path.suffix.lower() == RESULT_SUFFIX]
-    if len(results) > 1:
-        raise ProtocolError(f"a run has one result file, not {len(results)}")
-    return next(iter(results), None), {path: FORM_OF[path.suffix.lower()] for path in paths if path not in results}
+    out = next(filter(_is_result, paths), None)
+    return out, {path: FORM_OF[path.suffix.lower()] for path in paths if path != out}
 
 
-def _write(run: Any, out: Path | None, tables: dict[Path, str], *, per_frame: bool) -> None:
-    from thgeval.engine.per_frame import write_csv
+def _write(run: Any, out: Path | None, tables: dict[Path, str], given: dict[str, Any]) -> None:
+    from thgeval.engine.value_tables import write_values
     from thgeval.files import write_atomically
 
     if out is not None:
         run.write(out)
     for path, text in tables.items():
         write_atomically(path, (text + "\n").encode())
-    if out is not None and per_frame:
-        say(f"per-frame values: {write_csv(out)}")
+    for name in ("clips", "frames"):
+        if out is not None and given[f"per_{name.removesuffix('s')}"]:
+            say(f"values of {name}: {write_values(out, name, 'parquet' if given['parquet'] else 'csv')}")
 
 
 def _details(run: Any) -> str:
@@ -197,10 +239,12 @@ def _default() -> tuple[str, ...]:
     return DEFAULT
 
 
-def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
+def _pairing(given: dict[str, Any], stack: ExitStack) -> tuple[Any, Any]:
     from thgeval.pairing import listed
     from thgeval.pairing.benchmark import of_protocol
+    from thgeval.pairing.elsewhere import at_hand
     from thgeval.pairing.naming import Naming
+    from thgeval.pairing.packed import is_packed, of_tars
     from thgeval.pairing.transcript_rules import rule
     from thgeval.protocol import protocol, written_rate
 
@@ -223,8 +267,13 @@ def _pairing(given: dict[str, Any]) -> tuple[Any, Any]:
     elif given["pred_dir"] is None:
         raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
-        folders = given["pred_dir"], given["gt_dir"]
-        chosen, pairing = of_protocol(*folders, chosen, naming, given["clip_list"])
+        if is_packed(given["pred_dir"]):
+            return chosen, of_tars(given["pred_dir"], given["gt_dir"], chosen, naming)
+        recursive = naming.recursive or chosen.benchmark.selects
+        sides = stack.enter_context(at_hand(given["pred_dir"], given["gt_dir"], recursive=recursive))
+        say_instead(sides.mirrors.addresses.items())
+        chosen, pairing = of_protocol(sides.generated, sides.reference, chosen, naming, given["clip_list"])
+        pairing = pairing.mirroring(sides.mirrors)
     return chosen, pairing if given["transcripts"] is None else pairing.saying(rule(given["transcripts"]))
 
 
@@ -246,6 +295,14 @@ def _list(sentences: list[tuple[str, str]]) -> None:
             say(f"... and {len(found) - len(shown)} more of the kind {reason!r}; the result file (-o) names all")
 
 
+def _matters(run: Any, score: Any) -> bool:
+    """Whether it matters that a metric isn't scored; of one shard it does only if no other could score it either."""
+    from thgeval.engine.plan import uninstalled
+    from thgeval.registry import metric
+
+    return run.options.get("shard") is None or uninstalled(metric(score.key).metric) is not None
+
+
 def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     """Name what was not scored, and choose the exit code."""
     from thgeval.metrics import GROUPS
@@ -263,7 +320,9 @@ def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     _list(failures)
     _list([(_kind(note, clip.id), f"note: {note}") for clip in run.clips for note in clip.notes])
     total = run.expected + run.expected_references
-    unscored = [score for score in run.scores.values() if score.unscored and score.key in asked]
+    unscored = [
+        score for score in run.scores.values() if score.unscored and score.key in asked and _matters(run, score)
+    ]
     partly = sum(1 for clip in run.clips if clip.failed.keys() & asked)
     incomplete = bool(run.failures or partly)
     if incomplete and not allow_missing:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -11,6 +13,15 @@ from thgeval.printable import printable
 
 PLAIN = str.maketrans({"↑": "^", "↓": "v", "≈": "~", "·": ".", "–": "-", "…": "...", "±": "+-", "†": "="})
 """What stands for signs that a console's encoding doesn't have."""
+
+
+STANDS_FOR: dict[str, str] = {}
+"""What is said in place of folders that stand for places elsewhere."""
+
+
+def say_instead(folders: Iterable[tuple[Path, str]]) -> None:
+    """Say from now on where such folders come from, as nobody knows them by their own names."""
+    STANDS_FOR.update({str(folder): address.rstrip("/") for folder, address in folders})
 
 
 def show(text: str) -> None:
@@ -25,6 +36,8 @@ def show(text: str) -> None:
 
 def say(sentence: str) -> None:
     """Tell people something on stderr, on one line."""
+    for folder, address in STANDS_FOR.items():
+        sentence = sentence.replace(folder, address)
     click.echo(f"thgeval: {printable(sentence)}", err=True)
 
 

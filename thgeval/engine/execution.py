@@ -15,21 +15,24 @@ from thgeval.engine.job import Job, Watcher
 from thgeval.engine.options import Options
 from thgeval.engine.plan import Plan, plan, runs_on_card
 from thgeval.engine.provenance import Stopwatch, decoder, environment
-from thgeval.engine.scoring import Setting, scored_run
+from thgeval.engine.scoring import Contribution, Setting, scored_run, settled
 from thgeval.errors import ProtocolError
 from thgeval.files import replaceable
 from thgeval.kernels import places
 from thgeval.metrics import GROUPS
 from thgeval.networks import devices
 from thgeval.pairing import Pairing
+from thgeval.pairing.shards import Shard
 from thgeval.protocol import Protocol
 from thgeval.protocol import protocol as named_protocol
 from thgeval.registry import Named
 from thgeval.registry import metrics as named_metrics
+from thgeval.remote.mirror import Mirrors
 from thgeval.requirements import weights
 from thgeval.results import Run, states_folder
 from thgeval.seen import Seen
 from thgeval.signature import files, pins_of, required
+from thgeval.stages import SCORES, stage
 from thgeval.states.store import Store, file_name, sole_writer
 from thgeval.version import __version__
 
@@ -66,29 +69,37 @@ def execute(
 
         check_controls(pairing, chosen)
         options = replace(options, seen=options.seen or Seen())
-    whole = pairing.limited(options.limit)
-    pairing = whole.cut(chosen.excerpt)
+    uncut = pairing.limited(options.limit)
+    whole = uncut.cut(chosen.excerpt)
+    pairing = whole.sharded(options.part)
     if same := sum(map(_is_one_file, pairing.pairs)):
         watcher.warns(f"{same} of {len(pairing.pairs)} clips are compared with themselves: both sides are one file")
     if pairing.advice:
         watcher.warns(pairing.advice)
     folder = None
-    if options.out is not None:
-        replaceable(Path(options.out))  # what can't be written is refused before anything is measured
-        folder = states_folder(Path(options.out))
+    if options.path is not None:
+        replaceable(options.path)  # what can't be written is refused before anything is measured
+        folder = states_folder(options.path)
     with (
         TemporaryDirectory(prefix="thgeval-") as scratch,
         weights.allowed(options.weights),
         devices.at(options.device, watcher.warns),
         nullcontext() if folder is None else sole_writer(folder),
     ):
-        planned = plan(named, [pair for pair in pairing.pairs if pair.side != "reference"])
+        pairs = [pair for pair in whole.pairs if pair.side != "reference"]  # of all shards, which so plan alike
+        planned = plan(named, pairs if whole.packed is None else None)
+        if pairing.packed is not None:
+            folders = [(Path(scratch, "tars", side), side) for side in ("generated", "reference", "beside")]
+            places = {side: folder for folder, side in folders[:2]}
+            pairing = replace(pairing, places=places, mirrors=Mirrors(named=tuple(folders)))
         planned = replace(planned, device=kernels)
         watcher.plans(planned.metrics)
-        store = Store(folder, Path(scratch), options.fresh, options.cache)
+        store = Store(folder, Path(scratch), options.fresh, options.cache, shared=options.shared)
         run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
         if options.controls:
-            run = _with_copies(run, whole, chosen, options, watcher)
+            run = _with_copies(run, uncut.sharded(options.part), chosen, options, watcher)
+    if options.part is not None:
+        run = replace(run, options={**run.options, "shard": _shard_record(options.part, whole)})
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}
     mismatched = not chosen.unpaired and not reasons.isdisjoint(MISMATCHES)
     if mismatched and all(metric.sets for _, metric in named):
@@ -112,7 +123,17 @@ def _copies_scored(
     pairing: Pairing, metrics: Sequence[str], *, protocol: Protocol, options: Options, watcher: Watcher
 ) -> Run:
     """A run over copies of references: its states are kept by content alone, and nobody need hear of it."""
-    apart = replace(options, out=None, fresh=False, limit=None, controls=False, cache="read-write")
+    apart = replace(
+        options,
+        out=None,
+        fresh=False,
+        limit=None,
+        shard=None,
+        shared=None,
+        engine="local",
+        controls=False,
+        cache="read-write",
+    )
     quiet = Watcher(begins=watcher.begins, frames=watcher.frames, clip=watcher.clip, plans=lambda metrics: None)
     return execute(pairing, metrics, protocol, apart, quiet)
 
@@ -132,19 +153,23 @@ def _reduced(
     store.swept()
     others: tuple[Named, ...] = ()
     before: Run | None = None
-    if options.out is not None and not options.fresh:
-        before = earlier.found(Path(options.out), store, protocol)
+    if options.path is not None and not options.fresh:
+        before = earlier.found(options.path, store, protocol)
         if before is not None:
             others, store = earlier.carried(before, named), replace(store, genuine=earlier.proof(before))
     planned = replace(planned, pins={**pins_of(*(metric for _, metric in others)), **planned.pins})
     device = devices_of((*planned.metrics, *others), token, kernels=planned.device != "cpu")
     job = Job(
-        planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places, options.seen
+        *(planned, protocol, store, watcher, device, options.cores, options.chunk, others, pairing.places),
+        *(options.seen, pairing.mirrors),
     )
     try:
-        contributions = job.contributions(pairing)
+        contributions = _contributions(job, pairing, options, before)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(store, pairing)) from None
+    unserved: dict[str, str] = {}
+    if pairing.packed is not None and options.part is None:
+        contributions, unserved = settled(contributions, planned.keys)
     others, lacking = earlier.complete(others, contributions)
     if lacking:
         watcher.warns(f"no longer in {options.out}, as not all clips have states of them: {', '.join(lacking)}")
@@ -154,10 +179,10 @@ def _reduced(
     setting = Setting(
         protocol=protocol,
         resampling=options.resampling,
-        expected=pairing.expected,
+        expected=len(contributions) if pairing.packed is not None else pairing.expected,
         run=run_tokens(protocol),
         pins=planned.pins,
-        flags=() if options.limit is None else ("!limit",),
+        flags=options.marks,
         devices=device,
     )
     recorded = {
@@ -165,22 +190,46 @@ def _reduced(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
-    run = scored_run(metrics, planned.unscored, contributions, setting, environment(), recorded)
+    with stage(SCORES):
+        run = scored_run(metrics, {**planned.unscored, **unserved}, contributions, setting, environment(), recorded)
     if before is not None:
         run = earlier.with_its_controls(run, before)
     record = clock.record(workers=options.cores, device=options.device, measured=job.counts)
     terms = {name: weights.entry(name).weight_licence for name in files(*(metric for _, metric in metrics))}
-    return replace(run, record={**record, "weights": terms}, places=pairing.places)
+    near = {side: place for side, place in pairing.places.items() if side not in pairing.far}
+    return replace(run, record={**record, "weights": terms}, places=near, addresses=pairing.far)
+
+
+def _contributions(job: Job, pairing: Pairing, options: Options, before: Run | None) -> list[Contribution]:
+    """What all clips add, measured here or by a cluster."""
+    if pairing.packed is not None:
+        if options.engine != "local":
+            raise ProtocolError("a cluster measures clips that lie apart; unpack the tars, or share them by --shard")
+        return job.streamed(pairing.packed.samples(job.places["generated"].parent))
+    if options.engine == "local":
+        return job.contributions(pairing)
+    from thgeval.engine.cluster.on_ray import measured_by_ray
+
+    return measured_by_ray(job, pairing, options, before)
+
+
+def _shard_record(shard: Shard, whole: Pairing) -> dict[str, int | None]:
+    """What a result says of its shard, by which merging knows that none is missing and none is of other clips.
+
+    How many clips there are in tars nobody knows who doesn't read them all.
+    """
+    clips = len(whole.ids) if whole.packed is None else None
+    return {"number": shard.number, "of": shard.of, "clips": clips}
 
 
 def _kept(store: Store, pairing: Pairing) -> str:
     """What an interrupted run leaves, and how to go on."""
     if store.folder is None:
         return "interrupted; nothing was kept, as no result file was named (-o OUT.json)"
-    kept = sum((store.folder / file_name(pair.id)).exists() for pair in pairing.pairs)
-    return (
-        f"interrupted: {kept} of {len(pairing.pairs)} clips are kept in {store.folder}; the same command goes on there"
-    )
+    names = {file_name(pair.id) for pair in pairing.pairs}
+    kept = len(names & ({path.name for path in store.folder.glob("*.npz")} | store.names))
+    place = store.folder if store.shared is None else store.shared.place
+    return f"interrupted: {kept} of {len(names)} clips are kept in {place}; the same command goes on there"
 
 
 def _without_pairs(requests: Sequence[str]) -> list[Named]:

@@ -14,6 +14,7 @@ from thgeval.media import Decoder
 from thgeval.media.frames import FrameBatch
 from thgeval.media.resample import resize
 from thgeval.protocol import Protocol
+from thgeval.stages import DECODE, timed_pieces
 
 
 def batches(
@@ -26,10 +27,10 @@ def batches(
 ) -> Iterator[tuple[FrameBatch | None, FrameBatch | None]]:
     """Equal pieces of both sides; what doesn't fit is refused or cut, as the protocol says."""
     if generated is None or reference is None:
-        for batch in generated or reference or ():
+        for batch in timed_pieces(iter(generated or reference or ()), DECODE):
             yield (batch, None) if generated is not None else (None, batch)
         return
-    first_side, second_side = iter(generated), iter(reference)
+    first_side, second_side = (timed_pieces(iter(side), DECODE) for side in (generated, reference))
     while True:
         ahead = cores.spare(next, second_side, None)
         try:

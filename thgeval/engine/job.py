@@ -5,13 +5,13 @@ A clip that can't be scored is recorded with its reason, whatever it is, and the
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
+from threading import BoundedSemaphore, Event
 
 from thgeval.clip import Pair
 from thgeval.engine.measure import UNFORESEEN, Measured, measured, unforeseen, unmet
@@ -25,11 +25,14 @@ from thgeval.licences import remind
 from thgeval.limits import VARIABLE
 from thgeval.media import file_fingerprint, fingerprint
 from thgeval.pairing import Pairing
+from thgeval.pairing.packed import Sample
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
+from thgeval.remote.mirror import NONE, Mirrors
 from thgeval.results import ClipResult
 from thgeval.seen import Seen
 from thgeval.signature import protocol_part
+from thgeval.stages import OTHER, STATES, WRITE, stage
 from thgeval.states.checkpoint import Checkpoint, Kept, Refused
 from thgeval.states.store import Known, Store, has_rows
 from thgeval.version import __version__
@@ -54,9 +57,13 @@ class Watcher:
 
 PASSING = (
     *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
-    *("checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
+    *("unreachable", "worker lost", "checkout failed", "checkout timed out", "no OpenFace", "OpenFace failed"),
 )
 """Reasons that may be gone the next time though the content is the same: such failures are measured again."""
+
+
+MORE_AHEAD = 2
+"""Clips from elsewhere are fetched while others are measured: as many as there are cores, and so many more."""
 
 
 class _Stopped(BaseException):
@@ -80,6 +87,7 @@ class Job:
     carried: tuple[Named, ...] = ()
     places: Mapping[str, Path] = field(default_factory=dict)
     seen: Seen | None = None
+    mirrors: Mirrors = NONE
     stop: Event = field(default_factory=Event)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -89,10 +97,10 @@ class Job:
         problems = {id: item.failure for id, item in unpaired.items()}
         alone = [Contribution(unpaired[id]) for id in unpaired.keys() - {pair.id for pair in pairing.pairs}]
         self.watcher.begins(len(pairing.pairs))
-        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
+        ahead = self.cores + MORE_AHEAD if self.mirrors.mirrors else 0
+        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores + ahead) as threads:
             futures = [
-                started(threads, partial(cores.occupy, self.contribution, pair, problems.get(pair.id), cores))
-                for pair in pairing.pairs
+                started(threads, partial(self.at_hand, pair, problems.get(pair.id), cores)) for pair in pairing.pairs
             ]
             try:
                 done = []
@@ -105,26 +113,73 @@ class Job:
                 raise
         return alone + done
 
+    def streamed(self, samples: Iterable[Sample]) -> list[Contribution]:
+        """What every pair of a stream adds; a few are under way at a time, and their files go when they are done."""
+        room = BoundedSemaphore(self.cores + MORE_AHEAD)
+        done: list[Contribution] = []
+        futures: list[Future[Contribution]] = []
+
+        def measured_once(pair: Pair, sample: Sample, cores: Cores) -> Contribution:
+            try:
+                return cores.occupy(self.contribution, pair, None, cores)
+            finally:
+                sample.drop()
+                room.release()
+                self.watcher.clip(pair.id)
+
+        with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores) as threads:
+            try:
+                for count, sample in enumerate(samples, 1):
+                    self.watcher.begins(count)
+                    if sample.pair is not None:
+                        room.acquire()
+                        futures.append(started(threads, partial(measured_once, sample.pair, sample, cores)))
+                    elif sample.failed is not None:
+                        done.append(Contribution(sample.failed))
+                        self.watcher.clip(sample.failed.id)
+                    futures, ended = _parted(futures)
+                    done += [future.result() for future in ended]
+                done += [future.result() for future in futures]
+            except BaseException:
+                self.stop.set()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return done
+
+    def at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
+        """What one pair adds, once its files are here; they come while no core is taken."""
+        try:
+            with self.mirrors.use(files_of(pair)):
+                return cores.occupy(self.contribution, pair, problem, cores)
+        except InputError as error:
+            if self.stop.is_set():
+                raise _Stopped from None
+            failed = refused(self.plan, Failure.of(error)).saying(self.mirrors.told)
+            return Contribution(clip_result(pair, failed, ClipResult(pair.id), self.places))
+
     def contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds; ``problem`` is why it could not be paired, where it is scored all the same.
 
         The last resort: what nobody foresaw is this clip's failure, and the run goes on.
         """
         try:
-            return self._contribution(pair, problem, cores)
+            with stage(OTHER):
+                return self._contribution(pair, problem, cores)
         except ThgevalError:
             raise
         except Exception as error:
-            return Contribution(clip_result(pair, _broken(pair, self.plan, error), ClipResult(pair.id), {}))
+            broken = _broken(pair, self.plan, error).saying(self.mirrors.told)
+            return Contribution(clip_result(pair, broken, ClipResult(pair.id), {}))
 
     def _contribution(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         plan = self.plan.of_references() if pair.side == "reference" else self.plan
-        wanted = self._wanted_of_references if pair.side == "reference" else self._wanted
+        wanted = self.wanted(pair.side)
         companions = pair.companions if self.store.used else {}
-        content = self._content(pair, companions)
+        with stage(STATES):
+            content = self._content(pair, companions)
         nothing = Known(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
-        beside = _beside(pair, companions)
+        beside = self.mirrors.told(_beside(pair, companions))
         asked = {key: sha256(f"{beside}|{part}".encode()).hexdigest() for key, part in wanted.items()}
         refused = {key: item for key, item in known.refused.items() if item.asked == asked.get(key)}
         lacks = unmet(pair, plan)
@@ -138,6 +193,7 @@ class Job:
                 raise
             except Exception as error:
                 outcome = _broken(pair, remaining, error)
+            outcome.saying(self.mirrors.told)
         refused |= _lasting(outcome, asked)
         _recall_failures(outcome, refused, lacks, plan, known.kept)
         if problem is not None:
@@ -159,8 +215,13 @@ class Job:
             for key, state in outcome.states.items()
         }
         if remaining.metrics or not complete:
-            kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
+            with stage(WRITE):
+                kept = self._kept(Checkpoint(pair.id, content, decoder(), kept, clip.to_dict(), refused))
         return Contribution.of_kept(clip, {key: item for key, item in kept.items() if key in wanted})
+
+    def wanted(self, side: str) -> dict[str, str]:
+        """The protocol parts of everything that is looked up for a pair, or a clip of one side, by metric key."""
+        return self._wanted_of_references if side == "reference" else self._wanted
 
     @cached_property
     def _wanted(self) -> dict[str, str]:
@@ -208,6 +269,12 @@ class Job:
             return dict(checkpoint.kept)
 
 
+def _parted(futures: list["Future[Contribution]"]) -> tuple[list["Future[Contribution]"], list["Future[Contribution]"]]:
+    """Those that go on, and those that have ended."""
+    ended = [future for future in futures if future.done()]
+    return [future for future in futures if not future.done()] if ended else futures, ended
+
+
 def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
     """What a refusal of a pair depends on beside its content and the metric: the names it says, limits, the version."""
     clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
@@ -240,5 +307,18 @@ def _recall_failures(
 
 
 def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
-    failure = unforeseen(pair.id, error)
+    return refused(plan, unforeseen(pair.id, error))
+
+
+def refused(plan: Plan, failure: Failure) -> Measured:
+    """What is known of a pair of which nothing can be measured."""
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
+
+
+def files_of(pair: Pair) -> list[tuple[Path, str]]:
+    """The files of a pair, and the limit that each must keep to; of folders of frames every file must."""
+    clips = (pair.generated, *(() if pair.reference is None else (pair.reference,)))
+    own = [clip.source for clip in clips if isinstance(clip.source, Path)]
+    sizes = [(path, "image_bytes" if path.is_dir() else "clip_bytes") for path in own]
+    beside = pair.companions.items()
+    return sizes + [(path, "clip_bytes" if name == "audio" else "companion_bytes") for name, path in beside]

@@ -34,6 +34,7 @@ from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
 from thgeval.protocol import Protocol
 from thgeval.registry import Named
 from thgeval.seen import Seen, SeenChunk
+from thgeval.stages import METRICS, stage
 from thgeval.states import State
 from thgeval.states.stacked import LARGEST
 from thgeval.view import Given, Side, View
@@ -56,6 +57,13 @@ class Measured:
     generated: MediaInfo | None = None
     reference: MediaInfo | None = None
     frames: int = 0
+
+    def saying(self, told: Callable[[str], str]) -> "Measured":
+        """Say it all in other words, such as with the places that files come from; returns itself."""
+        self.notes = [told(note) for note in self.notes]
+        self.failed = {key: replace(item, message=told(item.message)) for key, item in self.failed.items()}
+        self.failure = self.failure and replace(self.failure, message=told(self.failure.message))
+        return self
 
 
 def unforeseen(clip: str, error: Exception) -> Failure:
@@ -250,7 +258,8 @@ def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair, *, on_card: boo
     for key, metric in metrics:
         try:
             measure = metric.measure_alone if pair.side else metric.measure
-            result.states[key] = _finite(measure(piece.seen_by(metric.needs, metric.name)), key, piece.clip)
+            with stage(METRICS):
+                result.states[key] = _finite(measure(piece.seen_by(metric.needs, metric.name)), key, piece.clip)
         except InputError as error:
             result.failed[key] = Failure.of(error)
         except ThgevalError:
@@ -261,9 +270,9 @@ def _pieced(piece: View, metrics: tuple[Named, ...], pair: Pair, *, on_card: boo
             result.failed[key] = unforeseen(piece.clip, error)
         if pair.reference is not None and measures_reference(metric):
             try:
-                result.reference_states[key] = _finite(
-                    metric.measure(piece.swapped().seen_by(metric.needs, metric.name)), key, piece.clip
-                )
+                with stage(METRICS):
+                    own = metric.measure(piece.swapped().seen_by(metric.needs, metric.name))
+                    result.reference_states[key] = _finite(own, key, piece.clip)
             except InputError:
                 pass  # the reference's own value then rests on fewer clips, which is counted
             except ThgevalError:

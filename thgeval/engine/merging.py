@@ -1,7 +1,8 @@
 """Several results as one: the states of all clips, reduced once more.
 
 Only results whose metrics have equal protocol parts and that share no clip can be merged; then the merged scores and
-intervals are those of one run over all clips, bit for bit.
+intervals are those of one run over all clips, bit for bit. Results that are shards of one run must be all of its
+shards; merged, they are that run, in whatever order they were given.
 """
 
 from collections.abc import Sequence
@@ -10,17 +11,20 @@ from pathlib import Path
 
 from thgeval import registry
 from thgeval.engine.evidence import evidence
+from thgeval.engine.options import SHARDED
 from thgeval.engine.provenance import Stopwatch
-from thgeval.engine.scoring import Contribution, Setting, scored_run
+from thgeval.engine.scoring import Contribution, Setting, scored_run, settled
 from thgeval.errors import ProtocolError
 from thgeval.protocol import Protocol, protocols
 from thgeval.registry import Named
 from thgeval.results import ClipResult, Run, states_folder
 from thgeval.signature import Parsed, parse, pins_of
-from thgeval.states.checkpoint import Checkpoint, save_and_reopen
+from thgeval.states.checkpoint import Checkpoint, digest, save_and_reopen
 from thgeval.states.store import file_name, sole_writer
 from thgeval.statistics import Resampling
 
+MOST_NAMED = 10
+"""Missing shards that a sentence names."""
 OWN = ("n", "references", "device", "under", "ci", "bs")
 """Tokens of the run part that each score has of its own."""
 
@@ -30,11 +34,16 @@ def merged(results: Sequence[Path], out: Path) -> Run:
     runs = sorted(
         (Run.read(path) for path in results), key=lambda run: min((clip.id for clip in run.clips), default="")
     )
-    runs = [replace(run, clips=clips) for run, clips in zip(runs, _distinct(runs), strict=True)]
     for run in runs[1:]:
         _check_fit(runs[0], run)
+    _check_shards(runs)
+    streamed = any(run.options.get("shard", {}).get("clips", 0) is None for run in runs)
+    runs = [
+        replace(run, clips=clips, options={name: value for name, value in run.options.items() if name != "shard"})
+        for run, clips in zip(runs, _distinct(runs), strict=True)
+    ]
     with sole_writer(states_folder(out)):
-        return _reduced(runs, states_folder(out))
+        return _reduced(runs, states_folder(out), streamed=streamed)
 
 
 def reduced(run: Run) -> Run:
@@ -47,8 +56,11 @@ def reduced(run: Run) -> Run:
     return replace(again, scores=scores)
 
 
-def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
-    """Results of distinct clips as one, from their states, which are copied to a folder if one is named."""
+def _reduced(runs: Sequence[Run], folder: Path | None, *, streamed: bool = False) -> Run:
+    """Results of distinct clips as one, from their states, which are copied to a folder if one is named.
+
+    Of shards of tars, ``streamed``, none knows what the others' clips offer.
+    """
     first = runs[0]
     signed = {key: parse(score.signature, registry.metric_class) for key, score in first.scores.items()}
     contributions = [item for run in runs for item in _contributions(run, folder)]
@@ -71,6 +83,9 @@ def _reduced(runs: Sequence[Run], folder: Path | None) -> Run:
         for key, score in first.scores.items()
         if key not in tried and (reason := score.unscored) and all(run.scores[key].unscored for run in runs)
     }
+    if streamed:
+        contributions, unserved = settled(contributions, first.scores.keys() - unscored.keys())
+        unscored |= unserved
     contributions = [item.sealed(first.scores.keys()) if item.kept else item for item in contributions]
     run = scored_run(named, unscored, contributions, setting, first.environment, first.options)
     return replace(run, record=Stopwatch().record(workers=1, device="cpu", measured={}), places=first.places)
@@ -92,6 +107,34 @@ def _distinct(runs: Sequence[Run]) -> list[tuple[ClipResult, ...]]:
     return found
 
 
+def _check_shards(runs: Sequence[Run]) -> None:
+    """ProtocolError unless results are no shards at all, or all shards of one run, each once."""
+    told = [(run, run.options["shard"]) for run in runs if run.options.get("shard") is not None]
+    if not told:
+        return
+    if others := [run for run in runs if run.options.get("shard") is None]:
+        raise ProtocolError(f"{told[0][0].path} holds {told[0][0].part}, and {others[0].path} is no shard")
+    (first, shard), seen = told[0], dict[int, Run]()
+    for run, other in told:
+        if other["of"] != shard["of"]:
+            raise ProtocolError(f"{first.path} is one of {shard['of']} shards, and {run.path} one of {other['of']}")
+        if (twice := seen.setdefault(other["number"], run)) is not run:
+            raise ProtocolError(f"{twice.path} and {run.path} are both shard {other['number']}/{other['of']}")
+        if other["clips"] != shard["clips"]:
+            raise ProtocolError(
+                f"{first.path} is a shard of {shard['clips']} clips, and {run.path} one of {other['clips']}: clips "
+                "came or went between the two; score each shard again, which measures only what is new"
+            )
+    if missing := [str(number) for number in range(1, shard["of"] + 1) if number not in seen]:
+        shown = ", ".join(missing[:MOST_NAMED]) + (", ..." if len(missing) > MOST_NAMED else "")
+        raise ProtocolError(f"{len(missing)} of {shard['of']} shards are missing: {shown}")
+    if shard["clips"] is not None and (held := sum(len(run.clips) for run in runs)) != shard["clips"]:
+        raise ProtocolError(
+            f"these are all shards of {shard['clips']} clips, and hold {held}: clips were added and removed between "
+            "them; score each shard again, which measures only what is new"
+        )
+
+
 def _same_reference(first: Run, second: Run, clip: ClipResult) -> bool:
     """Whether two runs saw the same content in a clip, or failed to in the same way."""
     if clip.failure is not None:
@@ -105,6 +148,11 @@ def _states(run: Run, id: str) -> Checkpoint | None:
 
 
 def _check_fit(first: Run, other: Run) -> None:
+    versions = first.environment["thgeval"], other.environment["thgeval"]
+    if versions[0] != versions[1]:
+        raise ProtocolError(
+            f"{first.path} was made by thgeval {versions[0]} and {other.path} by {versions[1]}; score one of them again"
+        )
     if first.scores.keys() != other.scores.keys():
         odd = sorted(first.scores.keys() ^ other.scores.keys())
         raise ProtocolError(f"{first.path} and {other.path} hold different metrics: {', '.join(odd)} is in one alone")
@@ -122,6 +170,9 @@ def _check_fit(first: Run, other: Run) -> None:
             f"{first.path} and {other.path} were decoded by different versions: "
             f"{first.environment['decoder']} and {other.environment['decoder']}"
         )
+    labels = first.protocol["name"], other.protocol["name"]
+    if labels[0] != labels[1]:
+        raise ProtocolError(f"{first.path} was made under {labels[0]} and {other.path} under {labels[1]}")
 
 
 def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
@@ -131,6 +182,8 @@ def _contributions(run: Run, folder: Path | None) -> list[Contribution]:
         checkpoint = evidence(run, clip, rows_stay=True)
         if lacking := _measured(run, clip) - (set() if checkpoint is None else checkpoint.kept.keys()):
             raise ProtocolError(f"the states of clip {clip.id} are missing beside {run.path}: {min(lacking)}")
+        if checkpoint is None and clip.states not in ("", digest({})):
+            raise ProtocolError(f"the states of clip {clip.id} are missing beside {run.path}")
         if checkpoint is None:
             found.append(Contribution(clip))
             continue
@@ -165,4 +218,6 @@ def _labelled(run: Run, parsed: Parsed) -> Protocol:
 
 
 def _flags(run: Run) -> tuple[str, ...]:
-    return next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())
+    """The marks of a run's signatures, but for that of a shard where it is one no longer."""
+    found = next((parse(score.signature, registry.metric_class).flags for score in run.scores.values()), ())
+    return found if "shard" in run.options else tuple(flag for flag in found if not flag.startswith(SHARDED))

@@ -54,6 +54,11 @@ class Plan:
         return self.chunkwise + self.clipwise
 
     @property
+    def keys(self) -> set[str]:
+        """The keys of every metric that is measured."""
+        return {key for key, _ in self.metrics}
+
+    @property
     def on_card(self) -> tuple[Named, ...]:
         """The metrics of chunks that are measured on a graphics card."""
         return () if self.device == "cpu" else tuple(named for named in self.chunkwise if runs_on_card(named.metric))
@@ -103,24 +108,27 @@ class Plan:
         return self.without({key for key, metric in self.metrics if not (metric.sets or measures_reference(metric))})
 
 
-def plan(metrics: Sequence[Named], pairs: Sequence[Pair]) -> Plan:
-    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve."""
+def plan(metrics: Sequence[Named], pairs: Sequence[Pair] | None) -> Plan:
+    """Sort metrics by when they are measured, and set aside those that none of the pairs can serve.
+
+    ``pairs`` are None where they come one by one, so that nobody knows yet what they offer.
+    """
     unscored: dict[str, str] = {}
     for named in metrics:
         if (lack := uninstalled(named.metric)) is not None:
             unscored[named.key] = str(lack) + _instead(named, pairs)
-        elif pairs and all(lacks := [unmet_need(named.metric, pair) for pair in pairs]):
-            unscored[named.key] = str(lacks[0]) + _instead(named, pairs)
+        elif pairs and all(unmet_need(named.metric, pair) for pair in pairs):
+            unscored[named.key] = str(unmet_need(named.metric, pairs[0])) + _instead(named, pairs)
     able = [named for named in metrics if named.key not in unscored]
     clipwise = [named for named in able if any(feature.grain is Grain.CLIP for feature in closure(named.metric))]
     chunkwise = tuple(named for named in able if named not in clipwise)
     return Plan(chunkwise, tuple(clipwise), unscored, pins_of(*(metric for _, metric in metrics)))
 
 
-def _instead(named: Named, pairs: Sequence[Pair]) -> str:
+def _instead(named: Named, pairs: Sequence[Pair] | None) -> str:
     """What could be asked for in place of a metric whose files or packages are not here."""
     request = named.metric.embedded and f"{named.metric.name}/{named.metric.embedded}"
-    if not request or request == named.key:
+    if not request or request == named.key or pairs is None:
         return ""
     form = metric(request).metric
     if uninstalled(form) is not None or (pairs and all(unmet_need(form, pair) for pair in pairs)):

@@ -19,6 +19,7 @@ from typing import Any
 import av
 import numpy as np
 
+from thgeval.remote.addresses import scrubbed
 from thgeval.version import __version__
 
 PACKAGES = {
@@ -87,10 +88,10 @@ class Stopwatch:
 
 
 def command() -> list[str] | None:
-    """The command line of ``thgeval``; None in other programs, whose arguments are their own."""
+    """The command line of ``thgeval``, addresses without keys; None in other programs, whose arguments are theirs."""
     program = Path(sys.argv[0] if sys.argv else "")
     ours = program.stem == "thgeval" or program.parts[-3:] == ("thgeval", "cli", "main.py")
-    return ["thgeval", *sys.argv[1:]] if ours else None
+    return ["thgeval", *map(scrubbed, sys.argv[1:])] if ours else None
 
 
 def peak_bytes() -> int | None:

@@ -5,7 +5,9 @@ many threads as there are workers; a clip that can't be scored is recorded and t
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,14 @@ from thgeval.media.objects import KINDS, HowRead, clips_of
 from thgeval.metrics import DEFAULT
 from thgeval.pairing import Pairing
 from thgeval.pairing.benchmark import of_protocol
+from thgeval.pairing.elsewhere import at_hand
 from thgeval.pairing.handed import handed_apart, handed_pairs
 from thgeval.pairing.naming import Naming
+from thgeval.pairing.packed import is_packed, of_tars
 from thgeval.protocol import Protocol
-from thgeval.results import Run
+from thgeval.remote.addresses import Address, location
+from thgeval.remote.delivery import delivered
+from thgeval.results import STATES, Run
 
 __all__ = ["Options", "Watcher", "evaluate", "execute", "score"]
 
@@ -126,28 +132,54 @@ def evaluate(
     ``unpaired`` compares the folders as sets, of any numbers, names, lengths and sizes of clips. Metrics that compare
     clip by clip are then refused, and metrics of single clips have the reference folder's own value beside theirs.
 
+    Folders may lie elsewhere (``s3://bucket/clips``), as may ``Options.out``: whatever fsspec knows. Pairs may also lie
+    in tars, of which ``generated`` is then the name or a pattern.
+
     Raises ProtocolError for unknown metrics or parameters, and folders that hold no clip.
     """
     how = HowRead(peak, fps, range, layout, clip)
     for name, place in ((GENERATED, generated), (REFERENCE, reference)):
-        if not isinstance(place, str | Path) and not _is_batch(place) and not (name == REFERENCE and place is None):
+        lacks = name == REFERENCE and place is None
+        if not isinstance(place, str | Path | Address) and not _is_batch(place) and not lacks:
             raise ProtocolError(
                 f"{name} must be the path of a folder or a file, or clips by id, not {type(place).__name__}"
             )
     if not isinstance(naming, Naming | None):
         raise ProtocolError(f"naming must be a thgeval.Naming(...), not {type(naming).__name__}")
     chosen = protocol_of(protocol, unpaired=unpaired)
-    if _is_batch(generated) or _is_batch(reference):
-        if naming is not None or clip_list is not None or chosen.benchmark.selects:
-            raise ProtocolError("clips that are handed over have their ids; names, lists and benchmarks are of folders")
-        pairing = _batches(generated, reference, how, chosen)
-    else:
-        sides = Path(generated), Path(reference) if reference is not None else None
-        listed = None if clip_list is None else Path(clip_list)
-        chosen, pairing = of_protocol(*sides, chosen, naming or Naming(), listed)
-    if pairing.advice and watcher is None:
-        warnings.warn(pairing.advice, stacklevel=2)
-    return _written(execute(pairing, metrics, chosen, _options(options), watcher or Watcher()), options)
+    told = watcher or Watcher()
+    with ExitStack() as stack:
+        settled = stack.enter_context(_delivered(_options(options)))
+        read = naming or Naming()
+        if _is_batch(generated) or _is_batch(reference):
+            if naming is not None or clip_list is not None or chosen.benchmark.selects:
+                raise ProtocolError(
+                    "clips that are handed over have their ids; names, lists and benchmarks are of folders"
+                )
+            pairing = _batches(generated, reference, how, chosen)
+        else:
+            ours, far = location(generated), None if reference is None else location(reference)
+            if is_packed(ours):
+                pairing = of_tars(ours, far, chosen, read)
+            else:
+                deep = read.recursive or chosen.benchmark.selects
+                sides = stack.enter_context(at_hand(ours, far, recursive=deep))
+                listed = None if clip_list is None else Path(clip_list)
+                chosen, pairing = of_protocol(sides.generated, sides.reference, chosen, read, listed)
+                pairing = pairing.mirroring(sides.mirrors)
+        if pairing.advice and watcher is None:
+            warnings.warn(pairing.advice, stacklevel=2)
+        return _written(execute(pairing, metrics, chosen, settled, told), settled)
+
+
+@contextmanager
+def _delivered(options: Options) -> Iterator[Options]:
+    """The options with a result file on this machine, which is sent to where it belongs when the body ends."""
+    if not isinstance(options.target, Address):
+        yield options
+        return
+    with delivered([options.target], STATES) as delivery:
+        yield replace(options, out=delivery.paths[0], shared=delivery.shared)
 
 
 def _is_batch(given: Any) -> bool:
@@ -170,8 +202,8 @@ def _batches(generated: Any, reference: Any, how: HowRead, protocol: Protocol) -
 
 
 def _written(run: Run, options: Options | None) -> Run:
-    if options is not None and options.out is not None:
-        run.write(options.out)
+    if options is not None and options.path is not None:
+        run.write(options.path)
     return run
 
 

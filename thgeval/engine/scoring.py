@@ -18,6 +18,9 @@ from thgeval.states.checkpoint import Kept, digest
 from thgeval.statistics import Bounds, Resampling, bounds
 from thgeval.statistics import contributions as contributions_of
 
+UNMET = "unmet need"
+"""Why a metric has no value where a clip doesn't offer what it needs."""
+
 
 @dataclass(frozen=True)
 class Contribution:
@@ -67,6 +70,25 @@ class Setting:
     pins: Pins
     flags: tuple[str, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
+
+
+def settled(contributions: Sequence[Contribution], keys: Collection[str]) -> tuple[list[Contribution], dict[str, str]]:
+    """What clips add, of which nothing was known before they came; and why metrics that none serves are unscored.
+
+    Such metrics are then no failure of any clip, as where all clips are known beforehand.
+    """
+    ordered = sorted(contributions, key=lambda item: item.clip.id)
+    unscored = {}
+    for key in keys:
+        told = [item.clip.failed[key] for item in ordered if key in item.clip.failed]
+        if told and all(failed.reason == UNMET for failed in told) and not any(key in item.states for item in ordered):
+            unscored[key] = told[0].message
+
+    def cleared(item: Contribution) -> Contribution:
+        failed = {key: failure for key, failure in item.clip.failed.items() if key not in unscored}
+        return replace(item, clip=replace(item.clip, failed=failed))
+
+    return [cleared(item) for item in contributions], unscored
 
 
 def scored_run(

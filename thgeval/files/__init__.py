@@ -10,7 +10,8 @@ import io
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,13 +29,23 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises OutputError if that is impossible, and leaves what was there.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which is put under a name in one step when the body ends.
+
+    Raises OutputError if that is impossible, and leaves what was there, as it does where the body raises.
+    """
     temporary: str | None = None
     try:
         target = replaceable(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f"{UNFINISHED}{target.name[:100]}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())

@@ -7,6 +7,7 @@ with its reason, and counts as expected and failed.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from thgeval.clip import Clip, Excerpt, Pair, beside
 from thgeval.errors import Failure, InputError, ProtocolError
@@ -14,8 +15,13 @@ from thgeval.limits import text
 from thgeval.media.image import SUFFIXES
 from thgeval.pairing.folders import deeper, everywhere, is_clip, stems
 from thgeval.pairing.naming import Naming, named
+from thgeval.pairing.shards import Shard
 from thgeval.pairing.suggestion import Names, suggested
+from thgeval.remote.mirror import NONE, Mirrors
 from thgeval.results import ClipResult
+
+if TYPE_CHECKING:
+    from thgeval.pairing.packed import Packed
 
 TIMING = ".timing.json"
 PROMPT = ".prompt.txt"
@@ -31,13 +37,38 @@ class Pairing:
 
     A generated clip whose reference is missing stands in both: what needs no reference is still scored. ``advice`` says
     what would bring names together that don't fit. ``places`` are the folders of generated and of reference clips,
-    below which results name them.
+    below which results name them; ``mirrors`` are those that stand for places elsewhere. Pairs that lie in tars are
+    ``packed``, and known one by one as they are read.
     """
 
     pairs: tuple[Pair, ...]
     unpaired: tuple[ClipResult, ...]
     advice: str = ""
     places: Mapping[str, Path] = field(default_factory=dict)
+    mirrors: Mirrors = NONE
+    packed: "Packed | None" = None
+
+    def mirroring(self, mirrors: Mirrors) -> "Pairing":
+        """The same pairs of files that are here only while they are used, said to be where they come from."""
+
+        def told(item: ClipResult) -> ClipResult:
+            failure = item.failure and replace(item.failure, message=mirrors.told(item.failure.message))
+            return replace(item, failure=failure)
+
+        return replace(
+            self, unpaired=tuple(map(told, self.unpaired)), advice=mirrors.told(self.advice), mirrors=mirrors
+        )
+
+    @property
+    def far(self) -> dict[str, str]:
+        """What is shown of the places elsewhere, by side."""
+        shown = self.mirrors.addresses
+        return {side: shown[place] for side, place in self.places.items() if place in shown}
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of everything that a result will list."""
+        return {pair.id for pair in self.pairs} | {item.id for item in self.unpaired}
 
     @property
     def expected(self) -> int:
@@ -56,14 +87,27 @@ class Pairing:
 
     def cut(self, excerpt: Excerpt | None) -> "Pairing":
         """The pairs with only this part of each clip looked at; see ``Pair.cut``."""
-        return replace(self, pairs=tuple(pair.cut(excerpt) for pair in self.pairs))
+        packed = self.packed and replace(self.packed, excerpt=excerpt)
+        return replace(self, pairs=tuple(pair.cut(excerpt) for pair in self.pairs), packed=packed)
 
     def limited(self, count: int | None) -> "Pairing":
         """The first ``count`` pairs alone, or clips of either side."""
         if count is None:
             return self
         sides = [[pair for pair in self.pairs if pair.side == side] for side in ("", "generated", "reference")]
-        return replace(self, pairs=tuple(pair for pairs in sides for pair in pairs[:count]))
+        packed = self.packed and replace(self.packed, limit=count)
+        return replace(self, pairs=tuple(pair for pairs in sides for pair in pairs[:count]), packed=packed)
+
+    def sharded(self, shard: Shard | None) -> "Pairing":
+        """What belongs to one shard, clips without a partner included; everything where there is none."""
+        if shard is None:
+            return self
+        return replace(
+            self,
+            pairs=tuple(pair for pair in self.pairs if shard.holds(pair.id)),
+            unpaired=tuple(item for item in self.unpaired if shard.holds(item.id)),
+            packed=self.packed and self.packed.sharded(shard),
+        )
 
 
 def paired(

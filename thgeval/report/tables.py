@@ -212,7 +212,7 @@ class Head:
     protocol: str
     policies: tuple[str, ...]
     deviates: bool
-    limit: int | None
+    part: str | None
     made_with: tuple[tuple[str, str], ...]
 
 
@@ -220,7 +220,6 @@ def head(found: Collected) -> Head:
     """What was scored, under which protocol, made with what."""
     run, clips = found.run, found.clips
     label = str(run.protocol["name"])
-    limit = run.options.get("limit")
     return Head(
         name="Run" if run.path is None else run.path.stem,
         headline=headline(found),
@@ -233,6 +232,6 @@ def head(found: Collected) -> Head:
         protocol=label.removesuffix("!"),
         policies=tuple(text.policy(str(token)) for token in run.protocol["fields"]),
         deviates=label.endswith("!"),
-        limit=None if limit is None else int(limit),
+        part=run.part,
         made_with=tuple((str(name), str(version)) for name, version in run.environment.items()),
     )

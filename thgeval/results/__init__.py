@@ -13,6 +13,7 @@ from typing import Any
 from thgeval import registry, schema
 from thgeval.errors import MissingExtra, ProtocolError, ThgevalError
 from thgeval.files import opened, write_atomically
+from thgeval.remote.addresses import is_address
 from thgeval.results.clip import ClipResult
 from thgeval.results.score import Score, Value
 
@@ -29,6 +30,7 @@ class Run:
     ``expected`` counts pairs; in a run without pairs generated clips, and ``expected_references`` reference clips.
     ``environment`` names versions, ``record`` says when, where, by which command and at what cost the run was made.
     ``places`` are the folders that the clips of either side were found in; files name clips by their path below them.
+    ``addresses`` are those of sides that lie elsewhere, as they may be shown.
     """
 
     scores: Mapping[str, Score]
@@ -39,6 +41,7 @@ class Run:
     expected: int
     record: Mapping[str, Any] = field(default_factory=dict, compare=False)
     places: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    addresses: Mapping[str, str] = field(default_factory=dict, compare=False)
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -50,6 +53,16 @@ class Run:
     def expected_references(self) -> int:
         """How many reference clips that stand alone a complete run would measure; 0 where clips come in pairs."""
         return sum(clip.side == "reference" for clip in self.clips)
+
+    @property
+    def part(self) -> str | None:
+        """Which part of the clips was scored, where it was one, and the option that asked for it."""
+        said = []
+        if (limit := self.options.get("limit")) is not None:
+            said.append(f"its first {limit} clip{'s' * (limit > 1)} alone (--limit)")
+        if (shard := self.options.get("shard")) is not None:
+            said.append(f"shard {shard['number']}/{shard['of']} alone (--shard)")
+        return " of ".join(reversed(said)) or None
 
     @property
     def failures(self) -> tuple[ClipResult, ...]:
@@ -86,7 +99,7 @@ class Run:
             "clips": [clip.to_dict() for clip in self.clips],
             schema.RECORD: {"environment": dict(self.environment), **self.record},
         }
-        named: dict[str, Any] = self._nameless(data) if self.places else data
+        named: dict[str, Any] = self._nameless(data) if self.places or self.addresses else data
         return named
 
     def _nameless(self, value: Any) -> Any:
@@ -99,6 +112,8 @@ class Run:
             for side, place in self.places.items():
                 if place.is_absolute():
                     value = value.replace(f"{place}{os.sep}", f"{side}/").replace(str(place), side)
+            for side, address in self.addresses.items():
+                value = value.replace(f"{address}/", f"{side}/").replace(address, side)
         return value
 
     @property
@@ -119,6 +134,7 @@ class Run:
         """Write the result file in one step; OutputError if that is impossible."""
         path = Path(path)
         folders = {side: Path(os.path.relpath(place, path.parent)).as_posix() for side, place in self.places.items()}
+        folders |= self.addresses
         written = replace(self, record={**self.record, "folders": folders} if folders else self.record)
         write_atomically(path, schema.encoded(written.to_dict()))
 
@@ -133,8 +149,10 @@ class Run:
             raise ProtocolError(f"the result file {path} can't be read: {error.strerror or error}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise ProtocolError(f"{path} is not a thgeval result file ({error})") from None
-        places = {side: path.parent / place for side, place in found.record.get("folders", {}).items()}
-        return replace(found, places=places, path=path)
+        folders = found.record.get("folders", {})
+        addresses = {side: place for side, place in folders.items() if is_address(place)}
+        places = {side: path.parent / place for side, place in folders.items() if side not in addresses}
+        return replace(found, places=places, addresses=addresses, path=path)
 
     @classmethod
     def of_bytes(cls, content: bytes) -> "Run":

@@ -23,6 +23,7 @@ from thgeval.files import UNFINISHED
 from thgeval.files.bounded import prune
 from thgeval.files.locking import locked
 from thgeval.home import home
+from thgeval.remote.delivery import SharedFolder
 from thgeval.states.checkpoint import Checkpoint, Kept, load, save, save_and_reopen
 
 CACHE_MODES = ("off", "read", "read-write")
@@ -43,7 +44,7 @@ class Store:
     """Where a run looks for states and where it leaves them; without folders, nowhere.
 
     Without a states folder, ``scratch`` is where feature rows wait for the end of the run. ``genuine`` tells states of
-    the folder from those that somebody has put there.
+    the folder from those that somebody has put there. Where the folder belongs elsewhere, ``shared`` is that place.
     """
 
     folder: Path | None = None
@@ -51,6 +52,7 @@ class Store:
     fresh: bool = False
     cache: str = "off"
     genuine: Callable[[Checkpoint], bool] = lambda held: True
+    shared: SharedFolder | None = None
 
     @property
     def used(self) -> bool:
@@ -94,9 +96,18 @@ class Store:
     def _places(self, pair: str, content: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:
         """Where states of a pair may lie, and whether it is the states folder."""
         if self.folder is not None and not self.fresh:
-            yield self.folder / file_name(pair), True
+            yield self.settled(pair), True
         if self.cache != "off":
             yield _cached(content), False
+
+    def settled(self, pair: str) -> Path:
+        """Where the states of a pair lie in the states folder, brought there if it belongs elsewhere."""
+        if self.folder is None:
+            raise OutputError("there is no folder of states")
+        place = self.folder / file_name(pair)
+        if self.shared is not None:
+            self.shared.bring(place)
+        return place
 
     def save(self, checkpoint: Checkpoint) -> Checkpoint:
         """Leave a checkpoint in every place that is written to; OutputError if the states folder can't be.
@@ -125,15 +136,27 @@ class Store:
             record = {**checkpoint.record, "failed": failed}
             refused = {**held.refused, **checkpoint.refused}
             checkpoint = replace(checkpoint, kept={**held.kept, **checkpoint.kept}, record=record, refused=refused)
-        return save_and_reopen(place, checkpoint)
+        settled = save_and_reopen(place, checkpoint)
+        if self.shared is not None:
+            self.shared.send(place)
+        return settled
 
     def tokens(self) -> tuple[str, ...]:
         """How the clips of the states folder were prepared, by the first that can be read; empty if there is none."""
-        for place in () if self.folder is None else sorted(self.folder.glob("*.npz")):
-            held = load(place)
+        if self.folder is None:
+            return ()
+        for name in sorted({path.name for path in self.folder.glob("*.npz")} | self.names):
+            if self.shared is not None:
+                self.shared.bring(self.folder / name)
+            held = load(self.folder / name)
             for kept in () if held is None else held.kept.values():
                 return tuple(kept.protocol.split("|"))
         return ()
+
+    @property
+    def names(self) -> set[str]:
+        """The names of states that lie elsewhere, where the folder belongs there."""
+        return set() if self.shared is None else {name for name in self.shared.names if name.endswith(".npz")}
 
     def swept(self) -> None:
         """Remove what killed writers left unfinished in the states folder; for whoever holds its lock."""

@@ -272,8 +272,8 @@ def _coverage(score: Score, run: Run) -> Iterable[str]:
     if score.clips < run.expected:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in score.left_out.items())
         yield f"{score.clips} of {run.expected} clips{f' ({reasons})' if reasons else ''}"
-    if run.options.get("limit") is not None:
-        yield f"the first {run.options['limit']} clips alone (--limit)"
+    if run.part is not None:
+        yield run.part
     if said := warning(score):
         yield said
 

@@ -45,5 +45,7 @@ def test_the_frames_are_what_torchvision_sees(weights):
 
 
 def test_regions_are_not_sampled():
-    with pytest.raises(ProtocolError, match="fid: some frames of a clip are chosen for Inception, of whole frames alone"):
+    with pytest.raises(
+        ProtocolError, match="fid: some frames of a clip are chosen for Inception, of whole frames alone"
+    ):
         metric("fid:region=face,frames=5")

@@ -1,0 +1,137 @@
+"""A real cluster of Ray, of two nodes on this machine: the same bytes, whoever is killed."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from support.clips import moving, write_clip
+
+import thgeval
+from thgeval import Options
+from thgeval.engine import job
+from thgeval.errors import ThgevalError
+
+pytest.importorskip("ray")
+
+from ray.cluster_utils import Cluster
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+METRICS = ["psnr", "f-mse", "cpbd"]
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("ray")
+    for side, noise in (("pred", 6.0), ("gt", 0.0)):
+        (place / side).mkdir()
+        for number in range(24):
+            write_clip(place / side / f"{number:02}.mp4", moving(frames=20, size=128, seed=number, noise=noise))
+    return place
+
+
+@pytest.fixture(scope="module")
+def here(folder):
+    return thgeval.evaluate(folder / "pred", folder / "gt", metrics=METRICS, options=Options(out=folder / "here.json"))
+
+
+@pytest.fixture
+def cluster():
+    import ray
+
+    made = Cluster(initialize_head=True, head_node_args=NODE)
+    made.other = made.add_node(**NODE)
+    yield made
+    ray.shutdown()
+    with contextlib.suppress(Exception):
+        made.shutdown()
+
+
+def scored(folder, out, cluster, watcher=None):
+    options = Options(out=out, engine="ray", address=cluster.address)
+    return thgeval.evaluate(folder / "pred", folder / "gt", metrics=METRICS, options=options, watcher=watcher)
+
+
+def after(clips, what):
+    """A watcher that does something once so many clips are done."""
+    seen, lock = [0], threading.Lock()
+
+    def done(clip):
+        with lock:
+            seen[0] += 1
+            if seen[0] == clips:
+                what()
+
+    return job.Watcher(clip=done)
+
+
+def test_two_nodes_give_the_bytes_of_one_machine(folder, here, cluster, tmp_path):
+    assert scored(folder, tmp_path / "run.json", cluster).canonical == here.canonical
+
+
+def test_a_node_that_is_killed_loses_nothing(folder, here, cluster, tmp_path, monkeypatch):
+    from thgeval.engine.cluster import on_ray
+
+    monkeypatch.setattr(on_ray, "SILENT_S", 15.0)
+    watcher = after(3, lambda: cluster.remove_node(cluster.other, allow_graceful=False))
+    assert scored(folder, tmp_path / "run.json", cluster, watcher).canonical == here.canonical
+
+
+def test_a_worker_that_is_killed_loses_nothing(folder, here, cluster, tmp_path):
+    def killed():
+        found = subprocess.run(["pgrep", "-f", "ray::Worker"], capture_output=True, text=True, check=False).stdout
+        os.kill(int(found.split()[0]), signal.SIGKILL)
+
+    assert scored(folder, tmp_path / "run.json", cluster, after(3, killed)).canonical == here.canonical
+
+
+def test_a_driver_that_is_killed_goes_on(folder, here, cluster, tmp_path):
+    script = (
+        "import sys, thgeval; out, address, pred, gt = sys.argv[1:]\n"
+        "options = thgeval.Options(out=out, engine='ray', address=address)\n"
+        f"thgeval.evaluate(pred, gt, metrics={METRICS!r}, options=options)"
+    )
+    out = tmp_path / "run.json"
+    command = [sys.executable, "-c", script, str(out), cluster.address, str(folder / "pred"), str(folder / "gt")]
+    driver = subprocess.Popen(command)
+    until = time.monotonic() + 120
+    while len(list(tmp_path.glob("run.states/*.npz"))) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    driver.kill()
+    driver.wait()
+    assert not out.exists()
+    run = scored(folder, out, cluster)
+    assert run.canonical == here.canonical
+    assert run.record["measured"]["recalled"] >= 3
+
+
+def test_a_head_that_is_gone_ends_the_run_in_a_sentence(folder, cluster, tmp_path):
+    """In the middle of a run, or doesn't end it; and before one."""
+    command = [
+        sys.executable,
+        "-m",
+        "thgeval.cli.main",
+        "score",
+        str(folder / "pred"),
+        str(folder / "gt"),
+        "-m",
+        "cpbd",
+    ]
+    command += ["-q", "--engine", "ray", "--address", cluster.address, "-o", str(tmp_path / "run.json")]
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("run.states/*.npz")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.kill(cluster.head_node.all_processes["gcs_server"][0].process.pid, signal.SIGKILL)
+    _, said = driver.communicate(timeout=200)
+    lost = "the cluster is lost" in said or "no worker of the cluster has answered" in said
+    assert driver.returncode == (4 if lost else 0), said  # workers that are there may still end the run
+    assert (tmp_path / "run.json").exists() != lost
+    with pytest.raises(ThgevalError, match="no cluster of Ray can be reached"):
+        scored(folder, tmp_path / "run.json", cluster)
