@@ -74,7 +74,9 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "first-results": {
         "synth": lambda: first_results.generators("synth-v1-short@1"),
+        "synth3d": lambda: first_results.generators("synth3d-v1-short@1"),
         "controls": lambda: first_results.controls("synth-v1-short@1"),
+        "controls3d": lambda: first_results.controls("synth3d-v1-short@1"),
     },
     "training": {
         "metrics": training_page.metrics,

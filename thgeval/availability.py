@@ -6,7 +6,7 @@ from thgeval import registry
 from thgeval.clip import COMPANIONS
 from thgeval.errors import MissingExtra, install_line
 from thgeval.metric import Metric
-from thgeval.requirements import Package, Weights
+from thgeval.requirements import Package, Program, Weights
 from thgeval.signature import closure, required
 
 FILES = {
@@ -22,7 +22,7 @@ FILES = {
 def lacking(metric: Metric[Any]) -> str:
     """What brings what a metric rests on; empty where it is all there.
 
-    An install line for packages, ``thgeval fetch NAME`` for weights, and the folder of a program of the user's own.
+    An install line for packages, ``thgeval fetch NAME`` for weights, and the name of a checkout of the user's own.
     """
     missing = [(item, problem) for item in required(metric) if (problem := item.problem(metric.name)) is not None]
     extras = list(dict.fromkeys(problem.extra for _, problem in missing if isinstance(problem, MissingExtra)))
@@ -30,6 +30,8 @@ def lacking(metric: Metric[Any]) -> str:
         return install_line(",".join(extras))
     if any(isinstance(item, Weights) for item, _ in missing):
         return f"thgeval fetch {metric.name}"
+    if programs := [item.name for item, _ in missing if isinstance(item, Program)]:
+        return f"needs a checkout: {', '.join(programs)}"
     return "; ".join(str(problem) for item, problem in missing if not isinstance(item, Package))
 
 

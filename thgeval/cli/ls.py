@@ -105,7 +105,9 @@ def _line(name: str) -> str:
     files = beside_clips(found)
     ready = f"ready with {files[0]}" if files else "ready"
     state = ready if form == name else f"as {form}" if form else lacks
-    return f"  {name:<{NAME}}{found.better.arrow} {title(name):<{TITLE}} {state}"
+    named = f"  {name:<{NAME - 1}} {found.better.arrow}"
+    whole = f"{named} {title(name):<{TITLE}} {state}"
+    return whole if len(whole) <= WIDTH else f"{named} {state}"
 
 
 def _plugged_in() -> Iterator[str]:

@@ -46,6 +46,7 @@ KINDS: dict[str, type[State]] = {
         states.Counts,
         states.Rows,
         states.TwoRows,
+        states.TimedValues,
     )
 }
 DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
