@@ -70,6 +70,14 @@ METRICS = {
     "mouth-correlation": "faces.mouth_motion:MouthCorrelation",
     "akd": "faces.akd:AKD",
     "mkr": "faces.mkr:MKR",
+    "lve": "meshes.lve:LVE",
+    "mve": "meshes.mve:MVE",
+    "fdd": "meshes.fdd:FDD",
+    "mod": "meshes.mod:MOD",
+    "mtm": "meshes.mtm:MTM",
+    "slcc": "meshes.slcc:SLCC",
+    "bas": "motion.beats:BAS",
+    "pbas": "motion.beats:PBAS",
     "blinks-per-s": "faces.blinks_per_s:BlinksPerS",
     "blink-duration": "faces.blink_duration:BlinkDuration",
     "prmse": "faces.prmse:PRMSE",
@@ -143,6 +151,14 @@ TITLES = {
     "lvd": "LVD",
     "akd": "AKD",
     "mkr": "MKR",
+    "lve": "LVE",
+    "mve": "MVE",
+    "fdd": "FDD",
+    "mod": "MOD",
+    "mtm": "MTM",
+    "slcc": "SLCC",
+    "bas": "BAS",
+    "pbas": "PBAS",
     "blinks-per-s": "Blinks per second",
     "prmse": "PRMSE",
     "apd": "APD",
@@ -193,7 +209,6 @@ ALIASES: dict[str, str] = {
     "hyperiqa": "iqa",
 }
 
-_MESHES = "a number of 3D meshes, which clips don't have"
 # Names of several quantities, or of other ones, whatever they look like: what to say of each.
 ELSEWHERE: dict[str, str] = {
     "aed": "did you mean aed-euclid (of a face recogniser's embeddings) or aed-3dmm (of expression coefficients)?",
@@ -203,9 +218,6 @@ ELSEWHERE: dict[str, str] = {
     "confidence": "did you mean sync-conf (SyncNet's) or sync-lm-conf (of landmarks)?",
     "id-sim": "did you mean csim (with the reference), f-sim (with the first frame) or id-consistency?",
     "fsim-face": "did you mean f-sim (of the face, over time) or fsim (of features of pictures)?",
-    "lve": f"lip vertex error is {_MESHES}",
-    "fdd": f"upper-face dynamics deviation is {_MESHES}",
-    "mve": f"mean vertex error is {_MESHES}",
     "fvmd": "Fr\u00e9chet video motion distance, of tracked points, is not measured here",
     "q-align": "Q-Align's quality (also called IQA) is not measured here; iqa is hyperIQA's",
     "ase": "Q-Align's aesthetics is not measured here",
