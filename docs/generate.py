@@ -17,7 +17,7 @@ from making.markdown import MADE
 from making.metric_pages import metric_entries, metric_index, metric_names, metric_page
 
 import thgeval
-from thgeval.features.faces import supplied
+from thgeval.features.faces import meshes, supplied
 from thgeval.features.frames import views
 from thgeval.media import image
 from thgeval.metrics import METRICS
@@ -89,6 +89,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "results": {"coverage": figures.interval_coverage},
     "interchange": {
         "faces": lambda: tables.layouts(supplied.LAYOUTS),
+        "meshes": lambda: tables.layouts(meshes.LAYOUTS),
         "views": lambda: tables.layouts(views.LAYOUTS),
     },
     "index": {"install": lambda: install()},

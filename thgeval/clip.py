@@ -12,6 +12,7 @@ from thgeval.errors import InputError, ProtocolError
 COMPANIONS: dict[str, tuple[str, ...]] = {
     "openface": (".openface.csv", ".csv"),
     "faces": (".faces.npz",),
+    "mesh": (".mesh.npz",),
     "views": (".views.npz",),
     "avhubert": (".avhubert.npz",),
     "lipreader": (".lipreader.npz",),

@@ -22,6 +22,7 @@ FAMILIES = {
     "identity": Family("Identity", "Whose face it is, and whether it stays the same one."),
     "faces": Family("Faces", "Landmarks, pose, expression and blinks."),
     "sync": Family("Lip sync", "Whether lips and voice go together."),
+    "meshes": Family("Meshes", "The surface of a face over time, from a file beside the clip."),
     "words": Family("Words", "What is said, as those who read lips or hear speech get it."),
     "views": Family("Views", "Renders of one generated scene from several cameras."),
     "judged": Family("Judged by programs", "What others' networks say of a clip, run from checkouts of your own."),

@@ -23,7 +23,7 @@ ABSENT = {
     "fan-2d": "a random detector finds no face; tests/parity has face-alignment's landmarks",
 }
 """Networks that stay away, and why."""
-TOO_LITTLE = {"too short", "no voice", "no pause"}
+TOO_LITTLE = {"too short", "no voice", "no pause", "no beat"}
 """What a clip of some frames may be to a metric of speech; tests/lip_sync has longer ones."""
 
 

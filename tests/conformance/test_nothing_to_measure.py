@@ -217,6 +217,7 @@ HEARD_RIGHT = {
         "sync-lm-conf",  # lips that say nothing fit no shift better than another: near 0
         "sync-lm-dist",  # and none well
         "lip-sync-theval",  # a mouth whose opening is 0 throughout, against the loudness
+        "pbas",  # a head that never beats, which is the worst
     },
     "nobody in the picture": set(),
     "a clip shorter than a window": {"lip-sync-theval"},  # its program compares frame by frame

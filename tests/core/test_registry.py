@@ -99,7 +99,7 @@ def test_an_alias_of_a_preset_takes_parameters_but_no_other_preset():
         ("AED", {"aed-euclid", "aed-3dmm"}),
         ("mae", {"l1", "l1-255"}),
         ("sync", {"sync-conf", "lse-d", "av-offset"}),
-        *((name, set()) for name in ("lve", "fdd", "fvmd", "kvd", "nme", "ape", "aeu", "lpd", "ssd")),
+        *((name, set()) for name in ("fvmd", "kvd", "nme", "ape", "aeu", "lpd", "ssd")),
         ("q-align", {"q-align-iqa", "q-align-ase"}),
         ("psnrr", {"psnr"}),
         ("temporal-warp-eror", {"temporal-warp-error"}),

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from scipy.io import wavfile
 from support.clips import moving, written_at
 from support.fake_judge import checkout, judged
 
@@ -82,10 +83,64 @@ def felt(seed: int, count: int) -> np.ndarray:
     return np.stack([generated, reference])
 
 
+def grey(folder: Path, name: str, count: int) -> Clip:
+    """A clip of so many grey frames, small and 25 per second."""
+    return Clip(
+        name,
+        written_at(folder / f"{name}.mkv", np.full((count, 32, 32, 3), 90, np.uint8), range(count), Fraction(1, 25)),
+    )
+
+
+def murmur(path: Path, seconds: float, *, seed: int, rate_hz: int, loud: float) -> Path:
+    """Noise that swells and dies away some times a second, as a file of 16 bits."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    knots = np.arange(0, seconds + 0.2, 0.11)
+    swell = np.clip(np.interp(time, knots, rng.uniform(-0.5, 1, len(knots))), 0, 1)
+    wavfile.write(path, rate_hz, np.rint(rng.normal(0, loud, len(time)) * swell).astype(np.int16))
+    return path
+
+
+def meshes(folder: Path) -> list[Pair]:
+    """Clips of two people with a mesh of 60 vertices on either side, and speech that is louder in some."""
+    pairs, counts = [], {"m1_a": 40, "m1_b": 23, "m1_c": 30, "m2_a": 31, "m2_b": 28, "m2_c": 35}
+    for seed, (name, count) in enumerate(counts.items()):
+        rng = np.random.default_rng(seed + 20)
+        rest = rng.normal(0, 1, (60, 3))
+        says = {"lips": np.array([3, 5, 5, 8, 13, 21, 34, 40]), "upper_face": np.arange(45, 60), "lip_middles": [3, 40]}
+        sides = {}
+        for side, size in (("generated", 0.04 + 0.01 * seed), ("reference", 0.05)):
+            motion = np.cumsum(rng.normal(0, size, (count, 60, 3)), axis=0)
+            motion[:, 3, 1] += np.sin(np.arange(count) * (0.7 + 0.1 * seed) + (side == "generated"))
+            (folder / side).mkdir(exist_ok=True)
+            sides[side] = grey(folder / side, name, count)
+            np.savez(folder / side / f"{name}.mesh.npz", vertices=rest + motion, template=rest, **says)
+        heard = murmur(folder / f"{name}.wav", count / 25, seed=seed, rate_hz=44100, loud=1000 * (1 + (3 * seed) % 5))
+        pairs.append(Pair(name, *sides.values(), audio=heard))
+    return pairs
+
+
+def poses(folder: Path) -> list[Pair]:
+    """Clips of 120 and 90 frames with a pose on either side, and speech."""
+    pairs = []
+    for seed, (name, count) in enumerate((("a", 120), ("b", 90))):
+        rng, sides = np.random.default_rng(seed + 40), {}
+        for side in ("generated", "reference"):
+            (folder / side).mkdir(exist_ok=True)
+            sides[side] = grey(folder / side, name, count)
+            turned = np.cumsum(rng.normal(0, 1.0, (count, 3)), axis=0)
+            np.savez(folder / side / f"{name}.faces.npz", pose_deg=turned)
+        heard = murmur(folder / f"{name}.wav", count / 25, seed=seed, rate_hz=16000, loud=4000)
+        pairs.append(Pair(name, *sides.values(), audio=heard))
+    return pairs
+
+
 GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
     "frames": frames,
     "frames and copies": frames_and_copies,
     "landmarks": landmarks,
     "affect": affect,
+    "meshes": meshes,
+    "poses": poses,
     "frames of one size": lambda folder: frames(folder)[:1],
 }

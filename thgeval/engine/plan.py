@@ -28,6 +28,7 @@ LACKS = {
     "sound": "no sound (frames alone have none)",
     "openface": "no OpenFace table (a CLIP.openface.csv beside it)",
     "faces": "no file of face measurements (a CLIP.faces.npz beside it)",
+    "mesh": "no mesh of its face (a CLIP.mesh.npz beside it)",
     "views": "no bundle of views, and a plain video shows one view (a CLIP.views.npz beside it)",
     "avhubert": "no rows of AV-HuBERT (a CLIP.avhubert.npz beside it)",
     "lipreader": "no rows of a lip reader (a CLIP.lipreader.npz beside it)",

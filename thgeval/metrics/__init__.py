@@ -86,6 +86,14 @@ METRICS = {
     "mouth-correlation": "faces.mouth_motion:MouthCorrelation",
     "akd": "faces.akd:AKD",
     "mkr": "faces.mkr:MKR",
+    "lve": "meshes.lve:LVE",
+    "mve": "meshes.mve:MVE",
+    "fdd": "meshes.fdd:FDD",
+    "mod": "meshes.mod:MOD",
+    "mtm": "meshes.mtm:MTM",
+    "slcc": "meshes.slcc:SLCC",
+    "bas": "motion.beats:BAS",
+    "pbas": "motion.beats:PBAS",
     "blinks-per-s": "faces.blinks_per_s:BlinksPerS",
     "blink-duration": "faces.blink_duration:BlinkDuration",
     "prmse": "faces.prmse:PRMSE",
@@ -174,6 +182,14 @@ TITLES = {
     "lvd": "LVD",
     "akd": "AKD",
     "mkr": "MKR",
+    "lve": "LVE",
+    "mve": "MVE",
+    "fdd": "FDD",
+    "mod": "MOD",
+    "mtm": "MTM",
+    "slcc": "SLCC",
+    "bas": "BAS",
+    "pbas": "PBAS",
     "blinks-per-s": "Blinks per second",
     "prmse": "PRMSE",
     "apd": "APD",
@@ -236,7 +252,6 @@ ALIASES: dict[str, str] = {
     "sagr-arousal": "arousal-sagr",
 }
 
-_MESHES = "a number of 3D meshes, which clips don't have"
 # Names of several quantities, or of other ones, whatever they look like: what to say of each.
 ELSEWHERE: dict[str, str] = {
     "aed": "did you mean aed-euclid (of a face recogniser's embeddings) or aed-3dmm (of expression coefficients)?",
@@ -249,9 +264,6 @@ ELSEWHERE: dict[str, str] = {
     "sagr": "did you mean valence-sagr or arousal-sagr?",
     "ccc": "did you mean valence-ccc or arousal-ccc?",
     "rmse": "did you mean valence-rmse, arousal-rmse or prmse (of the head's pose)?",
-    "lve": f"lip vertex error is {_MESHES}",
-    "fdd": f"upper-face dynamics deviation is {_MESHES}",
-    "mve": f"mean vertex error is {_MESHES}",
     "fvmd": "Fr\u00e9chet video motion distance, of tracked points, is not measured here",
     "q-align": "did you mean q-align-iqa (quality) or q-align-ase (aesthetics)?",
     "vbench": "each of its dimensions is a metric of its own, such as motion-smoothness-vbench",

@@ -7,6 +7,7 @@ order, with identical bits. Records stay small: per-frame values, a pair of coun
 A frame without a value (an exactly reproduced frame has no PSNR) is left out of means and counted under its reason.
 """
 
+from thgeval.states.correlated import Correlated
 from thgeval.states.counts import Counts
 from thgeval.states.framewise import (
     IDENTICAL,
@@ -28,6 +29,7 @@ __all__ = [
     "ByTrack",
     "ClipError",
     "ClipMean",
+    "Correlated",
     "Counts",
     "Framewise",
     "Part",

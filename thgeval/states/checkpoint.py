@@ -43,13 +43,14 @@ KINDS: dict[str, type[State]] = {
         states.PooledRoot,
         states.TrackMean,
         states.PooledTracks,
+        states.Correlated,
         states.Counts,
         states.Rows,
         states.TwoRows,
         states.TimedValues,
     )
 }
-DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
+DIMENSIONS = {**dict.fromkeys(KINDS, (1, 2)), "Correlated": (2,), "Counts": (2,), "Rows": (2,), "TwoRows": (3,)}
 """How many dimensions the values of each kind have: (frames,) or (frames, columns) unless they are others."""
 
 

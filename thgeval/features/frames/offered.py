@@ -23,6 +23,7 @@ transcript: Feature[Path | str] = _offered("transcript")
 source_image: Feature[Path] = _offered("source_image")
 openface_file: Feature[Path] = _offered("openface")
 faces_file: Feature[Path] = _offered("faces")
+mesh_file: Feature[Path] = _offered("mesh")
 views_file: Feature[Path] = _offered("views")
 avhubert_file: Feature[Path] = _offered("avhubert")
 lipreader_file: Feature[Path] = _offered("lipreader")
@@ -30,6 +31,7 @@ lipreader_file: Feature[Path] = _offered("lipreader")
 OF_EITHER_SIDE: dict[str, Feature[Path]] = {
     "openface": openface_file,
     "faces": faces_file,
+    "mesh": mesh_file,
     "views": views_file,
     "avhubert": avhubert_file,
     "lipreader": lipreader_file,

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_both
+from thgeval.metrics.averages import AVERAGES
 from thgeval.metrics.judged.checkouts import Checkout
 from thgeval.metrics.judged.emotion import EMONET, FACELESS, check_lengths
-from thgeval.metrics.pixels.averages import AVERAGES
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean, PooledRoot, mean
 

@@ -10,7 +10,7 @@ from thgeval.kernels import cpbd as kernel
 from thgeval.kernels.luma import RULES, scaled, uniform
 from thgeval.kernels.places import in_memory
 from thgeval.metric import Better, Needs, Preset, View, of_generated
-from thgeval.metrics.pixels.averages import AVERAGES, averaging
+from thgeval.metrics.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean

@@ -8,7 +8,7 @@ from thgeval.feature import Feature
 from thgeval.features.frames.effnet import effnet_distance, effnet_lagged
 from thgeval.metric import Better, Needs, Preset, View, of_pair
 from thgeval.metrics.alignment import TimeAlignment
-from thgeval.metrics.pixels.averages import AVERAGES, averaging
+from thgeval.metrics.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.states import ClipMean, PooledMean
 

@@ -9,7 +9,7 @@ from thgeval.kernels import ms_ssim as kernel
 from thgeval.kernels.places import in_memory
 from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.pixels.averages import AVERAGES, averaging
+from thgeval.metrics.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean

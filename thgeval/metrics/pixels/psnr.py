@@ -18,7 +18,7 @@ from thgeval.features.frames.differences import (
     wrapped_rgb_errors,
 )
 from thgeval.metric import Better, Needs, Preset, View, of_pair
-from thgeval.metrics.pixels.averages import AVERAGES, averaging
+from thgeval.metrics.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter
 from thgeval.states import IDENTICAL, ClipError, ClipMean, PooledMean, mean

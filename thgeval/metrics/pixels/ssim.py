@@ -12,7 +12,7 @@ from thgeval.kernels.luma import RULES
 from thgeval.kernels.places import in_memory
 from thgeval.media.frames import FrameBatch
 from thgeval.metric import Better, Needs, Preset, View, of_both
-from thgeval.metrics.pixels.averages import AVERAGES, averaging
+from thgeval.metrics.averages import AVERAGES, averaging
 from thgeval.metrics.pixels.regions import FACE, MOUTH, Regional
 from thgeval.parameter import parameter, same_as
 from thgeval.states import ClipMean, PooledMean

@@ -10,12 +10,12 @@ from thgeval.states import ClipMean, PooledMean
 AVERAGES: Mapping[str, type[ClipMean] | type[PooledMean]] = MappingProxyType({"clips": ClipMean, "frames": PooledMean})
 
 
-def averaging() -> Any:
-    """The parameter that says which of ``AVERAGES`` keeps the values."""
+def averaging(first: str = "clips") -> Any:
+    """The parameter that says which of ``AVERAGES`` keeps the values: of clips, unsaid, or another, always said."""
     return parameter(
-        "clips",
+        first,
         "``clips``: the mean of each clip, then over clips; ``frames``: over all frames of all clips at once, so that "
         "long clips weigh more",
         of=AVERAGES,
-        later=True,
+        later=first == "clips",
     )
