@@ -4,7 +4,7 @@ A *refusal* keeps an entry off the board; a *note* is shown beside it. Each name
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,6 +45,22 @@ def checked(folder: Path, before: Path | None = None) -> tuple[list[Entry], list
         findings += since(read_all(before)[0], entries)
     refused = {finding.file for finding in findings if finding.refused}
     return [entry for entry in entries if f"{entry.id}.json" not in refused], findings
+
+
+def remarks(findings: Iterable[Finding]) -> dict[str, str]:
+    """What must be known and refuses nothing, once each: where it holds, a field of one entry or fields of several."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if not finding.refused:
+            found.setdefault(finding.says, []).append(finding)
+    return {says: _places(alike) for says, alike in found.items()}
+
+
+def _places(findings: Sequence[Finding]) -> str:
+    files = list(dict.fromkeys(finding.file for finding in findings))
+    fields = list(dict.fromkeys(finding.field.removeprefix("run.scores.") for finding in findings if finding.field))
+    whose = files[0] if len(files) == 1 else f"{len(files)} entries"
+    return f"{', '.join(fields)} of {whose}" if fields else whose
 
 
 def of_entry(entry: Entry) -> list[Finding]:

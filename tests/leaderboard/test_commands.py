@@ -26,7 +26,7 @@ def test_a_run_becomes_an_entry_that_passes_its_check(result, tmp_path, capsys):
     path = folder / "wav2lip.synth-v1-1.self-audio.json"
     assert capsys.readouterr().out.strip() == str(path)
     assert code(["leaderboard", "check", str(folder)]) == 0
-    assert "1 entries stand, 0 are refused" in capsys.readouterr().out
+    assert "1 entry stands, 0 refused" in capsys.readouterr().out
     assert code(["leaderboard", "add", str(result), str(folder), *METHOD]) == 2
     assert "has an entry wav2lip.synth-v1-1.self-audio" in capsys.readouterr().err
 
@@ -97,3 +97,16 @@ def test_media_are_shown_and_folders_of_nobody_are_named(result, tmp_path, capsy
     assert code(["leaderboard", "build", str(folder), str(tmp_path / "site"), "--media", str(media)]) == 0
     assert capsys.readouterr().err.endswith(f"no entry that stands is called as these folders of {media}: nobody\n")
     assert [path.name for path in (tmp_path / "site/media" / id).iterdir()] == ["1.webp"]
+
+
+def test_what_holds_of_many_entries_is_said_once():
+    from thgeval_leaderboard.check import Finding, remarks
+
+    findings = [
+        Finding("a.json", "run.scores.fid", "from states", refused=False),
+        Finding("a.json", "run.scores.kid", "from states", refused=False),
+        Finding("b.json", "run.scores.fid", "from states", refused=False),
+        Finding("b.json", "run.scores.psnr", "is edited"),
+        Finding("b.json", "", "alone", refused=False),
+    ]
+    assert remarks(findings) == {"from states": "fid, kid of 2 entries", "alone": "b.json"}

@@ -112,13 +112,16 @@ def mark(path: Path, what: str, why: str, result: Path | None, date: str | None)
 @click.option("--against", type=FOLDER, help="The entries as they were: what was taken back since is named.")
 def check(entries: Path, against: Path | None) -> int:
     """Recompute every entry of the folder ENTRIES and hold each against the others; exit code 1 if any is refused."""
-    from thgeval_leaderboard.check import checked
+    from thgeval_leaderboard.check import checked, remarks
 
     kept, findings = checked(entries, against)
     for finding in findings:
-        say(f"{'refused: ' if finding.refused else ''}{finding}")
+        if finding.refused:
+            say(f"refused: {finding}")
+    for says, alike in remarks(findings).items():
+        say(f"{alike}: {says}")
     refused = {finding.file for finding in findings if finding.refused}
-    show(f"{len(kept)} entries stand, {len(refused)} are refused")
+    show(f"{len(kept)} {'entry stands' if len(kept) == 1 else 'entries stand'}, {len(refused)} refused")
     return 1 if refused else 0
 
 
