@@ -148,6 +148,8 @@ class Job:
 
     def at_hand(self, pair: Pair, problem: Failure | None, cores: Cores) -> Contribution:
         """What one pair adds, once its files are here; they come while no core is taken."""
+        if not self.mirrors.mirrors:
+            return cores.occupy(self.contribution, pair, problem, cores)
         try:
             with self.mirrors.use(files_of(pair)):
                 return cores.occupy(self.contribution, pair, problem, cores)

@@ -19,7 +19,7 @@ from thgeval.jit import jit
 Floats = NDArray[np.float64]
 
 
-def warped(first: Floats, second: Floats) -> NDArray[np.int64]:
+def warping_path(first: Floats, second: Floats) -> NDArray[np.int64]:
     """The moments of either curve that belong together: (steps, 2), in order."""
     slopes = (np.diff(side, prepend=side[:1]).astype(np.float64) for side in (first, second))
     return np.asarray(_way(_steps(*slopes)))

@@ -38,7 +38,7 @@ CHOSEN = ("lips", "upper_face", "lip_middles")
 
 
 @dataclass(frozen=True, eq=False)
-class Mesh:
+class MeshClip:
     """What a file holds, as ``LAYOUTS`` says; ``name`` is its path, for messages."""
 
     name: str
@@ -62,7 +62,7 @@ class Mesh:
 
 
 @feature(mesh_file, shown, version=1, grain=Grain.CLIP)
-def mesh(path: Path, frames: Shown) -> Mesh:
+def mesh(path: Path, frames: Shown) -> MeshClip:
     """The mesh beside a clip; InputError (``bad mesh file``, ``other length``) if it can't be the clip's."""
     held = arrays(path, LAYOUTS, reason=REASON)
     points = held["vertices"].shape[1]
@@ -78,7 +78,7 @@ def mesh(path: Path, frames: Shown) -> Mesh:
     for name in ("triangles", *CHOSEN):
         if name in held:
             held[name] = _indices(path, name, held[name], points)
-    return Mesh(str(path), {name: _finite(path, name, array) for name, array in held.items()})
+    return MeshClip(str(path), {name: _finite(path, name, array) for name, array in held.items()})
 
 
 def _indices(path: Path, name: str, array: NDArray[Any], points: int) -> NDArray[np.intp]:
@@ -99,7 +99,7 @@ def _refuse(path: Path, why: str) -> None:
     raise InputError(f"{path}: {why}", reason=REASON)
 
 
-def alike(clip: str, generated: Mesh, reference: Mesh) -> None:
+def check_one_topology(clip: str, generated: MeshClip, reference: MeshClip) -> None:
     """InputError (``other topology``, ``other length``) unless both meshes have the same vertices and frames."""
     ours, theirs = generated.vertices.shape, reference.vertices.shape
     if ours[1] != theirs[1]:
@@ -111,11 +111,11 @@ def alike(clip: str, generated: Mesh, reference: Mesh) -> None:
             raise InputError(f"{clip} has other {name} in its mesh than its reference has", reason=OTHER)
 
 
-def both(name: str, *sides: Mesh) -> bool:
+def both(name: str, *sides: MeshClip) -> bool:
     """Whether all sides state something."""
     return all(name in side.held for side in sides)
 
 
-def vertices_named(name: str, generated: Mesh, reference: Mesh) -> NDArray[np.intp]:
+def vertices_named(name: str, generated: MeshClip, reference: MeshClip) -> NDArray[np.intp]:
     """Which vertices a pair calls ``lips``, ...: the reference's word, or else the generated clip's."""
     return (reference if name in reference.held or name not in generated.held else generated).array(name)

@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks, savgol_filter
 from scipy.spatial.transform import Rotation
 
 Floats = NDArray[np.float64]
@@ -25,6 +24,8 @@ LEAST_TURN, LEAST_ANGLE = 1e-6, 0.1
 
 def turns(pose_deg: Floats) -> Floats:
     """Turns from each frame to the next of smoothed yaw, pitch and roll: (frames, 3) deg to (frames - 1, 3) rad."""
+    from scipy.signal import savgol_filter  # takes half a second to import
+
     rotations = Rotation.from_euler("ZXY", pose_deg[:, ::-1], degrees=True)
     smooth = Rotation.from_quat(savgol_filter(_continuous(rotations.as_quat()), WIDTH, DEGREE, axis=0))
     return np.asarray((smooth[:-1].inv() * smooth[1:]).as_rotvec())
@@ -40,6 +41,8 @@ def _peaks(order: int, percentile: float) -> Callable[[Floats], Floats]:
     """Peaks of the length of the changes of some order that reach a percentile of the clip."""
 
     def found(turned: Floats) -> Floats:
+        from scipy.signal import find_peaks  # takes half a second to import
+
         lengths = np.linalg.norm(np.diff(turned, n=order, axis=0), axis=1)
         at = find_peaks(lengths, height=np.percentile(lengths, percentile), distance=APART)[0]
         return np.asarray(at + (order + 1) / 2)

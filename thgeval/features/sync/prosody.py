@@ -15,7 +15,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.signal import find_peaks
 
 from thgeval.feature import Grain, feature
 from thgeval.features.sync.speech import speech
@@ -50,6 +49,8 @@ EVENTS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"onset": on
 @feature(speech(), version=1, grain=Grain.CLIP)
 def stresses(samples: NDArray[np.float32], *, events: str = "onset") -> NDArray[np.int64]:
     """When one of ``EVENTS`` peaks, in steps of 40 ms: (events,)."""
+    from scipy.signal import find_peaks  # takes half a second to import
+
     strength = EVENTS[events](samples.astype(np.float64))
     return np.asarray(find_peaks(strength, distance=APART, height=np.percentile(strength, PERCENTILE))[0], np.int64)
 

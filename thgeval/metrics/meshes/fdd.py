@@ -11,7 +11,7 @@ import numpy as np
 from thgeval.errors import InputError
 from thgeval.features.faces.meshes import mesh
 from thgeval.metric import Better, Metric, Needs, Preset, View
-from thgeval.metrics.meshes.surfaces import NEEDED, Array, Surfaces, named
+from thgeval.metrics.meshes.surfaces import NEEDED, Array, Surfaces, vertices_called
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean
 
@@ -90,7 +90,7 @@ class FDD(Metric[ClipMean]):
         """The upper face at rest: (points, 3)."""
         if self.rest == "mean":
             return np.asarray(vertices.mean(axis=0))
-        return np.asarray(view.reference[mesh()].array("template")[named(view, "upper_face")])
+        return np.asarray(view.reference[mesh()].array("template")[vertices_called(view, "upper_face")])
 
     def dynamics(self, vertices: Array, rest: Array) -> float:
         """How much a face (frames, points, 3) moves."""

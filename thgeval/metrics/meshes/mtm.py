@@ -7,9 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
-from thgeval.kernels.warping import warped
+from thgeval.kernels.warping import warping_path
 from thgeval.metric import Better, Metric, Needs, View
 from thgeval.metrics.meshes.surfaces import NEEDED, Array, Surfaces, distances
 from thgeval.parameter import parameter
@@ -70,7 +69,7 @@ def misalignments(ours: Array, theirs: Array) -> NDArray[np.int64]:
     around = {moment: (bounds[k], bounds[k + 2]) for k, moment in enumerate(moments)}
     matched = [
         abs(there - here)
-        for there, here in warped(theirs, ours).tolist()
+        for there, here in warping_path(theirs, ours).tolist()
         if there in real and real[there] == mine.get(here) and around[there][0] <= here <= around[there][1]
     ]
     return np.array(matched, np.int64)
@@ -78,4 +77,6 @@ def misalignments(ours: Array, theirs: Array) -> NDArray[np.int64]:
 
 def extrema(curve: Array) -> dict[int, int]:
     """The frames of maxima, 1, and of minima, -1."""
+    from scipy.signal import find_peaks  # takes half a second to import
+
     return {int(frame): sign for sign in (1, -1) for frame in find_peaks(sign * curve)[0]}

@@ -12,7 +12,7 @@ from thgeval.errors import InputError
 from thgeval.features.faces.meshes import mesh
 from thgeval.features.sync.speech import speech
 from thgeval.metric import Better, Metric, Needs, View, of_generated
-from thgeval.metrics.meshes.surfaces import HEADS, Array, Surfaces, distances
+from thgeval.metrics.meshes.surfaces import HEAD_FRAMES, Array, Surfaces, distances
 from thgeval.parameter import parameter
 from thgeval.states import Correlated
 
@@ -49,7 +49,7 @@ class SLCC(Metric[Correlated]):
     def measure(self, view: View) -> Correlated:
         """How far the lips move, and how loud it is."""
         side, samples = view.generated[mesh()], view.generated[HEARD].astype(np.float64)
-        lips = HEADS[self.surfaces.head](side)[:, side.array("lips")]
+        lips = HEAD_FRAMES[self.surfaces.head](side)[:, side.array("lips")]
         if len(lips) < 2:
             raise InputError(f"{view.clip}: one frame doesn't move", reason="too short")
         loud = float(np.sqrt(np.mean(samples**2)))

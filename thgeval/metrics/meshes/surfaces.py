@@ -7,13 +7,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval.features.faces.meshes import Mesh, alike, mesh, vertices_named
+from thgeval.features.faces.meshes import MeshClip, check_one_topology, mesh, vertices_named
 from thgeval.metric import Needs, View, of_both
 from thgeval.parameter import Held, parameter
 
 Array = NDArray[np.float64]
 
-HEADS: Mapping[str, Callable[[Mesh], Array]] = MappingProxyType(
+HEAD_FRAMES: Mapping[str, Callable[[MeshClip], Array]] = MappingProxyType(
     {"given": lambda side: side.vertices, "still": lambda side: side.still()}
 )
 NEEDED: Needs = of_both(mesh())
@@ -27,24 +27,24 @@ class Surfaces(Held):
         "given",
         "``given``: vertices as the file has them, whether the head turns or not; ``still``: turned back by its "
         "array ``head``",
-        of=HEADS,
+        of=HEAD_FRAMES,
     )
 
     def pair(self, view: View) -> tuple[Array, Array]:
         """The vertices of both sides, (frames, points, 3); InputError if they are of meshes that can't be compared."""
         generated, reference = view.generated[mesh()], view.reference[mesh()]
-        alike(view.clip, generated, reference)
-        ours, theirs = (HEADS[self.head](side) for side in (generated, reference))
+        check_one_topology(view.clip, generated, reference)
+        ours, theirs = (HEAD_FRAMES[self.head](side) for side in (generated, reference))
         return ours, theirs
 
     def region(self, view: View, name: str) -> tuple[Array, Array]:
         """The same of the vertices that a file calls ``name``."""
-        which = named(view, name)
+        which = vertices_called(view, name)
         ours, theirs = (side[:, which] for side in self.pair(view))
         return ours, theirs
 
 
-def named(view: View, name: str) -> NDArray[np.intp]:
+def vertices_called(view: View, name: str) -> NDArray[np.intp]:
     """Which vertices a pair calls ``lips``, ..."""
     return vertices_named(name, view.generated[mesh()], view.reference[mesh()])
 
