@@ -12,8 +12,26 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
+
+from thgeval.compilation import compiling
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+COMPILES = "numba:compile"
+
+
+class _Teller(event.Listener):
+    """Tells of what is compiled now; what lies on disk is only read, and no event."""
+
+    def on_start(self, event: Any) -> None:
+        compiling(begins=True)
+
+    def on_end(self, event: Any) -> None:
+        compiling(begins=False)
+
+
+event.register(COMPILES, _Teller())  # type: ignore[no-untyped-call]
 
 _REORDER = {"reassoc", "contract", "arcp", "nsz"}
 

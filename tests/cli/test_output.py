@@ -109,6 +109,34 @@ def test_visible_leaves_words_of_all_scripts_alone():
 def test_consoles_without_arrows_get_ascii():
     assert fitted("psnr ↑ f-mse ≈ 1 … 2", "cp1252") == "psnr ^ f-mse ~ 1 ... 2"
     assert fitted("psnr ↑", "utf-8") == "psnr ↑"
+    assert fitted("Bińkowski − 3 µm ≤ 中", "ascii") == "Binkowski - 3 um <= 中"
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("1", False), ("", True), (None, True)])
+def test_no_color_takes_colours_away(thgeval, monkeypatch, variable, coloured):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("NO_COLOR", variable)
+    assert ("\x1b[1m" in thgeval("baseline", "list").out) is coloured
+
+
+def test_plain_ascii_holds_a_whole_table(folders):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [
+        sys.executable,
+        "-m",
+        "thgeval.cli.main",
+        "score",
+        folders.generated,
+        folders.reference,
+        "-m",
+        "psnr,f-mse",
+    ]
+    shown = subprocess.run([*command, "-q"], env=environment, capture_output=True, check=True).stdout.decode("ascii")
+    assert "psnr ^" in shown
+    assert "f-mse ~" in shown
+    assert "\\u" not in shown
 
 
 def test_what_nobody_foresaw_costs_one_metric_one_clip(thgeval, folders, monkeypatch):

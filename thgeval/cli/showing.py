@@ -2,6 +2,7 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,8 +12,31 @@ from thgeval.errors import OutputError
 from thgeval.files import trouble
 from thgeval.printable import printable
 
-PLAIN = str.maketrans({"↑": "^", "↓": "v", "≈": "~", "·": ".", "–": "-", "…": "...", "±": "+-", "†": "="})
-"""What stands for signs that a console's encoding doesn't have."""
+PLAIN = str.maketrans(
+    {
+        "↑": "^",
+        "↓": "v",
+        "≈": "~",
+        "·": ".",
+        "…": "...",
+        "±": "+-",
+        "†": "=",
+        "×": "x",
+        "µ": "u",
+        "°": " deg",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "≤": "<=",
+        "≥": ">=",
+        "√": "sqrt",
+    }
+)
+"""What stands for signs that a console's encoding doesn't have; letters lose their accents."""
 
 
 STANDS_FOR: dict[str, str] = {}
@@ -38,7 +62,7 @@ def say(sentence: str) -> None:
     """Tell people something on stderr, on one line."""
     for folder, address in STANDS_FOR.items():
         sentence = sentence.replace(folder, address)
-    click.echo(f"thgeval: {printable(sentence)}", err=True)
+    click.echo(f"thgeval: {fitted(printable(sentence), getattr(sys.stderr, 'encoding', None))}", err=True)
 
 
 def fitted(text: str, encoding: str | None) -> str:
@@ -46,7 +70,18 @@ def fitted(text: str, encoding: str | None) -> str:
     try:
         text.encode(encoding or "ascii")
     except UnicodeEncodeError:
-        return text.translate(PLAIN)
+        return "".join(_in(encoding or "ascii", character) for character in text.translate(PLAIN))
     except LookupError:
         return text
     return text
+
+
+def _in(encoding: str, character: str) -> str:
+    """A character as the encoding has it: itself, the letter without its accent, or still itself, to be spelt out."""
+    for form in (character, unicodedata.normalize("NFKD", character)[0]):
+        try:
+            form.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        return form
+    return character

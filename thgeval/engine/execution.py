@@ -134,7 +134,7 @@ def _copies_scored(
         controls=False,
         cache="read-write",
     )
-    quiet = Watcher(begins=watcher.begins, frames=watcher.frames, clip=watcher.clip, plans=lambda metrics: None)
+    quiet = replace(watcher, warns=lambda sentence: None, plans=lambda metrics: None, phase=lambda what: None)
     return execute(pairing, metrics, protocol, apart, quiet)
 
 
@@ -190,6 +190,7 @@ def _reduced(
         "limit": options.limit,
         "bootstrap": {"draws": options.resampling.draws, "seed": options.resampling.seed},
     }
+    watcher.phase("intervals")
     with stage(SCORES):
         run = scored_run(metrics, {**planned.unscored, **unserved}, contributions, setting, environment(), recorded)
     if before is not None:

@@ -23,7 +23,7 @@ from thgeval.engine.workers import Cores, started
 from thgeval.errors import Failure, InputError, OutputError, ThgevalError
 from thgeval.licences import remind
 from thgeval.limits import VARIABLE
-from thgeval.media import file_fingerprint, fingerprint
+from thgeval.media import file_fingerprint, fingerprint, probe
 from thgeval.pairing import Pairing
 from thgeval.pairing.packed import Sample
 from thgeval.protocol import Protocol
@@ -43,17 +43,23 @@ class Watcher:
     """Called as a run goes on.
 
     With the number of clips at the start, the frames of each chunk, each clip done, and what the user should know;
-    before all that with the metrics that will be measured, for the terms of what they read. ``phase`` is told what is
-    done from now on, where that isn't measuring the clips.
+    before all that with the metrics that will be measured, for the terms of what they read. ``expects`` is told about
+    how many frames there are in all, which takes looking at some clips, and ``skips`` how many need not be measured.
+    ``phase`` is told what is done from now on, where that isn't measuring the clips.
     """
 
     begins: Callable[[int], None] = lambda clips: None
+    expects: Callable[[int], None] | None = None
     frames: Callable[[int], None] = lambda frames: None
+    skips: Callable[[int], None] = lambda frames: None
     clip: Callable[[str], None] = lambda clip: None
     warns: Callable[[str], None] = lambda sentence: None
     plans: Callable[[Sequence[Named]], None] = remind
     phase: Callable[[str], None] = lambda what: None
 
+
+LOOKED_AT = 32
+"""Clips whose headers say about how many frames there are."""
 
 PASSING = (
     *(UNFORESEEN, "unmet need", "unreadable", "missing", "changed", "no file"),
@@ -97,6 +103,9 @@ class Job:
         problems = {id: item.failure for id, item in unpaired.items()}
         alone = [Contribution(unpaired[id]) for id in unpaired.keys() - {pair.id for pair in pairing.pairs}]
         self.watcher.begins(len(pairing.pairs))
+        expects = None if self.mirrors.mirrors else self.watcher.expects  # elsewhere, headers are not looked at
+        if expects is not None and (frames := expected_frames(pairing.pairs, self.protocol)):
+            expects(frames)
         ahead = self.cores + MORE_AHEAD if self.mirrors.mirrors else 0
         with Cores(self.cores) as cores, ThreadPoolExecutor(self.cores + ahead) as threads:
             futures = [
@@ -198,6 +207,8 @@ class Job:
             outcome.saying(self.mirrors.told)
         refused |= _lasting(outcome, asked)
         _recall_failures(outcome, refused, lacks, plan, known.kept)
+        if not remaining.metrics:
+            self.watcher.skips(before(known).frames)
         if problem is not None:
             outcome.failure = problem
             outcome.failed = {
@@ -275,6 +286,24 @@ def _parted(futures: list["Future[Contribution]"]) -> tuple[list["Future[Contrib
     """Those that go on, and those that have ended."""
     ended = [future for future in futures if future.done()]
     return [future for future in futures if not future.done()] if ended else futures, ended
+
+
+def expected_frames(pairs: Sequence[Pair], protocol: Protocol) -> int:
+    """About how many frames these clips have in all, by the headers of some of them; 0 where nothing says it."""
+    step = max(1, len(pairs) // LOOKED_AT)
+    found = [frames for pair in pairs[::step][:LOOKED_AT] if (frames := _frames_of(pair, protocol))]
+    return round(sum(found) / len(found) * len(pairs)) if found else 0
+
+
+def _frames_of(pair: Pair, protocol: Protocol) -> float:
+    try:
+        info = probe(pair.generated)
+    except (InputError, OSError):
+        return 0.0
+    frames = float(info.frames or 0)
+    if not frames and info.duration_s and info.fps:
+        frames = info.duration_s * float(info.fps)
+    return frames * float(protocol.fps / info.fps) if protocol.fps and info.fps else frames
 
 
 def _beside(pair: Pair, companions: Mapping[str, Path]) -> str:
