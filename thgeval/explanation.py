@@ -1,6 +1,5 @@
 """What a text of the tool means: a signature taken back to the command that made it, a metric and its presets."""
 
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,15 +15,11 @@ from thgeval.registry import key, metric, metric_class
 from thgeval.signature import pins_of, protocol_part, text_of, value_of
 from thgeval.version import __version__
 
-SHORT_FORM = re.compile(r"[0-9a-f]{8}")
-
 
 def explained(text: str) -> list[str]:
     """Lines about a signature, a metric, a preset or a metric with parameters; ProtocolError for anything else."""
     if "@" in text.partition("|")[0]:
         return list(_of_signature(text.strip()))
-    if SHORT_FORM.fullmatch(text):
-        raise ProtocolError(f"{text} is the short form of a signature; the result file has it whole")
     return list(_of_metric(text))
 
 

@@ -11,7 +11,6 @@ Metrics are imported when asked for. Packages add their own through the entry-po
 
 import logging
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -20,12 +19,9 @@ from typing import Any, NamedTuple, cast
 from thgeval.completeness import incomplete
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric
-from thgeval.metrics import ALIASES, DEFAULT, ELSEWHERE, FAMILY_NAMES, METRICS, TIERS, meant
+from thgeval.metrics import DEFAULT, ENTRY_POINTS, FAMILY_NAMES, METRICS, TIERS, meant, unknown
 from thgeval.requirements import Program, weights
 from thgeval.signature import files, required, text_of, value_of
-
-NEARLY = 0.8
-"""How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
 
 
 class Named(NamedTuple):
@@ -38,7 +34,7 @@ class Named(NamedTuple):
 @cache
 def table() -> dict[str, str]:
     """Metric name -> ``module:Class``, built in and plugged in."""
-    plugged = {point.name: point.value for point in entry_points(group="thgeval.metrics")}
+    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     if clash := plugged.keys() & METRICS.keys():
         raise ProtocolError(f"an installed plugin redefines the built-in metric {sorted(clash)[0]!r}")
     return {name: f"thgeval.metrics.{where}" for name, where in METRICS.items()} | plugged
@@ -126,15 +122,7 @@ def _spelled_out(name: str) -> tuple[str, str]:
     if key := meant(name, table()):
         own, _, preset = key.partition("/")
         return own, preset
-    raise ProtocolError(f"no metric is called {name!r}{_hint(name.lower())} (thgeval ls metrics lists them)")
-
-
-def _hint(name: str) -> str:
-    """What may have been meant: names nearly alike, and never those that only look like it."""
-    if said := ELSEWHERE.get(name.replace("_", "-")):
-        return f"; {said}"
-    near = get_close_matches(name, [*table(), *ALIASES], n=1, cutoff=NEARLY)
-    return f"; did you mean {near[0]}?" if near else ""
+    raise ProtocolError(unknown(name, table()))
 
 
 def key(metric: Metric[Any]) -> str:

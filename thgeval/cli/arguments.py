@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from thgeval.errors import ProtocolError
-from thgeval.metrics import GROUPS, METRICS, meant
+from thgeval.metrics import ENTRY_POINTS, GROUPS, METRICS, meant, unknown
 
 FORMATS = ("table", "json", "csv", "latex", "markdown")
 
@@ -47,10 +47,15 @@ class Grouped(click.Command):
 
 
 def named_results(given: Iterable[str]) -> dict[str, Path]:
-    """Result files by the names of their systems, as ``NAME=RUN.json`` gives them, or else by the files' names."""
+    """Result files by the names of their systems, as ``NAME=RUN.json`` gives them, or else by the files' names.
+
+    ProtocolError if there is no such file, or two have one name.
+    """
+    named = [(name, Path(place)) for name, place in map(named_place, given)]
+    if lost := [path for _, path in named if not path.exists()]:
+        raise ProtocolError(f"the result file {lost[0]} can't be read: No such file or directory")
     from thgeval.comparison import names_of
 
-    named = [_named_result(text) for text in given]
     own = names_of([path for _, path in named])
     names = [name or found for (name, _), found in zip(named, own, strict=True)]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -58,12 +63,25 @@ def named_results(given: Iterable[str]) -> dict[str, Path]:
     return dict(zip(names, (path for _, path in named), strict=True))
 
 
-def _named_result(text: str) -> tuple[str, Path]:
-    """``ours=runs/a.json`` as a name and a file; a file that has such a name is meant itself."""
-    name, sign, path = text.partition("=")
-    if sign and path and not Path(text).exists():
-        return name, Path(path)
-    return "", Path(text)
+def named_place(text: str) -> tuple[str, str]:
+    """``ours=runs/a`` as a name and a place; what is there under such a name, or is an address, is meant itself."""
+    name, sign, place = text.partition("=")
+    if sign and place and "://" not in name and not Path(text).exists():
+        return name, place
+    return "", text
+
+
+def check_names(requests: Iterable[str]) -> None:
+    """ProtocolError for what no metric is called, before anything is imported that measures."""
+    from importlib.metadata import entry_points
+
+    for request in requests:
+        name = request.partition(":")[0].partition("/")[0]
+        if request.lower() in GROUPS or meant(name) is not None:
+            continue
+        plugged = {point.name for point in entry_points(group=ENTRY_POINTS)}
+        if meant(name, plugged) is None:
+            raise ProtocolError(unknown(name, [*METRICS, *plugged]))
 
 
 def metric_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -26,7 +26,7 @@ SHOWN = 5
 TASKSET = click.Path(exists=True, path_type=Path)
 
 
-@click.group("baseline", short_help="Run reference generators, controls, others' models.")
+@click.group("baseline")
 def command() -> None:
     """Generate: reference generators, controls, official repositories, or your own, over a task set.
 

@@ -6,7 +6,7 @@ from thgeval.cli.arguments import metric_requests
 from thgeval.cli.showing import show
 
 
-@click.command("cite", short_help="Print BibTeX of what metrics are defined in.")
+@click.command("cite")
 @click.argument("metrics", nargs=-1, required=True, metavar="METRIC...")
 def command(metrics: tuple[str, ...]) -> None:
     """Print BibTeX for the definitions of metrics (or of `all`)."""

@@ -22,7 +22,7 @@ CSV_COLUMNS = (
 )
 
 
-@click.command("compare", short_help="Test whether systems differ, on the clips they share.")
+@click.command("compare")
 @click.argument("results", nargs=-1, required=True, type=RESULT, metavar="BASELINE.json SYSTEM.json...")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("-w", "--width", "digits", type=click.IntRange(0, 15), default=4, show_default=True, help="Digits.")

@@ -11,7 +11,7 @@ from thgeval.printable import printable
 NAMES = ("clips", "frames")
 
 
-@click.command("export", short_help="Write values per clip and frame as tables.")
+@click.command("export")
 @click.argument("result", type=RESULT, metavar="RUN.json")
 @click.option("-t", "--table", "names", type=click.Choice(NAMES), multiple=True, help="Which [default: both].")
 @click.option("-f", "--format", "form", type=click.Choice(("csv", "parquet")), default="csv", show_default=True)

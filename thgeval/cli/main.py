@@ -8,6 +8,7 @@
 130  interrupted
 """
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -19,27 +20,28 @@ from thgeval.cli.showing import say
 from thgeval.errors import ThgevalError
 from thgeval.version import __version__
 
-COMMANDS = (
-    "baseline",
-    "cite",
-    "compare",
-    "explain",
-    "export",
-    "fetch",
-    "leaderboard",
-    "ls",
-    "merge",
-    "opinion",
-    "plan",
-    "report",
-    "score",
-    "selftest",
-    "synth",
-    "table",
-    "time",
-    "validate",
-    "verify",
-)
+COMMANDS = {
+    "baseline": "Run reference generators, controls, others' models.",
+    "cite": "Print BibTeX of what metrics are defined in.",
+    "compare": "Test whether systems differ, on the clips they share.",
+    "explain": "Say what a signature, metric or preset is.",
+    "export": "Write values per clip and frame as tables.",
+    "fetch": "Download weights of networks.",
+    "leaderboard": "Keep entries, check them, build the site.",
+    "ls": "List metrics, protocols, data sets, weights.",
+    "merge": "Merge results of different clips.",
+    "opinion": "Hold scores against what people said.",
+    "plan": "Say what scoring many clips will cost.",
+    "report": "Show runs as one HTML page.",
+    "score": "Score clips: the main job.",
+    "selftest": "Compute known answers on this machine.",
+    "synth": "Render a synthetic set with exact truth.",
+    "table": "Put systems side by side, for a paper.",
+    "time": "Run a generator and record how long it takes.",
+    "validate": "Say what is wrong with clips.",
+    "verify": "Recompute a result from its values or clips.",
+}
+"""Every command and what it does: a module of this package each, which is imported when it is named."""
 
 
 class Commands(click.Group):
@@ -55,6 +57,11 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"thgeval.cli.{cmd_name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -75,7 +82,8 @@ def thgeval() -> None:
     \b
     thgeval score PRED_DIR GT_DIR                        every clip against its namesake
     thgeval score PRED_DIR GT_DIR -m all -o ours.json    all metrics, kept in a file
-    thgeval table ours.json theirs.json -f latex         the table for a paper
+    thgeval score OURS THEIRS GT_DIR -o table.tex        several systems, as the table for a paper
+    thgeval table ours.json theirs.json -f latex         the same table, from results
     thgeval ls                                           metrics, and what is ready here
     """
 
@@ -90,7 +98,8 @@ def main(arguments: list[str] | None = None) -> None:
 def code(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
     try:
-        result = thgeval.main(gathered(arguments), prog_name="thgeval", standalone_mode=False)
+        colours = False if os.environ.get("NO_COLOR") else None  # else if that is a terminal
+        result = thgeval.main(gathered(arguments), prog_name="thgeval", standalone_mode=False, color=colours)
     except click.ClickException as error:
         error.show()
         return 2

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from thgeval.remote.addresses import Location
 
 
-@click.command("merge", short_help="Merge results of different clips.")
+@click.command("merge")
 @click.argument("results", nargs=-1, required=True, type=ANY_PLACE, metavar="RUN.json...")
 @click.option("-o", "--out", type=ANY_PLACE, required=True, help="The merged result file.")
 def command(results: "tuple[Location, ...]", out: "Location") -> None:

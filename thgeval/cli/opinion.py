@@ -19,7 +19,7 @@ COUNTS = ("clips", "methods", "left out")
 PATH = click.Path(exists=True, path_type=Path)
 
 
-@click.group("opinion", short_help="Hold scores against what people said.")
+@click.group("opinion")
 def command() -> None:
     """Hold scores against what people said of the same clips."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GIGABYTE = 1e9
 
 
-@click.command("plan", short_help="Say what scoring many clips will cost.")
+@click.command("plan")
 @click.argument("pred_dir", type=ANY_PLACE)
 @click.argument("gt_dir", type=ANY_PLACE, required=False)
 @click.option("-m", "--metrics", multiple=True, metavar="NAME", shell_complete=metric_names, help="As for `score`.")

@@ -9,7 +9,7 @@ from thgeval.cli.showing import show
 from thgeval.printable import printable
 
 
-@click.command("report", short_help="Show runs as one HTML page.")
+@click.command("report")
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
 @click.option(
     "-o", "--out", type=OUTPUT, metavar="PATH", help="Where the page goes [default: RUN.html beside RUN.json]."
@@ -40,9 +40,9 @@ def command(results: tuple[str, ...], out: Path | None, worst: int, clips: tuple
     thgeval report ours.json
     thgeval report Wav2Lip=w2l.json Ours=ours.json -o both.html
     """
+    named = named_results(results)
     from thgeval.report import write, write_systems
 
-    named = named_results(results)
     if len(named) == 1:
         (path,) = named.values()
         show(printable(str(write(path, out, worst=worst, clips=clips))))

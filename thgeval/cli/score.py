@@ -1,5 +1,6 @@
 """``thgeval score``: the main job."""
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,14 +11,16 @@ from typing import Any
 
 import click
 
-from thgeval.cli.arguments import ANY_PLACE, FORMATS, Grouped, metric_names, metric_requests
+from thgeval.cli.arguments import ANY_PLACE, FORMATS, Grouped, check_names, metric_names, metric_requests, named_place
 from thgeval.cli.showing import say, say_instead, show
 from thgeval.errors import ProtocolError
-from thgeval.protocol import CHOICES
+from thgeval.protocol import CHOICES, Protocol, protocol, written_rate
 
 MOST_ALIKE = 10
 ANY_PATH = click.Path(path_type=Path)
 RESULT_SUFFIX = ".json"
+PAIR = 2
+"""Folders of one system and its references; more are of several systems."""
 FORM_OF = {".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "table"}
 
 
@@ -50,9 +53,8 @@ OPTIONS = {
 }
 
 
-@click.command("score", cls=Grouped, groups=OPTIONS, short_help="Score clips: the main job.")
-@click.argument("pred_dir", type=ANY_PLACE, required=False)
-@click.argument("gt_dir", type=ANY_PLACE, required=False)
+@click.command("score", cls=Grouped, groups=OPTIONS)
+@click.argument("folders", nargs=-1, metavar="[[NAME=]PRED_DIR]... [GT_DIR]")
 @click.option("--list", "list_file", type=ANY_PATH, help="Pairs by line instead of folders: PRED<TAB>GT[<TAB>AUDIO].")
 @click.option("--pred-suffix", default="", help="What names of generated clips end with before .mp4, such as _pred.")
 @click.option(
@@ -112,45 +114,68 @@ OPTIONS = {
     "outputs",
     type=ANY_PLACE,
     multiple=True,
-    help="OUT.json: the result, with its states in a folder beside it. Also .csv, .tex, .md, .txt: the table.",
+    help="OUT.json: the result, with its states in a folder beside it (of several systems a folder, OUT/). Also .csv, "
+    ".tex, .md, .txt: the table.",
 )
 def command(**given: Any) -> int:
     """Score the clips of PRED_DIR against their namesakes in GT_DIR, or with --unpaired the two as sets.
 
     Both may also be single files. A folder holds video files, .npy or .npz arrays, or folders of numbered images. It
     may lie elsewhere (s3://bucket/clips, https://host/clips), as may OUT. Pairs may lie in tars: 'x/{000..009}.tar'.
-    Results go to stdout, progress and problems to stderr.
+    Several systems may stand before GT_DIR; they come out as one table. Results go to stdout, progress and problems to
+    stderr.
 
     \b
     thgeval score ours/ gt/ -o ours.json
+    thgeval score ours/ wav2lip/ sadtalker/ gt/ -o runs/ -o table.tex
     thgeval score ours/ gt/ -m psnr,ssim,lmd,sync -o ours.json -o ours.tex
     thgeval score ours/ gt/ --protocol thg256 --lengths truncate
     """
+    requests = metric_requests(given["metrics"])
+    systems, given["gt_dir"] = _sides(given.pop("folders"))
+    _check(given, list(systems.values()), requests)
+    chosen = _protocol(given)
+    if len(systems) > 1:
+        from thgeval.cli.several import score_systems
+
+        return score_systems(systems, given, requests, chosen)
+    given["pred_dir"] = next(iter(systems.values()), None)
+    _check_outputs(given)
     from thgeval.remote.delivery import delivered
     from thgeval.results import STATES
 
-    for asked in ("per_clip", "per_frame"):
-        if given[asked] and not any(map(_is_result, given["outputs"])):
-            option = f"--{asked.replace('_', '-')}"
-            raise click.UsageError(f"{option} writes beside the result file: name it with -o OUT.json")
-    _check_suffixes(given["outputs"])
     with ExitStack() as stack:
-        protocol, pairing = _pairing(given, stack)
+        chosen, pairing = paired_clips(given, chosen, stack)
         delivery = stack.enter_context(delivered(given["outputs"], STATES))
         say_instead(delivery.addresses)
-        return _scored(given, protocol, pairing, delivery)
+        return _scored(given, requests, chosen, pairing, delivery)
 
 
-def _scored(given: dict[str, Any], protocol: Any, pairing: Any, delivery: Any) -> int:
+def _scored(given: dict[str, Any], requests: list[str], chosen: Protocol, pairing: Any, delivery: Any) -> int:
     """Measure, write and print what was asked for; the exit code."""
+    from thgeval.tables import run_text
+
+    out, tables = _outputs(delivery.paths)
+    run = measured_run(given, requests, chosen, pairing, out, delivery.shared)
+    text = partial(run_text, run, digits=given["digits"], brief=given["score_only"], signatures=given["signatures"])
+    try:
+        write_results(run, out, {path: text(form=form) for path, form in tables.items()}, given)
+    finally:  # a result that can't be written is still worth seeing
+        show(text(form=given["form"]))
+    if given["details"]:
+        click.echo(_details(run), err=True)
+    return verdict(run, requests, allow_missing=given["allow_missing"])
+
+
+def measured_run(
+    given: dict[str, Any], requests: list[str], chosen: Protocol, pairing: Any, out: Path | None, shared: Any = None
+) -> Any:
+    """The run that was asked for, of the clips of one system."""
     from thgeval.cli.progress import watching
     from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
     from thgeval.statistics import Resampling
-    from thgeval.tables import run_text
 
-    requests = metric_requests(given["metrics"])
-    out, tables = _outputs(delivery.paths)
     options = Options(
         workers=given["workers"],
         device=given["device"],
@@ -159,24 +184,65 @@ def _scored(given: dict[str, Any], protocol: Any, pairing: Any, delivery: Any) -
         limit=given["limit"],
         shard=given["shard"],
         out=out,
-        shared=delivery.shared,
+        shared=shared,
         engine=given["engine"],
         address=given["address"],
         gpus=given["gpus"],
         weights=Policy(unverified=given["allow_unverified_weights"], commercial=given["commercial_safe"]),
+        seen=given.get("seen"),
         controls=given["controls"],
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
     with watching(quiet=given["quiet"]) as watcher:
-        run = execute(pairing, requests or _default(), protocol, options, replace(watcher, plans=_reminding(watcher)))
-    text = partial(run_text, run, digits=given["digits"], brief=given["score_only"], signatures=given["signatures"])
-    try:
-        _write(run, out, {path: text(form=form) for path, form in tables.items()}, given)
-    finally:  # a result that can't be written is still worth seeing
-        show(text(form=given["form"]))
-    if given["details"]:
-        click.echo(_details(run), err=True)
-    return _verdict(run, requests, allow_missing=given["allow_missing"])
+        plans = _reminding(watcher)
+        return execute(pairing, requests or _default(), chosen, options, replace(watcher, plans=plans))
+
+
+def _sides(folders: tuple[str, ...]) -> tuple[dict[str, Any], Any]:
+    """The folders of generated clips by the names of their systems, and that of references; the last one, if any."""
+    from thgeval.remote.addresses import location
+
+    if len(folders) <= PAIR:
+        return {folder: location(folder) for folder in folders[:1]}, next(map(location, folders[1:]), None)
+    named = [(name, location(place)) for name, place in map(named_place, folders[:-1])]
+    names = [name or place.name or str(place) for name, place in named]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ProtocolError(f"two systems are called {twice[0]}; name one: {twice[0]}-2=FOLDER")
+    return dict(zip(names, (place for _, place in named), strict=True)), location(folders[-1])
+
+
+def _check(given: dict[str, Any], systems: list[Any], requests: list[str]) -> None:
+    """Refuse what can't be meant, before anything is imported that measures."""
+    listed = given["list_file"]
+    if listed is not None and systems:
+        raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
+    if listed is None and not systems:
+        raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
+    for place in (*systems, given["gt_dir"]):
+        if isinstance(place, Path) and _is_nothing(place):
+            raise ProtocolError(f"there is no file or folder {str(place)!r}")
+    check_names(requests)
+
+
+def _is_nothing(place: Path) -> bool:
+    """Whether nothing has this path, and it can't be a pattern of tars either."""
+    return not os.path.lexists(place) and not set("\0{*?[") & set(str(place))
+
+
+def _check_outputs(given: dict[str, Any]) -> None:
+    """Refuse what nobody knows how to write, and values without a result beside which they would lie."""
+    for asked in ("per_clip", "per_frame"):
+        if given[asked] and not any(map(_is_result, given["outputs"])):
+            option = f"--{asked.replace('_', '-')}"
+            raise click.UsageError(f"{option} writes beside the result file: name it with -o OUT.json")
+    _check_suffixes(given["outputs"])
+
+
+def _protocol(given: dict[str, Any]) -> Protocol:
+    """How clips are prepared: the protocol, with what is asked for on top of it."""
+    changes = {name: given.get(name) for name in ("size", *CHOICES)}
+    changes["pairs"] = "none" if given["unpaired"] else None
+    return protocol(given["protocol"]).but(fps=given["fps"] and written_rate(given["fps"]), **changes)
 
 
 def _is_result(path: Any) -> bool:
@@ -205,7 +271,8 @@ def _outputs(paths: tuple[Path, ...]) -> tuple[Path | None, dict[Path, str]]:
     return out, {path: FORM_OF[path.suffix.lower()] for path in paths if path != out}
 
 
-def _write(run: Any, out: Path | None, tables: dict[Path, str], given: dict[str, Any]) -> None:
+def write_results(run: Any, out: Path | None, tables: dict[Path, str], given: dict[str, Any]) -> None:
+    """Write the result file, the tables by their paths, and values of clips and frames beside the result."""
     from thgeval.engine.value_tables import write_values
     from thgeval.files import write_atomically
 
@@ -239,22 +306,17 @@ def _default() -> tuple[str, ...]:
     return DEFAULT
 
 
-def _pairing(given: dict[str, Any], stack: ExitStack) -> tuple[Any, Any]:
+def paired_clips(given: dict[str, Any], chosen: Protocol, stack: ExitStack) -> tuple[Protocol, Any]:
+    """Which clips belong together, and the protocol with what it knows of them."""
     from thgeval.pairing import listed
     from thgeval.pairing.benchmark import of_protocol
     from thgeval.pairing.elsewhere import at_hand
     from thgeval.pairing.naming import Naming
     from thgeval.pairing.packed import is_packed, of_tars
     from thgeval.pairing.transcript_rules import rule
-    from thgeval.protocol import protocol, written_rate
 
-    changes = {name: given.get(name) for name in ("size", *CHOICES)}
-    changes["pairs"] = "none" if given["unpaired"] else None
-    chosen = protocol(given["protocol"]).but(fps=given["fps"] and written_rate(given["fps"]), **changes)
     naming = Naming(**{field.name: given[field.name] for field in fields(Naming)})
     if given["list_file"] is not None:
-        if given["pred_dir"] is not None:
-            raise click.UsageError("give either --list or PRED_DIR and GT_DIR")
         if naming.options:
             raise click.UsageError(
                 f"--list names the files of each pair, so {naming.options} can't change how they pair"
@@ -264,8 +326,6 @@ def _pairing(given: dict[str, Any], stack: ExitStack) -> tuple[Any, Any]:
         if chosen.unpaired:
             raise click.UsageError("--list names pairs; without them, give two folders: --unpaired PRED_DIR GT_DIR")
         pairing = listed(given["list_file"])
-    elif given["pred_dir"] is None:
-        raise click.UsageError("name the folder of generated clips: thgeval score PRED_DIR GT_DIR")
     else:
         if is_packed(given["pred_dir"]):
             return chosen, of_tars(given["pred_dir"], given["gt_dir"], chosen, naming)
@@ -303,7 +363,7 @@ def _matters(run: Any, score: Any) -> bool:
     return run.options.get("shard") is None or uninstalled(metric(score.key).metric) is not None
 
 
-def _verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
+def verdict(run: Any, requests: list[str], *, allow_missing: bool) -> int:
     """Name what was not scored, and choose the exit code."""
     from thgeval.metrics import GROUPS
     from thgeval.registry import metrics

@@ -20,7 +20,7 @@ COLOURS = {
 }
 
 
-@click.command("selftest", short_help="Compute known answers on this machine.")
+@click.command("selftest")
 @click.option("--networks", is_flag=True, help="Run every network that is here on its published example instead.")
 @click.option(
     "--examples",

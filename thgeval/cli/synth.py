@@ -12,7 +12,7 @@ from thgeval.errors import ProtocolError
 from thgeval.printable import printable
 
 
-@click.command("synth", short_help="Render a synthetic set with exact truth.")
+@click.command("synth")
 @click.argument("name", metavar="SET")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--seed", type=int, help="Other faces, other motion, other speech.")

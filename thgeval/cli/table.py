@@ -1,12 +1,12 @@
 """``thgeval table``: systems beside each other, as a paper's table has them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from thgeval.cli.arguments import OUTPUT, metric_names, metric_requests, named_results
+from thgeval.cli.arguments import OUTPUT, check_names, metric_names, metric_requests, named_results
 from thgeval.cli.showing import say, show
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ TABLE_FORMS = ("text", "markdown", "latex", "csv", "html")
 INTERVALS = ("none", "range", "half-width")
 
 
-@click.command("table", short_help="Put systems side by side, for a paper.")
+@click.command("table")
 @click.argument("results", nargs=-1, required=True, metavar="[NAME=]RUN.json...")
 @click.option(
     "--control",
@@ -65,17 +65,20 @@ def command(
     thgeval table ours.json wav2lip.json sadtalker.json
     thgeval table Ours=ours.json Wav2Lip=w2l.json --control Still=still.json -f latex -o table.tex
     """
+    requests = metric_requests(metrics)
+    check_names(requests)
+    systems = named_results(results)
     from thgeval.controls import CONTROLS
     from thgeval.files import write_atomically
     from thgeval.registry import metric
     from thgeval.statistics import Resampling
     from thgeval.tables import systems_table, table_text
 
-    keys = [metric(request).key for request in metric_requests(metrics)]
+    keys = [metric(request).key for request in requests]
     sampling = Resampling(draws, seed) if tests else None
     copies = [text for text in controls if text in CONTROLS and not Path(text).is_file()]
-    others = _read(text for text in controls if text not in copies)
-    table = systems_table(_read(results), others, keys=keys, copies=copies, resampling=sampling)
+    others = named_results(text for text in controls if text not in copies)
+    table = systems_table(_read(systems), _read(others), keys=keys, copies=copies, resampling=sampling)
     signed = form == "latex" if signatures is None else signatures
     text = table_text(table, form, digits=digits, intervals=intervals, signatures=signed)
     if out is None:
@@ -85,8 +88,8 @@ def command(
     say(f"{len(table.rows)} rows in {out}")
 
 
-def _read(given: Iterable[str]) -> "Mapping[str, Run]":
+def _read(named: Mapping[str, Path]) -> "dict[str, Run]":
     """Results by the names of their systems."""
     from thgeval.results import Run
 
-    return {name: Run.read(path) for name, path in named_results(given).items()}
+    return {name: Run.read(path) for name, path in named.items()}

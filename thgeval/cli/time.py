@@ -16,7 +16,6 @@ STDERR = 2
 
 @click.command(
     "time",
-    short_help="Run a generator and record how long it takes.",
     context_settings={"ignore_unknown_options": True},
 )
 @click.option("--clip", type=click.Path(path_type=Path), required=True, help="The clip that the command writes.")

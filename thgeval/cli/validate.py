@@ -7,7 +7,7 @@ import click
 from thgeval.cli.showing import show
 
 
-@click.command("validate", short_help="Say what is wrong with clips.")
+@click.command("validate")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("-f", "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 def command(path: Path, form: str) -> int:

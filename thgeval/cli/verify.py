@@ -10,7 +10,7 @@ from thgeval.cli.showing import say, show
 FOLDER = click.Path(path_type=Path)
 
 
-@click.command("verify", short_help="Recompute a result from its values or clips.")
+@click.command("verify")
 @click.argument("result", type=RESULT, metavar="RUN.json")
 @click.argument("pred_dir", type=FOLDER, required=False)
 @click.argument("gt_dir", type=FOLDER, required=False)

@@ -1,7 +1,8 @@
 """What a result file already holds when a run is to be written there: nothing measured is lost by running again.
 
 A run adds to what is there. Metrics that the file has and this run doesn't ask for are carried over, if the states of
-all clips are still theirs. A file of another protocol, or one that is no result at all, is refused and not replaced.
+all clips are still theirs. A file of another protocol, or one that is no result at all, is refused and not replaced;
+one that has no score, of clips without states, is.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ def found(out: Path, store: Store, protocol: Protocol) -> Run | None:
         run = Run.read(out)
     except ProtocolError as error:
         raise ProtocolError(f"{error}; {WAY_OUT}") from None
+    if not kept and all(score.value is None for score in run.scores.values()):
+        return None  # nothing is lost by replacing it, and what made it fail may be mended now
     if list(run.protocol["fields"]) != list(protocol.tokens()):
         raise ProtocolError(
             f"{out} was made under {run.protocol['name']} and this run is under {protocol.label}, which prepares "

@@ -2,13 +2,12 @@
 
 import difflib
 from collections.abc import Iterable
+from importlib.metadata import entry_points
 from typing import NamedTuple
 
 from thgeval.errors import ProtocolError
-from thgeval.metrics import DEFAULT, meant
-from thgeval.registry import metric, metric_class, table
+from thgeval.metrics import DEFAULT, ENTRY_POINTS, METRICS, meant
 from thgeval.requirements import weights
-from thgeval.signature import files
 
 GROUPS = ("default", "light", "all", "examples")
 EVERY = "/all"
@@ -52,18 +51,22 @@ def _meant(request: str) -> tuple[list[str], bool]:
         return [name for name, entry in known.items() if entry.tier in tiers and not weights.is_computed(entry)], False
     name = request.partition("/")[0].partition(":")[0]
     name = (meant(name) or name).partition("/")[0]
-    if name in table():
+    metrics = [*METRICS, *(point.name for point in entry_points(group=ENTRY_POINTS))]
+    if name in metrics:
         names = _of_any_form(name) if request.endswith(EVERY) else _read_by(request)
         if not names:
             raise ProtocolError(_nothing_to_read(request, name))
         return names, False
-    near = difflib.get_close_matches(request, [*known, *GROUPS, *table()], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(request, [*known, *GROUPS, *metrics], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise ProtocolError(f"no weights are called {request!r}; {hint}`thgeval ls weights` lists them")
 
 
 def _read_by(request: str) -> list[str]:
     """The files that one form of a metric reads."""
+    from thgeval.registry import metric
+    from thgeval.signature import files
+
     return [name for name in files(metric(request).metric) if not weights.is_computed(weights.entry(name))]
 
 
@@ -74,6 +77,8 @@ def _of_any_form(name: str) -> list[str]:
 
 
 def _nothing_to_read(request: str, name: str) -> str:
+    from thgeval.registry import metric_class
+
     presets = [f"{name}/{preset}" for preset in metric_class(name).presets if _read_by(f"{name}/{preset}")]
     hint = f"; {', '.join(presets)} do" if presets else ""
     return f"{request} reads no weights that can be fetched{hint}"

@@ -1,6 +1,7 @@
 """The table of metrics: name -> ``module:Class``. A metric is one file here, one line below, another for a title."""
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 METRICS = {
     "psnr": "pixels.psnr:PSNR",
@@ -200,6 +201,9 @@ TITLES = {
     "e-fid": "E-FID",
 }
 
+ENTRY_POINTS = "thgeval.metrics"
+"""The group in which installed packages name metrics of theirs."""
+
 # Scored where none is asked for, the same on every machine: pixels, motion, face, identity and lips, with nothing to
 # download. What an installation lacks is said in the output.
 DEFAULT = (
@@ -270,6 +274,10 @@ ELSEWHERE: dict[str, str] = {
 }
 
 
+NEARLY = 0.8
+"""How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
+
+
 def family_of(name: str) -> str:
     """The package that a metric is in, by its name; ``OTHERS`` where it is none of ours."""
     return METRICS.get(name, OTHERS).partition(".")[0]
@@ -281,6 +289,15 @@ def meant(name: str, known: Collection[str] = METRICS.keys()) -> str | None:
     named = {_bare(key): key for key in (*ALIASES, *known)}
     key = plain if plain in known or plain in ALIASES else named.get(_bare(plain))
     return ALIASES.get(key, key if key in known else None) if key else None
+
+
+def unknown(name: str, known: Collection[str] = METRICS.keys()) -> str:
+    """The sentence about a name that no metric has, with what may have been meant: never what only looks like it."""
+    plain = name.lower()
+    if not (said := ELSEWHERE.get(plain.replace("_", "-"))):
+        near = get_close_matches(plain, [*known, *ALIASES], n=1, cutoff=NEARLY)
+        said = f"did you mean {near[0]}?" if near else ""
+    return f"no metric is called {name!r}{f'; {said}' if said else ''} (thgeval ls metrics lists them)"
 
 
 def _bare(name: str) -> str:
