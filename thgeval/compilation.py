@@ -13,7 +13,7 @@ _lock = Lock()
 
 
 @contextmanager
-def told(listener: Callable[[bool], None]) -> Iterator[None]:
+def heard_by(listener: Callable[[bool], None]) -> Iterator[None]:
     """Call ``listener`` with True whenever compiling begins, and with False when it has ended."""
     _listening.append(listener)
     try:

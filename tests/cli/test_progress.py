@@ -12,7 +12,7 @@ from support.clips import moving, write_clip
 from thgeval.cli import progress
 from thgeval.cli.progress import COMPILING, Pace, duration, watching
 from thgeval.clip import Clip, Pair
-from thgeval.compilation import compiling, told
+from thgeval.compilation import compiling, heard_by
 from thgeval.engine.job import LOOKED_AT, Watcher, expected_frames
 from thgeval.protocol import Protocol
 
@@ -154,7 +154,7 @@ def test_a_terminal_sees_clips_frames_and_phases(monkeypatch, capsys):
 
 def test_compiling_within_compiling_is_told_once():
     heard = []
-    with told(heard.append):
+    with heard_by(heard.append):
         compiling(begins=True)
         compiling(begins=True)
         compiling(begins=False)
@@ -167,9 +167,9 @@ def test_compiling_within_compiling_is_told_once():
 def test_kernels_that_are_compiled_are_told_and_those_on_disk_are_not(tmp_path):
     code = """
 import numpy as np
-from thgeval.compilation import told
+from thgeval.compilation import heard_by
 heard = []
-with told(heard.append):
+with heard_by(heard.append):
     from thgeval.kernels.difference import cpu
     from thgeval.jit import jit
     @jit()

@@ -11,7 +11,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from thgeval.cli.showing import say
-from thgeval.compilation import told
+from thgeval.compilation import heard_by
 from thgeval.engine.job import Watcher
 
 EVERY_S = 30.0
@@ -147,7 +147,7 @@ def watching(*, quiet: bool) -> Iterator[Watcher]:
         phase=pace.turns_to,
         warns=say,
     )
-    with told(pace.compiles), _drawn(pace) if sys.stderr.isatty() else _written(pace):
+    with heard_by(pace.compiles), _drawn(pace) if sys.stderr.isatty() else _written(pace):
         yield watcher
 
 
