@@ -6,6 +6,8 @@
                 score exactly 1
     networks    a network in gathered batches beside the processor, and its bits repeated
     waiting     an epoch of updates under torch's ``set_sync_debug_mode("error")``: nothing waits for the card
+    training    metric objects and losses of ``thgeval.training`` on the card beside the processor, under autocast,
+                and an epoch of their updates, which wait for nothing
     bandwidth   what SSIM, MS-SSIM and differences read a second, as a share of what a copy moves
     throughput  frames a second of the pixel metrics, frames already on the card
 
@@ -23,6 +25,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -262,15 +265,58 @@ def waiting() -> dict[str, Any]:
         total.add_(torch.stack([torch.as_tensor(part, device=DEVICE).sum() for part in found]))
 
     update()  # compiles
+    with _nothing_waits():
+        for _ in range(UPDATES):
+            update()
+    held = bool(torch.isfinite(total).all())
+    return {"updates": UPDATES, "held": held}
+
+
+@contextmanager
+def _nothing_waits() -> Iterator[None]:
+    """Torch raises at whatever waits for the card; where there is none nothing can."""
+    import torch
+
+    if not torch.cuda.is_available():
+        yield
+        return
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
-        for _ in range(UPDATES):
-            update()
+        yield
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    held = bool(torch.isfinite(total).all())
-    return {"updates": UPDATES, "held": held}
+
+
+def training(device: str = DEVICE) -> dict[str, Any]:
+    """What a training loop calls, under the autocast that it may be in."""
+    import torch
+
+    from thgeval import training
+    from thgeval.training import losses
+
+    pair = [torch.from_numpy(side).permute(0, 3, 1, 2).float() for side in _pair(np.float32)(LARGE)]
+    there = [side.to(device) for side in pair]
+    apart = {}
+    for cls in (training.PSNR, training.L1, training.MSE, training.SSIM, training.MSSSIM):
+        own, other = cls(data_range=1.0), cls(data_range=1.0).to(device)
+        own.update(*pair)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            other.update(*there)  # makes what is made once
+            with _nothing_waits():
+                for _ in range(UPDATES):
+                    other.update(*there)
+        apart[cls.__name__] = abs(other.compute().item() / own.compute().item() - 1)
+    for made in (losses.SSIMLoss, losses.MSSSIMLoss, losses.L1SSIMLoss):
+        loss, gradients = made(data_range=1.0), []
+        for sides in ([side.double() for side in pair], there):
+            generated = sides[0].clone().requires_grad_()
+            with torch.autocast(device, dtype=torch.bfloat16):
+                value = loss(generated, sides[1])
+            value.backward()
+            gradients.append(generated.grad.double().cpu().numpy())
+        apart[made.__name__] = _apart(*gradients)
+    return {"apart": apart, "bound": 1e-4, "updates": UPDATES, "held": max(apart.values()) <= 1e-4}
 
 
 def _seconds(call: Callable[[], Any], rounds: int = 20) -> float:
@@ -335,7 +381,13 @@ def throughput() -> dict[str, Any]:
     return {"frames/s": {name: FRAMES / _seconds(call, 10) for name, call in calls.items()}, "held": True}
 
 
-PARTS = {"networks": networks, "waiting": waiting, "bandwidth": bandwidth, "throughput": throughput}
+PARTS = {
+    "networks": networks,
+    "waiting": waiting,
+    "training": training,
+    "bandwidth": bandwidth,
+    "throughput": throughput,
+}
 
 
 def card() -> str:

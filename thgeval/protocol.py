@@ -173,8 +173,13 @@ class Protocol:
 
 def is_positive(value: Any) -> bool:
     """Whether something is a finite real number above 0; True is none."""
+    return is_real(value) and value > 0
+
+
+def is_real(value: Any) -> bool:
+    """Whether something is a finite real number; True is none."""
     kind: Any = type(value)
-    return issubclass(kind, Real) and kind is not bool and isfinite(value) and value > 0
+    return issubclass(kind, Real) and kind is not bool and isfinite(value)
 
 
 def rate(value: Any) -> Fraction:

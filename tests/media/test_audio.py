@@ -186,7 +186,8 @@ def test_clips_without_sound(file, tmp_path):
     with pytest.raises(InputError, match="it has no audio track; name the file of its speech") as caught:
         decoded_speech(file())
     assert caught.value.reason == "no audio"
-    for source in (Memory(np.zeros((1, 2, 2, 3), np.uint8), 255.0), tmp_path):
+    np.savez(tmp_path / "clip.npz", np.zeros((1, 2, 2, 3), np.uint8))
+    for source in (Memory(np.zeros((1, 2, 2, 3), np.uint8), 255.0), tmp_path, tmp_path / "clip.npz"):
         with pytest.raises(InputError, match="frames alone have no sound; name its audio file") as caught:
             decoded_speech(Clip("clip", source))
         assert caught.value.reason == "no audio"

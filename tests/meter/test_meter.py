@@ -98,8 +98,46 @@ def test_requests_that_make_no_sense():
         Meter("nosuchmetric")
     with pytest.raises(ProtocolError, match="peak is the value of white"):
         Meter(peak=-1)
+    with pytest.raises(ProtocolError, match="size_px is width and height"):
+        Meter(["lmd:landmarks=npz"], size_px=64)
+    with pytest.raises(ProtocolError, match="cap is how many rows"):
+        Meter(cap=0)
+    with pytest.raises(ProtocolError, match="none of these metrics takes any"):
+        Meter(["psnr"], features="mine")
     with pytest.raises(InputError, match="float frames need the value of white"):
         Meter(["psnr"]).update(*(np.zeros((1, 8, 8, 3), np.float32) for _ in range(2)))
+
+
+def test_a_set_without_room_leaves_the_other_metrics_as_they_were(clips):
+    meter = Meter(["psnr", "fid-random"], cap=12)
+    meter.update(*clips)
+    before = meter.compute()
+    with pytest.raises(InputError, match="fid-random keeps 12 rows and would need 24"):
+        meter.update(clips[0], clips[0])
+    assert meter.compute() == before
+
+
+def test_a_peak_that_looks_wrong_is_named(clips):
+    meter = Meter(["psnr"], peak=255.0)
+    meter.update(*(side.astype(np.float32) / 255 for side in clips))
+    with pytest.warns(UserWarning, match="all values lie between 0 and 1, and peak=255 was stated"):
+        meter.compute()
+    meter.update(*(side.astype(np.float32) for side in clips))
+    assert meter.compute()["psnr"] > 0
+
+
+def test_what_was_measured_elsewhere_is_checked():
+    rows = np.zeros((2, 30, 4))
+    meter = Meter(["sync-conf"], features="mine")
+    with pytest.raises(InputError, match="seen and heard are"):
+        meter.update({"seen": rows, "heard": rows[..., :3]})
+    with pytest.raises(InputError, match="heard hold NaN or infinity"):
+        meter.update({"seen": rows, "heard": np.full_like(rows, np.nan)})
+    joints = np.zeros((3, 18, 2))
+    joints[1, 4] = -1  # not there
+    joints[1, 5, 0] = np.nan
+    with pytest.raises(InputError, match="keypoints_px is NaN in part of a row"):
+        Meter(["mkr"]).update(joints, joints)
 
 
 def test_arrays_of_several_metrics_by_name():

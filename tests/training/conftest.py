@@ -40,6 +40,7 @@ def arrays():
 
     generated, reference = side(), side()
     generated["embeddings"][1, 2] = generated["landmarks_px"][1, 2] = np.nan  # no face in a frame
+    generated["keypoints_px"][0, 1, 3] = -1  # a joint that is not there
     return generated, reference
 
 
@@ -56,4 +57,5 @@ def folders(clips, arrays, tmp_path_factory):
             rows = dict.fromkeys(("audio", "video", "joint"), held["embeddings"][(index + 1) % 3])
             rows = {part: np.nan_to_num(values) for part, values in rows.items()}
             np.savez(root / name / f"{clip}.avhubert.npz", **rows, model="some-rows")
+            np.savez(root / name / f"{clip}.lipreader.npz", video=rows["video"], model="some-rows")
     return root / "generated", root / "reference"

@@ -1,5 +1,6 @@
 """The callbacks of frameworks, which are not installed: small stand-ins call them as the frameworks do."""
 
+import json
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -57,10 +58,13 @@ def lightning(monkeypatch):
 
 @pytest.fixture
 def transformers(monkeypatch):
-    """``transformers`` with a ``TrainerCallback``."""
-    module = ModuleType("transformers")
+    """``transformers`` with a ``TrainerCallback``, and what callbacks that are saved derive from."""
+    module, inner = ModuleType("transformers"), ModuleType("transformers.trainer_callback")
     module.TrainerCallback = type("TrainerCallback", (), {})
+    inner.ExportableState = type("ExportableState", (), {})
     monkeypatch.setitem(sys.modules, "transformers", module)
+    monkeypatch.setitem(sys.modules, "transformers.trainer_callback", inner)
+    return inner
 
 
 def lightning_trainer():
@@ -127,6 +131,18 @@ def test_the_trainer_decides_when_without_steps(transformers):
     callback.on_step_end(None, state, control)
     callback.on_evaluate(None, state, control)
     assert [entry["step"] for entry in state.log_history] == [7]
+
+
+def test_the_trainer_keeps_the_best_in_its_checkpoints(transformers):
+    callback = for_hf_trainer(validation())
+    assert isinstance(callback, transformers.ExportableState)
+    state = SimpleNamespace(global_step=0, log_history=[], stateful_callbacks={})
+    callback.on_train_begin(None, state, SimpleNamespace(should_training_stop=False))
+    saved = json.loads(json.dumps({"TrainerControl": {}, type(callback).__name__: callback.state()}))
+    again = validation()
+    state = SimpleNamespace(global_step=3, log_history=[], stateful_callbacks=saved)
+    for_hf_trainer(again).on_train_begin(None, state, SimpleNamespace(should_training_stop=False))
+    assert again.check(4).best_step == 0
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 from training.pictures import batch
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.training import losses
+from thgeval.training import losses, operators
 from thgeval.training.losses import table12
 
 FRAMEWISE = {
@@ -292,3 +293,84 @@ def test_lpips_is_the_metric_where_the_files_are_given(tmp_path):
         patch.setattr("thgeval.engine.plan.uninstalled", lambda metric: None)
         run = thgeval.score(generated, reference, metrics=["lpips/squeeze"], peak=1.0)
     assert loss(generated, reference).item() == pytest.approx(run["lpips/squeeze"].value, rel=1e-5)
+
+
+ROWS = (torch.linspace(-300, 300, 6 * 40).reshape(6, 40), torch.linspace(200, -250, 6 * 40).reshape(6, 40).cos() * 90)
+BOXES = (torch.tensor([[10.0, 20.0, 300.0, 410.0]]), torch.tensor([[20.0, 30.0, 310.0, 380.0]]))
+LABELS = torch.arange(6) % 2
+OF_TABLE_12 = {
+    "iou": BOXES,
+    "generalized-iou": BOXES,
+    "focal": (ROWS[0] / 60, ROWS[1] > 0),
+    "contrastive": (*ROWS, LABELS),
+    "triplet": (*ROWS, -ROWS[0]),
+    "center": (ROWS[0], LABELS, ROWS[1]),
+    "angular-softmax": (ROWS[0], ROWS[1], LABELS),
+    "am-softmax": (ROWS[0], ROWS[1], LABELS),
+    "arcface": (ROWS[0], ROWS[1], LABELS),
+    "negative-variance": ROWS[:1],
+}
+
+
+def halved(tensors, dtype):
+    return [side.to(dtype) if side.is_floating_point() else side for side in tensors]
+
+
+@pytest.mark.parametrize("name", table12.TABLE_12)
+def test_table_12_of_halves_is_that_of_the_same_numbers_in_float32(name):
+    loss, given = table12.TABLE_12[name], OF_TABLE_12.get(name, ROWS)
+    for dtype in (torch.float16, torch.bfloat16):
+        half = halved(given, dtype)
+        right = loss(*halved(half, torch.float32))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = loss(*half)
+        assert found.dtype == torch.float32
+        assert torch.equal(found, right)
+        assert right.isfinite()
+
+
+@pytest.mark.parametrize("name", table12.TABLE_12)
+def test_table_12_is_compiled_whole(name):
+    loss, given = table12.TABLE_12[name], OF_TABLE_12.get(name, ROWS)
+    torch._dynamo.reset()
+    compiled = torch.compile(loss, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(*given), loss(*given))
+
+
+def test_landmarks_and_lips_are_compared_in_float32_and_compiled_whole():
+    points, others = 400 * torch.rand(2, 3, 68, 2), 400 * torch.rand(3, 68, 2)
+    others[1] = torch.nan
+    whole = losses.LandmarkLoss(centred=False, scale="interocular")
+    compiled = torch.compile(whole, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(points[0], others), whole(points[0], others))
+    assert compiled(points[0], torch.full_like(others, torch.nan)).isnan()
+    for loss, sides in ((losses.LandmarkLoss(centred=False), points), (losses.SyncLoss(furthest=3), points.flatten(2))):
+        for dtype in (torch.float16, torch.bfloat16):
+            half = [side.to(dtype) for side in sides]
+            assert torch.equal(loss(*half), loss(*(side.float() for side in half)))
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms-ssim", "l1-ssim"])
+def test_nothing_is_convolved_where_there_are_no_loops(frames, name, monkeypatch):
+    """Cards convolve and multiply matrices in fewer digits than a variance needs, by default and under autocast."""
+    monkeypatch.setattr(operators, "DEVICES", set())
+    called = []
+
+    class Watched(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            called.append(str(function))
+            return function(*args, **(kwargs or {}))
+
+    loss = FRAMEWISE[name](data_range=1.0)
+    generated = frames[0].clone().requires_grad_()
+    with Watched():
+        loss(generated, frames[1]).backward()
+    assert not [one for one in called if "conv" in one or "mm" in one.split(".")[1]]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(loss(*frames), loss(generated, frames[1]).detach())
+
+
+@pytest.mark.parametrize("made", [losses.SSIMLoss, losses.L1SSIMLoss, losses.FlickerLoss, losses.TemporalWarpLoss])
+def test_what_is_no_range_is_refused_at_once(made):
+    with pytest.raises(ProtocolError, match="data_range is the value of white"):
+        made(data_range=(0, 1, 2))

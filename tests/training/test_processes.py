@@ -59,6 +59,19 @@ def test_validation_shares_out_clips_and_all_get_the_same(together):
     assert first == second == {**alone, "coverage": [4, 5]}
 
 
+def test_a_wrapped_model_is_looked_at_unevenly_and_trains_as_if_nobody_looked(together):
+    first, second = (process["wrapped"] for process in together)
+    assert first["scores"] == second["scores"]
+    for one in (first, second):
+        assert one["watched"] == one["alone"]
+
+
+def test_names_that_one_process_gave_alone_are_refused(together):
+    assert {process["named_by_one"] for process in together} == {
+        "some processes gave their clips names, and others none; name all or none"
+    }
+
+
 @pytest.mark.parametrize("stage", [0, 1])
 def test_sums_are_within_an_ulp_and_records_exact(together, alone, stage):
     theirs, ours = together[0]["stages"][stage], alone[stage]

@@ -12,6 +12,7 @@ pytest.importorskip("torchmetrics")
 
 from torch import nn
 
+from thgeval import training
 from thgeval.comparison import compared
 from thgeval.errors import OutputError, ProtocolError
 from thgeval.report import page
@@ -198,6 +199,70 @@ def test_when_it_is_time():
     assert [step for step in range(5) if looks.step(step)] == [4]
 
 
+def test_steps_that_are_passed_over_count():
+    looks = validation(towards(0.5), clips=copies(2), every_steps=500, run_at_start=False)
+    assert [step for step in range(0, 1600, 137) if looks.step(step)] == [548, 1096, 1507]
+    for none in (-1, 2.5, "4"):
+        with pytest.raises(ProtocolError, match="steps are counted from 0 in whole numbers"):
+            looks.step(none)
+
+
+def test_averaged_weights_are_looked_at_where_autocast_has_others_in_its_cache():
+    model = nn.Linear(4, 3 * SIDE * SIDE)
+
+    def generate(inputs):
+        return torch.sigmoid(model(inputs).float()).reshape(-1, FRAMES, 3, SIDE, SIDE)
+
+    average = {name: value + 0.5 for name, value in model.state_dict().items()}
+    looks = Validation(model, made_clips(2), generate, metrics=["l1"], data_range=1.0, ema=average)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        right = looks.check(0).scores
+        model(torch.zeros(1, 4))
+        assert looks.check(1).scores == right
+        assert torch.is_autocast_cache_enabled()
+
+
+def test_an_object_that_is_in_use_stays_so():
+    mine = PSNR(data_range=1.0)
+    mine.update(*torch.rand(2, 1, 3, 8, 8))
+    before = mine.compute()
+    Validation(nn.Linear(1, 1), copies(2), towards(0.5), metrics=[mine], data_range=1.0).check(0)
+    assert mine.compute() == before
+
+
+def test_weights_are_known_by_the_names_that_wrappers_give_them():
+    model = nn.Linear(4, 3 * SIDE * SIDE)
+    average = {name: value + 0.1 for name, value in model.state_dict().items()}
+
+    def score(looked_at, ema):
+        def generate(inputs):
+            return torch.sigmoid(looked_at(inputs)).reshape(-1, FRAMES, 3, SIDE, SIDE)
+
+        return Validation(looked_at, made_clips(2), generate, metrics=["l1"], data_range=1.0, ema=ema).check(0).scores
+
+    right = score(model, average)
+    compiled = torch.compile(model, backend="eager")
+    assert score(compiled, average) == right
+    assert score(model, {f"module._orig_mod.{name}": value for name, value in average.items()}) == right
+
+
+def test_buffers_that_are_replaced_are_put_back():
+    class Remembers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("last", torch.zeros(1))
+
+        def forward(self, references):
+            self.last = self.last + 1
+            return references * 0.9
+
+    model = Remembers()
+    held = model.last
+    Validation(model, copies(2), metrics=["psnr"], data_range=1.0).check(0)
+    assert model.last is held
+    assert held.item() == 0
+
+
 def test_averaged_weights_are_looked_at_and_left(tmp_path):
     model = nn.Linear(4, 3 * SIDE * SIDE)
     average = nn.Linear(4, 3 * SIDE * SIDE)
@@ -268,7 +333,7 @@ def test_memory_that_runs_out_for_one_clip_leaves_it_out():
 @pytest.mark.parametrize(
     ("generate", "said"),
     [
-        (lambda references: references[..., :-1], "frames of the shape .* of clip-0, and its reference asks for"),
+        (lambda references: references[..., :-1], "a tensor of the shape .* of clip-0, and its reference asks for"),
         (lambda references: references[:, :1], "asks for"),
         (lambda references: None, "a NoneType"),
         (lambda references: references * 2, "outside data_range"),
@@ -322,7 +387,7 @@ def test_clips_that_cannot_be_loaded_are_left_out():
     lost, flat = sorted(str(one.message).partition(": ")[2] for one in warned)
     assert lost == "1 of 3 clips left out, can't be loaded: clip-0 can't be loaded: OSError: the disk is gone"
     assert flat.startswith("1 of 3 clips left out, wrong shape: the reference of flat must be a tensor")
-    assert flat.endswith("not frames of the shape (3,)")
+    assert flat.endswith("not a tensor of the shape (3,)")
     assert checked.coverage == (1, 3)
 
 
@@ -332,6 +397,19 @@ def test_a_metric_that_cannot_measure_leaves_the_others_alone():
         checked = looks.check(0)
     assert checked.run["ms-ssim"].value is None
     assert checked.run["psnr"].clips == 2
+
+
+def test_a_metric_that_breaks_is_named_and_stops_nothing():
+    class Broken(PSNR):
+        def update(self, *sides, clips):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    metrics = [Broken(data_range=1.0), training.L1(data_range=1.0), Broken(data_range=1.0, colour="grey")]
+    looks = Validation(nn.Linear(1, 1), copies(2), towards(0.5), metrics=metrics, data_range=1.0, watch="l1")
+    with pytest.warns(UserWarning, match="2 of 2 clips left out, out of memory: memory ran out with clip-0") as warned:
+        checked = looks.check(0)
+    assert len(warned) == 1  # clips are counted, not failures
+    assert (checked.run["l1"].clips, checked.run["psnr"].clips) == (2, 0)
 
 
 def test_sinks_that_fail_are_named_and_the_others_get_it():
@@ -391,7 +469,17 @@ def test_memory_is_given_back():
         ({"metrics": ["fid"]}, "fid"),
         ({"watch": "ssim"}, "watch is the key of one of the metrics, psnr"),
         ({"metrics": []}, "at least one"),
-        ({"every_steps": 0}, "every_steps is at least 1"),
+        ({"every_steps": 0}, "every_steps is a whole number, at least 1, not 0"),
+        ({"every_steps": 2.5}, "every_steps is a whole number, at least 1, not 2.5"),
+        ({"batch_clips": None}, "batch_clips is a whole number, at least 1, not a NoneType"),
+        ({"seed": "x"}, "seed is a whole number, not 'x'"),
+        ({"time_budget_s": float("nan")}, "time_budget_s is a number of seconds, not nan"),
+        ({"ema": 3}, "ema is tensors by name, a module, or a function that returns a context, not 3"),
+        ({"sinks": print}, "sinks is a list of functions"),
+        ({"generate": "model"}, "generate is a function, not 'model'"),
+        ({"data_range": (0, 1, 2)}, "data_range is the value of white"),
+        ({"clips": [(torch.zeros(1, 3, 4, 4),) * 2]}, "clips are a mapping, from names to inputs and reference, not a"),
+        ({"clips": {3: (torch.zeros(1, 3, 4, 4),) * 2}}, "clips are called by texts, not 3"),
         ({"clips": {}}, "no clips"),
         ({"clips": copies(5), "patience": 1}, "with 5 clips no difference, however large, is significant"),
     ],
@@ -400,6 +488,11 @@ def test_requests_that_make_no_sense(how, said):
     how = {"clips": copies(1), "metrics": ["psnr"], "data_range": 1.0, **how}
     with pytest.raises(Exception, match=said):
         Validation(nn.Linear(1, 1), how.pop("clips"), **how)
+
+
+def test_what_is_no_state_is_refused():
+    with pytest.raises(ProtocolError, match="this is no state of a validation: it lacks best, best_step"):
+        validation(towards(0.5)).load_state_dict({"since": 1, "last_step": 1})
 
 
 def test_sharded_models_are_refused():

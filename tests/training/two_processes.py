@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torchmetrics import MetricCollection
 
 from thgeval import training
+from thgeval.errors import InputError
 
 NAMES = [f"clip-{number}" for number in range(7)]
 
@@ -79,6 +80,41 @@ def validated():
     }
 
 
+def wrapped(watch):
+    """The last loss and weights of a few steps of a wrapped model with batch norm, looked at on one clip or not."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3, padding=1), torch.nn.BatchNorm2d(3))
+    ddp = torch.nn.parallel.DistributedDataParallel(model)
+    reference = torch.rand(2, 3, 8, 8)
+
+    def generate(inputs):
+        return ddp(inputs.flatten(0, 1)).reshape(inputs.shape).clamp(0, 1)
+
+    held = {"one": (reference, reference)}
+    looks = training.Validation(ddp, held, generate, metrics=["psnr"], data_range=1.0, every_steps=1)
+    optimiser, scores = torch.optim.SGD(ddp.parameters(), 0.1), []
+    for step in range(3):
+        if watch:
+            scores.append(looks.step(step).scores["psnr"])
+        inputs = torch.rand(2, 3, 8, 8) * (1 + dist.get_rank())
+        loss = (ddp(inputs) - inputs).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return [loss.item().hex(), model[0].weight.sum().item().hex(), model[1].running_mean.sum().item().hex()], scores
+
+
+def named_by_one():
+    """What is said where one process alone gave names to its clips."""
+    metric, (generated, reference) = training.PSNR(), clips()
+    metric.update(generated[:1], reference[:1], clips=[NAMES[0]] if dist.get_rank() else None)
+    try:
+        metric.compute()
+    except InputError as error:
+        return str(error)
+    return None
+
+
 def main(rank, store, shares, out):
     """Join the other process, count, and write what all score, twice: the second time after another clip."""
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
@@ -88,7 +124,10 @@ def main(rank, store, shares, out):
     for share in shares:
         counted(metrics, share[rank])
         found.append(said(metrics))
-    Path(out).write_text(json.dumps({"stages": found, "validated": validated()}))
+    alone, watched = wrapped(watch=False), wrapped(watch=True)
+    of_wrapped = {"alone": alone[0], "watched": watched[0], "scores": watched[1]}
+    whole = {"stages": found, "validated": validated(), "wrapped": of_wrapped, "named_by_one": named_by_one()}
+    Path(out).write_text(json.dumps(whole))
     dist.destroy_process_group()
 
 

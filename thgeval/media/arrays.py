@@ -27,6 +27,7 @@ from thgeval.media.archives import arrays_in, names_in
 from thgeval.media.frames import MediaInfo, Pixels
 from thgeval.media.source import Picture
 
+ARRAY_SUFFIXES = frozenset((".npy", ".npz"))
 WANTED = {"thwc": "(frames, height, width, 3)", "tchw": "(frames, 3, height, width)"}
 CHANNELS = {"thwc": 3, "tchw": 1}
 OTHER = {"thwc": "tchw", "tchw": "thwc"}

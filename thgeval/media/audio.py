@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from thgeval.clip import Clip, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import beyond, limit
+from thgeval.media.arrays import ARRAY_SUFFIXES
 from thgeval.media.container import input_errors, open_file
 from thgeval.media.video import VideoFile
 
@@ -108,7 +109,7 @@ def _sounding(source: Clip | Path) -> Path:
     place = source.source if isinstance(source, Clip) else source
     if not isinstance(place, Memory):
         with input_errors(str(place)):
-            if not Path(place).is_dir():
+            if not Path(place).is_dir() and Path(place).suffix.lower() not in ARRAY_SUFFIXES:
                 return Path(place)
     name = source.name if isinstance(source, Clip) else str(source)
     raise InputError(f"{name}: frames alone have no sound; name its audio file", reason="no audio")

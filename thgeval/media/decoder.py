@@ -11,7 +11,7 @@ import numpy as np
 from thgeval.clip import Clip, Excerpt, Memory
 from thgeval.errors import InputError, ProtocolError
 from thgeval.limits import beyond, limit
-from thgeval.media.arrays import ArrayFile, FramesInMemory
+from thgeval.media.arrays import ARRAY_SUFFIXES, ArrayFile, FramesInMemory
 from thgeval.media.excerpt import Cut, evenly_spread, first_held_out, held_out
 from thgeval.media.folder import ImageFolder, is_image
 from thgeval.media.frames import FrameBatch, MediaInfo, Pixels
@@ -47,7 +47,7 @@ def _whole_source(clip: Clip, threads: int, until_s: Fraction | None) -> Source:
         raise InputError(f"{clip.id}: its path is not valid ({error})", reason="missing") from error
     if is_folder or is_image(path):
         return ImageFolder(path, fps=clip.fps)
-    if path.suffix.lower() in {".npy", ".npz"}:
+    if path.suffix.lower() in ARRAY_SUFFIXES:
         return ArrayFile(path, fps=clip.fps)
     return VideoFile(path, fps=clip.fps, threads=threads, until_s=until_s)
 

@@ -9,8 +9,10 @@
 What is measured is what ``thgeval score`` measures: the same metrics, by the same names, see the same features.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.meter.batch import FRAMES, Batch, Material
-from thgeval.meter.handed import FACTS, Wanted, wanted
+from thgeval.meter.handed import FACTS, Wanted, takes_features, wanted
 from thgeval.meter.runs import result
 from thgeval.meter.tally import tally
 from thgeval.metrics import DEFAULT
@@ -61,7 +63,12 @@ class Meter:
         if peak is not None and not is_positive(peak):
             raise ProtocolError(f"peak is the value of white, a positive number, not {peak!r}")
         self._named = named_metrics([metrics] if isinstance(metrics, str) else list(metrics))
-        self._peak, self._features, self._cap = peak, features, cap
+        if features and not any(takes_features(named.metric) for named in self._named):
+            raise ProtocolError(
+                "features names a network whose rows are handed over, and none of these metrics takes any"
+            )
+        check_facts(size_px, fps)
+        self._peak, self._features, self._cap = peak, features, checked_cap(cap)
         self._fps: Fraction | None = None if fps is None else rate(fps)
         self._beside = facts_of(size_px, fps)
         self._wanted = [wanted(named.metric, features=features) for named in self._named]
@@ -69,6 +76,7 @@ class Meter:
 
     def reset(self) -> None:
         """Forget everything."""
+        self._within_one = self._beyond_one = 0
         self._tallies = [tally(named, cap=self._cap, features=self._features) for named in self._named]
 
     def update(
@@ -85,14 +93,19 @@ class Meter:
             one.check(names, batch.generated.shape[1])
         seen = [one.seen(batch) for one in self._tallies]
         for one, found in zip(self._tallies, seen, strict=True):
+            one.check_room(found)
+        for one, found in zip(self._tallies, seen, strict=True):
             one.count(found, names)
+        self._count_range(batch)
 
     def compute(self) -> dict[str, float]:
         """The score of every metric over all that was counted, by its key; NaN where there is none."""
+        self._warn_of_range()
         return {one.named.key: one.value() for one in self._tallies}
 
     def result(self) -> Run:
         """Scores with signatures, and where clips have names with intervals: a run that ``thgeval compare`` reads."""
+        self._warn_of_range()
         keys = [named.key for named in self._named]
         return result(self._tallies, features=dict.fromkeys(keys, self._features))
 
@@ -101,6 +114,40 @@ class Meter:
         second = None if reference is None else material("reference", reference, self._wanted, self._beside)
         white = check_frames(first, second, self._peak)
         return Batch(first, second, white, self._fps, self._features)
+
+    def _count_range(self, batch: Batch) -> None:
+        """Whether the frames of a batch fill more than [0, 1], where the range is a wider one."""
+        sides = [side.arrays[FRAMES] for side in (batch.generated, batch.reference) if side and FRAMES in side.arrays]
+        if sides and sides[0].dtype != np.uint8 and batch.peak > 1:
+            within = all(side.max() <= 1 for side in sides)
+            self._within_one, self._beyond_one = self._within_one + within, self._beyond_one + (not within)
+
+    def _warn_of_range(self) -> None:
+        if self._within_one and not self._beyond_one:
+            warnings.warn(range_looks_wrong(f"peak={self._peak:g}", "peak=1.0"), stacklevel=3)
+
+
+def range_looks_wrong(given: str, meant: str) -> str:
+    """What is said of float frames that lie in [0, 1] altogether, of which a wider range was stated."""
+    return f"all values lie between 0 and 1, and {given} was stated; if they range from 0 to 1, say {meant}"
+
+
+def check_facts(size_px: Any, fps: Any) -> None:
+    """Refuse what is no size, two whole numbers of px, and what is no rate: ProtocolError."""
+    sides = () if size_px is None else tuple(np.atleast_1d(size_px).tolist())
+    if size_px is not None and not (
+        len(sides) == 2 and all(map(is_positive, sides)) and all(s == int(s) for s in sides)
+    ):
+        raise ProtocolError(f"size_px is width and height of the frames that px are of, not {size_px!r}")
+    if fps is not None:
+        rate(fps)
+
+
+def checked_cap(cap: Any) -> int:
+    """How many rows may be kept, if it is a whole number above 0; ProtocolError if not."""
+    if not isinstance(cap, Integral) or not is_positive(cap):
+        raise ProtocolError(f"cap is how many rows a metric of sets may keep, a whole number above 0, not {cap!r}")
+    return int(cap)
 
 
 def facts_of(size_px: tuple[int, int] | None, fps: float | None) -> dict[str, NDArray[Any]]:

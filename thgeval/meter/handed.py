@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from thgeval.errors import InputError, UnmetNeed
 from thgeval.feature import Feature
-from thgeval.features.faces.gaps import filled
-from thgeval.features.faces.supplied import LAYOUTS
+from thgeval.features.faces.supplied import LAYOUTS, checked_person
 from thgeval.features.frames.frames import Shown, rgb
 from thgeval.features.sync import sync_lm
 from thgeval.features.sync.offsets import aligned
@@ -78,6 +77,14 @@ def wanted(metric: Metric[Any], *, features: str = "") -> Wanted:
     return Wanted(*(tuple(_needed(leaves)) for leaves in sides))
 
 
+def takes_features(metric: Metric[Any]) -> bool:
+    """Whether a metric takes anything that a network of somebody else's computed."""
+    try:
+        return wanted(metric, features="theirs") != wanted(metric)
+    except UnmetNeed:  # it takes nothing else, or nothing at all
+        return True
+
+
 def _down(need: Feature[Any], metric: Metric[Any], named: bool, hint: str = "") -> Iterator[tuple[Feature[Any], bool]]:
     """Features to hand over below one, and whether they are the other side's."""
     row = HANDED.get(need.name)
@@ -86,7 +93,8 @@ def _down(need: Feature[Any], metric: Metric[Any], named: bool, hint: str = "") 
         yield need, False
         return
     if not need.inputs:
-        raise UnmetNeed(f"{metric.name} needs {need.offered or need.name} of a clip, which arrays don't have{hint}")
+        lacking = "the file" if need.offered == "clip" else need.offered or need.name
+        raise UnmetNeed(f"{metric.name} needs {lacking} of a clip, which arrays don't have{hint}")
     for source in need.inputs:
         for leaf, other in _down(source, metric, named, hint):
             yield leaf, other != need.of_reference
@@ -117,9 +125,7 @@ def handed_value(feature: Feature[Any], arrays: Arrays, features: str) -> Any:
 
 def _given(feature: Feature[Any], arrays: Arrays, features: str) -> Any:
     name, fill = (dict(feature.parameters)[which] for which in ("array", "fill"))
-    values = np.asarray(arrays[str(name)], np.float64)
-    values = values if LAYOUTS[str(name)].axes[0] == "frames" else values[None]
-    return filled(values[:, None], int(fill))
+    return checked_person(str(name), arrays[str(name)], fill=int(fill))
 
 
 def _shown(feature: Feature[Any], arrays: Arrays, features: str) -> Shown:
@@ -132,24 +138,46 @@ def _shown(feature: Feature[Any], arrays: Arrays, features: str) -> Shown:
 
 def _rows(feature: Feature[Any], arrays: Arrays, features: str) -> NDArray[Any]:
     rows = arrays["rows"]
+    _check_finite("rows", rows)
     return rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float32)
 
 
 def _embedded(feature: Feature[Any], arrays: Arrays, features: str) -> Embedded:
+    for name, rows in arrays.items():
+        _check_finite(name, rows)
     return Embedded({name: rows.astype(np.float64) for name, rows in arrays.items()}, features or "unnamed", "the clip")
 
 
 def _synced_track(feature: Feature[Any], arrays: Arrays, features: str) -> tuple[SyncedTrack, ...]:
+    _check_embedded(arrays)
     found = aligned(seen=arrays["seen"], heard=arrays["heard"], furthest=int(dict(feature.parameters)["furthest"]))
     return (SyncedTrack(0, found.windows + 5, found),)
 
 
 def _synced_person(feature: Feature[Any], arrays: Arrays, features: str) -> tuple[sync_lm.SyncedPerson, ...]:
     seen, furthest = arrays["seen"], int(dict(feature.parameters)["furthest"])
+    _check_embedded(arrays, unseen=np.isnan(seen).all(axis=1))
     person = sync_lm.compared(seen, arrays["heard"], furthest, rows=len(seen))
     if person is None:
         raise InputError(f"there are too few rows to compare {furthest} shifts either way", reason="too short")
     return (person,)
+
+
+def _check_embedded(arrays: Arrays, *, unseen: Any = False) -> None:
+    """Refuse what can't be compared at shifts: InputError; rows of ``seen`` that are ``unseen`` may be NaN."""
+    seen, heard = arrays["seen"], arrays["heard"]
+    if seen.shape != heard.shape:
+        raise InputError(
+            f"seen and heard are (windows, dimensions) alike, not {seen.shape} and {heard.shape}",
+            reason="shape mismatch",
+        )
+    _check_finite("seen", seen[~np.broadcast_to(unseen, len(seen))])
+    _check_finite("heard", heard)
+
+
+def _check_finite(name: str, rows: NDArray[Any]) -> None:
+    if not np.isfinite(rows).all():
+        raise InputError(f"{name} hold NaN or infinity; check the network and its input", reason="not finite")
 
 
 def _named(**arrays: int) -> Callable[[Feature[Any]], Mapping[str, int]]:

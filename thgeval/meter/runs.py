@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from thgeval.engine.execution import devices_of, run_tokens
+from thgeval.engine.execution import run_tokens
 from thgeval.engine.provenance import environment
 from thgeval.engine.scoring import Contribution, Setting, scored_run
 from thgeval.meter.tally import Tally
@@ -19,11 +20,21 @@ from thgeval.statistics import Resampling
 
 WITHOUT_NAMES = "clips had no names, so that nothing tells them apart; name them to have an interval"
 
+NOWHERE_ELSE: Mapping[str, str] = MappingProxyType({})
+NO_VALUE = "no frame with a value"
+NO_CLIP, NO_CLIP_WITH_A_VALUE = "there was no clip to score", "there was no clip in which anything could be scored"
+
 
 def result(
-    tallies: Sequence[Tally], *, features: Mapping[str, str], device: str = "cpu", clips: Sequence[ClipResult] = ()
+    tallies: Sequence[Tally],
+    *,
+    features: Mapping[str, str],
+    devices: Mapping[str, str] = NOWHERE_ELSE,
+    clips: Sequence[ClipResult] = (),
 ) -> Run:
     """Every metric's score of what it has seen, as a result file holds it.
+
+    ``devices`` are those of metrics, by key, that were computed on another than the CPU, as signatures have them.
 
     ``clips`` are entries of clips that ought to be there, by whatever name: of those that couldn't be measured, why.
     ``features`` are, by metric key, the names of what computed features that were handed over: they stand in
@@ -38,7 +49,7 @@ def result(
         expected=max([len(names), *(_clips(tally) for tally in tallies if not tally.has_names)]),
         run={**run_tokens(Protocol()), "dec": "none"},
         pins={},
-        devices=devices_of(named, device, kernels=False),
+        devices=devices,
     )
     scores: dict[str, Score] = {}
     for tally in tallies:
@@ -77,7 +88,18 @@ def _options(tallies: Sequence[Tally]) -> dict[str, Any]:
 
 
 def _clips(tally: Tally) -> int:
-    return len(tally.records.frames) or tally.sums.clips
+    return len(tally.records.frames) or tally.sums.clips + tally.sums.lost
+
+
+def _lost(tally: Tally) -> int:
+    """How many clips have no score, as where no face was found."""
+    total = tally.records.total()
+    if total is None:
+        return int(tally.sums.lost)
+    if not total.per_clip:
+        return 0
+    others = set(total.clips) - set(total.scored)
+    return sum(math.isnan(tally.metric.score(total.only([clip]))) for clip in others)
 
 
 def _together(tallies: Sequence[Tally], entries: Mapping[str, ClipResult]) -> list[Contribution]:
@@ -111,7 +133,8 @@ def _of_sums(tally: Tally, setting: Setting) -> Score:
     frames = tally.sums.frames
     if (total := tally.records.total()) is not None:
         frames = total.frames
-    clips = _clips(tally) if there else 0
+    lost = _lost(tally)
+    clips = _clips(tally) - lost if there else 0
     run = {
         "n": f"{clips}/{_clips(tally)}",
         **setting.run,
@@ -127,10 +150,10 @@ def _of_sums(tally: Tally, setting: Setting) -> Score:
         range=metric.range,
         clips=clips,
         frames=int(frames),
-        left_out={},
+        left_out={NO_VALUE: lost} if lost else {},
         frames_left_out={},
         signature=signature(metric, setting.protocol, setting.pins, run),
-        unscored=None if there else "there was no clip to score",
+        unscored=None if there else NO_CLIP if not lost else NO_CLIP_WITH_A_VALUE,
         note=None if total is None or not there else metric.remark(total),
         interval_note=WITHOUT_NAMES if there else None,
     )

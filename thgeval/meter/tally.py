@@ -49,7 +49,8 @@ ZERO = Exact(0.0, 0.0)
 class Sums(NamedTuple):
     """What clips add above and below the fraction that is the score, and what is counted beside it.
 
-    ``infinite`` are clips whose own score is infinite, as of copies, which count in no sum.
+    ``infinite`` are clips whose own score is infinite, as of copies, which count in no sum; ``lost`` are those without
+    any, as where no face was found.
     """
 
     above: Exact = ZERO
@@ -57,6 +58,7 @@ class Sums(NamedTuple):
     clips: Any = 0
     frames: Any = 0
     infinite: Any = 0
+    lost: Any = 0
 
     def plus(self, other: "Sums") -> "Sums":
         """The sums of both."""
@@ -66,6 +68,7 @@ class Sums(NamedTuple):
             self.clips + other.clips,
             self.frames + other.frames,
             self.infinite + other.infinite,
+            self.lost + other.lost,
         )
 
     @property
@@ -83,11 +86,11 @@ NOTHING = Sums()
 def sums_of(metric: Metric[Any], state: State) -> Sums:
     """What the clips of a state add, whose score is such a fraction."""
     rows = contributions(metric, state)
-    counted = set(state.scored)
-    copies = sum(math.isinf(metric.score(state.only([clip]))) for clip in state.clips if clip not in counted)
+    others = set(state.clips) - set(state.scored)
+    copies = sum(math.isinf(metric.score(state.only([clip]))) for clip in others)
     infinite = copies + int((rows[:, 1] == 0).sum())
     above, below = (Exact.of(column) for column in rows.T.tolist())
-    return Sums(above, below, len(rows) - infinite + copies, state.frames, infinite)
+    return Sums(above, below, len(rows) - infinite + copies, state.frames, infinite, len(others) - copies)
 
 
 def is_sum(state: State) -> bool:
@@ -171,7 +174,7 @@ class Tally:
         if names is None:
             first, self.unnamed = self.unnamed, self.unnamed + len(seen.state.clips)
             names = [number(clip) for clip in range(first, self.unnamed)]
-        self._check_cap(seen.state)
+        self.check_room(seen)
         for at, name in enumerate(names):
             start = self.records.frames.get(name, 0)
             self.records.states.append(_named(seen.state, str(at), name, start))
@@ -183,8 +186,9 @@ class Tally:
         """Count the state of one clip, called "0", which was measured elsewhere."""
         self.count(BatchStates(state, None), None if name is None else [name])
 
-    def _check_cap(self, state: State) -> None:
-        """Refuse more rows than there is room for."""
+    def check_room(self, seen: BatchStates) -> None:
+        """Refuse more rows than there is room for: InputError."""
+        state = seen.state
         if not state.large:
             return
         rows = sum(self.records.frames.values()) + sum(_length(state, clip) for clip in state.clips)
@@ -200,7 +204,14 @@ class Tally:
         return self.sums.value if total is None else float(self.metric.score(total))
 
     def merged(self, others: Sequence["Tally"]) -> "Tally":
-        """This tally and those of other processes, each of clips of its own: InputError if two have one clip."""
+        """This tally and those of other processes, each of clips of its own.
+
+        Raises InputError if two have one clip, and if some gave their clips names and others none.
+        """
+        if any(one.has_names for one in [self, *others]) and any(one.nameless for one in [self, *others]):
+            raise InputError(
+                "some processes gave their clips names, and others none; name all or none", reason="no name"
+            )
         sums, records, unnamed = self.sums, Records(), 0
         for one in [self, *others]:
             sums = sums if one is self else sums.plus(one.sums)

@@ -58,9 +58,10 @@ def for_lightning(validation: Validation, *, prefix: str = "validation/") -> Any
 def for_hf_trainer(validation: Validation, *, prefix: str = "validation_") -> Any:
     """A ``TrainerCallback`` of transformers; ProtocolError if that isn't installed.
 
-    Scores go to the history of logs; sinks are the way to trackers.
+    Scores go to the history of logs; sinks are the way to trackers. Its checkpoints hold which checkpoint is the best.
     """
     base = _found(("transformers",), "transformers").TrainerCallback
+    exportable = getattr(import_module("transformers.trainer_callback"), "ExportableState", object)
 
     def seen(checked: Checked | None, state: Any, control: Any) -> Any:
         if checked is not None:
@@ -69,10 +70,17 @@ def for_hf_trainer(validation: Validation, *, prefix: str = "validation_") -> An
             control.should_training_stop = control.should_training_stop or checked.should_stop
         return control
 
-    class ValidationTrainerCallback(base):  # type: ignore[misc, valid-type]
+    class ValidationTrainerCallback(base, exportable):  # type: ignore[misc, valid-type]
         """Checks at the start, after steps, and where the Trainer evaluates."""
 
+        def state(self) -> dict[str, Any]:
+            return {"args": {}, "attributes": {"watch": validation.watch, "held": validation.state_dict()}}
+
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+            kept = (getattr(state, "stateful_callbacks", None) or {}).get(type(self).__name__, [])
+            for one in kept if isinstance(kept, list) else [kept]:
+                if state.global_step and one["attributes"]["watch"] == validation.watch:
+                    validation.load_state_dict(one["attributes"]["held"])
             return seen(validation.step(state.global_step), state, control)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:

@@ -37,21 +37,20 @@ def scale_terms(
     generated: Tensor, reference: Tensor, peak: float, scales: int, absolute: bool, through: Weighting
 ) -> Tensor:
     """Terms of (planes, height, width), as ``operators.scale_terms`` has them: (planes, scales [+ 1])."""
-    taps = torch.stack([generated.new_full((), tap) for tap in through.taps])  # made there: nothing is waited for
     terms = []
     planes = torch.stack([generated, reference]) / peak
     mean_error = (planes[0] - planes[1]).abs().mean((1, 2))
     for scale in range(scales):
-        ssim, contrast = _similarity(planes[0], planes[1], taps, through)
+        ssim, contrast = _similarity(planes[0], planes[1], through)
         terms.append(contrast if scale < scales - 1 else ssim)
         if scale < scales - 1:
             planes = _halved(planes)
     return torch.stack([*terms, mean_error] if absolute else terms, dim=1)
 
 
-def _similarity(generated: Tensor, reference: Tensor, taps: Tensor, through: Weighting) -> tuple[Tensor, Tensor]:
+def _similarity(generated: Tensor, reference: Tensor, through: Weighting) -> tuple[Tensor, Tensor]:
     """Mean SSIM and mean contrast-structure of each plane, of sum and difference as the loops have them."""
-    _, c1, c2, unbias = through
+    taps, c1, c2, unbias = through
     both, apart = generated + reference, generated - reference
     centre = both.detach().mean((1, 2), keepdim=True)
     sums = both - centre
@@ -63,10 +62,21 @@ def _similarity(generated: Tensor, reference: Tensor, taps: Tensor, through: Wei
     return (luminance * contrast).mean((1, 2)), contrast.mean((1, 2))
 
 
-def _filtered(planes: Tensor, taps: Tensor) -> Tensor:
-    """Windows inside the planes alone: both sides shorter by the window less one."""
-    down = functional.conv2d(planes[:, None], taps.view(1, 1, -1, 1))
-    return functional.conv2d(down, taps.view(1, 1, 1, -1))[:, 0]
+def _filtered(planes: Tensor, taps: tuple[float, ...]) -> Tensor:
+    """Windows inside the planes alone: both sides shorter by the window less one.
+
+    Sums of shifted planes and no convolution: cards round what they convolve to ten bits (TF32), and autocast to fewer,
+    of which a variance keeps nothing.
+    """
+    return _along(_along(planes, taps, 1), taps, 2)
+
+
+def _along(planes: Tensor, taps: tuple[float, ...], axis: int) -> Tensor:
+    length = planes.shape[axis] - len(taps) + 1
+    total = planes.narrow(axis, 0, length) * taps[0]
+    for at, tap in enumerate(taps[1:], 1):
+        total = total.add(planes.narrow(axis, at, length), alpha=tap)
+    return total
 
 
 def _halved(planes: Tensor) -> Tensor:

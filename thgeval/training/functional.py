@@ -17,7 +17,7 @@ from torch import Tensor
 from thgeval.errors import ProtocolError
 from thgeval.meter.batch import Batch, framewise
 from thgeval.metric import Metric
-from thgeval.metrics import meant
+from thgeval.metrics import METRICS, meant
 from thgeval.states import IDENTICAL
 from thgeval.training.objects import TrainingMetric, metric_of
 from thgeval.training.reading import GivenTensors, ReadFrames
@@ -83,3 +83,7 @@ def _wants_gradient(*sides: Tensor) -> bool:
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
     return of(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(name.replace("-", "_") for name in METRICS)

@@ -10,14 +10,17 @@ asked for; its keywords are the metric's fields. It measures by the metric's own
 lie on another device and the metric's number can be computed there (``values``), it is, and ``update`` waits for
 nothing.
 
-What is remembered: two sums of pairs of float64 and four counts, whatever the number of clips, for metrics whose score
+What is remembered: two sums of pairs of float64 and a few counts, whatever the number of clips, for metrics whose score
 is a fraction of sums; per-frame values of clips that have names; and for metrics of sets rows, up to ``cap``.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
+from itertools import count
 from typing import Any, ClassVar
 
 import torch
@@ -26,21 +29,22 @@ from torchmetrics import Metric as Parent
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from thgeval.errors import InputError, ProtocolError
-from thgeval.meter import CAP
+from thgeval.meter import CAP, checked_cap, range_looks_wrong
 from thgeval.meter.batch import Batch
 from thgeval.meter.runs import pins, result
 from thgeval.meter.tally import Exact, Sums, Tally, is_sum, sums_of, tally
 from thgeval.metric import Better
 from thgeval.metrics import METRICS
+from thgeval.networks.devices import token
 from thgeval.protocol import Protocol
 from thgeval.registry import Named, key, metric_class
 from thgeval.results import ClipResult, Run
 from thgeval.signature import protocol_part
 from thgeval.training import records
 from thgeval.training.reading import BatchReader, GivenTensors, Network, ReadFrames
-from thgeval.training.rows import SetRows
-from thgeval.training.tensors import DataRange, out_of_range
-from thgeval.training.values import FRAME_VALUES, per_frame, state_of, sums_there
+from thgeval.training.rows import SetRows, not_finite
+from thgeval.training.tensors import DataRange, out_of_range, stated
+from thgeval.training.values import FRAME_VALUES, differentiable, per_frame, state_of, sums_there
 
 OF_PARENT = (
     *("compute_on_cpu", "dist_sync_on_step", "process_group", "dist_sync_fn", "distributed_available_fn"),
@@ -49,8 +53,14 @@ OF_PARENT = (
 """Keywords that are torchmetrics' own."""
 
 
-WRONG = 3
-"""Of the counts, the one of batches that left their range."""
+WRONG, WITHIN, BEYOND = 4, 5, 6
+"""Of the counts, those of batches that left their range, and that lay in [0, 1], or not, where the range is wider."""
+
+COUNTS = 7
+"""How many counts there are: those of ``Sums``, and these. Marks of the object follow, so that no two objects ever hold
+equal states: torchmetrics takes metrics that do for one, and would update only the first of them."""
+
+OBJECTS = count()
 
 
 class TrainingMetric(Parent):
@@ -86,12 +96,13 @@ class TrainingMetric(Parent):
     ) -> None:
         super().__init__(**{name: keywords.pop(name) for name in OF_PARENT if name in keywords})
         self.named = named(self.key_name, preset, keywords)
-        self.features, self.cap = features, cap
-        self.reader = BatchReader(self.named.metric, data_range, layout, features, extract, size_px, fps)
-        own = sha256(repr((self.named.key, data_range, layout, features)).encode()).hexdigest()[:8]
-        self._sums, self._counts = f"sums_{own}", f"counts_{own}"
-        self.add_state(self._sums, torch.zeros(2, 2, dtype=torch.float64), _added, persistent=True)
-        self.add_state(self._counts, torch.zeros(4, dtype=torch.int64), "sum", persistent=True)
+        self.features, self.cap = features, checked_cap(cap)
+        self.reader = BatchReader(self.named.metric, stated(data_range), layout, features, extract, size_px, fps)
+        self.sums: Tensor
+        self.counts: Tensor
+        self._marks = self._new_marks()
+        self.add_state("sums", torch.zeros(2, 2, dtype=torch.float64), _added, persistent=True)
+        self.add_state("counts", torch.tensor([0] * COUNTS + self._marks), "sum", persistent=True)
         self._clear()
 
     def _clear(self) -> None:
@@ -99,6 +110,13 @@ class TrainingMetric(Parent):
         self.rows = SetRows(self.cap, self.named.key)
         self._there: list[tuple[str, Tensor]] = []
         self._merged: Tally | None = None
+        self._measured_here = False
+
+    @property
+    def measured_on(self) -> torch.device:
+        """Where numbers were made: the metric's own device if they can be and frames lay there, else the CPU."""
+        there = differentiable(self.named.metric) and not self._measured_here
+        return self.device if there else torch.device("cpu")
 
     def update(
         self,
@@ -109,8 +127,17 @@ class TrainingMetric(Parent):
     ) -> None:
         """Count one batch; ``clips`` names its clips, which gives the result intervals.
 
-        InputError for what can't be measured, and then nothing of the batch counts.
+        Under autocast too, numbers are those of whole precision. InputError for what can't be measured, and then
+        nothing of the batch counts.
         """
+        with ExitStack() as whole:
+            for device in filter(torch.amp.is_autocast_available, {"cpu", self.device.type}):
+                whole.enter_context(torch.autocast(device, enabled=False))
+            self._update(generated, reference, clips)
+
+    def _update(
+        self, generated: GivenTensors, reference: GivenTensors | None, clips: str | Sequence[str] | None
+    ) -> None:
         read = self.reader.read(generated, reference)
         names = read.names(clips)
         self.tally.check(names, read.frames)
@@ -120,10 +147,15 @@ class TrainingMetric(Parent):
             self._count_here(read.given, names)
         else:
             self.rows.add(*read.given, names)
+            if read.strange is not None:
+                self._count({WRONG: read.strange})
         self.tally.nameless = names is None
+        if read.within_one is not None:
+            self._count({WITHIN: read.within_one, BEYOND: ~read.within_one})
 
     def _count_here(self, batch: Batch, names: list[str] | None) -> None:
         """By the metric's own ``measure``."""
+        self._measured_here = True
         seen = self.tally.seen(batch)
         if names is None and is_sum(seen.state):
             self._add(sums_of(self.named.metric, seen.state), wrong=0)
@@ -143,15 +175,19 @@ class TrainingMetric(Parent):
         if names is None:
             self._add(sums_there(self.named.metric, numbers), wrong=seen.outside)
         else:
-            getattr(self, self._counts)[WRONG] += seen.outside
+            self._count({WRONG: seen.outside})
             self._there += zip(names, numbers, strict=True)
 
     def _add(self, sums: Sums, wrong: Any) -> None:
-        held = getattr(self, self._sums)
-        total = _plus(held, _tensor(sums, held))
-        counts = [torch.as_tensor(count, device=self.device) for count in (*sums[2:], wrong)]
-        setattr(self, self._sums, total)
-        setattr(self, self._counts, getattr(self, self._counts) + torch.stack([count.long() for count in counts]))
+        self.sums = _plus(self.sums, _tensor(sums, self.sums))
+        self._count(dict(enumerate((*sums[2:], wrong))))
+
+    def _count(self, more: Mapping[int, Any]) -> None:
+        """Add to counts, numbers or what nothing waits for."""
+        added = torch.zeros_like(self.counts)
+        for which, number in more.items():
+            added[which] = number
+        self.counts = self.counts + added
 
     def compute(self) -> Tensor:
         """The score of all that was counted, on all processes: a float64 scalar; NaN where there is none."""
@@ -159,12 +195,30 @@ class TrainingMetric(Parent):
 
     def counted(self) -> Tally:
         """All that was counted, here or, while synced, by all processes; InputError if frames left their range."""
-        clips, frames, infinite, wrong = getattr(self, self._counts).tolist()
+        clips, frames, infinite, lost, wrong, within, beyond, *_ = self._own_counts()
         if wrong:
-            raise out_of_range()
-        above, below = (Exact(*pair) for pair in getattr(self, self._sums).tolist())
+            raise not_finite() if self.reader.of_rows else out_of_range()
+        if within and not beyond:
+            ends = self.reader.data_range
+            said = f"data_range=({ends.black:g}, {ends.white:g})" if ends else "another range"
+            warnings.warn(f"{self.named.key}: {range_looks_wrong(said, 'data_range=1.0')}", stacklevel=2)
+        above, below = (Exact(*pair) for pair in self.sums.tolist())
         tally = self._merged or self._local()
-        return replace(tally, sums=Sums(above, below, clips, frames, infinite))
+        return replace(tally, sums=Sums(above, below, clips, frames, infinite, lost))
+
+    def _own_counts(self) -> list[int]:
+        """The counts; ProtocolError if they are another metric's, as in groups that were declared to torchmetrics."""
+        counts: list[int] = self.counts.tolist()
+        times = counts[-1]
+        *its_object, its_metric, _ = (mark * times for mark in self._marks)
+        own = counts[COUNTS:-2] == its_object
+        alike = counts[-2] == its_metric and not self.tally.records.frames and not len(self.rows)
+        if not (self._is_synced or own or alike):
+            raise ProtocolError(
+                f"{self.named.key} was handed the states of another metric; give MetricCollection no compute_groups, "
+                "as these metrics share their work without"
+            )
+        return counts
 
     def _local(self) -> Tally:
         """The records of this process, after what waits on a device has been fetched."""
@@ -186,21 +240,22 @@ class TrainingMetric(Parent):
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """Count one batch, and give the score of it alone."""
         self.update(*args, **kwargs)
-        alone = self._alike()
+        alone = self.emptied()
+        alone._to_sync = self.dist_sync_on_step  # others are asked at every step only if told to
         alone.update(*args, **kwargs)
         value: Tensor = alone.compute()
         self._forward_cache: Any = value
         return value
 
-    def _alike(self) -> "TrainingMetric":
-        """An empty one of the same settings, which asks other processes only if told to at every step."""
+    def emptied(self) -> "TrainingMetric":
+        """Another object of the same settings that has counted nothing."""
         other = object.__new__(type(self))
         other.__setstate__({**self.__getstate__(), "_modules": {}, "_is_synced": False, "_cache": None})
-        other._to_sync = self.dist_sync_on_step
         other.reset()
         return other
 
     def _sync_dist(self, dist_sync_fn: Any = gather_all_tensors, process_group: Any = None) -> None:
+        self._own_counts()
         super()._sync_dist(dist_sync_fn, process_group)
         own = self._local()
         gathered = dist_sync_fn(records.packed(own).to(self.device), process_group or self.process_group)
@@ -227,6 +282,24 @@ class TrainingMetric(Parent):
             raise ProtocolError(f"the checkpoint holds {held!r}, and this is {self._identity()!r}")
         self._clear()
         super()._load_from_state_dict(state_dict, prefix, *rest)
+        self._computed, self._update_count = None, 1
+        self.counts = self._marked(self.counts)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, whose states are marked as its own."""
+        super().__setstate__(state)
+        self._marks = self._new_marks()
+        self._defaults = {**self._defaults, "counts": self._marked(torch.zeros_like(self.counts))}
+        self.counts = self._marked(self.counts)
+
+    def _new_marks(self) -> list[int]:
+        """The object's number, in parts that torchmetrics can tell apart, its metric's, and how often: once."""
+        number = next(OBJECTS)
+        metric = int.from_bytes(sha256(self._identity().encode()).digest()[:4])
+        return [1 + number // 1000, 1 + number % 1000, metric, 1]
+
+    def _marked(self, counts: Tensor) -> Tensor:
+        return torch.cat([counts[:COUNTS], counts.new_tensor(self._marks)])
 
     def _identity(self) -> str:
         metric = self.named.metric
@@ -255,9 +328,14 @@ def run_of(metrics: Any, *, clips: Sequence[ClipResult] = ()) -> Run:
     for metric in objects:
         with metric.sync_context(metric.dist_sync_fn, should_sync=metric._to_sync):
             tallies.append(metric.counted())
-    device = objects[0].device.type if objects else "cpu"
+    devices = {metric.named.key: device_token(metric.measured_on) for metric in objects}
     features = {metric.named.key: metric.features for metric in objects}
-    return result(tallies, features=features, device=device, clips=clips)
+    return result(tallies, features=features, devices=devices, clips=clips)
+
+
+def device_token(device: torch.device) -> str:
+    """What stands for a device in signatures."""
+    return token(str(device)) if device.type in ("cpu", "cuda") else device.type
 
 
 def _added(stacked: Tensor) -> Tensor:

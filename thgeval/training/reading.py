@@ -11,15 +11,27 @@ from torch import Tensor
 
 from thgeval.errors import InputError, ProtocolError
 from thgeval.features.frames.frames import rgb
-from thgeval.meter import checked_names, facts_of, material
+from thgeval.meter import check_facts, checked_names, facts_of, material
 from thgeval.meter.batch import FRAMES, Batch, Material, framewise
-from thgeval.meter.handed import wanted
+from thgeval.meter.handed import Wanted, takes_features, wanted
 from thgeval.metric import Metric
 from thgeval.metrics.sets.sets import SetMetric
 from thgeval.protocol import rate
 from thgeval.training.interleaving import interleaved
 from thgeval.training.recent import shared
-from thgeval.training.tensors import DataRange, FramePair, both_sides, check_tensors, out_of_range, outside
+from thgeval.training.rows import not_finite
+from thgeval.training.tensors import (
+    FramePair,
+    Span,
+    both_sides,
+    check_strided,
+    check_tensors,
+    checked_layout,
+    in_words,
+    out_of_range,
+    outside,
+    within_one,
+)
 from thgeval.training.values import differentiable
 
 GivenTensors: TypeAlias = Tensor | Mapping[str, Tensor]
@@ -27,11 +39,22 @@ Network: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class Read(NamedTuple):
-    """What was handed over: frames on another device, a batch of arrays, or rows of both sides; how many clips."""
+    """What was handed over: frames on another device, a batch of arrays, or rows of both sides; how many clips.
+
+    ``within_one`` is that of ``tensors``.
+    """
 
     given: "ReadFrames | Batch | tuple[Tensor, Tensor | None]"
     clips: int
     frames: int
+    within_one: Tensor | None = None
+
+    @property
+    def strange(self) -> Tensor | None:
+        """Whether rows that lie on another device than the CPU hold what is no number; None of all else."""
+        if not isinstance(self.given, tuple) or self.given[0].device.type == "cpu":
+            return None
+        return torch.stack([strange(side) for side in self.given if side is not None]).any()
 
     def names(self, clips: str | Sequence[str] | None) -> list[str] | None:
         """One name for each clip, if there are any."""
@@ -43,7 +66,7 @@ class BatchReader:
     """How one metric object reads batches; the fields are those of ``TrainingMetric``."""
 
     metric: Metric[Any]
-    data_range: DataRange
+    data_range: Span | None
     layout: str | None
     features: str
     extract: Network | None
@@ -55,11 +78,17 @@ class BatchReader:
             raise ProtocolError(f"extract is for metrics of sets, and features says its name, unlike {self.features!r}")
         if self.data_range is not None and not self.of_frames:
             raise ProtocolError(f"{self.metric.name} is handed no frames here, and data_range is of frames")
+        if self.features and not takes_features(self.metric):
+            raise ProtocolError(
+                f"features names a network whose rows are handed over, and {self.metric.name} takes none"
+            )
+        checked_layout(self.layout)
+        check_facts(self.size_px, self.fps)
 
     @property
     def of_frames(self) -> bool:
         """Whether frames are handed over."""
-        return self.extract is not None or rgb in wanted(self.metric, features=self.features).generated
+        return self.extract is not None or rgb in self._wanted.generated
 
     @property
     def of_rows(self) -> bool:
@@ -85,7 +114,7 @@ class BatchReader:
                 reason="too short",
             )
         there = frames.pair.generated.device.type != "cpu" and differentiable(self.metric)
-        return Read(frames if there else frames.batch, clips, count)
+        return Read(frames if there else frames.batch, clips, count, frames.within_one)
 
     def _frames(self, generated: Tensor, reference: Tensor | None) -> "ReadFrames":
         other = None if reference is None else reference.detach()
@@ -93,7 +122,7 @@ class BatchReader:
 
     def _arrays(self, generated: GivenTensors, reference: GivenTensors | None) -> Read:
         """Features other than frames, as arrays."""
-        needs = [wanted(self.metric, features=self.features)]
+        needs = [self._wanted]
         facts = facts_of(self.size_px, self.fps)
         first = material("generated", _numpy(generated), needs, facts)
         second = None if reference is None else material("reference", _numpy(reference), needs, facts)
@@ -115,11 +144,13 @@ class BatchReader:
     def _row(self, side: GivenTensors) -> Tensor:
         if not isinstance(side, Tensor):
             raise InputError(f"{self.metric.name} is handed one tensor a side", reason="wrong type")
+        check_strided("rows", side)
         if self.extract is not None:
             pair = both_sides(side, None, self.data_range, self.layout)
             images = pair.generated.flatten(0, 1)
             with torch.no_grad():
                 found = self.extract(images.expand(-1, 3, -1, -1).float() / pair.peak)
+            check_rows(found, of_images=len(images))
             side = found if pair.generated.shape[1] == 1 else found.reshape(*pair.generated.shape[:2], -1)
         if side.ndim not in (2, 3) or not side.numel() or not side.is_floating_point():
             raise InputError(
@@ -127,11 +158,31 @@ class BatchReader:
                 f"{tuple(side.shape)}",
                 reason="wrong shape",
             )
+        if side.device.type == "cpu" and bool(strange(side)):  # of others ``compute`` says it: asking would wait
+            raise not_finite()
         return (side[None] if side.ndim == 2 else side).detach().float()
+
+    @property
+    def _wanted(self) -> Wanted:
+        return wanted(self.metric, features=self.features)
 
     @property
     def _rate(self) -> Fraction | None:
         return None if self.fps is None else rate(self.fps)
+
+
+def strange(rows: Tensor) -> Tensor:
+    """Whether rows hold NaN or infinity, as a boolean where they are."""
+    return ~torch.isfinite(rows).all()
+
+
+def check_rows(found: Any, *, of_images: int) -> None:
+    """Refuse what a network made that isn't a row for each image: InputError."""
+    if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != of_images:
+        raise InputError(
+            f"extract gives one row an image, ({of_images}, dimensions), and gave {in_words(found)}",
+            reason="wrong shape",
+        )
 
 
 class ReadFrames:
@@ -145,6 +196,11 @@ class ReadFrames:
     def outside(self) -> Tensor:
         """Whether any value is outside the range, or no number; nothing waits for it."""
         return outside(self.pair)
+
+    @cached_property
+    def within_one(self) -> Tensor | None:
+        """Whether the range looks wrong: that of ``tensors``, or None; nothing waits for it."""
+        return within_one(self.pair)
 
     @cached_property
     def batch(self) -> Batch:
@@ -166,5 +222,6 @@ def _numpy(given: GivenTensors) -> Any:
         return {name: _numpy(tensor) for name, tensor in given.items()}
     if not isinstance(given, Tensor):
         return given
+    check_strided("features", given)
     held = given.detach().cpu()
     return held.float().numpy() if held.dtype in (torch.float16, torch.bfloat16) else held.numpy()

@@ -9,6 +9,11 @@ from thgeval.meter.tally import Tally
 from thgeval.states import TwoRows
 
 
+def not_finite() -> InputError:
+    """What is said of rows that are no numbers, which would be left out of a set unseen."""
+    return InputError("rows hold NaN or infinity; check the network and its input", reason="not finite")
+
+
 class KeptRows:
     """Rows of one side, (rows, ...), in the order they came."""
 
@@ -53,6 +58,9 @@ class SetRows:
     def __init__(self, cap: int, what: str) -> None:
         self._sides = KeptRows(cap, what), KeptRows(cap, what)
         self._clips: list[tuple[str | None, int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._clips)
 
     def add(self, generated: Tensor, reference: Tensor | None, names: list[str] | None) -> None:
         """Keep (clips, rows, dimensions) of either side; InputError if clips with names differ in rows."""

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -29,16 +30,15 @@ SWITCHES: tuple[tuple[Any, str], ...] = (
 
 
 @contextmanager
-def undisturbed(modules: Sequence[nn.Module]) -> Iterator[None]:
+def undisturbed(modules: Sequence[nn.Module], wrappers: Sequence[nn.Module] = ()) -> Iterator[None]:
     """Modules in evaluation mode and no gradients, until the context ends and everything is as it was.
 
     That is: the random state of Python, numpy, torch and all graphics cards, whether gradients are recorded, each
-    submodule's own mode, the contents of buffers, and the switches of torch's backends. What is left in the cache of
-    a graphics card goes back to it.
+    submodule's own mode, its buffers and their contents, and the switches of torch's backends. What is left in the
+    cache of a graphics card goes back to it. ``wrappers`` (``DistributedDataParallel``) wait for no other process.
     """
     modes = [(module, module.training) for top in modules for module in top.modules()]
-    buffers = [(buffer, buffer.clone()) for top in modules for buffer in top.buffers()]
-    with _random_state(), _switches(), torch.no_grad():
+    with _random_state(), _switches(), _buffers(modules), _alone(wrappers), torch.no_grad():
         try:
             for top in modules:
                 top.eval()
@@ -46,10 +46,43 @@ def undisturbed(modules: Sequence[nn.Module]) -> Iterator[None]:
         finally:
             for module, mode in modes:
                 module.training = mode
-            for buffer, held in buffers:
-                if not torch.equal(buffer, held):
-                    buffer.copy_(held)
             torch.cuda.empty_cache()
+
+
+@contextmanager
+def _buffers(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """The same tensors under the same names, with what they hold, whether forward changes or replaces them."""
+    tables = [(module._buffers, dict(module._buffers)) for top in modules for module in top.modules()]
+    contents = [(buffer, buffer.clone()) for top in modules for buffer in top.buffers()]
+    try:
+        yield
+    finally:
+        for table, held in tables:
+            table.update(held)
+        with torch.no_grad():
+            for buffer, content in contents:
+                if not torch.equal(buffer, content):
+                    buffer.copy_(content)
+
+
+@contextmanager
+def _alone(wrappers: Sequence[nn.Module]) -> Iterator[None]:
+    """Wrappers that would wait for other processes before a forward pass, which may be called unevenly often, don't.
+
+    What they would have been sent, the first process's buffers, they are sent once.
+    """
+    distributed = [one for one in wrappers if isinstance(one, nn.parallel.DistributedDataParallel)]
+    held = [wrapper.require_forward_param_sync for wrapper in distributed]
+    try:
+        for wrapper in distributed:
+            if wrapper.broadcast_buffers:
+                for buffer in wrapper.module.buffers():
+                    dist.broadcast(buffer, 0)
+            wrapper.require_forward_param_sync = False
+        yield
+    finally:
+        for wrapper, waits in zip(distributed, held, strict=True):
+            wrapper.require_forward_param_sync = waits
 
 
 @contextmanager
@@ -74,11 +107,13 @@ def seed_all(seed: int) -> None:
 @contextmanager
 def _switches() -> Iterator[None]:
     held = [(owner, name, getattr(owner, name)) for owner, name in SWITCHES]
-    dtype = torch.get_default_dtype()
+    dtype, caches = torch.get_default_dtype(), torch.is_autocast_cache_enabled()
     strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.set_autocast_cache_enabled(False)  # it holds weights as they were before others took their place
     try:
         yield
     finally:
+        torch.set_autocast_cache_enabled(caches)
         for owner, name, value in held:
             if getattr(owner, name) != value:
                 setattr(owner, name, value)
@@ -91,7 +126,8 @@ def averaged(model: nn.Module, weights: Averaged) -> AbstractContextManager[Any]
 
     ``weights`` are tensors by the names of the model's parameters and buffers, a module that has them (torch's
     ``AveragedModel`` among them), or a function that returns such a context itself. Nothing is copied. Names that are
-    missing keep the model's own. Raises ProtocolError for names that the model hasn't, and for other shapes.
+    missing keep the model's own; names that ``torch.compile`` or ``DistributedDataParallel`` lengthened are meant too.
+    Raises ProtocolError for names that the model hasn't, and for other shapes.
     """
     if weights is None:
         return nullcontext()
@@ -104,6 +140,8 @@ def averaged(model: nn.Module, weights: Averaged) -> AbstractContextManager[Any]
 @contextmanager
 def _swapped(model: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
     own = _tensors(model)
+    bare = {_bare(name): name for name in own}
+    weights = {name if name in own else bare.get(_bare(name), name): weight for name, weight in weights.items()}
     if unknown := sorted(weights.keys() - own.keys()):
         raise ProtocolError(f"the averaged weights hold {unknown[0]!r}, which the model doesn't have")
     for name, weight in weights.items():
@@ -119,6 +157,11 @@ def _swapped(model: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
     finally:
         for name, data in before.items():
             own[name].data = data
+
+
+def _bare(name: str) -> str:
+    """A tensor's name without what wrappers put before and into it."""
+    return name.removeprefix("module.").replace("_orig_mod.", "")
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

@@ -16,8 +16,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from numbers import Integral
+from operator import index
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 import torch
@@ -30,6 +33,7 @@ from thgeval.comparison import Compared, compared_runs
 from thgeval.errors import Failure, InputError, OutputError, ProtocolError
 from thgeval.files import write_atomically
 from thgeval.metric import Better
+from thgeval.protocol import is_positive, is_real
 from thgeval.registry import metrics as named_metrics
 from thgeval.report.ranking import worst_clips
 from thgeval.results import ClipResult, Run
@@ -37,13 +41,16 @@ from thgeval.significance import ALPHA, least_by_clips
 from thgeval.statistics import Resampling
 from thgeval.training.objects import TrainingMetric, metric_of, run_of
 from thgeval.training.stills import Still, pair_strip
-from thgeval.training.tensors import DataRange, both_sides, out_of_range, outside
+from thgeval.training.tensors import DataRange, both_sides, in_words, out_of_range, outside, stated
 from thgeval.training.undisturbed import Averaged, averaged, no_room, seed_all, undisturbed
 
 FIRST, BETTER, WORSE, CANT_TELL = "first", "better", "worse", "can't tell"
 
 COMPARING = Resampling(draws=10_000)
 """As ``thgeval compare`` draws by default."""
+
+LONGEST = 300
+"""How many characters of somebody else's error are told."""
 
 Generate: TypeAlias = Callable[[Any], Tensor]
 
@@ -123,7 +130,7 @@ class Validation:
     metrics        names as ``thgeval score`` takes them, or objects of ``thgeval.training``
     data_range     that of float frames, as of metric objects; a generator's frames must lie in it
     watch          the key of the metric that decides what is better; the first unless given
-    every_steps    how often ``step`` checks; never of itself if None
+    every_steps    how often ``step`` checks, also where it is called at other steps; never of itself if None
     run_at_start   whether ``step(0)`` checks
     batch_clips    how many clips are generated at once, of one shape; halved, and said so, where memory runs out
     seed           of the random numbers of each batch, the same at every check
@@ -156,15 +163,16 @@ class Validation:
         folder: str | Path | None = None,
         sinks: Sequence[Sink] = (),
     ) -> None:
-        for name, number in (("every_steps", every_steps), ("batch_clips", batch_clips), ("patience", patience)):
-            if number is not None and number < 1:
-                raise ProtocolError(f"{name} is at least 1, not {number}")
-        if not clips:
-            raise ProtocolError("there are no clips to validate on")
-        self.modules = [unwrapped(one) for one in ([model] if isinstance(model, nn.Module) else model)]
+        check_settings(
+            {"model": model, "generate": generate, "every_steps": every_steps, "batch_clips": batch_clips, "seed": seed}
+            | {"ema": ema, "time_budget_s": time_budget_s, "patience": patience, "sinks": sinks}
+        )
+        check_clips(clips)
+        given = [model] if isinstance(model, nn.Module) else list(model)
+        self.wrappers, self.modules = given, [unwrapped(one) for one in given]
         self.clips, self.generate = clips, generate or self.modules[0]
         self.metrics = objects_of(metrics, data_range)
-        self.data_range, self.watch = data_range, watched(self.metrics, watch)
+        self.data_range, self.watch = stated(data_range), watched(self.metrics, watch)
         self.every_steps, self.run_at_start = every_steps, run_at_start
         self.batch_clips, self.seed, self.ema = batch_clips, seed, ema
         self.time_budget_s, self.patience = time_budget_s, patience
@@ -177,6 +185,7 @@ class Validation:
         self._best: Run | None = None
         self._best_step: int | None = None
         self._last_step: int | None = None
+        self._seen_step: int | None = None
         self._since_best = 0
 
     @property
@@ -184,14 +193,24 @@ class Validation:
         return any(metric.named.key == self.watch and metric.named.metric.sets for metric in self.metrics)
 
     def step(self, step: int) -> Checked | None:
-        """Check the model if it is time to, at most once a step; ``step`` counts steps of training, from 0."""
-        due = self.run_at_start if step == 0 else self.every_steps is not None and step % self.every_steps == 0
-        return self.check(step) if due and step != self._last_step else None
+        """Check the model if it is time to, at most once a step; ``step`` counts steps of training, from 0.
+
+        It is time at every multiple of ``every_steps``, and when one was passed since the last call.
+        """
+        before, self._seen_step = self._seen_step, whole_step(step)
+        return self.check(step) if self._is_due(self._seen_step, before) and step != self._last_step else None
+
+    def _is_due(self, step: int, before: int | None) -> bool:
+        if step == 0 or self.every_steps is None:
+            return step == 0 and self.run_at_start
+        passed = before is not None and step // self.every_steps > before // self.every_steps
+        return passed or step % self.every_steps == 0
 
     def check(self, step: int) -> Checked:
         """Check the model as it is; in a process group every process must call it."""
+        step = whole_step(step)
         began = perf_counter()
-        with undisturbed(self.modules):
+        with undisturbed(self.modules, self.wrappers):
             share, run = self._looked(began)
             verdict, test, notes = compared_with(self._best, run, self.watch)
             if verdict in (FIRST, BETTER):
@@ -226,7 +245,9 @@ class Validation:
         return {"best": best, "best_step": self._best_step, "last_step": self._last_step, "since": self._since_best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """The inverse."""
+        """The inverse; ProtocolError for what is no such state."""
+        if missing := {"best", "best_step", "last_step", "since"} - state.keys():
+            raise ProtocolError(f"this is no state of a validation: it lacks {', '.join(sorted(missing))}")
         self._best = None if state["best"] is None else Run.of_bytes(state["best"].encode())
         self._best_step, self._last_step = state["best_step"], state["last_step"]
         self._since_best = state["since"]
@@ -268,13 +289,14 @@ class Validation:
             try:
                 inputs, reference = self.clips[name]
                 check_reference(name, reference)
+                reference = reference.to(device)
             except Exception as error:
                 share.fail(name, failure_of(error, "can't be loaded", name))
                 waiting.popleft()
                 continue
             if batch and reference.shape != batch[0].reference.shape:
                 break
-            batch.append(_Loaded(number, name, inputs, reference.to(device)))
+            batch.append(_Loaded(number, name, inputs, reference))
             waiting.popleft()
         return batch
 
@@ -318,8 +340,8 @@ class Validation:
         for metric in self.metrics:
             try:
                 metric.update(generated, reference, clips=[clip.name])
-            except InputError as error:
-                failed[metric.named.key] = Failure.of(error)
+            except Exception as error:  # whatever it is, other processes are waiting for the rest of this one's clips
+                failed[metric.named.key] = failure_of(error, "can't be measured", clip.name)
         share.entries[clip.name] = ClipResult(clip.name, failed=failed)
         share.strips[clip.name] = pair_strip(pair)
 
@@ -373,7 +395,7 @@ def objects_of(metrics: Sequence[str | TrainingMetric], data_range: DataRange) -
     found: list[TrainingMetric] = []
     for asked in metrics:
         if isinstance(asked, TrainingMetric):
-            found.append(asked)
+            found.append(asked.emptied())  # what its owner counts with it stays counted
             continue
         for named in named_metrics([asked]):
             of_frames = metric_of(named.metric.name)
@@ -436,19 +458,78 @@ def left_out(entries: Any) -> list[str]:
     """One sentence a reason: how many clips are left out, and what was said of the first."""
     reasons: dict[str, list[Failure]] = {}
     for entry in entries:
-        for failure in [entry.failure] if entry.failure else entry.failed.values():
-            reasons.setdefault(failure.reason, []).append(failure)
+        failures = [entry.failure] if entry.failure else entry.failed.values()
+        for reason, failure in {failure.reason: failure for failure in failures}.items():
+            reasons.setdefault(reason, []).append(failure)
     return [
         f"{len(found)} of {len(entries)} clips left out, {reason}: {found[0].message}"
         for reason, found in reasons.items()
     ]
 
 
+def check_clips(clips: Any) -> None:
+    """Refuse what are no clips by name: ProtocolError."""
+    if not (hasattr(clips, "keys") and hasattr(clips, "__getitem__") and hasattr(clips, "__len__")):
+        raise ProtocolError(f"clips are a mapping, from names to inputs and reference, not {in_words(clips)}")
+    if not len(clips):
+        raise ProtocolError("there are no clips to validate on")
+    if nameless := [name for name in clips if not isinstance(name, str) or not name]:
+        raise ProtocolError(f"clips are called by texts, not {nameless[0]!r}")
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of another kind than they have: ProtocolError."""
+    for name, value in settings.items():
+        fits, says = SETTINGS[name]
+        if not fits(value):
+            raise ProtocolError(f"{name} is {says}, not {in_words(value)}")
+
+
+def is_count(value: Any) -> bool:
+    """Whether something is a whole number above 0."""
+    return isinstance(value, Integral) and is_positive(value)
+
+
+def _is_module_or_several(value: Any) -> bool:
+    several = value if isinstance(value, Sequence) else [value]
+    return bool(several) and all(isinstance(one, nn.Module) for one in several)
+
+
+SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
+    {
+        "model": (_is_module_or_several, "a module, or several"),
+        "generate": (lambda value: value is None or callable(value), "a function"),
+        "every_steps": (lambda value: value is None or is_count(value), "a whole number, at least 1"),
+        "batch_clips": (is_count, "a whole number, at least 1"),
+        "patience": (lambda value: value is None or is_count(value), "a whole number, at least 1"),
+        "seed": (lambda value: isinstance(value, Integral), "a whole number"),
+        "time_budget_s": (lambda value: value is None or (is_real(value) and value >= 0), "a number of seconds"),
+        "ema": (
+            lambda value: isinstance(value, Mapping | None) or callable(value),
+            "tensors by name, a module, or a function that returns a context",
+        ),
+        "sinks": (lambda value: isinstance(value, Sequence) and all(map(callable, value)), "a list of functions"),
+    }
+)
+"""Whether a value is one of a setting of ``Validation``, and what it must be."""
+
+
+def whole_step(step: Any) -> int:
+    """A number of steps; ProtocolError for what is none."""
+    try:
+        number = index(step)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ProtocolError(f"steps are counted from 0 in whole numbers, and {step!r} is none")
+    return number
+
+
 def check_reference(name: str, reference: Any) -> None:
     """Refuse what is no clip: InputError."""
     if not isinstance(reference, Tensor) or reference.ndim != 4 or not reference.numel():
         raise InputError(
-            f"the reference of {name} must be a tensor (frames, channels, height, width), not {_described(reference)}",
+            f"the reference of {name} must be a tensor (frames, channels, height, width), not {in_words(reference)}",
             reason="wrong shape",
         )
 
@@ -458,7 +539,7 @@ def check_made(made: Any, batch: Sequence[_Loaded]) -> None:
     wanted = (len(batch), *batch[0].reference.shape)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         raise InputError(
-            f"the generator made {_described(made)} of {batch[0].name}, and its reference asks for {wanted}",
+            f"the generator made {in_words(made)} of {batch[0].name}, and its reference asks for {wanted}",
             reason="shape mismatch",
         )
 
@@ -473,12 +554,8 @@ def failure_of(error: Exception, reason: str, name: str) -> Failure:
 
 
 def _worded(error: Exception) -> str:
-    first = str(error).partition("\n")[0]
+    first = str(error).partition("\n")[0][:LONGEST]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
-def _described(value: Any) -> str:
-    return f"frames of the shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
 def device_of(module: nn.Module) -> torch.device:

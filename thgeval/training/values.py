@@ -174,7 +174,8 @@ def sums_there(metric: Metric[Any], numbers: Tensor) -> Sums:
     else:
         above, below = (totals / counts.clamp(min=1)).sum(), scored.sum()
     rest = torch.zeros_like(above)
-    return Sums(Exact(above, rest), Exact(below.double(), rest), scored.sum(), counts.sum(), (~scored).sum())
+    infinite = (~scored).sum()
+    return Sums(Exact(above, rest), Exact(below.double(), rest), scored.sum(), counts.sum(), infinite)
 
 
 FRAME_VALUES: Mapping[str, Callable[..., PerFrame]] = MappingProxyType(

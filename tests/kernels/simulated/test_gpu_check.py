@@ -56,6 +56,17 @@ def test_no_card_is_one_sentence(gpu_check, monkeypatch, capsys):
     assert capsys.readouterr().err == "gpu-check: the device cuda can't be used: torch sees none\n"
 
 
+def test_what_a_training_loop_calls_is_checked(gpu_check, monkeypatch):
+    """On the processor, in torch's own operations as on a card, as no card is there."""
+    operators = pytest.importorskip("thgeval.training.operators")
+    monkeypatch.setattr(operators, "DEVICES", set())
+    monkeypatch.setattr(gpu_check, "UPDATES", 2)
+    monkeypatch.setattr(gpu_check, "LARGE", gpu_check.Sizes(1, 176, 7, 5, 500))
+    found = gpu_check.training("cpu")
+    assert found["held"], found
+    assert {"PSNR", "SSIM", "MSSSIMLoss"} <= found["apart"].keys()
+
+
 def test_a_part_that_fails_is_a_row_of_the_result(gpu_check, monkeypatch):
     def broken():
         raise RuntimeError("CUDA error: an illegal instruction was encountered")

@@ -88,7 +88,9 @@ FIVE = ((36, 39), (42, 45), (30,), (48,), (54,))
 
 
 @feature(
-    lambda of, follow: landmarks(model=of, follow=follow) if of in CHAINS else faces(detector=of, follow=follow),
+    lambda of, follow: (
+        landmarks(model=of, follow=follow) if of in CHAINS else faces(detector=detector_of(of), follow=follow)
+    ),
     version=1,
 )
 def five_points(source: Any, *, of: str, follow: str = "every") -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from thgeval.feature import Feature, Grain, Parameter, feature
 from thgeval.features.faces.facs import OPENFACE, ActionUnits
 from thgeval.features.faces.gaps import filled
 from thgeval.features.frames.frames import Shown, shown
-from thgeval.features.frames.npz import Layout, arrays
+from thgeval.features.frames.npz import Layout, arrays, check_axes
 from thgeval.features.frames.offered import faces_file
 
 Array = NDArray[np.float64]
@@ -52,18 +52,31 @@ def given(path: Path, frames: Shown, *, array: str, fill: int = 0) -> Array:
     held = arrays(path, LAYOUTS, reason=REASON)
     if array not in held:
         raise InputError(f"{path} has no array {array!r}, which is asked for", reason=REASON)
-    values = held[array].astype(np.float64)
+    values = held[array]
     if array in IN_PX:
         _check_size(path, held.get("size_px"), frames)
-    if LAYOUTS[array].axes[0] != "frames":
-        values = values[None]
-    elif len(values) != len(frames.size):
+    if LAYOUTS[array].axes[0] == "frames" and len(values) != len(frames.size):
         raise InputError(
             f"{path}: {array} has {len(values)} rows and the clip has {len(frames.size)} frames; "
             "measure the frames that are scored",
             reason="other length",
         )
-    return filled(_whole(path, array, values)[:, None], fill)
+    return person(array, values, fill, said=f"{path}: {array}", reason=REASON)
+
+
+def checked_person(array: str, values: NDArray[Any], *, fill: int) -> Array:
+    """``person`` of an array that came in no file; InputError for other shapes too."""
+    check_axes(values, LAYOUTS[array], said=array, reason="wrong shape")
+    return person(array, values, fill, said=array, reason="not finite")
+
+
+def person(array: str, values: NDArray[Any], fill: int, *, said: str, reason: str) -> Array:
+    """An array as that of one person: (frames, 1, ...), gaps of at most ``fill`` frames bridged.
+
+    Raises InputError under ``reason`` if a row is neither wholly there nor wholly missing.
+    """
+    rows = np.asarray(values if LAYOUTS[array].axes[0] == "frames" else values[None], np.float64)
+    return filled(_whole(array, rows, said, reason)[:, None], fill)
 
 
 def _check_size(path: Path, size: NDArray[Any] | None, frames: Shown) -> None:
@@ -77,14 +90,14 @@ def _check_size(path: Path, size: NDArray[Any] | None, frames: Shown) -> None:
         )
 
 
-def _whole(path: Path, array: str, values: Array) -> Array:
+def _whole(array: str, values: Array, said: str, reason: str) -> Array:
     """The values, refused if a row is neither wholly there nor wholly missing; of keypoints, a joint."""
     if array == "keypoints_px":
         values = np.where((values == -1).all(axis=-1, keepdims=True), np.nan, values)
     unit = values.reshape(-1, 2) if array == "keypoints_px" else values.reshape(len(values), -1)
     missing = np.isnan(unit)
     if np.isinf(unit).any() or (missing.any(axis=1) & ~missing.all(axis=1)).any():
-        raise InputError(f"{path}: {array} is NaN in part of a row, or infinite", reason=REASON)
+        raise InputError(f"{said} is NaN in part of a row, or infinite", reason=reason)
     return values
 
 

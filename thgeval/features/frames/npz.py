@@ -44,11 +44,16 @@ def arrays(path: Path, layouts: Mapping[str, Layout], *, reason: str) -> dict[st
     if missing := [name for name, layout in layouts.items() if layout.required and name not in names]:
         raise InputError(f"{path} lacks the array {missing[0]!r}", reason=reason)
     for name, array in held.items():
-        if array.dtype.kind not in "biuf":
-            raise InputError(f"{path}: {name} holds {array.dtype}, not real numbers", reason=reason)
-        if not _fits(array.shape, layouts[name].axes):
-            raise InputError(f"{path}: {name} must be {layouts[name].shape}, not {array.shape}", reason=reason)
+        check_axes(array, layouts[name], said=f"{path}: {name}", reason=reason)
     return held
+
+
+def check_axes(array: Array, layout: Layout, *, said: str, reason: str) -> None:
+    """Refuse an array, called as ``said``, that holds no real numbers, or has other axes: InputError."""
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{said} holds {array.dtype}, not real numbers", reason=reason)
+    if not _fits(array.shape, layout.axes):
+        raise InputError(f"{said} must be {layout.shape}, not {array.shape}", reason=reason)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class ArcFaceLoss(nn.Module):
 class LandmarkLoss(nn.Module):
     """How far 68 landmarks (..., 68, 2) are from the reference's, under the fields of ``lmd`` and ``f-lmd``.
 
-    Faces whose reference has NaN are left out; InputError if that leaves none.
+    Faces whose reference has NaN are left out; InputError if that leaves none, or, in compiled code, NaN.
     """
 
     def __init__(self, *, points: str = "mouth", centred: bool = True, distance: str = "l2", scale: str = "px") -> None:
@@ -76,20 +76,22 @@ class LandmarkLoss(nn.Module):
                 f"landmarks are (..., 68, 2) on both sides, not {tuple(generated.shape)} and {tuple(reference.shape)}",
                 reason="shape mismatch",
             )
-        there = ~reference.flatten(-2).isnan().any(-1)
-        if not bool(there.any()):
+        generated, reference = (table12.whole(side).reshape(-1, 68, 2) for side in (generated, reference))
+        there = ~reference.flatten(1).isnan().any(1)
+        if not torch.compiler.is_compiling() and not bool(there.any()):
             raise InputError("no face of the reference has landmarks", reason="no face")
-        generated, reference = generated[there], reference[there]
-        sides = [
-            side[:, torch.as_tensor(FACE_PARTS[self.points], device=side.device)] for side in (generated, reference)
-        ]
-        if self.centred:
-            sides = [side - side.mean(-2, keepdim=True) for side in sides]
-        apart = self._apart(*sides).mean(-1)
+        apart = self._of_faces(*(torch.where(there[:, None, None], side, 0.0) for side in (generated, reference)))
         if self.scale == "interocular":
             right, left = OUTER_CORNERS
-            apart = apart / (reference[:, right] - reference[:, left]).norm(dim=-1)
-        return apart.mean()
+            apart = apart / torch.where(there, (reference[:, right] - reference[:, left]).norm(dim=-1), 1.0)
+        return torch.where(there.any(), (apart * there).sum() / there.sum().clamp(min=1), torch.nan)
+
+    def _of_faces(self, *sides: Tensor) -> Tensor:
+        """The mean over points of each face, in px: (faces,)."""
+        chosen = [side[:, torch.as_tensor(FACE_PARTS[self.points], device=side.device)] for side in sides]
+        if self.centred:
+            chosen = [side - side.mean(-2, keepdim=True) for side in chosen]
+        return self._apart(*chosen).mean(-1)
 
     def _apart(self, generated: Tensor, reference: Tensor) -> Tensor:
         if self.distance == "l1":
@@ -115,6 +117,7 @@ class SyncLoss(nn.Module):
         """The mean cross-entropy over windows: a scalar, 0 at best, log(2 furthest + 1) by chance."""
         seen, heard = (side[None] if side.ndim == 2 else side for side in (seen, heard))
         _check_alike(seen, heard, "embeddings (clips, windows, dimensions)", 3)
+        seen, heard = table12.whole(seen), table12.whole(heard)
         windows = seen.shape[1]
         padded = functional.pad(heard, (0, 0, self.furthest, self.furthest))
         at = torch.arange(windows, device=seen.device)[:, None] + torch.arange(
@@ -122,7 +125,7 @@ class SyncLoss(nn.Module):
         )
         distances = table12.lengths(seen[:, :, None] - padded[:, at])
         there = (at >= self.furthest) & (at < self.furthest + windows)
-        logits = (-distances.float() / self.temperature).masked_fill(~there, -torch.inf)
+        logits = (-distances / self.temperature).masked_fill(~there, -torch.inf)
         return -logits.log_softmax(-1)[..., self.furthest].mean()
 
 

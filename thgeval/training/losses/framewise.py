@@ -16,7 +16,7 @@ from thgeval.errors import ProtocolError
 from thgeval.kernels.ssim import Windows
 from thgeval.metric import Better
 from thgeval.registry import metric_class
-from thgeval.training.tensors import DataRange, FramePair, both_sides
+from thgeval.training.tensors import DataRange, FramePair, both_sides, checked_layout, stated
 from thgeval.training.values import differentiable, per_frame, structure
 
 
@@ -45,7 +45,7 @@ class FrameLoss(nn.Module):
         if not differentiable(self.metric):
             raise ProtocolError(f"{self.key} can't be differentiated with {parameters}")
         self.per_frame = per_frame(self.metric, **floor)
-        self.data_range, self.layout = data_range, layout
+        self.data_range, self.layout = stated(data_range), checked_layout(layout)
 
     def forward(self, generated: Tensor, reference: Tensor) -> Tensor:
         """The loss of a batch: a scalar."""
@@ -118,7 +118,7 @@ class L1SSIMLoss(nn.Module):
         super().__init__()
         if not 0 <= weight <= 1:
             raise ProtocolError(f"weight is SSIM's share of the loss, from 0 to 1, not {weight}")
-        self.data_range, self.layout, self.weight = data_range, layout, weight
+        self.data_range, self.layout, self.weight = stated(data_range), checked_layout(layout), weight
         self.terms = structure(1, Windows(**windows), absolute=True)
 
     def forward(self, generated: Tensor, reference: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thgeval.errors import InputError
-from thgeval.training.tensors import DataRange, FramePair, both_sides
+from thgeval.training.tensors import DataRange, FramePair, Span, both_sides, stated
 
 
 class TemporalWarpLoss(nn.Module):
@@ -19,7 +19,7 @@ class TemporalWarpLoss(nn.Module):
 
     def __init__(self, *, data_range: DataRange = None) -> None:
         super().__init__()
-        self.data_range = data_range
+        self.data_range = stated(data_range)
 
     def forward(self, generated: Tensor, flow: Tensor, visible: Tensor | None = None) -> Tensor:
         """The mean over pairs of frames: a scalar."""
@@ -52,7 +52,7 @@ class FlickerLoss(nn.Module):
 
     def __init__(self, *, data_range: DataRange = None) -> None:
         super().__init__()
-        self.data_range = data_range
+        self.data_range = stated(data_range)
 
     def forward(self, generated: Tensor, reference: Tensor) -> Tensor:
         """The mean over pixels, channels and pairs of frames: a scalar."""
@@ -62,7 +62,7 @@ class FlickerLoss(nn.Module):
         return ((ours.diff(dim=1) - theirs.diff(dim=1)) / pair.peak).abs().mean()
 
 
-def _clips(generated: Tensor, reference: Tensor | None, data_range: DataRange) -> tuple[FramePair, Tensor]:
+def _clips(generated: Tensor, reference: Tensor | None, data_range: Span | None) -> tuple[FramePair, Tensor]:
     """Clips of two frames or more."""
     pair = both_sides(generated, reference, data_range, "TCHW" if generated.ndim == 4 else "BTCHW")
     if pair.generated.shape[1] < 2:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from thgeval.features.frames.perceptual import trainable
-from thgeval.training.tensors import DataRange, both_sides
+from thgeval.training.tensors import DataRange, both_sides, checked_layout, stated
 
 
 class LPIPSLoss(nn.Module):
@@ -32,7 +32,7 @@ class LPIPSLoss(nn.Module):
         self.network = (
             (network if network is not None else trainable(trunk, release, paths)).eval().requires_grad_(False)
         )
-        self.data_range, self.layout = data_range, layout
+        self.data_range, self.layout = stated(data_range), checked_layout(layout)
 
     def train(self, mode: bool = True) -> "LPIPSLoss":
         """The network never trains, whatever its owner does."""

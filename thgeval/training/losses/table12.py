@@ -2,7 +2,7 @@
 
 The table prints some of them without bars or signs; what stands here is the form of the source. ``generated`` and
 ``reference`` are tensors alike in shape; each function gives a scalar, a mean over what is compared unless it says
-otherwise. Labels are whole numbers, (rows,).
+otherwise. Labels are whole numbers, (rows,). float16 and bfloat16 are computed with as float32, under autocast too.
 """
 
 import math
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from thgeval.errors import InputError
+from thgeval.training.tensors import HALVES
 
 
 def square(generated: Tensor, reference: Tensor) -> Tensor:
@@ -54,6 +55,7 @@ def generalized_iou(generated: Tensor, reference: Tensor) -> Tensor:
 
 def focal(logits: Tensor, labels: Tensor, *, gamma: float = 2.0, alpha: float = 0.25) -> Tensor:
     """Mean of -α_t (1 - p_t)^γ log p_t of binary logits; labels are 0 or 1: Lin et al., ICCV 2017."""
+    logits = whole(logits)
     signed = torch.where(labels.bool(), logits, -logits)
     weight = torch.where(labels.bool(), alpha, 1 - alpha)
     return -(weight * torch.sigmoid(-signed) ** gamma * functional.logsigmoid(signed)).mean()
@@ -75,7 +77,7 @@ def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, *, margin: float
 
 def center(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
     """Half the sum over rows of ‖x - c_y‖²; centers are (classes, dimensions): Wen et al., ECCV 2016."""
-    return (features - centers[labels]).square().sum() / 2
+    return (whole(features) - whole(centers)[labels]).square().sum() / 2
 
 
 def angular_softmax(features: Tensor, weights: Tensor, labels: Tensor, *, margin: int = 4) -> Tensor:
@@ -88,7 +90,8 @@ def angular_softmax(features: Tensor, weights: Tensor, labels: Tensor, *, margin
     angle = _angle(_of(cosines, labels))
     k = torch.floor(margin * angle.detach() / math.pi).clamp(max=margin - 1)
     psi = torch.where(k % 2 == 0, 1.0, -1.0) * torch.cos(margin * angle) - 2 * k
-    return functional.cross_entropy(features.norm(dim=1, keepdim=True) * _replaced(cosines, labels, psi), labels)
+    lengths_of = whole(features).norm(dim=1, keepdim=True)
+    return functional.cross_entropy(lengths_of * _replaced(cosines, labels, psi), labels)
 
 
 def am_softmax(
@@ -116,7 +119,7 @@ def negative_variance(latents: Tensor) -> Tensor:
     """Less the variance over rows, mean over dimensions; it has no lower bound, so something else must hold it."""
     if len(latents) < 2:
         raise InputError("a variance needs two rows or more", reason="too few rows")
-    return -latents.var(0, correction=0).mean()
+    return -whole(latents).var(0, correction=0).mean()
 
 
 def _apart(first: Tensor, second: Tensor) -> Tensor:
@@ -126,7 +129,12 @@ def _apart(first: Tensor, second: Tensor) -> Tensor:
             "to one shape",
             reason="shape mismatch",
         )
-    return first - second
+    return whole(first) - whole(second)
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """Half floats as float32, of which squares and sums have neither the range nor the digits."""
+    return tensor.float() if tensor.dtype in HALVES else tensor
 
 
 def lengths(vectors: Tensor) -> Tensor:
@@ -137,24 +145,28 @@ def lengths(vectors: Tensor) -> Tensor:
 
 
 def _areas(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Areas of overlap, union and smallest box around both, of each pair of boxes."""
+    """Areas of overlap, union and smallest box around both, of each pair; in compiled code NaN of boxes without any."""
     if first.shape != second.shape or first.shape[-1:] != (4,):
         raise InputError(
             f"boxes are (boxes, 4) on both sides, not {tuple(first.shape)} and {tuple(second.shape)}",
             reason="shape mismatch",
         )
-    if not bool(((first[..., 2:] > first[..., :2]) & (second[..., 2:] > second[..., :2])).all()):
+    first, second = whole(first), whole(second)
+    sound = ((first[..., 2:] > first[..., :2]) & (second[..., 2:] > second[..., :2])).all()
+    if not torch.compiler.is_compiling() and not bool(sound):
         raise InputError("boxes are left, top, right, bottom, each with an area", reason="empty box")
     own, other = ((box[..., 2:] - box[..., :2]).prod(-1) for box in (first, second))
     inner = torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])
     outer = torch.maximum(first[..., 2:], second[..., 2:]) - torch.minimum(first[..., :2], second[..., :2])
-    overlap = functional.relu(inner).prod(-1)
+    overlap = torch.where(sound, functional.relu(inner).prod(-1), torch.nan)
     return overlap, own + other - overlap, outer.prod(-1)
 
 
 def _cosines(features: Tensor, weights: Tensor) -> Tensor:
     """Cosines of rows with every class: (rows, classes)."""
-    return functional.linear(functional.normalize(features, dim=1), functional.normalize(weights, dim=1))
+    rows, classes = (functional.normalize(whole(side), dim=1) for side in (features, weights))
+    with torch.autocast(rows.device.type, enabled=False):
+        return functional.linear(rows, classes)
 
 
 def _angle(cosine: Tensor) -> Tensor:
