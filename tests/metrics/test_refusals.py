@@ -25,6 +25,12 @@ CLASHES = {
     "wer:reader=checkout": "the reader checkout needs the name of a model",
     "cer:model=whisper": "the reader lipnet-unseen takes no model, so not 'whisper' either",
     "avs-m:model=..": "'..' is not the name of a folder",
+    "fid:frames=5,port=efficientnet-lite0": "port=efficientnet-lite0 is shown frames of resize=bilinear",
+    "prdc:port=efficientnet-lite0": "port=efficientnet-lite0 is shown frames of resize=bilinear-antialias alone",
+    "lvd:band=10": "steps are not brought in step; leave band out",
+    "csim:band=10,against=first": "clips are brought in step with the reference; leave band or against out",
+    "lpips:band=3,average=frames": "clips that are brought in step have a number each, and no average over all frames",
+    "effnet-distance:softness=0.1": "softness is of clips that are brought in step; give a band too",
 }
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from thgeval import networks
 from thgeval.engine.run import Options, score
 from thgeval.features.faces.detection import Found
+from thgeval.kernels.mel import RATE_HZ
 from thgeval.media.audio import decoded_speech
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements.weights import Policy
@@ -249,6 +250,17 @@ def of_noise(files: Files, *, weights: str, shape: list[int], low: float = 0.0, 
     found = networks.rows(networks.published(weights), noise).astype(np.float64)
     apart = float(np.abs(found[0] - found[1]).max())
     return {"mean": float(found.mean()), "deviation": float(found.std()), "apart": apart if apart else float("nan")}
+
+
+def voice_in_noise(files: Files) -> Answers:
+    """How probably Silero VAD hears a voice in two seconds of seeded noise."""
+    from thgeval.features.sync.silero import SILERO
+    from thgeval.networks.memory import read_once
+    from thgeval_models import silero
+
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, 2 * RATE_HZ).astype(np.float32)
+    found = silero.probabilities(read_once(SILERO, silero.load), noise)
+    return {"mean": float(found.mean()), "most": float(found.max())}
 
 
 def flow_of_noise(files: Files, *, weights: str) -> Answers:

@@ -9,7 +9,7 @@ from thgeval.engine import measure
 from thgeval.engine.run import Options, Watcher, execute
 from thgeval.errors import MissingExtra, ProtocolError
 from thgeval.kernels import cuda_target, places
-from thgeval.media.objects import clip_of
+from thgeval.media.objects import HowRead, clip_of
 from thgeval.pairing import Pairing
 from thgeval.registry import metric_class
 from thgeval.signature import parse
@@ -87,7 +87,8 @@ def test_a_card_without_room_for_one_frame_fails_its_metrics(both, monkeypatch):
 def test_without_the_extra_kernels_stay_in_memory(both, monkeypatch):
     said = []
     monkeypatch.setattr(places, "lack", lambda: MissingExtra("computing metrics of pixels on a card", extra="cuda"))
-    pair = Pair("clip", *(clip_of(name, side) for name, side in zip(("generated", "reference"), clips(), strict=True)))
+    sides = zip(("generated", "reference"), clips(), strict=True)
+    pair = Pair("clip", *(clip_of(name, side, HowRead()) for name, side in sides))
     run = execute(Pairing((pair,), ()), ["l1"], "native", Options(device="cuda"), Watcher(warns=said.append))
     assert run["l1"].value == both[0]["l1"].value
     assert device(run["l1"]) == "cpu"

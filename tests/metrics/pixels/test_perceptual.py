@@ -7,7 +7,7 @@ import pytest
 
 from thgeval import registry
 from thgeval.clip import Clip
-from thgeval.errors import InputError, ProtocolError
+from thgeval.errors import InputError
 from thgeval.features.frames.clip import read_prompt
 from thgeval.features.frames.quality import CROP_PX, HEIGHT_PX, WIDTH_PX, places
 from thgeval.kernels import frechet, kid
@@ -191,8 +191,3 @@ def test_the_scale_of_floats_does_not_matter_but_their_peak_does():
     assert torch.equal(whole, torch.from_numpy(frames).permute(0, 3, 1, 2) / 255)
     assert torch.allclose(as_images(frames / 255.0, 1.0), whole, rtol=0, atol=1e-7)
     assert torch.equal(as_images(frames, 255.0, white=255.0), torch.from_numpy(frames).permute(0, 3, 1, 2).float())
-
-
-def test_presets_of_scripts_without_a_definition_are_not_offered():
-    with pytest.raises(ProtocolError, match="fvd has no preset 'disco'"):
-        registry.metric("fvd/disco")

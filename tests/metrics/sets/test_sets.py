@@ -177,9 +177,9 @@ def test_squares_take_the_frames_asked_for(size, square):
     ("request_", "said"),
     [
         ("fvd:length=8", "fvd: length must be at least 9, not 8"),
-        ("fvd:windows=some", "fvd: windows must be one of first, all, not 'some'"),
+        ("fvd:windows=some", "fvd: windows must be one of first, all, whole, not 'some'"),
         ("fvd:ddof=2", "fvd: ddof must be one of 0, 1, not 2"),
-        ("fvd:square=round", "square must be one of stretch, centre-crop, area, not 'round'"),
+        ("fvd:square=round", "square must be one of stretch, centre-crop, area, bicubic-pil, not 'round'"),
         ("fvd-random:length=7", "fvd-random: length must be at least 8, not 7"),
         ("fid:resize=lanczos", "resize must be one of bilinear, bilinear-antialias"),
         ("fid:estimate=best", "estimate must be one of plain, infinity"),

@@ -12,7 +12,7 @@ from thgeval.feature import Feature
 from thgeval.features.heads.rest import Both
 from thgeval.metric import Metric, Needs, View, of_both
 from thgeval.metrics.faces.missing import Array, Why
-from thgeval.metrics.faces.whom import Landmarked, Sides, Whom, lacking, over_pairs, with_choice
+from thgeval.metrics.faces.whom import Landmarked, Sides, Whom, over_pairs, with_choice
 from thgeval.parameter import parameter
 from thgeval.states import ClipMean, PooledMean
 
@@ -58,11 +58,7 @@ class PairedMetric(Metric[ClipMean | PooledMean]):
 
     def sides(self, view: View) -> Sides:
         """Both sides of a view under this metric's policy."""
-        if self.of_both_sides is None:
-            return self.whom.pairs(view, self.values, self.read)
-        both: Both[Any] = view.pair[self.of_both_sides]
-        nobody = [lacking(side, self.values) for side in (view.generated, view.reference)]
-        return self.whom.sides(view.clip, self.read(both.generated), self.read(both.reference), nobody)
+        return self.whom.pairs(view, self.values, self.read, self.of_both_sides)
 
     def measure(self, view: View) -> ClipMean | PooledMean:
         """One value per frame."""

@@ -13,6 +13,7 @@ from thgeval.features.faces.detection import FOLLOWS
 from thgeval.features.faces.identity import Embeddings
 from thgeval.features.faces.landmarks import MODELS
 from thgeval.features.faces.people import POLICIES, choice, why_absent
+from thgeval.features.heads.rest import Both
 from thgeval.metric import Side, View
 from thgeval.metrics.faces.missing import BECAME, NO_FACE, Array, Missing, Why, present, told
 from thgeval.parameter import Held, parameter
@@ -57,9 +58,19 @@ class Whom(Held):
         (values,) = self.missing.applied(view.clip, why, values)
         return values, why
 
-    def pairs(self, view: View, source: Feature[Any], read: Callable[[Any], Array] = np.asarray) -> Sides:
-        """The same of both sides; InputError too if they show other numbers of people."""
-        generated, reference = (read(side[source]) for side in (view.generated, view.reference))
+    def pairs(
+        self,
+        view: View,
+        source: Feature[Any],
+        read: Callable[[Any], Array] = np.asarray,
+        one_rest: Feature[Both[Any]] | None = None,
+    ) -> Sides:
+        """The same of both sides, from one rest where there is one; InputError if they show other numbers of people.
+
+        Whatever measures both from a person's rest needs ``one_rest`` of the pair, else each side has one of its own.
+        """
+        both = Both(view.generated[source], view.reference[source]) if one_rest is None else view.pair[one_rest]
+        generated, reference = read(both.generated), read(both.reference)
         nobody = [lacking(side, source) for side in (view.generated, view.reference)]
         return self.sides(view.clip, generated, reference, nobody)
 

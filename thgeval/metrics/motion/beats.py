@@ -1,7 +1,7 @@
 """Beat alignment: whether a head beats when the real one does, or when the speech is stressed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +10,10 @@ from thgeval.errors import InputError
 from thgeval.feature import Feature
 from thgeval.features.frames.frames import seconds_of, shown
 from thgeval.features.heads.beats import BEATS, LEAST_FRAMES, beats
-from thgeval.features.heads.pose import ESTIMATORS, pose
+from thgeval.features.heads.pose import ESTIMATORS, pose, pose_of_both
+from thgeval.features.heads.rest import Both
 from thgeval.features.sync.prosody import EVENTS, GRID_HZ, stresses
-from thgeval.metric import Better, Metric, Needs, Preset, View, of_both, of_generated
+from thgeval.metric import Better, Metric, Needs, Preset, Side, View, of_both, of_generated
 from thgeval.metrics.faces.missing import Array, Missing, policy
 from thgeval.metrics.faces.whom import Landmarked, with_choice
 from thgeval.parameter import holding, parameter
@@ -50,11 +51,10 @@ class Beating(Metric[ClipMean]):
         """Yaw, pitch and roll of the chosen people."""
         return pose(estimator=self.estimator, **self.whom.chosen)
 
-    def of_people(self, view: View) -> list[Array]:
-        """When the head of each person of the clip beats, in frames of 40 ms."""
-        angles, _ = self.whom.alone(view, self.angles)
-        step = GRID_HZ * seconds_of(view.generated[shown], what="tell when heads beat")
-        return [self.of_person(view.clip, person) * step for person in np.moveaxis(angles, 1, 0)]
+    def of_people(self, clip: str, side: Side, pose_deg: Array) -> list[Array]:
+        """When each head of one side beats, in frames of 40 ms: pose (frames, people, 3) to (beats,) of each."""
+        step = GRID_HZ * seconds_of(side[shown], what="tell when heads beat")
+        return [self.of_person(clip, person) * step for person in np.moveaxis(pose_deg, 1, 0)]
 
     def of_person(self, clip: str, pose_deg: Array) -> Array:
         """When one head beats, in frames, from the first in which it is seen."""
@@ -82,7 +82,8 @@ class BAS(Beating):
     Reads    pose of both clips
     Returns  exp(-d^2 / 2 w^2) for the distance d in time of each beat of the generated head to the nearest of the real
              one, mean over beats, then clips: in [0, 1], no unit, 1 if every beat has its like; 0 where one head beats
-             and the other doesn't. Where neither does, the clip fails
+             and the other doesn't. Where neither does, the clip fails. Beats are peaks of the clip's own motion,
+             however small: the jitter of a still head's pose beats too
     Source   Li et al., AI Choreographer, ICCV 2021, for dance; of heads in Sun et al., DiffPoseTalk, SIGGRAPH 2024,
              without code; as nachovigilante/talking-head-metrics at d236adb writes it
     Departs  pose is read off the picture, where the program has FLAME's; at 25 frames per second, other rates are told
@@ -97,11 +98,19 @@ class BAS(Beating):
     @property
     def needs(self) -> Needs:
         """Pose of both clips."""
-        return of_both(*with_choice(self.angles), shown)
+        needs = of_both(*with_choice(self.angles), shown)
+        return needs if self.of_both_sides is None else replace(needs, pair=(self.of_both_sides,))
+
+    @property
+    def of_both_sides(self) -> Feature[Both[Array]] | None:
+        """The same, from one rest."""
+        return pose_of_both(estimator=self.estimator, **self.whom.chosen)
 
     def measure(self, view: View) -> ClipMean:
         """One number for a clip."""
-        ours, theirs = self.of_people(view), self.of_people(view.swapped())
+        sides = self.whom.pairs(view, self.angles, one_rest=self.of_both_sides)
+        ours = self.of_people(view.clip, view.generated, sides.generated)
+        theirs = self.of_people(view.clip, view.reference, sides.reference)
         if not any(map(len, [*ours, *theirs])):
             raise InputError(f"{view.clip}: neither head ever beats", reason="no beat")
         return self.state(view, ours, theirs)
@@ -114,7 +123,8 @@ class PBAS(Beating):
     Reads    pose of the generated clip, and its speech
     Returns  exp(-d^2 / 2 w^2) for the distance d in time of each beat of the head to the nearest event of the speech,
              mean over beats, then clips: in [0, 1], no unit, 0 where the head never beats; the clip fails where its
-             speech has no event. Heads of people score well below 1: better the closer to the reference's own value
+             speech has no event. Heads of people score well below 1: better the closer to the reference's own value.
+             Beats are peaks of the clip's own motion, however small: the jitter of a still head's pose beats too
     Source   metrics/pbas of nachovigilante/talking-head-metrics at d236adb, where both models score above people
     Departs  pose is read off the picture, where the program has FLAME's; at 25 frames per second, other rates are told
              in frames of 40 ms. Events by Praat's pitch (pitch accents, prominence) are left out, as that is a program
@@ -141,5 +151,6 @@ class PBAS(Beating):
         heard = view.generated[stresses(events=self.events)].astype(np.float64)
         if not len(heard):
             raise InputError(f"{view.clip}: nothing in its speech is stressed", reason="no stress")
-        ours = self.of_people(view)
+        angles, _ = self.whom.alone(view, self.angles)
+        ours = self.of_people(view.clip, view.generated, angles)
         return self.state(view, ours, [heard] * len(ours))
