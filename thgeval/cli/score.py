@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
@@ -171,6 +170,7 @@ def measured_run(
     given: dict[str, Any], requests: list[str], chosen: Protocol, pairing: Any, out: Path | None, shared: Any = None
 ) -> Any:
     """The run that was asked for, of the clips of one system."""
+    from thgeval.cli.ahead import compiled_ahead
     from thgeval.cli.progress import watching
     from thgeval.engine.run import Options, execute
     from thgeval.requirements.weights import Policy
@@ -193,8 +193,12 @@ def measured_run(
         controls=given["controls"],
         resampling=Resampling(given["bootstrap"], given["seed"]),
     )
-    with watching(quiet=given["quiet"]) as watcher:
-        plans = _reminding(watcher)
+    with watching(quiet=given["quiet"]) as watcher, compiled_ahead(options.cores) as ahead:
+
+        def plans(metrics: Any) -> None:
+            _remind(watcher, metrics)
+            ahead.plans(metrics)
+
         return execute(pairing, requests or _default(), chosen, options, replace(watcher, plans=plans))
 
 
@@ -289,15 +293,12 @@ def _details(run: Any) -> str:
     return "\n".join(f"{clip.id}, {key}:\n{shown}" for clip in run.clips for key, shown in clip.details.items())
 
 
-def _reminding(watcher: Any) -> Callable[[Any], None]:
-    """Says of the metrics that will be measured what is to be said of the terms of their weights."""
+def _remind(watcher: Any, metrics: Any) -> None:
+    """Say of the metrics that will be measured what is to be said of the terms of their weights."""
     from thgeval.licences import reminders
 
-    def plans(metrics: Any) -> None:
-        for sentence in reminders(metrics):
-            watcher.warns(sentence)
-
-    return plans
+    for sentence in reminders(metrics):
+        watcher.warns(sentence)
 
 
 def _default() -> tuple[str, ...]:
