@@ -9,6 +9,7 @@ import math
 import re
 from typing import Any
 
+from thgeval.comparability import comparable
 from thgeval.metric import Metric
 from thgeval.signature import pins_of, text_of
 
@@ -38,6 +39,7 @@ def described(cls: type[Metric[Any]]) -> dict[str, Any]:
         "returns": said["Returns"],
         "source": said["Source"],
         "departs": said["Departs"],
+        "compare": comparable(cls.name) or "",
         "needs": ", ".join(feature.identity(pins_of(usual)) for feature in usual.needs.every()),
         "parameters": [
             f"{name}={text_of(cls.parameters()[name])}: {says}".replace("``", "")

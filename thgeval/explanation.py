@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from thgeval.availability import beside_clips, where_ready
+from thgeval.comparability import comparable
 from thgeval.docstrings import described
 from thgeval.engine.provenance import decoder
 from thgeval.errors import ProtocolError
@@ -87,13 +88,18 @@ def _of_metric(text: str) -> Iterator[str]:
     yield f"{named.key}: {said['is']}"
     for label in ("direction", "range", "reads", "returns", "source", "departs"):
         yield f"{label:<9} {said[label]}"
+    form, changed, _ = named.key.partition(":")
+    if with_what := comparable(*form.split("/")):
+        yield f"compare   {f'but for what is changed (*), as {form}: ' if changed else ''}with {with_what}"
     settings, usual = named.metric.settings(), cls.parameters()
     for name, says in cls.explained().items():
         mark = "*" if settings[name] != usual[name] else " "
         yield f"{mark} {name}={text_of(settings[name])}: {says}".replace("``", "")
     for name, preset in cls.presets.items():
         fields = ", ".join(f"{field}={text_of(value)}" for field, value in preset.fields.items())
-        yield f"preset    {cls.name}/{name} ({fields}): {preset.says}"
+        others = comparable(cls.name, name)
+        compare = f". Compare with {others}" if others else ""
+        yield f"preset    {cls.name}/{name} ({fields}): {preset.says}{compare}"
     form, lacks = where_ready(cls.name)
     files = beside_clips(named.metric)
     if lacks:

@@ -149,6 +149,7 @@ _VBENCH = tuple(
         *("dynamic-degree", "aesthetic-quality", "imaging-quality"),
     )
 )
+_QUALITIES = ("global-aesthetics", "mouth-quality", "face-quality")
 UNSTATED: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("fps", "rtf", "ttff", "peak-memory", "weights-size"), _COST),
@@ -157,6 +158,7 @@ UNSTATED: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("aed-3dmm", "avd"), _FETCHED),
         **dict.fromkeys(("cd", "we"), _VIEWS),
         **dict.fromkeys(("emotion-accuracy", *_AFFECT, "q-align-iqa", "q-align-ase", "desync", *_VBENCH), _CHECKOUT),
+        **dict.fromkeys((f"{what}-theval" for what in _QUALITIES), _CHECKOUT),
         **dict.fromkeys(("lve", "mve", "fdd", "mod", "mtm", "slcc"), _MESHES),
         "pbas": "its beats are peaks of a clip's own motion, so that a still head beats with the jitter of its pose",
         **dict.fromkeys(("avs-u", "avs-m", "avs-v", "lip-score"), "it reads embeddings that a checkout computes"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from making.markdown import MADE, code, listed, prose, stacked, table
 from thgeval.bibliography import entry
+from thgeval.comparability import comparable
 from thgeval.docstrings import described, sections
 from thgeval.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
@@ -24,11 +25,12 @@ def metric_page(cls: type[Metric[Any]]) -> str:
             (
                 code(f"{cls.name}/{name}"),
                 prose(preset.says),
+                prose(comparable(cls.name, name) or ""),
                 listed(f"{key}={value}" for key, value in preset.fields.items()),
             )
             for name, preset in cls.presets.items()
         ]
-        parts.append("## Presets\n\n" + stacked(table(rows, ("preset", "is", "fields"))))
+        parts.append("## Presets\n\n" + stacked(table(rows, ("preset", "is", "compare with", "fields"))))
     if ranked := _controls(cls):
         parts.append(f"## Controls\n\n{ranked}")
     if cls.cites:
@@ -60,7 +62,8 @@ def metric_index() -> str:
 OPENING = """# Metrics
 
 Each under its original definition; its page says what differs. Ask for them by the name in `code` letters, as in
-`thgeval score generated/ reference/ -m ssim lmd`. `thgeval ls metrics` prints the same list.
+`thgeval score generated/ reference/ -m ssim lmd`. `thgeval ls metrics` prints the same list. A page also says what
+reported numbers a score may be compared with, on the same data at the same size and frame rate.
 
 *Reference clips* are `compared` clip by clip, `compared as sets`, `needed` for something else, `read beside` where a
 number is best near their own, or `not needed`.
@@ -122,6 +125,7 @@ def _facts(cls: type[Metric[Any]]) -> str:
         ("better", better(cls)),
         ("range", about["range"]),
         ("reference clips", reference(cls)),
+        ("compare with", prose(about["compare"])),
         ("family", FAMILIES[family(cls)].title.lower()),
         ("version", about["version"]),
         ("rests on", listed(about["needs"].split(", "))),

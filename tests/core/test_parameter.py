@@ -1,11 +1,13 @@
 """Parameters: one declaration checks, refuses and explains, and subclasses keep what they don't say anew."""
 
 from dataclasses import dataclass
+from itertools import combinations, product
 
 import pytest
 
 from thgeval.docstrings import described
 from thgeval.errors import ProtocolError
+from thgeval.feature import Feature
 from thgeval.parameter import Held, check, declared, holding, made, parameter, same_as, settings
 from thgeval.registry import metric, metric_class, table
 
@@ -142,6 +144,19 @@ def test_every_parameter_of_every_metric_says_what_it_is_and_guards_itself(name)
         if wrong is not None:
             with pytest.raises(ProtocolError, match=f"^{name}: {field} must be .*not "):
                 cls.configured({field: wrong})
+
+
+@pytest.mark.parametrize("name", table())
+def test_any_two_choices_are_measured_or_refused_in_a_sentence(name):
+    cls = metric_class(name)
+    chosen = [[(field, value) for value in said["of"]] for field, said in declared(cls).items() if "of" in said]
+    for together in [*product(*chosen[:1]), *(pair for two in combinations(chosen, 2) for pair in product(*two))]:
+        try:
+            needed = cls.configured(dict(together)).needs.every()
+        except ProtocolError as refused:
+            assert len(str(refused).split()) > 3, together
+        else:
+            assert all(isinstance(feature, Feature) for feature in needed)
 
 
 def test_listings_show_each_parameter_with_its_default_and_words():

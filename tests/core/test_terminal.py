@@ -9,6 +9,7 @@ from support.results import of, writer
 
 from thgeval.metric import Better
 from thgeval.metrics import METRICS
+from thgeval.metrics.theval import TRUTH
 from thgeval.registry import metrics
 from thgeval.results import Run
 from thgeval.results.terminal import short_form, terminal_text
@@ -45,6 +46,17 @@ def test_eighty_columns_show_what_is_there_and_say_the_rest_below(run):
     for score in run.scores.values():
         shown = shown.replace(short_form(score.protocol_part), "0c6d7aaf")
     assert shown == AT_80
+
+
+def test_thevals_final_score_stands_below_where_all_eight_have_one(tmp_path):
+    halves = np.full(10, 0.5)
+    found = {
+        name: of(halves * truth * 2, own=halves * truth, better="closer-to-reference") for name, truth in TRUTH.items()
+    }
+    shown = terminal_text(Run.read(writer(tmp_path)("run", found)), digits=4, width=160)
+    assert "THEval's final score: 1.0000 against its real videos, 0.0000 against these references\n" in shown
+    lacking = dict(list(found.items())[1:])
+    assert "final score" not in terminal_text(Run.read(writer(tmp_path)("less", lacking)), digits=4, width=160)
 
 
 def test_wide_terminals_wrap_less_and_signatures_come_when_asked(run):

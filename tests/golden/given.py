@@ -1,6 +1,7 @@
 """What original programs and metrics were both given: small clips that are the same on every machine."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def landmarks(folder: Path) -> list[Pair]:
         np.savez(folder / f"{name}.faces.npz", landmarks_px=points, pose_deg=pose, size_px=np.array([320, 240]))
         pairs.append(Pair(name, Clip(name, path)))
     return pairs
+
+
+def landmarks_and_speech(folder: Path) -> list[Pair]:
+    """The same clips with speech that falls silent for half a second."""
+    heard = []
+    for seed, made in enumerate(landmarks(folder)):
+        frames = (40, 23)[seed]
+        path = murmur(folder / f"{made.id}.wav", frames / 25, seed=seed + 60, rate_hz=16000, loud=4000)
+        rate_hz, samples = wavfile.read(path)
+        quiet = samples.copy()
+        quiet[rate_hz // 5 : rate_hz * 7 // 10] = 0
+        wavfile.write(path, rate_hz, quiet)
+        heard.append(replace(made, audio=path))
+    return heard
 
 
 def affect(folder: Path) -> list[Pair]:
@@ -139,6 +154,7 @@ GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
     "frames": frames,
     "frames and copies": frames_and_copies,
     "landmarks": landmarks,
+    "landmarks and speech": landmarks_and_speech,
     "affect": affect,
     "meshes": meshes,
     "poses": poses,

@@ -408,6 +408,14 @@ def test_absolute_offsets_do_not_cancel():
     assert whole.score(whole.measure(Seen(curves))) == 0
 
 
+def test_shifts_that_are_all_alike_have_no_confidence_and_never_less():
+    metric = registry.metric("sync-conf").metric
+    alike = features.OffsetDistances(np.full((10, 31), 0.1))
+    assert alike.confidences.mean() < 0
+    assert metric.score(metric.measure(Seen([features.SyncedTrack(0, 15, alike)]))) == 0
+    assert math.isnan(metric.score(metric.measure(Seen([features.SyncedTrack(0, 15, None)]))))
+
+
 def test_no_offset_is_beyond_the_furthest_shift():
     assert registry.metric("av-offset").metric.range == (-15.0, 15.0)
     assert registry.metric("av-offset:furthest=7").metric.range == (-7.0, 7.0)

@@ -1,15 +1,17 @@
-"""THEval's two measures and the envelope score against slow twins, on made-up landmarks and sound."""
+"""THEval's two measures, its scores, and the envelope score against slow twins, on made-up landmarks and sound."""
 
 import numpy as np
 import pytest
 
 from thgeval import registry
-from thgeval.errors import InputError
+from thgeval.errors import InputError, ProtocolError
 from thgeval.features.frames.frames import Shown
 from thgeval.features.sync import envelope
 from thgeval.features.sync.speech import voiced
 from thgeval.kernels import mel
+from thgeval.metrics import METRICS
 from thgeval.metrics.sync.theval import heard_by_frames
+from thgeval.metrics.theval import TRUTH, closeness, final_score
 from thgeval.states import ClipMean
 
 FPS = 25
@@ -122,6 +124,27 @@ def test_resting_lips_are_steady_and_the_remark_says_the_published_form(points, 
     state = metric.measure(view(still, samples))
     assert metric.score(state) == pytest.approx(0, abs=1e-12)
     assert metric.remark(state).endswith("0.0000")
+
+
+VALUES = dict(zip(TRUTH, (5.1, 31.5, 0.38, 0.9, 4.25, 0.0101, 0.021, 0.3), strict=True))
+OTHERS = dict(zip(TRUTH, (4.4, 28.0, 0.5, 1.2, 9.0, 0.005, 0.03, 0.27), strict=True))
+
+
+def test_the_final_score_is_what_its_program_gives():
+    """compute_final_scores of Newbyl/THEval@3603338, theval/scoring.py, beside its videos and others."""
+    assert final_score(VALUES) == pytest.approx(0.6655330467302348, rel=1e-12)
+    assert final_score(VALUES, OTHERS) == pytest.approx(0.6583775252525254, rel=1e-12)
+    assert final_score(TRUTH) == 1.0
+    assert closeness(2.0, 8.0) == closeness(14.0, 8.0) == 0.25
+    assert closeness(1.0, -4.0) == -0.25
+
+
+def test_the_final_score_is_of_eight_metrics_that_there_are():
+    assert set(TRUTH) <= METRICS.keys()
+    with pytest.raises(ProtocolError, match="of eight metrics; mouth-quality-theval has no value"):
+        final_score({name: value for name, value in VALUES.items() if name != "mouth-quality-theval"})
+    with pytest.raises(ProtocolError, match="which is 0 of lip-sync-theval"):
+        final_score(VALUES, OTHERS | {"lip-sync-theval": 0.0})
 
 
 def test_what_cannot_be_scored_says_why(points, samples):

@@ -14,7 +14,8 @@ from thgeval import home as homes
 from thgeval import registry
 from thgeval.errors import OutputError
 from thgeval.files import write_atomically
-from thgeval.states import ClipMean, Counts, PooledMean, Rows, TwoRows
+from thgeval.metrics import METRICS
+from thgeval.states import ClipMean, Counts, PooledMean, Rows, State, TwoRows
 from thgeval.states import checkpoint as checkpoints
 from thgeval.states.checkpoint import Checkpoint, Kept
 from thgeval.states.stacked import FileRows
@@ -53,6 +54,22 @@ def test_every_kind_of_state_survives(tmp_path, kind):
     state = kind.of("clip", [1.0, 2.0])
     checkpoints.save(tmp_path / "a.npz", Checkpoint("clip", {}, "", {"m": Kept("p", state)}))
     assert type(checkpoints.load(tmp_path / "a.npz").kept["m"].state) is kind
+
+
+NEVER_KEPT = {"Framewise", "ByTrack", "TwoSets"}
+"""Bases of other kinds, and what is put together of ``Rows`` when all clips are measured."""
+
+
+def kinds_of(base):
+    """Every class of states below one."""
+    return {kind for own in base.__subclasses__() for kind in (own, *kinds_of(own))}
+
+
+def test_checkpoints_know_every_kind_of_state_that_a_metric_may_return():
+    for name in METRICS:
+        registry.metric_class(name)  # for kinds of its own
+    ours = {kind.__name__ for kind in kinds_of(State) if kind.__module__.startswith("thgeval.")}
+    assert ours - NEVER_KEPT == set(checkpoints.KINDS)
 
 
 def test_rows_survive_with_their_type(tmp_path):

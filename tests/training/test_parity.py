@@ -268,6 +268,7 @@ OF_FILES = "rtf ttff peak-memory weights-size video-fps fps lve mve fdd mod mtm 
 OF_SOUND = "desync sync-envelope lip-sync-theval silent-lip-stability wer cer"
 OF_NETWORKS = [
     "clipsim q-align-iqa q-align-ase emotion-accuracy",
+    "global-aesthetics-theval mouth-quality-theval face-quality-theval",
     "valence-rmse arousal-rmse valence-sagr arousal-sagr valence-ccc arousal-ccc",
     "subject-consistency-vbench background-consistency-vbench motion-smoothness-vbench dynamic-degree-vbench",
     "aesthetic-quality-vbench imaging-quality-vbench",

@@ -131,6 +131,7 @@ def _metrics() -> list[dict[str, Any]]:
 
 
 def _presets() -> list[dict[str, str]]:
+    from thgeval.comparability import comparable
     from thgeval.registry import metric_class, table, unloadable
     from thgeval.signature import text_of
 
@@ -140,6 +141,7 @@ def _presets() -> list[dict[str, str]]:
             "name": f"{name}/{preset}",
             "is": meaning.says,
             "fields": ", ".join(f"{field}={text_of(value)}" for field, value in meaning.fields.items()),
+            "compare": comparable(name, preset) or "",
         }
         for name in table()
         if name not in broken

@@ -49,6 +49,9 @@ METRICS = {
     "dynamic-degree-vbench": "judged.vbench:DynamicDegree",
     "aesthetic-quality-vbench": "judged.vbench:AestheticQuality",
     "imaging-quality-vbench": "judged.vbench:ImagingQuality",
+    "global-aesthetics-theval": "judged.theval:GlobalAesthetics",
+    "mouth-quality-theval": "judged.theval:MouthQuality",
+    "face-quality-theval": "judged.theval:FaceQuality",
     "desync": "judged.desync:DeSync",
     "csim": "identity.csim:CSIM",
     "f-sim": "identity.f_sim:FacialSimilarity",
@@ -148,6 +151,9 @@ TITLES = {
     "dynamic-degree-vbench": "Dynamic degree (VBench)",
     "aesthetic-quality-vbench": "Aesthetic quality (VBench)",
     "imaging-quality-vbench": "Imaging quality (VBench)",
+    "global-aesthetics-theval": "Global aesthetics (THEval)",
+    "mouth-quality-theval": "Mouth quality (THEval)",
+    "face-quality-theval": "Face quality (THEval)",
     "desync": "DeSync",
     "csim": "CSIM",
     "f-sim": "F-SIM",
@@ -270,6 +276,7 @@ ELSEWHERE: dict[str, str] = {
     "rmse": "did you mean valence-rmse, arousal-rmse or prmse (of the head's pose)?",
     "fvmd": "Fr\u00e9chet video motion distance, of tracked points, is not measured here",
     "q-align": "did you mean q-align-iqa (quality) or q-align-ase (aesthetics)?",
+    "theval": "its eight are metrics of their own, such as lip-sync-theval; a run with all of them has its final score",
     "vbench": "each of its dimensions is a metric of its own, such as motion-smoothness-vbench",
 }
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from thgeval.metrics import FAMILY_NAMES, OTHERS, family_of
+from thgeval.metrics.theval import TRUTH, final_score
 from thgeval.printable import printable
 from thgeval.results import Run, Score, usual_note
 from thgeval.results.equivalents import beaten_by, equivalent, warning
@@ -40,7 +41,7 @@ def terminal_text(run: Run, *, digits: int, signatures: bool = False, width: int
             rows += [[name, *cells]] if len(name) <= LONGEST else [[name], ["", *cells]]
     table, units = _table(rows, width)
     below = [f"[{number}] {note}" for number, note in enumerate(found.notes, 1)]
-    below += [*units, *_unscored(run, width), *interval_notes(run)]
+    below += [*units, *_final_scores(run), *_unscored(run, width), *interval_notes(run)]
     parts = [table] if rows else []
     if below:
         parts.append("\n".join(wrapped(line, width) for line in below))
@@ -148,6 +149,19 @@ def _unscored(run: Run, width: int) -> list[str]:
         return [said]
     keys = ", ".join(key for keys in reasons.values() for key in keys)
     return [f"not scored: {keys} (thgeval explain NAME says what each lacks)"]
+
+
+def _final_scores(run: Run) -> list[str]:
+    """THEval's final score, where each of its eight metrics has one score."""
+    found = [score for score in run.scores.values() if score.metric in TRUTH and score.value is not None]
+    values = {score.metric: score.value for score in found if score.value is not None}
+    if len(found) != len(TRUTH) or len(values) != len(TRUTH):
+        return []
+    said = f"THEval's final score: {final_score(values):.4f} against its real videos"
+    own = {score.metric: score.reference.value for score in found if score.reference and score.reference.value}
+    if len(own) == len(TRUTH):
+        said += f", {final_score(values, own):.4f} against these references"
+    return [said]
 
 
 def _equivalents(run: Run, digits: int) -> list[str]:

@@ -57,6 +57,20 @@ def test_a_rating_without_its_scale_fails_the_clip(answer, said, evaluated):
     assert said in failure.message
 
 
+def test_quality_as_theval_rates_it_is_the_mean_of_the_frames_that_are_rated(evaluated):
+    answers = {
+        "a": {"global_aesthetic": 4.5, "mouth_quality": [20.0, None, 30.0], "face_quality": [0.4, 0.5]},
+        "b": {"global_aesthetic": 5.5, "mouth_quality": 15.0, "face_quality": 0.55},
+    }
+    names = [f"{what}-theval" for what in ("global-aesthetics", "mouth-quality", "face-quality")]
+    run = evaluated("theval", names, answers)
+    assert [run[name].value for name in names] == pytest.approx([5.0, 20.0, 0.5])
+    assert run["mouth-quality-theval"].frames_left_out == {"no rating": 1}
+    assert run["global-aesthetics-theval"].note.endswith("4.6842 of its real videos: 0.9326")
+    unrated = evaluated("theval", names[1:2], {clip: {"mouth_quality": [None, None]} for clip in "ab"})
+    assert unrated[names[1]].value is None
+
+
 def test_results_of_vbench_are_read_as_they_are(evaluated):
     of_one = {
         dimension: [0.1 * at, [{"video_path": "a.mp4", "video_results": 100.0}]]

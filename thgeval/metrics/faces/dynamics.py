@@ -17,6 +17,7 @@ from thgeval.features.heads.pose import ESTIMATORS, pose
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
 from thgeval.metrics.faces.missing import Array, policy, present
 from thgeval.metrics.faces.whom import Landmarked, over_people, with_choice
+from thgeval.metrics.theval import near_truth
 from thgeval.parameter import holding, parameter
 from thgeval.states import ClipMean
 
@@ -35,8 +36,6 @@ class Dynamics(Metric[ClipMean]):
     better = Better.CLOSER_TO_REFERENCE
     cites = ("theval2026",)
     range = (0.0, math.inf)
-    truth: ClassVar[float]
-    """What the authors found on their real videos, which their score of a set compares with."""
 
     @property
     def points(self) -> Feature[Array]:
@@ -68,18 +67,8 @@ class Dynamics(Metric[ClipMean]):
 
     def remark(self, state: ClipMean) -> str | None:
         """The authors' score of the set, which is no mean over clips."""
-        said = [super().remark(state), near_truth(state.value, self.truth) if state.scored else None]
+        said = [super().remark(state), near_truth(self.name, state.value) if state.scored else None]
         return "; ".join(filter(None, said)) or None
-
-
-def near_truth(value: float, truth: float) -> str:
-    """THEval's score of a set, in a sentence."""
-    return f"THEval's score of these clips, against {truth:g} of its real videos: {closeness(value, truth):.4f}"
-
-
-def closeness(value: float, truth: float) -> float:
-    """1 at the true value, less by as many times it as they are apart: Eq. 12 of the paper."""
-    return 1 - abs(value - truth) / abs(truth)
 
 
 @dataclass(frozen=True)
@@ -97,7 +86,6 @@ class LipDynamics(Dynamics):
     name = "lip-dynamics-theval"
     version = 1
     unit = "px"
-    truth = 1.716603
 
     def of_person(self, view: View, person: int, seen: NDArray[np.bool_]) -> float:
         """Spread of distances in a square of 256 px."""
@@ -126,7 +114,6 @@ class EyebrowDynamics(Dynamics):
 
     name = "eyebrow-dynamics-theval"
     version = 1
-    truth = 0.006777
 
     def of_person(self, view: View, person: int, seen: NDArray[np.bool_]) -> float:
         """Mean change of the height of both brows."""
@@ -159,7 +146,6 @@ class HeadMotionTHEval(Dynamics):
 
     name = "head-motion-theval"
     version = 1
-    truth = 18.46757
     presets: ClassVar[Mapping[str, Preset]] = {
         "3ddfa": Preset({"estimator": "3ddfa", "landmarks": "3ddfa"}, "pose by 3DDFA V2, a light network"),
         "deep3d": Preset({"estimator": "deep3d"}, "pose by Deep3DFaceRecon"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from thgeval.features.sync.offsets import OffsetDistances
 from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
+from thgeval.states import ByTrack
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,7 @@ class SyncConf(SyncNetMetric):
     def values(self, alignment: OffsetDistances) -> NDArray[np.float64]:
         """Median of the curve less each window's distance at the best shift."""
         return alignment.confidences
+
+    def score(self, state: ByTrack) -> float:
+        """The mean, from 0: where all shifts are alike, sums of what the windows add may end a last digit below."""
+        return max(super().score(state), 0.0)

@@ -16,9 +16,9 @@ from thgeval.features.frames.frames import WITH_SOUND, seconds_of, shown
 from thgeval.features.sync.silero import silero_voice
 from thgeval.features.sync.speech import HOP_S, loudness, voice
 from thgeval.metric import Better, Metric, Needs, Preset, View, of_generated
-from thgeval.metrics.faces.dynamics import near_truth
 from thgeval.metrics.faces.missing import Array, policy, present
 from thgeval.metrics.faces.whom import Landmarked, over_people, with_choice
+from thgeval.metrics.theval import near_truth
 from thgeval.parameter import holding, parameter
 from thgeval.states import ClipMean
 
@@ -58,8 +58,6 @@ class THEvalMetric(Metric[ClipMean]):
     range = (0.0, math.inf)
     better = Better.CLOSER_TO_REFERENCE
     presets: ClassVar[Mapping[str, Preset]] = SILERO
-    truth: ClassVar[float]
-    """What the authors found on real videos, which their score of a set compares with."""
 
     @property
     def needs(self) -> Needs:
@@ -100,9 +98,7 @@ class THEvalMetric(Metric[ClipMean]):
 
     def remark(self, state: ClipMean) -> str | None:
         """The authors' score of the set, which is no mean over clips."""
-        if not state.scored:
-            return None
-        return near_truth(state.value, self.truth)
+        return near_truth(self.name, state.value) if state.scored else None
 
 
 def heard_by_frames(voiced: NDArray[np.bool_], levels: Array, frames: int, fps: float) -> Heard:
@@ -152,7 +148,6 @@ class LipSyncTHEval(THEvalMetric):
     name = "lip-sync-theval"
     version = 1
     range = (0.0, 1.0)
-    truth = 0.2528
 
     def opening(self, points: Array) -> Array:
         """Vertical gap over the horizontal distance of the eyes' middles."""
@@ -190,7 +185,6 @@ class SilentLipStability(THEvalMetric):
 
     name = "silent-lip-stability"
     version = 1
-    truth = 0.0263
 
     def opening(self, points: Array) -> Array:
         """Mean vertical gap over the distance of the outer eye corners."""
