@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 ENDS := demo,faces,frame,sync,speech
 RESTS := tests/core tests/engine tests/states tests/pairing tests/kernels tests/metrics
 
-.PHONY: setup constraints demo results quick test gpu-check test-newest test-lowest test-real coverage check bench docs format clean
+.PHONY: setup constraints demo results quick test gpu-check test-scale test-newest test-lowest test-real coverage check bench docs format clean
 
 setup: .venv/.everything
 
@@ -31,8 +31,13 @@ setup: .venv/.everything
 	$(PIP) --no-deps "facenet-pytorch==2.6.0" "face-alignment==1.5.0" "cpbd==1.0.7" "silero-vad==5.1.2"
 	@touch $@
 
+# What `make test` can do without: Ray is large, and a cluster takes seconds to start.
+.venv/.cluster: .venv/.everything
+	$(PIP) --editable ".[ray]"
+	@touch $@
+
 # Renews the versions, best under the oldest Python in use: `make clean && make test CONSTRAINTS=`, and once that passes, `make constraints CONSTRAINTS=`.
-constraints: .venv/.everything
+constraints: .venv/.cluster
 	$(BIN)/python -m pip freeze --all --exclude-editable --disable-pip-version-check > .venv/constraints.txt
 	mv .venv/constraints.txt constraints.txt
 
@@ -51,6 +56,10 @@ quick: .venv/.everything
 # Two processes, a file of tests in one of them; `.venv/bin/python -m pytest tests/x` runs some in one.
 test: .venv/.everything
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# A real cluster of Ray, of two nodes on this machine, of which workers, nodes, the head and the driver go down: three minutes.
+test-scale: .venv/.cluster
+	$(BIN)/python -m pytest -m ray tests/engine/test_ray.py
 
 # What pyproject.toml allows, at either end, each in an environment of its own beside .venv.
 test-newest:

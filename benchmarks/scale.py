@@ -2,7 +2,7 @@
 
 Seconds are of processor time where nothing else is said, so that they mean the same on a busy machine; the ratios of
 clips elsewhere and of Ray are of wall clock, and mean something on an idle machine alone. Rows that need a package that
-is not installed are left out.
+is not installed are left out. ``python benchmarks/scale.py ray 20`` rehearses a part at a twentieth of its size.
 """
 
 import json
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +21,12 @@ from typing import Any
 import numpy as np
 from support.clips import moving, write_clip
 
-FEW, MANY = 300, 3000
+FEWEST, FEW, MANY = 30, 300, 3000
 DIFFERENT = 20
 METRICS = "psnr,ssim,f-mse"
 S3_CLIPS = 1000
 ROWS, DIMENSIONS, ROWS_A_CLIP = (3_000, 12_000), 512, 10
-RAY_CLIPS, RAY_METRICS = 120, "psnr,ssim,ms-ssim,fsim,cpbd,f-mse,ofm,temporal-warp-error"
+RAY_CLIPS, RAY_METRICS = 160, "psnr,ssim,ms-ssim,fsim,cpbd,f-mse,ofm,temporal-warp-error"
 PARTS = {"clips": "many", "rows": "sets", "s3": "elsewhere", "ray": "nodes"}
 
 
@@ -38,43 +39,47 @@ def measurements() -> list[dict[str, Any]]:
     return sorted([*kept, *rows], key=lambda row: list(PARTS).index(row["part"]))
 
 
-def many() -> list[dict[str, Any]]:
+def many(shrunk: int = 1) -> list[dict[str, Any]]:
     """Time and memory per clip at ten times as many clips."""
     found = []
-    for clips in (FEW, MANY):
+    for clips in (1, *(count // shrunk for count in (FEWEST, FEW, MANY))):  # the first one compiles
         with TemporaryDirectory(prefix="scale-") as folder:
             work = filled(Path(folder), clips, frames=8, side=64)
             run = scored(work, "-m", METRICS, "--workers", "1", "-o", work / "run.json")
             size = (work / "run.json").stat().st_size
             report = cpu_of("report", work / "run.json")
             found.append({**run, "clips": clips, "result_mb": size / 1e6, "report_cpu_s": report})
-    few, more = found
+    found = found[1:]
+    _, few, more = found
     per_clip = [row["cpu_s"] / row["clips"] for row in found]
-    figures = {"cpu_ms_a_clip": per_clip[1] * 1000, "to_300": per_clip[1] / per_clip[0]}
+    added = [(b["cpu_s"] - a["cpu_s"]) / (b["clips"] - a["clips"]) for a, b in pairwise(found)]
+    figures = {"cpu_ms_a_clip": per_clip[2] * 1000, "to_300": per_clip[2] / per_clip[1]}
+    figures |= {"cpu_ms_an_added_clip": added[1] * 1000, "added_to_300": added[1] / added[0]}
     return [
-        {"what": f"{MANY} clips of 8 frames, 64 px, beside {FEW}", **figures, "memory_to_300": more["mb"] / few["mb"]}
-        | {"peak_mb": more["mb"], "result_mb": more["result_mb"], "report_cpu_s": more["report_cpu_s"]}
+        {"what": f"{more['clips']} clips of 8 frames, 64 px, beside {few['clips']}", **figures}
+        | {"memory_to_300": more["mb"] / few["mb"], "peak_mb": more["mb"], "result_mb": more["result_mb"]}
+        | {"report_cpu_s": more["report_cpu_s"]}
     ]
 
 
-def sets() -> list[dict[str, Any]]:
+def sets(shrunk: int = 1) -> list[dict[str, Any]]:
     """Distances of sets with their intervals, from rows on disk: time and memory at four times as many rows."""
     found = []
     for kind in ("frechet", "kid", "prdc"):
-        for rows in ROWS:
-            command = [sys.executable, __file__, kind, str(rows)]
+        for rows in (count // shrunk for count in ROWS):
+            command = [sys.executable, __file__, "of_rows", kind, str(rows)]
             done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
             found.append({"what": f"{kind} and its jackknife, {rows} rows of {DIMENSIONS}", **json.loads(done.stdout)})
     return found
 
 
-def elsewhere() -> list[dict[str, Any]]:
+def elsewhere(shrunk: int = 1) -> list[dict[str, Any]]:
     """1,000 clips of about 1 MB on a local server of S3 against the same in folders."""
     if not (find_spec("s3fs") and find_spec("moto")):
         return []
     with TemporaryDirectory(prefix="scale-") as folder:
-        work = filled(Path(folder), S3_CLIPS, frames=40, side=256)
-        size = sum(path.stat().st_size for path in (work / "pred").iterdir()) / S3_CLIPS / 1e6
+        work = filled(Path(folder), S3_CLIPS // shrunk, frames=50, side=256)
+        sizes = [path.stat().st_size / 1e6 for path in (work / "pred").iterdir()]
         here = scored(work, "-m", "psnr,ssim", "-o", work / "here.json")
         with server() as more:
             for side in ("pred", "gt"):
@@ -86,23 +91,30 @@ def elsewhere() -> list[dict[str, Any]]:
         del more
     ratio = there["wall_s"] / here["wall_s"]
     return [
-        {"what": f"{S3_CLIPS} pairs over S3", "clip_mb": size, "wall_s": there["wall_s"], "ratio": ratio, "same": same}
+        {
+            "what": f"{len(sizes)} pairs over S3",
+            "clip_mb": sum(sizes) / len(sizes),
+            "wall_s": there["wall_s"],
+            "ratio": ratio,
+            "same": same,
+        }
     ]
 
 
-def nodes() -> list[dict[str, Any]]:
+def nodes(shrunk: int = 1) -> list[dict[str, Any]]:
     """Two nodes of Ray, of a core each, against one core."""
     if not find_spec("ray"):
         return []
     with TemporaryDirectory(prefix="scale-") as folder:
-        work = filled(Path(folder), RAY_CLIPS, frames=25, side=192)
+        work = filled(Path(folder), RAY_CLIPS // shrunk, frames=25, side=192)
         one = scored(work, "-m", RAY_METRICS, "--workers", "1", "-o", work / "one.json")
-        command = [sys.executable, __file__, "ray", str(work)]
+        command = [sys.executable, __file__, "of_nodes", str(work)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
         two = json.loads(done.stdout.splitlines()[-1])
         same = canonical(work / "one.json") == canonical(work / "two.json")
-    figures = {"wall_s": two["wall_s"], "one_core_s": one["wall_s"], "times_faster": one["wall_s"] / two["wall_s"]}
-    return [{"what": f"{RAY_CLIPS} pairs on two nodes of one core", **figures, "same": same}]
+    figures = {"wall_s": two["wall_s"], "one_core_s": one["wall_s"], "one_core_cpu_s": one["cpu_s"]}
+    figures["times_faster"] = one["wall_s"] / two["wall_s"]
+    return [{"what": f"{RAY_CLIPS // shrunk} pairs on two nodes of one core", **figures, "same": same}]
 
 
 def filled(work: Path, clips: int, *, frames: int, side: int) -> Path:
@@ -224,7 +236,10 @@ def of_nodes(work: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "ray":
-        print(json.dumps(of_nodes(Path(sys.argv[2]))))
-    else:
-        print(json.dumps(of_rows(sys.argv[1], int(sys.argv[2]))))
+    match sys.argv[1:]:
+        case ["of_nodes", work]:
+            print(json.dumps(of_nodes(Path(work))))
+        case ["of_rows", kind, rows]:
+            print(json.dumps(of_rows(kind, int(rows))))
+        case [part, shrunk]:
+            print(json.dumps(globals()[PARTS[part]](int(shrunk)), indent=1))

@@ -61,6 +61,32 @@ def test_what_fails_for_a_reason_of_its_own_is_carried_too(run, folders, tmp_pat
     assert result(tmp_path)["psnr"] == first["psnr"]
 
 
+@pytest.mark.parametrize("side", ["generated", "reference"])
+def test_a_clip_that_changes_while_it_is_measured_fails_and_its_states_are_not_kept(
+    run, folders, tmp_path, monkeypatch, side
+):
+    real = job.measured
+
+    def changing(pair, *rest):
+        if pair.id == "a":
+            write_clip(getattr(folders, side) / "a.mp4", moving(seed=0, noise=20))
+        elif pair.id == "b":
+            (folders.generated / "b.mp4").touch()  # the same content is no change
+        return real(pair, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "measured", changing)
+        assert run("-m", "psnr", "-q").code == 1
+    (failed,) = result(tmp_path).failures
+    assert (failed.id, failed.failure.reason) == ("a", "changed")
+    assert failed.failure.message == "a: a file of it was changed while it was measured; run again"
+    assert run("-m", "psnr", "-q").code == 0
+    assert result(tmp_path).record["measured"] == {"measured": 1, "recalled": 2}
+    again = tmp_path / "again.json"
+    library.evaluate(folders.generated, folders.reference, metrics=["psnr"], options=library.Options(out=again))
+    assert library.Run.read(again).canonical == result(tmp_path).canonical
+
+
 def test_a_changed_clip_drops_what_was_not_asked_for_and_says_so(run, folders, tmp_path):
     run("-m", "psnr", "f-mse")
     write_clip(folders.generated / "a.mp4", moving(seed=0, noise=20))

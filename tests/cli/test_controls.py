@@ -1,6 +1,7 @@
 """``thgeval score --controls``: each score beside those of degraded copies of the references."""
 
 import json
+import tarfile
 
 import pytest
 from support.clips import moving, write_clip
@@ -98,3 +99,28 @@ def test_merging_leaves_them_out_and_says_so(thgeval, folders, tmp_path):
     assert answer.code == 0, answer.err
     assert "what copies of the references scored is left out" in answer.err
     assert not Run.read(tmp_path / "both.json")["psnr"].controls
+
+
+def test_a_shard_is_refused_and_merged_shards_get_them_as_one_run(thgeval, folders, tmp_path):
+    ask = ("score", folders.generated, folders.reference, "-m", "psnr", "-q")
+    answer = thgeval(*ask, "--controls", "--shard", "1/2", "-o", tmp_path / "1.json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "not of a shard: merge the shards, then score with --controls" in answer.err
+    for number in (1, 2):
+        assert thgeval(*ask, "--shard", f"{number}/2", "-o", tmp_path / f"{number}.json").code == 0
+    assert thgeval("merge", tmp_path / "1.json", tmp_path / "2.json", "-o", tmp_path / "merged.json").code == 0
+    assert thgeval(*ask, "--controls", "-o", tmp_path / "merged.json").code == 0
+    assert thgeval(*ask, "--controls", "-o", tmp_path / "whole.json").code == 0
+    merged, whole = Run.read(tmp_path / "merged.json"), Run.read(tmp_path / "whole.json")
+    assert merged.record["measured"] == {"recalled": 3}
+    assert merged["psnr"].controls == whole["psnr"].controls != {}
+    assert merged.canonical == whole.canonical
+
+
+def test_tars_are_refused(thgeval, folders, tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as archive:
+        for side in ("generated", "reference"):
+            archive.add(getattr(folders, side) / "a.mp4", f"a.{side}.mp4")
+    answer = thgeval("score", tmp_path / "0.tar", "-m", "psnr", "--controls")
+    assert (answer.code, answer.out) == (2, "")
+    assert "and tars once at all: unpack them" in answer.err

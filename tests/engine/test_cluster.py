@@ -74,6 +74,15 @@ def test_a_second_run_measures_nothing_and_another_metric_is_added(folder, here,
     assert more["psnr"] == here["psnr"]
 
 
+def test_copies_of_references_are_scored_by_the_driver(folder, tmp_path, cluster, monkeypatch):
+    monkeypatch.setenv("THGEVAL_HOME", str(tmp_path / "home"))
+    alone = scored(folder, tmp_path / "alone.json", controls=True)
+    cluster()
+    run = scored(folder, tmp_path / "run.json", engine="ray", controls=True)
+    assert run["psnr"].controls.keys() >= {"still", "crf42"}
+    assert run.canonical == alone.canonical
+
+
 def test_what_one_machine_began_a_cluster_ends(folder, here, tmp_path, cluster):
     cluster()
     shutil.copytree(folder / "here.states", tmp_path / "run.states")

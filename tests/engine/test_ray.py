@@ -1,4 +1,4 @@
-"""A real cluster of Ray, of two nodes on this machine: the same bytes, whoever is killed."""
+"""A real cluster of Ray, of two nodes on this machine: the same bytes, whoever is killed. See ``make test-scale``."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ pytest.importorskip("ray")
 
 from ray.cluster_utils import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]
 
 METRICS = ["psnr", "f-mse", "cpbd"]
 NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}

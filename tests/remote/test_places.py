@@ -37,6 +37,18 @@ def test_s3_gives_the_same_bytes_and_says_no_secret(s3, clips, here, run, home, 
     assert not list((home / "fetched" / "runs").iterdir())
 
 
+def test_copies_of_references_that_lie_elsewhere_score_the_same(s3, clips, run, home, tmp_path):
+    asked = ("-m", "psnr", "--controls", "--allow-missing", "-q", "-o")
+    assert run("score", clips.generated, clips.reference, *asked, tmp_path / "here.json").code == 0
+    sides = uploaded(s3, clips.generated, "pred"), uploaded(s3, clips.reference, "gt")
+    answer = run("score", *sides, *asked, tmp_path / "there.json")
+    assert answer.code == 0, answer.err
+    here, there = (thgeval.Run.read(tmp_path / f"{name}.json") for name in ("here", "there"))
+    assert there["psnr"].controls == here["psnr"].controls != {}
+    assert there.canonical == here.canonical
+    assert str(home) not in answer.err
+
+
 def test_what_was_fetched_is_not_fetched_again_and_what_changed_is(s3, clips, here, run, home, tmp_path, monkeypatch):
     from thgeval.remote.store import RemotePlace
 

@@ -14,12 +14,13 @@ from typing import TypeAlias
 from thgeval.clip import Pair
 from thgeval.controls import CONTROLS
 from thgeval.controls.copies import Original, bounded, lack
-from thgeval.engine.job import Watcher
+from thgeval.engine.job import Watcher, files_of
 from thgeval.engine.workers import started
 from thgeval.errors import InputError, ProtocolError
 from thgeval.metric import Better
 from thgeval.pairing import Pairing
 from thgeval.protocol import Protocol
+from thgeval.remote.mirror import Mirrors
 from thgeval.results import Run, Value
 
 Scorer: TypeAlias = Callable[[Pairing, Sequence[str]], Run]
@@ -27,6 +28,8 @@ Scorer: TypeAlias = Callable[[Pairing, Sequence[str]], Run]
 
 def check_controls(pairing: Pairing, protocol: Protocol) -> None:
     """ProtocolError where there is nothing that copies could be made of, or stand beside."""
+    if pairing.packed is not None:
+        raise ProtocolError("--controls reads references once for each kind of copy, and tars once at all: unpack them")
     if protocol.unpaired:
         raise ProtocolError("--controls (in Python, controls=True) compares clip by clip, so it needs pairs of clips")
     if protocol.excerpt is not None and protocol.excerpt.last is not None:
@@ -45,18 +48,19 @@ def with_controls(run: Run, pairing: Pairing, score: Scorer, *, cores: int, watc
         if (problem := lack(name)) is not None:
             watcher.warns(str(problem))
             continue
-        copied = _copied(pairs, name, cores, watcher)
+        copied = _copied(pairs, name, pairing.mirrors, cores, watcher)
         if not copied:
             continue
         watcher.phase(f"scoring {control.label}")
-        for key, item in score(Pairing(tuple(copied), (), places=pairing.places), keys).scores.items():
+        beside = Pairing(tuple(copied), (), places=pairing.places, mirrors=pairing.mirrors)
+        for key, item in score(beside, keys).scores.items():
             if item.value is not None:
                 found[key][name] = Value(item.value, item.interval, item.clips)
     bounded()
     return replace(run, scores={key: replace(item, controls=found.get(key, {})) for key, item in run.scores.items()})
 
 
-def _copied(pairs: Sequence[Pair], name: str, cores: int, watcher: Watcher) -> list[Pair]:
+def _copied(pairs: Sequence[Pair], name: str, mirrors: Mirrors, cores: int, watcher: Watcher) -> list[Pair]:
     """Each pair with a copy of its reference in place of the generated clip; the watcher hears of what can't be."""
     label = CONTROLS[name].label
     watcher.phase(f"making {label}")
@@ -64,7 +68,7 @@ def _copied(pairs: Sequence[Pair], name: str, cores: int, watcher: Watcher) -> l
     locks: dict[str, Lock] = {}
     copied, problems = [], []
     with ThreadPoolExecutor(cores) as threads:
-        futures = [started(threads, partial(_copy, pair, name, locks, watcher)) for pair in pairs]
+        futures = [started(threads, partial(_copy, pair, name, mirrors, locks, watcher)) for pair in pairs]
         try:
             for future in as_completed(futures):
                 try:
@@ -76,15 +80,16 @@ def _copied(pairs: Sequence[Pair], name: str, cores: int, watcher: Watcher) -> l
             threads.shutdown(wait=True, cancel_futures=True)
             raise
     if problems:
-        watcher.warns(f"{label}: no copy of {len(problems)} of {len(pairs)} references: {min(problems)}")
+        said = mirrors.told(min(problems))
+        watcher.warns(f"{label}: no copy of {len(problems)} of {len(pairs)} references: {said}")
     return sorted(copied, key=lambda pair: pair.id)
 
 
-def _copy(pair: Pair, name: str, locks: dict[str, Lock], watcher: Watcher) -> Pair:
+def _copy(pair: Pair, name: str, mirrors: Mirrors, locks: dict[str, Lock], watcher: Watcher) -> Pair:
     """The pair of a copy and its reference; clips of equal content, whose copies are one file, wait for each other."""
     if pair.reference is None:
         raise InputError(f"{pair.id} has no reference", reason="missing reference")
     original = Original(pair.reference, watcher.frames)
-    with locks.setdefault(original.content, Lock()):
+    with mirrors.use(files_of(Pair(pair.id, pair.reference))), locks.setdefault(original.content, Lock()):
         copy = original.copied(name)
     return replace(pair, generated=copy, timing=None)

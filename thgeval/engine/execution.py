@@ -97,7 +97,7 @@ def execute(
         store = Store(folder, Path(scratch), options.fresh, options.cache, shared=options.shared)
         run = _reduced(named, planned, pairing, chosen, options, token, store, watcher)
         if options.controls:
-            run = _with_copies(run, uncut.sharded(options.part), chosen, options, watcher)
+            run = _with_copies(run, uncut, chosen, options, watcher)
     if options.part is not None:
         run = replace(run, options={**run.options, "shard": _shard_record(options.part, whole)})
     reasons = {clip.failure.reason for clip in run.clips if clip.failure is not None}

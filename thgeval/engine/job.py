@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -187,6 +188,7 @@ class Job:
         wanted = self.wanted(pair.side)
         companions = pair.companions if self.store.used else {}
         with stage(STATES):
+            marks = _marks(pair)
             content = self._content(pair, companions)
         nothing = Known(Checkpoint(pair.id, {}, "", {}))
         known, complete = self.store.find(pair.id, content, decoder(), wanted, self.devices) if content else nothing
@@ -204,6 +206,8 @@ class Job:
                 raise
             except Exception as error:
                 outcome = _broken(pair, remaining, error)
+            if content and _marks(pair) != marks and self._content(pair, companions) != content:
+                outcome = _changed(pair, remaining)
             outcome.saying(self.mirrors.told)
         refused |= _lasting(outcome, asked)
         _recall_failures(outcome, refused, lacks, plan, known.kept)
@@ -341,9 +345,24 @@ def _broken(pair: Pair, plan: Plan, error: Exception) -> Measured:
     return refused(plan, unforeseen(pair.id, error))
 
 
+def _changed(pair: Pair, plan: Plan) -> Measured:
+    return refused(plan, Failure("changed", f"{pair.id}: a file of it was changed while it was measured; run again"))
+
+
 def refused(plan: Plan, failure: Failure) -> Measured:
     """What is known of a pair of which nothing can be measured."""
     return Measured(failure=failure, failed={named.key: failure for named in plan.metrics})
+
+
+def _marks(pair: Pair) -> list[tuple[int, int, int]]:
+    """What tells, for next to nothing, whether any file of a pair may have changed."""
+    found = []
+    with suppress(OSError):  # whoever reads them says what is wrong
+        for place, _ in files_of(pair):
+            for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+                status = path.stat()
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return found
 
 
 def files_of(pair: Pair) -> list[tuple[Path, str]]:

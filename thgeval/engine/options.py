@@ -93,6 +93,11 @@ class Options:
             raise ProtocolError(f"there must be at least one worker, not {self.workers}")
         if isinstance(self.shard, str):
             object.__setattr__(self, "shard", Shard.parse(self.shard))
+        if self.controls and self.part is not None:
+            raise ProtocolError(
+                "copies of the references are scored beside all clips, and not of a shard: merge the shards, then "
+                "score with --controls and the merged result as -o, which measures the copies alone"
+            )
         devices.check(self.device)
         if self.engine not in ENGINES:
             raise ProtocolError(f"the engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
