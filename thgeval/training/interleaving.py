@@ -1,5 +1,7 @@
 """From planes, as torch has them, to pixels, as the metrics' loops read them, and whether they lie in their range."""
 
+from sys import getrefcount
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,37 @@ def _interleaved(planes: NDArray[Any], peak: float, pixels: NDArray[Any]) -> int
     return outside
 
 
+class Rooms:
+    """Arrays that are handed out again once nobody holds them, nor a view of them.
+
+    The first touch of fresh memory costs more than what is written to it, and the batches of a loop are of one shape.
+    The last few are kept, so of a loop and its validation; none above 64 MB.
+    """
+
+    MOST = 4
+    MOST_BYTES = 1 << 26
+    UNHELD = 3
+    """References to an array that only its list knows: the list's, a loop's and that of who counts."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._arrays: list[NDArray[Any]] = []
+
+    def room(self, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        """An array of any content that nobody else holds."""
+        with self._lock:
+            for array in self._arrays:
+                if array.shape == shape and array.dtype == dtype and getrefcount(array) == self.UNHELD:
+                    return array
+            array = np.empty(shape, dtype)
+            if array.nbytes <= self.MOST_BYTES:
+                self._arrays = [*self._arrays, array][-self.MOST :]
+            return array
+
+
+ROOMS = Rooms()
+
+
 def interleaved(frames: Tensor, peak: float) -> tuple[NDArray[Any], bool]:
     """(clips, frames, channels, height, width) on the CPU as (clips, frames, height, width, 3).
 
@@ -34,6 +67,6 @@ def interleaved(frames: Tensor, peak: float) -> tuple[NDArray[Any], bool]:
     """
     clips, count, channels, height, width = frames.shape
     planes = frames.detach().contiguous().view(clips * count, channels, height * width).numpy()
-    pixels = np.empty((clips * count, height * width, 3), planes.dtype)
+    pixels = ROOMS.room((clips * count, height * width, 3), planes.dtype)
     outside = shared_out(lambda some: _interleaved(planes[some], peak, pixels[some]), len(planes))
     return pixels.reshape(clips, count, height, width, 3), not any(outside)
