@@ -3,6 +3,7 @@
 import shutil
 import socket
 import sys
+import time
 
 import pytest
 from support.clips import moving, write_clip
@@ -156,6 +157,10 @@ def test_errors_of_workers_and_clusters_are_one_sentence(folder, tmp_path, clust
         scored(folder, None, engine="ray")
     cluster().init = lambda **_: (_ for _ in ()).throw(ConnectionError("nobody is there\nsecond line"))
     with pytest.raises(ProtocolError, match=r"no cluster of Ray can be reached at 'auto' \(nobody is there\)"):
+        scored(folder, tmp_path / "run.json", engine="ray")
+    monkeypatch.setattr(on_ray, "CONNECT_S", 0.2)
+    cluster().init = lambda **_: time.sleep(5)  # somebody listens there, and is no head
+    with pytest.raises(ProtocolError, match=r"reached at 'auto' \(it didn't answer for 0.2 s\)"):
         scored(folder, tmp_path / "run.json", engine="ray")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"\[ray\]"):

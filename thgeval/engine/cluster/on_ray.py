@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from thgeval.clip import Pair
@@ -27,10 +28,13 @@ from thgeval.limits import VARIABLE
 from thgeval.pairing import Pairing
 from thgeval.remote.addresses import scrubbed
 from thgeval.remote.delivery import SharedFolder
+from thgeval.remote.waiting import patiently
 from thgeval.results import ClipResult, Run
 
 LOST = "worker lost"
-CONNECT_S = 10.0
+LISTEN_S = 10.0
+CONNECT_S = 60.0
+"""A cluster that can't be joined, or started here, for so long is taken for unreachable: Ray would try for minutes."""
 LOOK_S = 1.0
 PING_S = 10.0
 AGAIN_S = 1.0
@@ -232,14 +236,16 @@ def _connected(options: Options) -> Iterator[Any]:
         return
     _check_reachable(options.address)
     own = {"num_cpus": available(), "object_store_memory": OBJECTS_BYTES, "include_dashboard": False}
+    init = partial(
+        ray.init,
+        address=options.address,
+        log_to_driver=False,
+        logging_level="ERROR",
+        namespace="thgeval",
+        **(own if options.address == "local" else {}),
+    )
     try:
-        ray.init(
-            address=options.address,
-            log_to_driver=False,
-            logging_level="ERROR",
-            namespace="thgeval",
-            **(own if options.address == "local" else {}),
-        )
+        patiently(lambda alive: init(), CONNECT_S)
     except Exception as error:
         raise ProtocolError(
             f"no cluster of Ray can be reached at {scrubbed(options.address)!r} ({_said(error)}); `ray start --head` "
@@ -252,12 +258,12 @@ def _connected(options: Options) -> Iterator[Any]:
 
 
 def _check_reachable(address: str) -> None:
-    """Raise ProtocolError where nobody listens: Ray itself would try for minutes."""
+    """Raise ProtocolError where nobody listens, without waiting for Ray to try."""
     host, _, port = address.removeprefix("ray://").partition("?")[0].rpartition(":")
     if not host or not port.isdigit():
         return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), LISTEN_S).close()
     except (OSError, OverflowError) as error:
         raise ProtocolError(
             f"no cluster of Ray can be reached at {scrubbed(address)!r} ({_said(error)}); `ray start --head` starts one"
