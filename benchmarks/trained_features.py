@@ -49,14 +49,16 @@ def measurements() -> list[dict[str, Any]]:
 def scored(work: Path) -> dict[str, dict[str, Any]]:
     """By system and metric, the score, and what it is without each clip."""
     from thgeval.engine.options import Options
+    from thgeval.seen import Seen
     from thgeval_baselines.catalogue import ALL, CONTROLS, systems
     from thgeval_baselines.first_results import made_videos, score
     from thgeval_baselines.showcase import DEMO
 
+    options = Options(workers=1, seen=Seen())
     made = [each for each in made_videos(DEMO, systems([ALL, CONTROLS]), work) if each.setting != "text"]
     found = {}
     for each in made:
-        run = score(each, METRICS, Options(workers=1))
+        run = score(each, METRICS, options)
         found[each.system.id] = {
             key: (given.value, [group.without for group in given.groups]) for key, given in run.scores.items()
         }

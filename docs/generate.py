@@ -86,7 +86,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "meter": training_page.meter,
         "costs": figures.training_costs,
     },
-    "results": {"coverage": figures.interval_coverage},
+    "results": {"coverage": figures.interval_coverage, "trained_features": figures.trained_features},
     "interchange": {
         "faces": lambda: tables.layouts(supplied.LAYOUTS),
         "meshes": lambda: tables.layouts(meshes.LAYOUTS),

@@ -193,6 +193,46 @@ def interval_coverage() -> str:
     )
 
 
+def trained_features() -> str:
+    """How features with random weights and trained ones rank controls, and which rank better, as last measured."""
+    measured = [row for row in _measured("trained_features") if "metric" in row]
+    rows = [
+        (
+            f"`{row['metric']}`",
+            f"{row['right']} of {row['of']}",
+            f"{row['always']}",
+            "none"
+            if not row["wrong"]
+            else row["wrong"]
+            if row["wrong"].count(",") < 3
+            else f"{row['of'] - row['right']}",
+            f"{row['seen']:.3f}",
+        )
+        for row in measured
+    ]
+    head = ("metric", "ranked right", "whichever clip is left out", "ranked wrong", "faults of parts")
+    right = {row["metric"].partition(":")[0]: row["right"] for row in measured}
+    said = "; ".join(
+        f"{name.upper()}: {_better(right[random], right[trained])}" for name, (random, trained) in TRAINED.items()
+    )
+    return f"{table(rows, head)}\nWhich of the two ranks better, by metrics of one form: {said}.\n"
+
+
+TRAINED = {
+    "fid": ("fid-random", "fid/effnet"),
+    "prdc": ("prdc-random", "prdc/effnet"),
+    "fvd": ("fvd-random", "fvd-effnet"),
+}
+"""Metrics of one form, by features with random weights and by trained ones."""
+
+
+def _better(random: int, trained: int) -> str:
+    """Which of two counts of rightly ranked neighbours is the larger."""
+    if random == trained:
+        return f"neither ({random} each)"
+    return f"random features ({random} to {trained})" if random > trained else f"trained ones ({trained} to {random})"
+
+
 def _by_clips(what: str, cells: Mapping[str, Mapping[int, str]]) -> str:
     """A row a design, a column a number of clips."""
     counts = sorted({count for row in cells.values() for count in row})

@@ -38,6 +38,14 @@ def frames_and_copies(folder: Path) -> list[Pair]:
     return [*frames(folder), pair("d", partly, real)]
 
 
+def clips_of_twelve(folder: Path) -> list[Pair]:
+    """Three noisy clips of twelve frames of 112 px."""
+    return [
+        pair(name, noisy(moving(12, 112, seed=seed), seed, 3.0 * seed), moving(12, 112, seed=seed))
+        for seed, name in enumerate("abc", 6)
+    ]
+
+
 def face(count: int, seed: int) -> np.ndarray:
     """68 landmarks of a face that speaks, frowns and turns, in px of 320 x 240: (frames, 68, 2)."""
     rng = np.random.default_rng(seed)
@@ -61,6 +69,25 @@ def landmarks(folder: Path) -> list[Pair]:
         )
         np.savez(folder / f"{name}.faces.npz", landmarks_px=points, pose_deg=pose, size_px=np.array([320, 240]))
         pairs.append(Pair(name, Clip(name, path)))
+    return pairs
+
+
+def blinking(folder: Path) -> list[Pair]:
+    """Grey clips of 60 frames with landmarks whose eyes shut some times, slowly or fast, to the end of one clip."""
+    pairs = []
+    for seed, (name, shut) in enumerate({"a": (10, 31, 44, 58), "b": (5, 9, 40), "c": ()}.items()):
+        rng = np.random.default_rng(seed + 80)
+        points = np.repeat(face(1, seed), 60, axis=0)
+        away = np.min([np.abs(np.arange(60) - at) / (1 + at % 3) for at in shut] or [np.full(60, 9.0)], axis=0)
+        opening = 3.0 * np.clip(away / 2, 0.1, 1) + rng.normal(0, 0.08, 60)
+        for start in (36, 42):
+            x, y = points[0, start]
+            spread = np.array([0, 4, 8, 12, 8, 4])
+            points[:, start : start + 6, 0] = x + spread
+            points[:, start : start + 6, 1] = y + opening[:, None] * np.array([0, -1, -1, 0, 1, 1]) * 0.7
+        clip = grey(folder, name, 60)
+        np.savez(folder / f"{name}.faces.npz", landmarks_px=points, size_px=np.array([32, 32]))
+        pairs.append(Pair(name, clip))
     return pairs
 
 
@@ -153,8 +180,10 @@ def poses(folder: Path) -> list[Pair]:
 GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
     "frames": frames,
     "frames and copies": frames_and_copies,
+    "clips of twelve frames": clips_of_twelve,
     "landmarks": landmarks,
     "landmarks and speech": landmarks_and_speech,
+    "blinking": blinking,
     "affect": affect,
     "meshes": meshes,
     "poses": poses,
