@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import repeat
 
 import pytest
-from requirements.sites import HASTY, content, entry_text, headers, ranged, serving, sha256, until, whole
+from requirements.sites import IMPATIENT, content, entry_text, headers, ranged, serving, sha256, until, whole
 from requirements.test_fetching import certificate  # noqa: F401 - a fixture
 
 from thgeval.errors import WeightsError
@@ -125,7 +125,7 @@ def test_one_answer_is_cut_off_at_the_end_of_the_whole(site, manifest):
 def test_no_thread_stays(site, manifest):
     before = threading.active_count()
     manifest(known(site.put("/net.bin", BODY, until(30_000), whole)))
-    fetch("net", patience=HASTY)
+    fetch("net", patience=IMPATIENT)
     for thread in threading.enumerate():
         if thread.daemon and "_wait" in thread.name:
             thread.join(5)
@@ -144,7 +144,7 @@ def test_a_range_of_absurd_numbers_starts_over(field, site, manifest):
         handler.wfile.write(field.encode() + b"\r\n\r\n" + body[:10])
 
     manifest(known(site.put("/net.bin", BODY, until(30_000), absurd, ranged)))
-    assert fetch("net", patience=HASTY).read_bytes() == BODY
+    assert fetch("net", patience=IMPATIENT).read_bytes() == BODY
     assert site.ranges() == ["", "bytes=30000-", ""]
 
 
@@ -157,7 +157,7 @@ def test_other_absurd_numbers_are_a_sentence_or_nothing(fields, number, site, ma
         handler.wfile.write(f"HTTP/1.1 {number} X\r\n{fields}\r\n\r\n".encode())
 
     manifest(known(site.put("/net.bin", BODY, until(30_000), absurd, whole)))
-    patience = replace(HASTY, longest_pause_s=0.01)
+    patience = replace(IMPATIENT, longest_pause_s=0.01)
     assert fetch("net", patience=patience).read_bytes() == BODY
 
 
