@@ -10,7 +10,8 @@ is over what was never seen, ``over_db`` how much that is over a picture that kn
 * ``ref-nerf``: head pixels at 96 px of five cameras on another performance of ``synth3d-v1``, over the median of the
   views that it was fitted to. ``depth_error_dm`` is the median error of depth there.
 * ``ref-diffusion``: the mouth's square at 40 px, seen softly at its edges, in clips of ``synth-v1`` in the voice that
-  it was fitted to, over the mean mouth. ``other_voices_over_db`` is the same for sentences in other voices;
+  it was fitted to, over the mean mouth. The background is the clip whose speech it is, so that the true mouth is known
+  (the setting ``self-dub``). ``other_voices_over_db`` is the same for sentences in other voices;
   ``silent_over_db`` with silence for speech: what the head's turn and the landmarks tell without it. ``spread_levels``
   is how far apart two seeds' mouths are (root mean square, of 255 levels).
 
@@ -88,7 +89,7 @@ def diffusion(folder: Path) -> dict[str, Any]:
 
     clips = frozenset({*OWN_VOICE, *OTHER_VOICES})
     tasks = make_synth(folder / "set", people=1, only=clips, fit_seconds=FIT_SECONDS, workers=1)
-    given = {name: {key: tasks.path(tasks[name].inputs[key]) for key in ("audio", "target_video")} for name in clips}
+    given = {name: _own_speech(tasks, name) for name in clips}
     fit_video = tasks.path(tasks[OWN_VOICE[0]].inputs["fit_video"])
     write_sound(folder / "silence.wav", np.zeros(FRAMES * RATE_HZ // FPS, np.float32))
     write_sound(folder / "fit.wav", decoded_speech(fit_video, rate_hz=RATE_HZ).samples)
@@ -103,13 +104,13 @@ def diffusion(folder: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"generator": "ref-diffusion"}
     row |= _timed("fit_", lambda: generator.fit(base, fitted, seed=0)) | {"fit_bar_s": FIT_BARS_S["diffusion"]}
     own: list[list[Any]] = []
-    row |= _timed("", lambda: own.append(made(**_named(given[OWN_VOICE[0]])))) | {"bar_s": BARS_S["diffusion"]}
-    own += [made(**_named(given[name])) for name in OWN_VOICE[1:]]
-    judged = Judged(fitted, {name: given[name]["target_video"] for name in clips})
+    row |= _timed("", lambda: own.append(made(**given[OWN_VOICE[0]]))) | {"bar_s": BARS_S["diffusion"]}
+    own += [made(**given[name]) for name in OWN_VOICE[1:]]
+    judged = Judged(fitted, {name: given[name]["target"] for name in clips})
     psnr_db, over_db = judged.over(OWN_VOICE, own)
-    others = [made(**_named(given[name])) for name in OTHER_VOICES]
-    silent = [made(folder / "silence.wav", given[name]["target_video"]) for name in OWN_VOICE]
-    other_seed = made(**_named(given[OWN_VOICE[0]]), seed=1)
+    others = [made(**given[name]) for name in OTHER_VOICES]
+    silent = [made(folder / "silence.wav", given[name]["target"]) for name in OWN_VOICE]
+    other_seed = made(**given[OWN_VOICE[0]], seed=1)
     shown = made(folder / "fit.wav", fit_video)
     new = [_lips(folder, frames, judged.truth[name]) for name, frames in zip(OWN_VOICE, own, strict=True)]
     return row | {
@@ -226,8 +227,9 @@ def _timed(prefix: str, what: Callable[[], Any]) -> dict[str, float]:
     return took | ({"load": os.getloadavg()[1]} if prefix else {})
 
 
-def _named(given: dict[str, Path]) -> dict[str, Path]:
-    return {"audio": given["audio"], "target": given["target_video"]}
+def _own_speech(tasks: Any, name: str) -> dict[str, Path]:
+    """A clip's sound, and the clip as what the mouth is drawn into."""
+    return {"audio": tasks.path(tasks[name].inputs["audio"]), "target": tasks.path(tasks[name].reference)}
 
 
 def _lips(folder: Path, frames: list[Any], truth: Any) -> float:

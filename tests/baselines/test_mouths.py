@@ -75,3 +75,22 @@ def test_trembling_goes_and_gaps_stay():
     off = np.std([each - still for each in smooth if each is not None])
     assert off < 0.6
     assert steadied([None, None], 2.0) == [None, None]
+
+
+def test_what_speech_does_to_a_mouth_is_measured_whatever_the_head_does(face):
+    place = Place.of(face.landmarks[None])
+    gaps = np.array([0.0, 3.0, 6.0, 1.0])
+    clip = np.stack([turned(opened(face.landmarks, gap), 3 * gap, 1 + gap / 20, (gap, -gap)) for gap in gaps])
+    told = place.spoken(clip)
+    assert told.shape == (4, 4)
+    np.testing.assert_allclose(told.mean(axis=0), 0, atol=1e-12)
+    assert np.corrcoef(told[:, 0], gaps)[0, 1] > 0.99
+    eyes_px = np.linalg.norm(face.landmarks[36] - face.landmarks[45])
+    assert np.ptp(told[:, 0]) * eyes_px == pytest.approx(6, rel=0.05)
+    assert np.ptp(told[:, 1]) < 0.02
+
+
+def opened(marks, gap):
+    found = marks.copy()
+    found[[65, 66, 67], 1] = found[[63, 62, 61], 1] + gap
+    return found

@@ -30,7 +30,7 @@ UNHEARD, FIRST = 0.15, 0.3
 """Parts of the training in which nothing is heard, and in which there is no frame before."""
 BLUR = 1.0
 """Noise in the frame before, in training as in sampling: who sees it clearly copies it, whatever is heard."""
-DDIM, GUIDANCE, CALM = 4, 1.2, 0.7
+DDIM, GUIDANCE, CALM = 4, 1.2, 0.3
 """Steps from noise to mouth; how what is heard is exaggerated; and the scatter of the noise that is begun from: less
 than the 1 of training draws likelier mouths, which differ less."""
 LEVELS = 1000

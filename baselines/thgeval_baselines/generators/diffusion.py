@@ -1,10 +1,11 @@
 """``ref-diffusion``: a small denoising diffusion model of one person's mouth, drawn for new speech and put in a face.
 
 ``fit`` cuts the mouth out of the person's ``fit_video``, learns which mouth to expect for speech (``spectra``,
-``guessing``), and trains the model (``denoising``) on how mouths differ from that; it learns from what is expected of
-speech that wasn't learnt from, or else it would trust that too much. ``generate`` draws a mouth for each frame, told by
-the one to be expected and by the one before it, and puts it into the face of the ``target_video`` where there is one,
-of the source image otherwise. The seed draws the noise: two seeds are two videos.
+``guessing``), and trains the model (``denoising``) on how mouths differ from that. What to expect is learnt with speech
+that was new to the ear; the model is told by the whole ear, as it will be when it draws: told by ears to which the
+speech was new, it learnt to trust none, and its lips did worse on new speech too. ``generate`` draws a mouth for each
+frame, told by the one to be expected and by the one before it, and puts it into the face of the ``target_video`` where
+there is one, of the source image otherwise. The seed draws the noise: two seeds are two videos.
 
 What it can't do: another person than the one in the fit video; voices and languages far from that video's; more detail
 than ``PX`` pixels across the mouth; light and poses far from those it has seen; anything but the mouth: the source
@@ -27,7 +28,7 @@ from thgeval.features.sync.speech import placed
 from thgeval.media.audio import Audio, decoded_speech
 from thgeval_baselines.generator import Generated, Generator, Inputs, Paradigm
 from thgeval_baselines.generators.following import video_frames
-from thgeval_baselines.generators.guessing import Guess, guessed_across
+from thgeval_baselines.generators.guessing import Guess
 from thgeval_baselines.generators.mouths import Place, mask, steadied
 from thgeval_baselines.generators.one_thread import one_thread
 from thgeval_baselines.generators.ordered import in_order_of
@@ -41,8 +42,6 @@ Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
 PX, STEPS = 40, 500
-COMPONENTS = 8
-"""Principal components of the mouth that are heard in speech."""
 RATE_HZ = 16000
 LONGEST = 6000
 """Frames of a fit video that are looked at: four minutes at 25 a second."""
@@ -94,14 +93,14 @@ class Diffusion(Generator):
                 held[number] = place.cut(frame, points, PX)
         heard = heard_around(_placed(decoded_speech(path, rate_hz=RATE_HZ)), frames=len(marks), fps=inputs.fps)
         turned = _turned(place, marks)
-        components = _components(held[there], turned[there])
-        ear = Ear.of(heard[there], components)
-        told = told_across(heard[there], components, fps=inputs.fps)
+        spoken = place.spoken(np.stack(seen))
+        ear = Ear.of(heard[there], spoken)
+        told = told_across(heard[there], spoken, fps=inputs.fps)
         guess = Guess.of(told, turned[there], held[there])
         samples = SpeechSamples(
             pictures=held[there],
-            heard=guessed_across(told, turned[there], held[there]),
-            unheard=guessed_across(np.zeros_like(told), turned[there], held[there]),
+            heard=guess.pictures(ear.told(heard[there]), turned[there]),
+            unheard=guess.pictures(np.zeros_like(told), turned[there]),
             which=np.flatnonzero(np.diff(np.flatnonzero(there)) == 1) + 1,
         )
         np.savez(folder / "ear.npz", known=ear.known, weights=ear.weights, width=ear.width)
@@ -129,21 +128,6 @@ class Diffusion(Generator):
             fps=inputs.fps,
             evidence=_evidence(net, first, unheard, seed),
         )
-
-
-def _components(pictures: Picture, turned: NDArray[np.float32]) -> Points:
-    """What is left of the mouths' main components when the head's turn is accounted for, in their scatter: (frames,
-    COMPONENTS).
-    """
-    flat = pictures.reshape(len(pictures), -1).astype(np.float32)
-    flat -= flat.mean(axis=0)
-    told = np.column_stack([turned - turned.mean(axis=0), np.full(len(turned), 1e-3)])
-    flat -= told @ np.linalg.lstsq(told.T @ told + np.eye(told.shape[1]), told.T @ flat, rcond=None)[0]
-    left, size, _ = np.linalg.svd(flat, full_matrices=False)
-    found = np.zeros((len(flat), COMPONENTS))
-    count = min(COMPONENTS, len(size))
-    found[:, :count] = np.sqrt(len(flat)) * left[:, :count] * (size[:count] > 1e-6 * size[0])
-    return found
 
 
 def read_model(fitted: Path) -> tuple[Place, Ear, Guess, Any]:

@@ -1,8 +1,8 @@
 """The mouth to be expected: ridge regression from what is heard of it, and from how the head is turned, to a picture.
 
-The turn enters with its products too, since what turns away shrinks; the sound enters as an ear tells it
-(``spectra``). It is what a diffusion model begins from, and what it would be without one: a mean over all mouths that
-go with the sound, and so a blurred one.
+The turn enters with its products too, since what turns away shrinks, and so with those of the turn and the sound; the
+sound enters as an ear tells it (``spectra``). It is what a diffusion model begins from, and what it would be without
+one: a mean over all mouths that go with the sound, and so a blurred one.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thgeval_baselines.generators.spectra import FOLDS
-
 Floats = NDArray[np.float32]
 
-RIDGE = 0.05
+RIDGE = 0.02
 """Per frame that is learnt from, for features of a scatter of 1."""
 MOST = 3.0
 """Scatters from the mean beyond which a feature counts no more: products of the turn run away there."""
@@ -35,7 +33,7 @@ class Guess:
 
     @classmethod
     def of(cls, told: Floats, turned: Floats, pictures: NDArray[np.uint8]) -> "Guess":
-        """What follows from ``told`` (frames, components) and ``turned`` (frames, ways), as pictures (frames, px, px,
+        """What follows from ``told`` (frames, measures) and ``turned`` (frames, ways), as pictures (frames, px, px,
         3) show it.
         """
         raw = _features(told, turned)
@@ -52,19 +50,10 @@ class Guess:
         return np.asarray(self.mean + (known @ self.weights).reshape(-1, *self.mean.shape), np.float32)
 
 
-def guessed_across(told: Floats, turned: Floats, pictures: NDArray[np.uint8], *, parts: int = FOLDS) -> Floats:
-    """The guesses (frames, px, px, 3) of each part of the frames by what follows in the others."""
-    frames = np.arange(len(told))
-    found = []
-    for part in np.array_split(frames, parts):
-        others = np.setdiff1d(frames, part)
-        found.append(Guess.of(told[others], turned[others], pictures[others]).pictures(told[part], turned[part]))
-    return np.concatenate(found)
-
-
 def _features(told: Floats, turned: Floats) -> Floats:
     first, second = np.triu_indices(turned.shape[1])
-    return np.concatenate([told, turned, turned[:, first] * turned[:, second]], axis=1)
+    of_both = (told[:, :, None] * turned[:, None]).reshape(len(told), -1)
+    return np.concatenate([told, turned, turned[:, first] * turned[:, second], of_both], axis=1)
 
 
 def _within(known: NDArray[np.floating], middle: NDArray[np.floating], scatter: NDArray[np.floating]) -> Floats:

@@ -22,6 +22,10 @@ TURNING = (0, 16, 27, 30, 33)
 """Landmarks whose places beside the steady ones say which way the head is turned."""
 LIPS = slice(48, 68)
 CHIN = slice(6, 11)
+ALL = tuple(range(68))
+INNER = ((61, 67), (62, 66), (63, 65))
+"""Pairs of landmarks on the upper and the lower lip's inner edge."""
+ACROSS, LIPS_BETWEEN, CHIN_TIP, EYES = (48, 54), (51, 57), 8, (36, 45)
 EDGE = 0.12
 """The part of the square's side over which its picture passes into the frame's; lips and chin lie inside of it."""
 
@@ -78,8 +82,21 @@ class Place:
     def turned(self, landmarks: Array) -> Array:
         """What says which way a head is turned (10,): where its outer marks lie beside the mean's, in eye distances."""
         moved = _moved(landmarks, _similarity(landmarks, self.shape))
-        unit = np.linalg.norm(self.shape[45] - self.shape[36])
-        return np.asarray((moved - self.shape)[list(TURNING)].ravel() / unit, np.float64)
+        return np.asarray((moved - self.shape)[list(TURNING)].ravel() / self._eyes_apart(), np.float64)
+
+    def spoken(self, landmarks: Array) -> Array:
+        """What speech does to a mouth in a clip with these landmarks (frames, 68, 2): (frames, 4), in eye distances.
+
+        The gap between the inner lips, the mouth's width, its height and how low the chin lies, each from its mean over
+        the clip. All 68 marks say how a face lies here: a head that turns changes these four least so.
+        """
+        there = np.stack([_moved(each, _similarity(each, self.shape, ALL)) for each in landmarks])
+        gap = np.mean([_apart(there, pair) for pair in INNER], axis=0)
+        found = np.stack([gap, _apart(there, ACROSS), _apart(there, LIPS_BETWEEN), there[:, CHIN_TIP, 1]], axis=1)
+        return np.asarray((found - found.mean(axis=0)) / self._eyes_apart(), np.float64)
+
+    def _eyes_apart(self) -> float:
+        return float(_apart(self.shape[None], EYES)[0])
 
     def known(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -111,14 +128,18 @@ def steadied(found: Sequence[Array | None], over: float) -> list[Array | None]:
     return [None if each is None else row for each, row in zip(found, smooth, strict=True)]
 
 
-def _similarity(landmarks: Array, shape: Array) -> Array:
-    """The similarity (2, 3) that brings the steady landmarks onto a shape's with the least squares."""
-    own, wanted = landmarks[list(STEADY)], shape[list(STEADY)]
+def _similarity(landmarks: Array, shape: Array, by: Sequence[int] = STEADY) -> Array:
+    """The similarity (2, 3) that brings some of the landmarks onto a shape's with the least squares."""
+    own, wanted = landmarks[list(by)], shape[list(by)]
     a, b = own - own.mean(0), wanted - wanted.mean(0)
     size = np.sum(a * a)
     along, across = np.sum(a * b) / size, np.sum(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / size
     turn = np.array([[along, -across], [across, along]])
     return np.column_stack([turn, wanted.mean(0) - turn @ own.mean(0)])
+
+
+def _apart(landmarks: Array, pair: tuple[int, int]) -> Array:
+    return np.asarray(np.linalg.norm(landmarks[:, pair[0]] - landmarks[:, pair[1]], axis=-1), np.float64)
 
 
 def _moved(landmarks: Array, way: Array) -> Array:

@@ -1,8 +1,8 @@
 """What is heard around each frame of a video, and what it tells of a mouth.
 
 Heard are log-mel energies of a fifth of a second before and after a frame. An ``Ear`` has learnt from one person's
-video, by regression, how the mouth's main components follow from them. It tells more of speech that it has learnt from
-than of any other; who is to learn how far it can be trusted is given what ``told_across`` tells.
+video, by regression, how measures of the mouth (``Place.spoken``) follow from them. It tells more of speech that it has
+learnt from than of any other; who is to learn how far it can be trusted is given what ``told_across`` tells.
 """
 
 from dataclasses import dataclass
@@ -55,9 +55,9 @@ def heard_around(samples: NDArray[np.float32], *, frames: int, fps: Fraction) ->
 
 @dataclass(frozen=True, eq=False)
 class Ear:
-    """Kernel ridge regression from what is heard around a frame to ``components`` of a mouth.
+    """Kernel ridge regression from what is heard around a frame to ``measures`` of a mouth.
 
-    ``known`` (frames, columns * bands) is what was heard, ``weights`` (frames, components) what follows from each, and
+    ``known`` (frames, columns * bands) is what was heard, ``weights`` (frames, measures) what follows from each, and
     ``width`` how far two hearings may lie apart (a squared distance) to be alike.
     """
 
@@ -66,18 +66,18 @@ class Ear:
     width: float
 
     @classmethod
-    def of(cls, heard: NDArray[np.float32], components: NDArray[np.float64]) -> "Ear":
-        """The ear that hears ``components`` (frames, n), each around 0, in what is ``heard`` in these frames."""
+    def of(cls, heard: NDArray[np.float32], measures: NDArray[np.float64]) -> "Ear":
+        """The ear that hears ``measures`` (frames, n), each around 0, in what is ``heard`` in these frames."""
         some = np.unique(np.linspace(0, len(heard) - 1, LEARNT).astype(np.int64))
         known = _flat(heard[some])
         apart = cdist(known, known, "sqeuclidean")
         width = max(float(np.median(apart)), 1e-6)
         alike = np.exp(-apart / width) + RIDGE * np.eye(len(known))
-        weights = scipy.linalg.solve(alike, components[some], assume_a="pos")
+        weights = scipy.linalg.solve(alike, measures[some], assume_a="pos")
         return cls(known, np.asarray(weights, np.float32), width)
 
     def told(self, heard: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The components (frames, n) that are heard."""
+        """The measures (frames, n) that are heard."""
         parts = [
             np.exp(-cdist(_flat(heard[first : first + CHUNK]), self.known, "sqeuclidean") / self.width) @ self.weights
             for first in range(0, len(heard), CHUNK)
@@ -86,18 +86,18 @@ class Ear:
 
 
 def told_across(
-    heard: NDArray[np.float32], components: NDArray[np.float64], *, fps: Fraction, parts: int = FOLDS
+    heard: NDArray[np.float32], measures: NDArray[np.float64], *, fps: Fraction, parts: int = FOLDS
 ) -> NDArray[np.float32]:
-    """The components (frames, n) of each of ``parts`` of the speech, told by an ear that has learnt from the others.
+    """The measures (frames, n) of each of ``parts`` of the speech, told by an ear that has learnt from the others.
 
     Frames of which a part has heard something count as its own.
     """
     reach = ceil(2 * AROUND * EVERY * mel.HOP / mel.RATE_HZ * fps)
     frames = np.arange(len(heard))
-    found = np.zeros(components.shape, np.float32)
+    found = np.zeros(measures.shape, np.float32)
     for part in np.array_split(frames, parts):
         away = (frames < part[0] - reach) | (frames > part[-1] + reach)
-        found[part] = Ear.of(heard[away], components[away]).told(heard[part])
+        found[part] = Ear.of(heard[away], measures[away]).told(heard[part])
     return found
 
 
