@@ -357,7 +357,7 @@ def refused(plan: Plan, failure: Failure) -> Measured:
 def _marks(pair: Pair) -> list[tuple[int, int, int]]:
     """What tells, for next to nothing, whether any file of a pair may have changed."""
     found = []
-    with suppress(OSError):  # whoever reads them says what is wrong
+    with suppress(OSError, ValueError):  # whoever reads them says what is wrong
         for place, _ in files_of(pair):
             for path in sorted(place.iterdir()) if place.is_dir() else [place]:
                 status = path.stat()

@@ -38,8 +38,6 @@ class Rooms:
 
     MOST = 4
     MOST_BYTES = 1 << 26
-    UNHELD = 3
-    """References to an array that only its list knows: the list's, a loop's and that of who counts."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -48,13 +46,23 @@ class Rooms:
     def room(self, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
         """An array of any content that nobody else holds."""
         with self._lock:
-            for array in self._arrays:
-                if array.shape == shape and array.dtype == dtype and getrefcount(array) == self.UNHELD:
+            for array, held in zip(self._arrays, _held(self._arrays), strict=True):
+                if array.shape == shape and array.dtype == dtype and not held:
                     return array
             array = np.empty(shape, dtype)
             if array.nbytes <= self.MOST_BYTES:
                 self._arrays = [*self._arrays, array][-self.MOST :]
             return array
+
+
+def _held(arrays: list[NDArray[Any]]) -> list[bool]:
+    """Which arrays anybody holds beside this list: how many references are counted otherwise is Python's own affair."""
+    only_listed, *_ = _references([np.empty(0)])
+    return [count > only_listed for count in _references(arrays)]
+
+
+def _references(arrays: list[NDArray[Any]]) -> list[int]:
+    return [getrefcount(array) for array in arrays]
 
 
 ROOMS = Rooms()

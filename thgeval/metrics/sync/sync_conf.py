@@ -11,6 +11,8 @@ from thgeval.metric import Better
 from thgeval.metrics.sync.syncnet import SyncNetMetric
 from thgeval.states import ByTrack
 
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class SyncConf(SyncNetMetric):
@@ -40,5 +42,9 @@ class SyncConf(SyncNetMetric):
         return alignment.confidences
 
     def score(self, state: ByTrack) -> float:
-        """The mean, from 0: where all shifts are alike, sums of what the windows add may end a last digit below."""
-        return max(super().score(state), 0.0)
+        """The mean, from 0: where all shifts are alike, sums of what the windows add may end a last digit below.
+
+        What one window adds may lie well below 0, and is left as it is.
+        """
+        found = super().score(state)
+        return 0.0 if -ROUNDING < found < 0 else found
