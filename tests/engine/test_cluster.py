@@ -167,6 +167,17 @@ def test_errors_of_workers_and_clusters_are_one_sentence(folder, tmp_path, clust
         scored(folder, tmp_path / "run.json", engine="ray")
 
 
+def test_a_head_that_is_silent_for_long_ends_the_run(folder, tmp_path, cluster, monkeypatch):
+    monkeypatch.setattr(on_ray, "HEAD_S", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        cluster().head = address
+        scored(folder, tmp_path / "run.json", engine="ray")
+    cluster().head = address
+    with pytest.raises(OutputError, match="the cluster is lost: its head has not answered for 0 s"):
+        scored(folder, tmp_path / "run.json", engine="ray", fresh=True)
+
+
 def test_a_node_that_differs_is_refused(folder, tmp_path, cluster, monkeypatch):
     cluster()
     for name, value, said in (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from support.clips import moving, write_clip
@@ -73,6 +74,12 @@ def after(clips, what):
 
 def test_two_nodes_give_the_bytes_of_one_machine(folder, here, cluster, tmp_path):
     assert scored(folder, tmp_path / "run.json", cluster).canonical == here.canonical
+
+
+def test_relative_paths_start_where_the_driver_stands(folder, here, cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    out = Path(os.path.relpath(tmp_path / "run.json"))
+    assert scored(Path(folder.name), out, cluster).canonical == here.canonical
 
 
 def test_a_node_that_is_killed_loses_nothing(folder, here, cluster, tmp_path, monkeypatch):

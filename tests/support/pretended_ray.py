@@ -62,6 +62,7 @@ class PretendedRay:
 
     def __init__(self, cores=2.0, accident=lambda name, *given: None):
         self.cores, self.accident = cores, accident
+        self.head = ""
         self.calls, self.options, self.sizes = [], {}, []
 
     def is_initialized(self):
@@ -75,6 +76,9 @@ class PretendedRay:
 
     def cluster_resources(self):
         return {"CPU": self.cores}
+
+    def get_runtime_context(self):
+        return SimpleNamespace(gcs_address=self.head)
 
     def remote(self, **options):
         self.asked = options

@@ -40,6 +40,8 @@ PING_S = 10.0
 AGAIN_S = 1.0
 SILENT_S = 60.0
 """A worker that says nothing for so long is taken for lost, and its task handed to another."""
+HEAD_S = 30.0
+"""If nobody listens at the head's address for so long, the run ends; after 60 s Ray would end the program."""
 START_S = 120.0
 """If no worker at all is there for so long, the run ends."""
 TRIES = 3
@@ -53,6 +55,8 @@ class Worker:
 
     def __init__(self, given: SharedWork) -> None:
         self.recipe = given
+        with suppress(OSError):  # where it isn't, relative paths lead nowhere, which is said then
+            os.chdir(given.standing_in)
 
     def ready(self, node: str) -> str:
         """The node that it runs on, if it can do what is asked; ProtocolError if not."""
@@ -87,6 +91,9 @@ class Crew:
     job: Job
     hands: list[CrewMember]
     waiting: deque[Task]
+    head: str = ""
+    head_asked_s: float = field(default_factory=time.monotonic)
+    head_heard_s: float = field(default_factory=time.monotonic)
     flying: dict[Any, tuple[CrewMember, str]] = field(default_factory=dict)
     tried: dict[str, int] = field(default_factory=dict)
     receipts: dict[str, Receipt] = field(default_factory=dict)
@@ -104,6 +111,7 @@ class Crew:
             now = time.monotonic()
             for hand in self.hands:
                 self._looked_after(hand, now)
+            self._check_head(now)
             if any(hand.ready for hand in self.hands):
                 since = now
             elif now - since > START_S:
@@ -111,6 +119,19 @@ class Crew:
                     f"for {START_S:g} s no worker of the cluster has answered: is there a node with free cores "
                     "(and cards, with --gpus)? what was measured is kept, and the same command goes on"
                 )
+
+    def _check_head(self, now: float) -> None:
+        """Raise OutputError once nobody has listened at the head's address for long; "" is one that isn't known."""
+        if not self.head or now - self.head_asked_s < min(PING_S, HEAD_S):
+            return
+        self.head_asked_s = now
+        if _silence_of(self.head) is None:
+            self.head_heard_s = now
+        elif now - self.head_heard_s > HEAD_S:
+            raise OutputError(
+                f"the cluster is lost: its head has not answered for {HEAD_S:g} s; what was measured is kept, and the "
+                "same command goes on"
+            )
 
     def _answered(self, hand: CrewMember, what: str, answer: Any) -> None:
         hand.heard_s = time.monotonic()
@@ -189,7 +210,8 @@ def measured_by_ray(job: Job, pairing: Pairing, options: Options, before: Run | 
     with _connected(options) as ray, _hired(ray, made, options) as actors:
         now = time.monotonic()
         hands = [CrewMember(actor, now) for actor in actors]
-        crew = Crew(ray, job, hands, deque(tasks(pairing, len(hands), before)))
+        head = "" if options.address.startswith("ray://") else ray.get_runtime_context().gcs_address
+        crew = Crew(ray, job, hands, deque(tasks(pairing, len(hands), before)), head)
         try:
             crew.work()
         except ThgevalError:
@@ -259,15 +281,22 @@ def _connected(options: Options) -> Iterator[Any]:
 
 def _check_reachable(address: str) -> None:
     """Raise ProtocolError where nobody listens, without waiting for Ray to try."""
+    if (error := _silence_of(address)) is not None:
+        raise ProtocolError(
+            f"no cluster of Ray can be reached at {scrubbed(address)!r} ({_said(error)}); `ray start --head` starts one"
+        )
+
+
+def _silence_of(address: str) -> Exception | None:
+    """Why nobody listens at HOST:PORT or ``ray://HOST:PORT``; None where somebody does, or at other addresses."""
     host, _, port = address.removeprefix("ray://").partition("?")[0].rpartition(":")
     if not host or not port.isdigit():
-        return
+        return None
     try:
         socket.create_connection((host.strip("[]"), int(port)), LISTEN_S).close()
     except (OSError, OverflowError) as error:
-        raise ProtocolError(
-            f"no cluster of Ray can be reached at {scrubbed(address)!r} ({_said(error)}); `ray start --head` starts one"
-        ) from None
+        return error
+    return None
 
 
 @contextmanager

@@ -45,7 +45,10 @@ MOST_WARNINGS = 10
 
 @dataclass(frozen=True)
 class SharedWork:
-    """What all tasks of a run share. It travels to every worker once; addresses in it may hold keys."""
+    """What all tasks of a run share. It travels to every worker once; addresses in it may hold keys.
+
+    ``standing_in`` is the folder that relative paths start from.
+    """
 
     metrics: tuple[Named, ...]
     carried: tuple[Named, ...]
@@ -59,6 +62,7 @@ class SharedWork:
     shared: Address | None
     places: Mapping[str, Path]
     mirrors: tuple[tuple[Address, Path, str], ...]
+    standing_in: Path = field(default_factory=Path.cwd)
     version: str = __version__
     decoder: str = field(default_factory=decoder)
 
