@@ -146,6 +146,18 @@ def test_links_and_what_is_no_tar_are_refused(clips, tmp_path):
     }
 
 
+def test_no_two_failures_have_one_id(clips, tmp_path):
+    keys = [name for _ in range(3) for name in ("a", "id1/c")]
+    tarred(tmp_path / "x.tar", members(clips, *keys))
+    assert [clip.id for clip in scored(tmp_path / "x.tar", None).failures] == [
+        *("a again in x.tar", "a again in x.tar (2)", "id1/c again in x.tar", "id1/c again in x.tar (2)")
+    ]
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "y.tar").write_bytes(b"junk" * 500)
+    assert [clip.id for clip in scored(tmp_path / "{one,two}" / "y.tar", None).failures] == ["y.tar", "y.tar (2)"]
+
+
 def test_samples_that_make_no_pair_are_named(clips, tmp_path):
     a, c = members(clips, "a"), members(clips, "id1/c")
     files = [

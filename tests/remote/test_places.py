@@ -134,6 +134,31 @@ def test_wrong_credentials_and_places_that_are_not_there_are_one_sentence(s3, ru
     assert "s3://nobucket" in answer.err
 
 
+def test_without_keys_and_with_those_of_nobody_it_is_one_sentence(s3, run, home, monkeypatch, clips):
+    import requests
+    import s3fs
+
+    address = f"{s3.meta.endpoint_url}/moto-api/reset-auth"
+    try:
+        requests.post(address, data=b"0", timeout=20)
+        for place in (
+            ("s3://bucket/pred", clips.reference),
+            (clips.generated, clips.reference, "-o", "s3://bucket/r.json"),
+        ):
+            answer = run("score", *place, "-m", "psnr", "-q")
+            assert (answer.code, answer.err.count("\n")) == (2, 1), answer.err
+            assert "can't be listed: " in answer.err
+            assert SECRET not in answer.err
+    finally:
+        requests.post(address, data=b"inf", timeout=20)
+    s3fs.S3FileSystem.clear_instance_cache()  # which would be asked with the keys that it knows
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    answer = run("score", "s3://bucket/pred", clips.reference, "-m", "psnr")
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert (answer.code, answer.err.count("\n")) == (2, 1), answer.err
+    assert "no credentials were found" in answer.err
+
+
 def test_an_unreachable_place_is_given_up_in_the_stated_time(web, run, home, monkeypatch, clips):
     address, handler = web
     handler.silent_s = 6.0

@@ -17,6 +17,7 @@ import json
 import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -78,8 +79,13 @@ class Packed:
     def samples(self, folder: Path) -> Iterator[Sample]:
         """All samples, one by one, with their files below a folder of this machine."""
         seen: set[str] = set()
+        failed: Counter[str] = Counter()
         every = (sample for tar in self.tars for sample in _of_tar(tar, folder, seen))
         for sample in every if self.limit is None else islice(every, self.limit):
+            if sample.failed is not None:
+                failed[sample.failed.id] += 1
+                if (times := failed[sample.failed.id]) > 1:  # tars of one name in two folders, a key that comes thrice
+                    sample = sample._replace(failed=replace(sample.failed, id=f"{sample.failed.id} ({times})"))
             yield sample if sample.pair is None else sample._replace(pair=sample.pair.cut(self.excerpt))
 
 

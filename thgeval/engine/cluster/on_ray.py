@@ -117,7 +117,7 @@ class Crew:
             elif now - since > START_S:
                 raise OutputError(
                     f"for {START_S:g} s no worker of the cluster has answered: is there a node with free cores "
-                    "(and cards, with --gpus)? what was measured is kept, and the same command goes on"
+                    "and memory (and cards, with --gpus)? what was measured is kept, and the same command goes on"
                 )
 
     def _check_head(self, now: float) -> None:
