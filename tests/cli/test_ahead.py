@@ -47,7 +47,7 @@ def run(cores, requests, *, compiles):
 def test_the_first_loop_that_is_compiled_starts_it_with_the_pixel_metrics_from_the_last(started):
     run(2, REQUESTS, compiles=3)
     (process,) = started
-    assert process.command == [sys.executable, "-m", "thgeval.cli.ahead", "f-mse", "ssim", "psnr"]
+    assert process.command == [sys.executable, "-P", "-m", "thgeval.cli.ahead", "f-mse", "ssim", "psnr"]
     assert process.done == ["killed", "waited for"]
 
 

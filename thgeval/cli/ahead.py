@@ -34,7 +34,7 @@ class Ahead:
     def hears(self, begins: bool) -> None:
         """Something begins to be compiled, or has been."""
         if begins and self._process is None and len(self.requests) > 1:
-            command = [sys.executable, "-m", "thgeval.cli.ahead", *reversed(self.requests)]
+            command = [sys.executable, "-P", "-m", "thgeval.cli.ahead", *reversed(self.requests)]
             silent = subprocess.DEVNULL
             with suppress(OSError):
                 self._process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)  # noqa: S603
