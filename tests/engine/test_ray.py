@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import thgeval
 from thgeval import Options
 from thgeval.engine import job
 from thgeval.errors import ThgevalError
+from thgeval.results import Run
 
 pytest.importorskip("ray")
 
@@ -52,6 +54,37 @@ def cluster():
     ray.shutdown()
     with contextlib.suppress(Exception):
         made.shutdown()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The address of a head with a server for clients, and the group of processes that it is."""
+    ports = [free_port() for _ in range(3)]
+    named = zip(("port", "ray-client-server-port", "runtime-env-agent-port"), ports, strict=True)
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"]
+    command += ["--include-dashboard=false", *(f"--{name}={port}" for name, port in named)]
+    own = {"HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    head = subprocess.Popen(command, start_new_session=True, env=os.environ | own, **silent)
+    until = time.monotonic() + 60
+    while not listens(ports[1]) and time.monotonic() < until:
+        time.sleep(0.5)
+    yield f"ray://127.0.0.1:{ports[1]}", head
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(head.pid, signal.SIGKILL)
+    head.wait()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def scored(folder, out, cluster, watcher=None):
@@ -142,3 +175,27 @@ def test_a_head_that_is_gone_ends_the_run_in_a_sentence(folder, cluster, tmp_pat
     assert (tmp_path / "run.json").exists() != lost
     with pytest.raises(ThgevalError, match="no cluster of Ray can be reached"):
         scored(folder, tmp_path / "run.json", cluster)
+
+
+def test_a_server_for_clients_gives_the_same_bytes_and_its_end_ends_the_run(folder, here, served, tmp_path):
+    """And starts no other cluster in its place, which would leave a key in the user's folder."""
+    address, head = served
+    home = tmp_path / "home"
+    home.mkdir()
+    out = tmp_path / "run.json"
+    command = [sys.executable, "-m", "thgeval.cli.main", "score", str(folder / "pred"), str(folder / "gt"), "-q"]
+    command += [part for metric in METRICS for part in ("-m", metric)]
+    command += ["--engine", "ray", "--address", address]
+    env = os.environ | {"HOME": str(home)}
+    subprocess.run([*command, "-o", str(tmp_path / "first.json")], env=env, check=True, stdout=subprocess.DEVNULL)
+    assert Run.read(tmp_path / "first.json").canonical == here.canonical
+    driver = subprocess.Popen([*command, "-o", str(out)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("run.states/*.npz")) and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(head.pid, signal.SIGKILL)
+    _, said = driver.communicate(timeout=120)
+    assert driver.returncode == 4, said
+    assert b"the cluster is lost" in said
+    assert not out.exists()
+    assert not list(home.iterdir())

@@ -249,6 +249,7 @@ def _lost(job: Job, pair: Pair, failure: Failure) -> Contribution:
 def _connected(options: Options) -> Iterator[Any]:
     """Ray, connected to the cluster that was named; one that this process is connected to already stays so."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # who has lost a cluster would start another
     try:
         import ray
     except ImportError:
