@@ -63,7 +63,7 @@ class Side:
 
     def __init__(self, given: Given, reference: "Side | None" = None, chunk: SeenChunk | None = None) -> None:
         self._held = dict(given)
-        self._reference = reference or self
+        self._reference = reference  # never itself: a circle would keep the frames until somebody looks for circles
         self._chunk = chunk
         self._declared: tuple[Feature[Any], ...] | None = None
         self._metric = ""
@@ -95,7 +95,7 @@ class Side:
 
     def _computed(self, feature: Feature[Any]) -> Any:
         if feature.of_reference:
-            return self._reference._value(feature.inputs[0])
+            return (self._reference or self)._value(feature.inputs[0])
         if feature.compute is None:
             if feature.grain is Grain.CLIP:
                 raise InputError(f"there is no {feature.name} beside the clip", reason=f"no {feature.name}")
@@ -114,13 +114,13 @@ class PairSide(Side):
 
     def __init__(self, generated: Side, reference: Side) -> None:
         super().__init__({}, reference)
-        self._generated = generated
+        self._sides = generated, reference
 
     def _computed(self, feature: Feature[Any]) -> Any:
         if feature.compute is None or feature.grain is not Grain.PAIR:
             raise KeyError(str(feature))
         with stage(stage_of(feature)):
-            inputs = [side[source] for side in (self._generated, self._reference) for source in feature.inputs]
+            inputs = [side[source] for side in self._sides for source in feature.inputs]
             return feature.compute(*inputs, **dict(feature.parameters))
 
 
