@@ -32,7 +32,11 @@ def together(tmp_path_factory):
         )
         for rank in range(2)
     ]
-    assert [process.wait(timeout=240) for process in running] == [0, 0]
+    try:
+        assert [process.wait(timeout=240) for process in running] == [0, 0]
+    finally:
+        for process in running:
+            process.kill()
     return [json.loads((place / f"{rank}.json").read_text()) for rank in range(2)]
 
 
