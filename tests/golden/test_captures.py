@@ -19,7 +19,7 @@ def test_commands_print_what_was_looked_at(name, width, folder):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", [name for name in CAPTURES if name not in ("signatures", "compare")])
+@pytest.mark.parametrize("name", [name for name in CAPTURES if name != "signatures"])
 def test_no_line_is_wider_than_its_terminal(name, width):
     text = (PLACE / f"{name}-{width}.txt").read_text(encoding="utf-8")
     assert max(len(line) for line in text.splitlines() if not line.startswith("2> ")) <= width

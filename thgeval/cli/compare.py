@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from thgeval.comparison import Compared, Comparison
 
 COLUMNS = ("metric", "system", "score", "difference", "95 % interval", "p", "verdict", "group", "clips")
+UNDER_METRIC = ("system", "score", "difference", "95 % interval", "p", "group", "verdict")
+"""On a terminal every metric has a line of its own, and its systems are below it."""
 CSV_COLUMNS = (
     *("metric", "direction", "system", "baseline", "compares"),
     *("baseline score", "score", "difference", "low", "high"),
@@ -49,9 +51,23 @@ def command(results: tuple[Path, ...], form: str, digits: int, draws: int, seed:
     elif form == "csv":
         show(as_csv(CSV_COLUMNS, [_line(found, row) for row in found.rows]))
     else:
-        show(as_table(COLUMNS, list(_table(found, digits)), form))
+        show(_by_metric(found, digits) if form == "table" else as_table(COLUMNS, list(_table(found, digits)), form))
     for why, keys in _untested(found).items():
         say(f"no test of {', '.join(keys)}: {why}")
+
+
+def _by_metric(found: "Comparison", digits: int) -> str:
+    """For terminals: a line for each metric with its clips, and below it the baseline and the systems."""
+    from thgeval.results.tables import as_table
+
+    heads, rows = [], []
+    for metric, system, *measured, verdict, group, clips in _table(found, digits):
+        shared, _, of = clips.partition("/")
+        heads.append(f"{metric}, {of or shared} clips" if metric else "")
+        rows.append([system, *measured, group, f"{verdict}, on {shared} clips" if of and not metric else verdict])
+    title, rule, *lines = (f"  {line}" for line in as_table(UNDER_METRIC, rows, "table").splitlines())
+    blocks = (line for pair in zip(heads, lines, strict=True) for line in pair if line)
+    return "\n".join([title, rule, *blocks])
 
 
 def _table(found: "Comparison", digits: int) -> Iterator[list[str]]:
@@ -72,7 +88,7 @@ def _table(found: "Comparison", digits: int) -> Iterator[list[str]]:
             "",
             row.system,
             score_text(row.score, digits),
-            f"{row.difference:+.{digits}f}",
+            ("-" if row.difference < 0 else "+") + score_text(abs(row.difference), digits),
             "" if row.interval is None else " .. ".join(score_text(bound, digits) for bound in row.interval),
             _p(row.corrected_p),
             row.verdict,
