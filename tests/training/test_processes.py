@@ -16,6 +16,8 @@ from training import two_processes
 
 SHARES = [[[0, 1, 2, 3], []], [[4], [5, 6]]]
 """By stage, the clips of either process."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Threads of two processes that wait for each other on few cores spend their time waiting."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def together(tmp_path_factory):
     running = [
         subprocess.Popen(
             [sys.executable, script, str(rank), place / "store", place / "shares.json", place / f"{rank}.json"],
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
         )
         for rank in range(2)
     ]
