@@ -3,10 +3,10 @@
 from typing import Any
 
 from making.markdown import MADE, code, listed, prose, stacked, table
-from thgeval.bibliography import entry
-from thgeval.comparability import comparable
-from thgeval.docstrings import described, sections
-from thgeval.families import FAMILIES, family, members, title
+from thgeval.about.bibliography import entry
+from thgeval.about.comparability import comparable
+from thgeval.about.docstrings import described, sections
+from thgeval.about.families import FAMILIES, family, members, title
 from thgeval.metric import Better, Metric
 from thgeval.metrics import ALIASES
 from thgeval.registry import embedded, runs_programs

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
 
+from thgeval.about.families import FAMILIES, family, title
 from thgeval.errors import ThgevalError
-from thgeval.families import FAMILIES, family, title
 from thgeval.metric import Better
 from thgeval.registry import metric_class
 from thgeval.report.text import number, reasons, shared_decimals

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from thgeval.explanation import explained
+from thgeval.about.explanation import explained
 from thgeval.metrics import METRICS
 from thgeval.protocol import Protocol, protocol
 from thgeval.registry import metric, metric_class

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from thgeval.availability import beside_clips, lacking, where_ready
+from thgeval.about.availability import beside_clips, lacking, where_ready
 from thgeval.cli import score
 from thgeval.cli.arguments import metric_names
 from thgeval.metrics import FAMILY_NAMES, GROUPS, METRICS

@@ -13,9 +13,9 @@ from PIL import Image
 from scipy.io import wavfile
 
 from thgeval import registry
-from thgeval.bibliography import entries
+from thgeval.about.bibliography import entries
+from thgeval.about.docstrings import LABELS, sections
 from thgeval.clip import Clip, Memory, Pair
-from thgeval.docstrings import LABELS, sections
 from thgeval.engine.measure import UNFORESEEN, measured
 from thgeval.engine.plan import plan
 from thgeval.engine.workers import Cores

@@ -5,12 +5,12 @@ from importlib.resources import files
 
 import pytest
 
-from thgeval.comparability import OWN_SAYS, comparable
-from thgeval.explanation import explained
+from thgeval.about.comparability import OWN_SAYS, comparable
+from thgeval.about.explanation import explained
 from thgeval.metrics import METRICS
 from thgeval.registry import metric_class
 
-TABLE = tomllib.loads(files("thgeval").joinpath("comparability.toml").read_text(encoding="utf-8"))
+TABLE = tomllib.loads(files("thgeval.about").joinpath("comparability.toml").read_text(encoding="utf-8"))
 PRESETS = [(name, preset) for name in METRICS for preset in metric_class(name).presets]
 
 

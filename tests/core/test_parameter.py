@@ -5,7 +5,7 @@ from itertools import combinations, product
 
 import pytest
 
-from thgeval.docstrings import described
+from thgeval.about.docstrings import described
 from thgeval.errors import ProtocolError
 from thgeval.feature import Feature
 from thgeval.parameter import Held, check, declared, holding, made, parameter, same_as, settings

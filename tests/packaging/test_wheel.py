@@ -69,7 +69,7 @@ def test_data_files_travel(wheel):
     assert {
         "thgeval/py.typed",
         "thgeval/result.schema.json",
-        "thgeval/references.bib",
+        "thgeval/about/references.bib",
         "thgeval/protocols/native.toml",
         "thgeval/protocols/hdtf-gagavatar19.toml",
         "thgeval/protocols/datasets/hdtf.toml",

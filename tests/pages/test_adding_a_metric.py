@@ -16,11 +16,11 @@ from support.clips import moving
 
 import thgeval
 from thgeval import metrics, registry
-from thgeval.docstrings import described, sections
+from thgeval.about.docstrings import described, sections
 from thgeval.errors import ProtocolError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-metric.md").read_text(encoding="utf-8")
-BIBLIOGRAPHY = (Path(thgeval.__file__).parent / "references.bib").read_text(encoding="utf-8")
+BIBLIOGRAPHY = (Path(thgeval.__file__).parent / "about" / "references.bib").read_text(encoding="utf-8")
 FILES = [block.partition("\n")[::2] for block in blocks(PAGE, "python") if re.match(r"# thgeval/\S+\.py\n", block)]
 LINES = dict(re.findall(r'^"([\w-]+)": "([\w.]+:\w+)",$', PAGE, re.MULTILINE))
 

@@ -44,7 +44,7 @@ def steps():
         written = []
         for block in FENCE.finditer(part):
             if block["language"] == "bibtex":
-                written.append(Step("thgeval/references.bib", "", block["text"]))
+                written.append(Step("thgeval/about/references.bib", "", block["text"]))
             elif head := HEAD.match(block["text"]):
                 written.append(Step(head[1], head[2] or "", block["text"].partition("\n")[2]))
         if names := [re.match('"([^"]+)"', step.text)[1] for step in written if step.table == "METRICS"]:

@@ -10,7 +10,7 @@ sys.path.append(str(Path(__file__).parents[2] / "docs"))
 import generate
 from making import markdown
 
-from thgeval import families
+from thgeval.about import families
 from thgeval.metrics import METRICS, TITLES
 
 

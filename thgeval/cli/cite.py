@@ -11,7 +11,7 @@ from thgeval.cli.showing import show
 def command(metrics: tuple[str, ...]) -> None:
     """Print BibTeX for the definitions of metrics (or of `all`)."""
     from thgeval import registry
-    from thgeval.bibliography import entry
+    from thgeval.about.bibliography import entry
 
     named = registry.metrics(metric_requests(metrics))
     keys = dict.fromkeys(key for item in named for key in item.metric.cites)

@@ -29,7 +29,7 @@ def command(texts: tuple[str, ...]) -> None:
     if short := next(filter(SHORT_FORM.fullmatch, texts), None):
         raise ProtocolError(f"{short} is the short form of a signature; the result file has it whole")
     check_names(text for text in texts if "@" not in text)
-    from thgeval.explanation import explained
+    from thgeval.about.explanation import explained
 
     width = max(60, shutil.get_terminal_size().columns)
     for text in texts:

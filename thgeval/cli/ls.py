@@ -79,7 +79,7 @@ def _chosen(rows: list[dict[str, Any]], names: Sequence[str], kind: str) -> list
 
 def _overview() -> Iterator[str]:
     """A line a metric by family: key, direction and unit, title, and what brings what it lacks here."""
-    from thgeval.families import FAMILIES, members
+    from thgeval.about.families import FAMILIES, members
 
     found = members()
     for name, family in FAMILIES.items():
@@ -96,8 +96,8 @@ def _overview() -> Iterator[str]:
 
 
 def _line(name: str) -> str:
-    from thgeval.availability import beside_clips, where_ready
-    from thgeval.families import title
+    from thgeval.about.availability import beside_clips, where_ready
+    from thgeval.about.families import title
     from thgeval.registry import metric
 
     found = metric(name).metric
@@ -122,7 +122,7 @@ def _plugged_in() -> Iterator[str]:
 
 
 def _metrics() -> list[dict[str, Any]]:
-    from thgeval.docstrings import described
+    from thgeval.about.docstrings import described
     from thgeval.registry import metric_class, table, unloadable
 
     broken = unloadable()
@@ -131,7 +131,7 @@ def _metrics() -> list[dict[str, Any]]:
 
 
 def _presets() -> list[dict[str, str]]:
-    from thgeval.comparability import comparable
+    from thgeval.about.comparability import comparable
     from thgeval.registry import metric_class, table, unloadable
     from thgeval.signature import text_of
 

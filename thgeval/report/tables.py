@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from thgeval.about.families import FAMILIES
 from thgeval.errors import Failure
-from thgeval.families import FAMILIES
 from thgeval.metrics import OTHERS, family_of
 from thgeval.report import text
 from thgeval.report.data import ClipData, Collected, MetricData

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from thgeval.families import title
+from thgeval.about.families import title
 from thgeval.metric import Better
 from thgeval.results import Run, Score
 from thgeval_leaderboard.board import Table

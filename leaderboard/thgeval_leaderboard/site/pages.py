@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from thgeval.docstrings import described, sections
-from thgeval.families import FAMILIES, title
+from thgeval.about.docstrings import described, sections
+from thgeval.about.families import FAMILIES, title
 from thgeval.metric import Better
 from thgeval.protocols.datasets import datasets
 from thgeval.registry import metric_class

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from thgeval.availability import beside_clips, where_ready
-from thgeval.comparability import comparable
-from thgeval.docstrings import described
+from thgeval.about.availability import beside_clips, where_ready
+from thgeval.about.comparability import comparable
+from thgeval.about.docstrings import described
 from thgeval.engine.provenance import decoder
 from thgeval.errors import ProtocolError
 from thgeval.metric import Metric

@@ -20,4 +20,4 @@ def comparable(metric: str, preset: str = "") -> str | None:
 
 @cache
 def _table() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files("thgeval").joinpath("comparability.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("thgeval.about").joinpath("comparability.toml").read_text(encoding="utf-8"))

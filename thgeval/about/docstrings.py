@@ -9,7 +9,7 @@ import math
 import re
 from typing import Any
 
-from thgeval.comparability import comparable
+from thgeval.about.comparability import comparable
 from thgeval.metric import Metric
 from thgeval.signature import pins_of, text_of
 

@@ -10,7 +10,7 @@ from thgeval.errors import ProtocolError
 @cache
 def entries() -> dict[str, str]:
     """Every entry by its key, as it stands in ``references.bib``."""
-    text = files("thgeval").joinpath("references.bib").read_text(encoding="utf-8")
+    text = files("thgeval.about").joinpath("references.bib").read_text(encoding="utf-8")
     found = re.split(r"\n(?=@)", text)
     return {_key(entry): entry.strip() for entry in found if entry.strip()}
 
