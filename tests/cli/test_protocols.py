@@ -1,7 +1,9 @@
 """``thgeval ls protocols|datasets`` and ``score --protocol`` as they are typed."""
 
+import itertools
 import json
 
+import pytest
 from support.clips import moving, write_clip
 
 HDTF = ("WRA_ReneeEllmers_000", "WDA_AdamSchiff_000")
@@ -23,8 +25,22 @@ def test_experimental_protocols_are_listed_if_asked_for(thgeval):
     assert "hdtf-gagavatar19@1" in usual
     assert "person-nerf@1" not in usual
     assert "person-nerf@1" in whole
-    assert "rule, experimental" in whole
-    assert "the 30 clips were drawn at random, and no list was published" in whole
+    names = ("person-nerf@1", "hdtf-latentsync30@1")
+    told = thgeval("ls", "protocols", "--all", *names).out
+    assert "rule, experimental" in told
+    assert "the 30 clips were drawn at random, and no list was published" in told
+
+
+@pytest.mark.parametrize("kind", ["presets", "protocols", "datasets", "weights", "examples"])
+def test_a_list_is_short_and_fits_80_columns(thgeval, kind):
+    """Each name with four lines at most below it; all that is known of one is longer."""
+    lines = thgeval("ls", kind).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [row["name"] for row in json.loads(thgeval("ls", kind, "-f", "json").out)]
+    starts = [number for number, line in enumerate(lines) if line and not line.startswith(" ")]
+    assert [lines[start] for start in starts[:-1]] == names
+    assert max(end - start for start, end in itertools.pairwise(starts)) <= 5
+    assert len(thgeval("ls", kind, names[0]).out) > len("\n".join(lines[: starts[1]]))
 
 
 def test_a_protocol_says_what_it_is_of_and_who_says_so(thgeval):
@@ -41,7 +57,7 @@ def test_a_protocol_says_what_it_is_of_and_who_says_so(thgeval):
 def test_data_sets_are_listed(thgeval):
     rows = {row["name"]: row for row in json.loads(thgeval("ls", "datasets", "-f", "json").out)}
     assert rows["hdtf"]["clips"] == 421
-    assert "WRA_ReneeEllmers_000" in thgeval("ls", "datasets").out
+    assert "WRA_ReneeEllmers_000" in thgeval("ls", "datasets", "hdtf").out
 
 
 def test_a_file_of_ones_own_finds_its_clips_in_a_copy(thgeval, tmp_path):

@@ -323,7 +323,8 @@ def test_list_for_people(manifest, thgeval):
         entry_text("away", origin_note="by hand", hash="unknown", commercial_use="unclear", used_by=["fid", "kid"]),
     )
     file = placed("here", BODY)
-    answer = thgeval("ls", "weights")
+    assert thgeval("ls", "weights").out.startswith("here\n    present, 1.0 kB, CC0-1.0\naway\n    absent, CC0-1.0\n")
+    answer = thgeval("ls", "weights", "here", "away")
     blocks = answer.out.strip().split("\n\n")
     assert [block.splitlines()[0] for block in blocks] == ["here", "away"]
     lines = [" ".join(line.split()) for line in blocks[0].splitlines()]

