@@ -31,7 +31,7 @@ BRIEFLY = {"weights": ("state", "size", "weight_licence"), "examples": ("state",
 def command(kind: str, names: tuple[str, ...], form: str, *, whole: bool) -> None:
     """List metrics, presets, protocols, data sets, weight files or examples of networks.
 
-    All of a kind come with a line or two each, metrics with what they lack on this machine; NAMES with all that is known.
+    All of a kind come with a line or two each, metrics with what they lack on this machine; NAMES with all there is.
 
     \b
     thgeval ls                      metrics by family, and what is ready here
