@@ -8,7 +8,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,14 +29,11 @@ from thgeval_baselines.catalogue import ALL, CONTROLS, systems
 from thgeval_baselines.contact import sheet
 from thgeval_baselines.running.plan import Options as Making
 from thgeval_baselines.running.runner import run as made_all
-from thgeval_baselines.sets.synth import make_synth
-from thgeval_baselines.sets.synth3d import make_synth3d
+from thgeval_baselines.sets.short import SUBSETS, Subset
 from thgeval_baselines.systems import System
 from thgeval_baselines.tasks.files import HEAD, read_taskset
-from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.entry import Board, Entry, Event, Method, identified, of_run, read
 
-SECONDS = 3.0
 TRUTH = "ctl-gt"
 OF_CONTROLS = 6
 """How many of a set's items controls are made of: the first."""
@@ -46,41 +43,6 @@ PROTOCOL, UNTIMED = "thg256", "thg256-shorter"
 TEXT = "text"
 BESIDE_TEXT = (TRUTH, "ctl-still")
 """Controls that are scored as generators under ``text`` are, so that these have something beside them."""
-
-
-@dataclass(frozen=True)
-class Subset:
-    """Items of a synthetic set at ``SECONDS`` each: how the set is made, and which are scored, in order."""
-
-    name: str
-    make: Callable[[Path], TaskSet]
-    items: tuple[str, ...]
-
-    @property
-    def dataset(self) -> str:
-        """As boards name it."""
-        return f"{self.name}@1"
-
-
-def _synth(folder: Path) -> TaskSet:
-    return make_synth(folder, seconds=SECONDS, only=frozenset(SYNTH.items))
-
-
-def _synth3d(folder: Path) -> TaskSet:
-    return make_synth3d(folder, people=4, seconds=SECONDS)
-
-
-SYNTH = Subset(
-    "synth-v1-short",
-    _synth,
-    tuple(f"s{person}-{clip}" for clip in ("e01-pose", "e06-still", "de1-pose") for person in (1, 2, 3, 4)),
-)
-SYNTH3D = Subset(
-    "synth3d-v1-short",
-    _synth3d,
-    tuple(f"p{person}-{camera}" for camera in ("front", "left", "right") for person in range(4)),
-)
-SUBSETS = {subset.name: subset for subset in (SYNTH, SYNTH3D)}
 
 
 @dataclass(frozen=True)

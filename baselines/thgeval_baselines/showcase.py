@@ -15,7 +15,8 @@ from thgeval.report import write as write_report
 from thgeval.seen import Seen
 from thgeval.tables import systems_table, table_text
 from thgeval_baselines.catalogue import systems
-from thgeval_baselines.first_results import Subset, kept, made_videos, score
+from thgeval_baselines.first_results import kept, made_videos, score
+from thgeval_baselines.sets.short import Subset
 from thgeval_baselines.sets.synth import make_synth
 from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.entry import read

@@ -205,9 +205,12 @@ def _described(score: Score) -> Iterator[Said]:
 
 
 def among(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """What is wrong with entries beside one another: equal clips under two names, other signatures in one column."""
+    """What is wrong with entries beside one another: equal clips under two names, other signatures in one column.
+
+    Of two entries with the same clips the one that was added later is refused, whatever its name.
+    """
     shown: dict[tuple[str, tuple[str, ...]], str] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda each: each.history[0].date if each.history else ""):
         made = tuple(sorted(_generated(entry.run))) if entry.run else ()
         if not made or entry.method.role in ("control", "ground-truth"):
             continue

@@ -12,7 +12,8 @@ from thgeval.engine.options import Options
 from thgeval.results import Run
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.contact import MOST_BYTES, sheet
-from thgeval_baselines.first_results import Scored, Subset, cost, kept, made_videos, measured, score
+from thgeval_baselines.first_results import Scored, cost, kept, made_videos, measured, score
+from thgeval_baselines.sets.short import Subset
 from thgeval_baselines.sets.synth import make_synth
 from thgeval_baselines.tasks.items import TaskSet
 from thgeval_leaderboard.check import checked

@@ -41,6 +41,8 @@ def test_embedded_is_what_needs_nothing_to_be_fetched():
     ("text", "said"),
     [
         ("sim", "no metric is called 'sim'; did you mean"),
+        ("sync-lm", "'sync-lm'; did you mean sync-lm-conf, sync-lm-dist or sync-lm-offset?"),
+        ("blink", "did you mean blinks-per-s or blink-duration?"),
         ("ssim/nope", "ssim has no preset 'nope'; it has skimage-rgb"),
         ("ssim:windw=7", "ssim has no parameter 'windw'; it has region, window"),
         ("ssim:window=wide", "ssim: window must be a number like 11, not 'wide'"),

@@ -153,6 +153,8 @@ def test_verification_and_unreliability_stand_in_the_history():
 def test_the_same_clips_under_two_names_are_refused():
     first, second = made_entry("a", VALUES), replace(made_entry("a", VALUES), id="b")
     assert refused(among([first, second])) == ["b.json: run.clips: the very clips of a"]
+    earlier = replace(second, history=(Event("2020-01-01", "added"),))
+    assert refused(among([first, earlier])) == ["a.json: run.clips: the very clips of b"]
 
 
 def test_another_signature_gets_a_column_of_its_own_and_a_note_says_why():

@@ -283,6 +283,8 @@ ELSEWHERE: dict[str, str] = {
 
 NEARLY = 0.8
 """How alike a name must be to be offered. With less, most names of three letters would be answered with others."""
+MOST = 4
+"""How many names are offered that begin as the one that was typed."""
 
 
 def family_of(name: str) -> str:
@@ -302,8 +304,9 @@ def unknown(name: str, known: Collection[str] = METRICS.keys()) -> str:
     """The sentence about a name that no metric has, with what may have been meant: never what only looks like it."""
     plain = name.lower()
     if not (said := ELSEWHERE.get(plain.replace("_", "-"))):
-        near = get_close_matches(plain, [*known, *ALIASES], n=1, cutoff=NEARLY)
-        said = f"did you mean {near[0]}?" if near else ""
+        longer = [key for key in known if key.startswith((f"{plain}-", f"{plain}s-"))][:MOST]
+        near = longer or get_close_matches(plain, [*known, *ALIASES], n=1, cutoff=NEARLY)
+        said = f"did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?" if near else ""
     return f"no metric is called {name!r}{f'; {said}' if said else ''} (thgeval ls metrics lists them)"
 
 

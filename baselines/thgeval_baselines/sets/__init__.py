@@ -7,6 +7,8 @@ SETS: Mapping[str, str] = MappingProxyType(
     {
         "synth-v1": "thgeval_baselines.sets.synth:make_synth",
         "synth3d-v1": "thgeval_baselines.sets.synth3d:make_synth3d",
+        "synth-v1-short": "thgeval_baselines.sets.short:make_synth_short",
+        "synth3d-v1-short": "thgeval_baselines.sets.short:make_synth3d_short",
         "demo": "thgeval_baselines.demo:make_demo",
     }
 )

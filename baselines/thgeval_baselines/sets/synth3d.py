@@ -27,7 +27,7 @@ whether two renderings of one recipe are near enough.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -109,11 +109,13 @@ def make_synth3d(
     late_frames: int = 0,
     fit_seconds: float = FIT_SECONDS,
     stills: int = STILLS,
+    cameras: Sequence[str] = tuple(PLACES),
 ) -> TaskSet:
     """Render the set into ``folder``, which must be new or empty, and give its task set.
 
     ``late_frames`` is how many frames the sound comes late; ``fit_seconds`` and ``stills`` are the length of each
-    person's clip to be fitted to and the number of views of it, 0 for none.
+    person's clip to be fitted to and the number of views of it, 0 for none; ``cameras`` are those of ``PLACES`` that
+    clips are made from.
 
     Raises ``ProtocolError`` for a request that can't be met.
     """
@@ -125,9 +127,10 @@ def make_synth3d(
     performances = [perform(number, seed=seed, seconds=seconds, fps=fps, late_s=late_s) for number in range(people)]
     fits = [perform(n, seed=seed, seconds=fit_seconds, fps=fps, fitting=True) for n in range(people) if fit_seconds]
     facts = {"seed": seed, "people": people, "seconds": seconds, "size": size, "fps": fps}
-    recipe = _recipe(facts, {each.name: each.recipe() for each in (*performances, *fits)})
+    recipes = {each.name: each.recipe() for each in (*performances, *fits)}
+    recipe = _recipe(facts, cameras, recipes)
     write_atomically(folder / "recipe.json", (json.dumps(recipe, indent=1) + "\n").encode())
-    jobs = [(_write_view, each, place) for each in performances for place in PLACES]
+    jobs = [(_write_view, each, place) for each in performances for place in cameras]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for each in performances:
             _write_person(folder, each, fps)
@@ -136,7 +139,9 @@ def make_synth3d(
         done += [pool.submit(_write_stills, folder, each, stills, size, seed) for each in fits if stills]
         for each_done in done:
             each_done.result()
-    return _tasks(folder, performances, fitted=bool(fits), stills=bool(fits and stills), facts=facts, recipe=recipe)
+    return _tasks(
+        folder, performances, cameras, fitted=bool(fits), stills=bool(fits and stills), facts=facts, recipe=recipe
+    )
 
 
 def perform(
@@ -281,6 +286,7 @@ def _encode(path: Path, filming: Filming, each: Performance, fps: int) -> None:
 def _tasks(
     folder: Path,
     performances: list[Performance],
+    cameras: Sequence[str],
     *,
     fitted: bool,
     stills: bool,
@@ -292,7 +298,8 @@ def _tasks(
         inputs = {"audio": f"audio/{each.name}.wav", "curves": f"curves/{each.name}.npz", "text": each.said.text}
         inputs |= {"fit_video": f"fit/{each.name}.mp4"} if fitted else {}
         inputs |= {"fit_views": f"views/{each.name}"} if stills else {}
-        for place, (azimuth, elevation) in PLACES.items():
+        for place in cameras:
+            azimuth, elevation = PLACES[place]
             stem = f"{each.name}-{place}"
             items.append(
                 Item(
@@ -327,8 +334,9 @@ def _labelled() -> PngInfo:
     return about
 
 
-def _recipe(facts: Mapping[str, Any], performances: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {"id": ID, "version": VERSION, **facts, "cameras": dict(PLACES), "performances": performances}
+def _recipe(facts: Mapping[str, Any], cameras: Sequence[str], performances: Mapping[str, Any]) -> dict[str, Any]:
+    seen_from = {place: PLACES[place] for place in cameras}
+    whole = {"id": ID, "version": VERSION, **facts, "cameras": seen_from, "performances": performances}
     text = json.dumps(whole, sort_keys=True)
     return whole | {"sha256": hashlib.sha256(text.encode()).hexdigest()}
 
