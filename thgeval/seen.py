@@ -5,8 +5,10 @@ A ``Seen`` that is given to all of these runs holds what features found in each 
 the frames themselves: their pixels, and everything else that a feature can see of them. A value is thus taken up again
 only where it would have come out the same, whatever the clip is called or however it was prepared.
 
-Held is what is small beside the frames, such as boxes and landmarks; flow or luma are not. What was used longest ago is
-dropped where there is too much. Where networks run on another device than the CPU, nothing is held.
+Held is what is small beside the frames, such as boxes and landmarks; flow or luma are not. For many systems over few
+references, ``Seen(large=True)`` also holds what is large and slow to compute, of references alone: flow and what
+networks see, but not luma. What was used longest ago is dropped where there is too much. Where networks run on another
+device than the CPU, nothing is held.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
+from time import perf_counter
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -29,15 +32,22 @@ T = TypeVar("T")
 MOST_BYTES = 256 << 20
 SHARE = 4
 """Held is what has at most the bytes of its frames over this."""
+SLOW_S = 4e-9
+"""Seconds a byte from which on a large value is worth its room: luma takes a tenth of that, flow four times as much."""
 
 
 class Seen:
-    """Values of features by the frames they were computed from, for any number of runs and threads."""
+    """Values of features by the frames they were computed from, for any number of runs and threads.
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    With ``large``, ``most_bytes`` should have room for all references: about 300 MB for 100 frames of 256 px and every
+    metric.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES, *, large: bool = False) -> None:
         if most_bytes < 0:
             raise ProtocolError(f"most_bytes must be a whole number from 0 up, not {most_bytes!r}")
         self._most = most_bytes
+        self.large = large
         self._bytes = 0
         self._held: OrderedDict[tuple[Any, ...], tuple[Any, int]] = OrderedDict()
         self._lock = Lock()
@@ -70,6 +80,7 @@ class SeenChunk:
     seen: Seen
     pins: Pins
     frames: FrameBatch
+    of_reference: bool = False
     _digests: dict[int, bytes] = field(default_factory=dict)
 
     def value(self, feature: Feature[T], compute: Callable[[], T]) -> T:
@@ -81,11 +92,16 @@ class SeenChunk:
         key = (feature, made_by, self._digest(halo))
         if (held := self.seen.found(key)) is not None:
             return cast("T", held)
+        begun = perf_counter()
         value = compute()
         size = _size(value)
-        if size is not None and size * SHARE <= self.frames.new.nbytes:
+        if size is not None and self._is_worth(size, perf_counter() - begun):
             self.seen.keep(key, value, size)
         return value
+
+    def _is_worth(self, size: int, took_s: float) -> bool:
+        small = size * SHARE <= self.frames.new.nbytes
+        return small or (self.seen.large and self.of_reference and took_s >= size * SLOW_S)
 
     def _digest(self, halo: int) -> bytes:
         """The sha256 of all that a feature can see that looks so many frames back."""

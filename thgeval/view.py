@@ -144,10 +144,13 @@ class View:
         start: int,
         generated: Given,
         reference: Given,
-        seen: Callable[[FrameBatch], SeenChunk] | None = None,
+        seen: Callable[[FrameBatch, bool], SeenChunk] | None = None,
     ) -> "View":
         """A piece of a pair from what is given on each side, and from what was seen before in the same frames."""
-        chunks = [seen(given[rgb]) if seen is not None and rgb in given else None for given in (generated, reference)]
+        chunks = [
+            seen(given[rgb], given is reference) if seen is not None and rgb in given else None
+            for given in (generated, reference)
+        ]
         second = Side(reference, None, chunks[1])
         first = Side(generated, second, chunks[0])
         return cls(clip, start, first, second, PairSide(first, second))

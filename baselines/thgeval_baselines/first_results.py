@@ -3,6 +3,7 @@
     python -m thgeval_baselines.first_results WORK ENTRIES [--pictures FOLDER] [--set NAME] [-g NAME,...]
 
 ``WORK`` holds the sets, the videos and the result files and can be deleted; the same command goes on where it stopped.
+Each process holds up to 4 GiB of what it saw in references.
 ``ENTRIES`` gets one leaderboard entry a system, ``FOLDER`` a contact sheet of each set.
 """
 
@@ -122,7 +123,8 @@ def measured(asked: Sequence[Scored], workers: int, metrics: Sequence[str] = ("a
             yield scored
 
 
-_SEEN = Seen(1 << 30)
+_SEEN = Seen(4 << 30, large=True)
+"""Of one process: both sets' references are scored against by every system."""
 
 
 def _score_there(clips: Path, protocol: str, result: Path, metrics: Sequence[str]) -> None:

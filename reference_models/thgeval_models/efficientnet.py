@@ -46,18 +46,19 @@ def build() -> "EfficientNet":
 
 
 class _Unit(nn.Module):
-    """Convolution and batch norm, with TensorFlow's padding."""
+    """Convolution with TensorFlow's padding; its batch norm is part of its weights, see ``from_published``."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
         self.stride, self.kernel = stride, kernel
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
+        even = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=even, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        before, after = zip(*(padding(size, self.kernel, self.stride) for size in x.shape[2:]), strict=True)
-        padded = F.pad(x, (before[1], after[1], before[0], after[0]))
-        out: Tensor = self.bn(self.conv(padded))
+        if self.stride > 1:
+            before, after = zip(*(padding(size, self.kernel, self.stride) for size in x.shape[2:]), strict=True)
+            x = F.pad(x, (before[1], after[1], before[0], after[0]))
+        out: Tensor = self.conv(x)
         return out
 
 
@@ -79,8 +80,8 @@ class _Block(nn.Module):
         self.adds = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else F.relu6(self.expand(x))
-        out: Tensor = self.project(F.relu6(self.depthwise(wide)))
+        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        out: Tensor = self.project(F.relu6(self.depthwise(wide), inplace=True))
         return out + x if self.adds else out
 
 
@@ -126,14 +127,14 @@ class EfficientNet(nn.Module):
 
     def _maps(self, images: Tensor) -> Iterator[Tensor]:
         check_shape(images, 3, SIZE_PX, SIZE_PX, network="EfficientNet-Lite0")
-        x = F.relu6(self.stem((images - 127) / 128))
+        x = F.relu6(self.stem(((images - 127) / 128).contiguous(memory_format=torch.channels_last)), inplace=True)
         for number, block in enumerate(self.blocks):
             x = block(x)
             if number in LAYERS:
                 yield x
 
     def _pooled(self, last: Tensor) -> Tensor:
-        pooled: Tensor = F.relu6(self.head(last)).mean(dim=(2, 3))
+        pooled: Tensor = F.relu6(self.head(last), inplace=True).mean(dim=(2, 3))
         return pooled
 
 
@@ -150,9 +151,22 @@ BLOCK_UNITS = (
 )
 
 
+NORMS = ("weight", "bias", "running_mean", "running_var")
+EPSILON = 1e-3
+
+
 def from_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The published names as those of this module."""
-    return {_renamed(name): tensor for name, tensor in tensors.items()}
+    """The published names as those of this module, each batch norm folded into the convolution before it."""
+    named = {_renamed(name): tensor for name, tensor in tensors.items()}
+    for conv in [name for name in named if name.endswith(".conv.weight")]:
+        norms = [conv.replace(".conv.weight", f".bn.{part}") for part in NORMS]
+        if named.keys() >= set(norms):
+            scale, shift, mean, variance = (named.pop(name).double() for name in norms)
+            named.pop(conv.replace(".conv.weight", ".bn.num_batches_tracked"), None)
+            gain = scale / (variance + EPSILON).sqrt()
+            named[conv.replace("weight", "bias")] = (shift - mean * gain).float()
+            named[conv] = (named[conv].double() * gain[:, None, None, None]).float()
+    return named
 
 
 def _renamed(name: str) -> str:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from thgeval import ProtocolError
+from thgeval import seen as seen_module
 from thgeval.engine.run import Options, evaluate
 from thgeval.feature import Feature, feature
 from thgeval.features.faces import dlib_models
 from thgeval.features.faces.detection import Found
 from thgeval.features.faces.landmarks import landmarks
+from thgeval.features.frames import motion
 from thgeval.features.frames.frames import luma, rgb
 from thgeval.media.frames import FrameBatch
 from thgeval.requirements import Pins, pinned
@@ -134,6 +136,43 @@ def test_errors_and_what_is_as_large_as_the_frames_are_not_held() -> None:
             SeenChunk(seen, pins(landmarks()), batch()).value(landmarks(), _failing)
     held = [SeenChunk(seen, {}, batch()).value(luma(), lambda: batch().pixels) for _ in range(2)]
     assert held[0] is not held[1]
+
+
+def test_what_is_large_is_held_of_references_where_it_was_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = batch().pixels
+
+    def is_held(took_s: float, *, asked: bool = True, of_reference: bool = True) -> bool:
+        told = iter((0.0, took_s, 0.0, took_s))
+        monkeypatch.setattr(seen_module, "perf_counter", lambda: next(told))
+        chunk = SeenChunk(Seen(large=asked), {}, batch(), of_reference)
+        found = [chunk.value(luma(), lambda: large.copy()) for _ in range(2)]
+        return found[0] is found[1]
+
+    slow = large.nbytes * seen_module.SLOW_S
+    assert is_held(slow)
+    assert not is_held(slow / 2)
+    assert not is_held(slow, of_reference=False)
+    assert not is_held(slow, asked=False)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_flow_of_references_is_found_once_where_large_values_are_held(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """And no score knows of it; what is slow enough is a matter of the machine, so here everything is."""
+    calls: list[int] = []
+    drawn = motion._write_farneback
+    monkeypatch.setattr(motion, "_write_farneback", lambda *given: (calls.append(1), drawn(*given))[1])
+    monkeypatch.setattr(seen_module, "SLOW_S", 0.0)
+
+    def run_of(name: str, options: Options) -> Any:
+        return evaluate(folders / name, folders / "reference", metrics=["tof"], options=options).to_dict()["scores"]
+
+    alone = [run_of(name, Options()) for name in SYSTEMS]
+    calls.clear()
+    options = Options(seen=Seen(large=large))
+    assert [run_of(name, options) for name in SYSTEMS] == alone
+    assert len(calls) == (FRAMES - 1) * (len(SYSTEMS) + (1 if large else len(SYSTEMS)))
 
 
 def _failing() -> Any:
