@@ -34,7 +34,7 @@ TURNS, TURN = 3, 3.0
 """Numbers that say how the head is turned, and what they are worth beside actions, per radian."""
 MET = 0.01
 """The opacity by the coarse grid from which on a ray of a picture is looked at closer."""
-CHUNK = 1024
+CHUNK = 512
 """Rays of a picture at a time: few enough that what they need stays in the processor's cache."""
 
 
