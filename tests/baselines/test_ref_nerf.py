@@ -100,6 +100,36 @@ def test_a_ray_past_the_box_brings_the_background_and_one_through_a_solid_its_su
         assert float(found.depth[0, 0]) == pytest.approx(2.0, abs=0.05)
 
 
+def test_a_picture_is_that_of_all_rays_and_has_the_background_where_they_meet_nothing():
+    torch = pytest.importorskip("torch")
+    from thgeval_baselines.generators import radiance
+
+    torch.manual_seed(0)
+    box = radiance.Box((0.0, 0.0, 0.0), 1.5)
+    field = radiance.RadianceField(1, radiance.FACE.within(box))
+    field.background.copy_(torch.tensor([0.2, 0.4, 0.6]))
+    cells = torch.linspace(-1, 1, radiance.COARSE_CELLS)
+    away = torch.stack(torch.meshgrid(cells, cells, cells, indexing="ij")).square().sum(0).sqrt()
+    field.coarse.data[3] = torch.where(away < 0.5, 20.0, -20.0)
+    field.net[-1].bias.data[3] = 50.0
+    camera, told = Camera(size=(48, 48), target=(0.0, 0.0, 0.0)), {"skull": np.eye(4), "actions": np.ones(1)}
+    seen = {"intrinsics": camera.intrinsics(), "camera": camera.pose()}
+    image, depth = radiance.picture(field, box, **seen, **told, px=48)
+    origin, way = (each[None] for each in box.rays(*seen.values(), told["skull"], 48))
+    moment = field.at(radiance.conditions(told["actions"][None], told["skull"][None]))
+    with torch.no_grad():
+        whole, roughly = radiance.shone(
+            field, moment, origin, way, coarse=radiance.SHOWN_COARSE, fine=radiance.SHOWN_FINE, jitter=False
+        )
+    nothing = (roughly.opacity[0] < radiance.MET).numpy().reshape(48, 48)
+    assert 0.2 < nothing.mean() < 0.9
+    assert (image[nothing] == np.rint(255 * field.background.numpy())).all()
+    assert np.isnan(depth[nothing]).all()
+    everywhere = np.rint(255 * whole.colour[0].numpy()).reshape(48, 48, 3)
+    assert np.abs(image[~nothing] - everywhere[~nothing]).max() <= 1
+    assert np.isfinite(depth[~nothing & (whole.opacity[0] > 0.51).numpy().reshape(48, 48)]).all()
+
+
 def test_near_is_light_and_nothing_is_black():
     shown = np.asarray(Image.open(io.BytesIO(depth_picture(np.array([[1.0, 2.0], [np.nan, 1.5]])))))
     assert shown[0, 0] > shown[1, 1] > shown[0, 1] > shown[1, 0] == 0

@@ -49,6 +49,7 @@ class Nerf(Generator):
     needs: ClassVar[frozenset[str]] = frozenset({"curves", "fit_views"})
     fitting: ClassVar[frozenset[str]] = frozenset({"fit_views"})
     extra: ClassVar[str] = "models"
+    version: ClassVar[int] = 2
     steps: ClassVar[int] = STEPS
 
     def problems(self) -> list[str]:

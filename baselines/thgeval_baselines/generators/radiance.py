@@ -32,7 +32,10 @@ ANYWHERE = 0.01
 """The part of the fine samples that lie anywhere on the ray."""
 TURNS, TURN = 3, 3.0
 """Numbers that say how the head is turned, and what they are worth beside actions, per radian."""
-CHUNK = 3072
+MET = 0.01
+"""The opacity by the coarse grid from which on a ray of a picture is looked at closer."""
+CHUNK = 512
+"""Rays of a picture at a time: few enough that what they need stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +135,18 @@ class RadianceField(nn.Module):
     def roughly(self, points: Tensor, moment: Moment) -> tuple[Tensor, Tensor]:
         """The same by the coarse grid alone."""
         found = _read(moment.coarse, points[:, None], beyond="border")[:, :, 0]
-        return found[:, :3].sigmoid().permute(0, 2, 3, 1), functional.softplus(found[:, 3] - 1)
+        return found[:, :3].sigmoid().permute(0, 2, 3, 1), _rough_density(found[:, 3])
+
+    def roughly_dense(self, points: Tensor, moment: Moment) -> Tensor:
+        """The density of ``roughly`` without its colour."""
+        return _rough_density(_read(moment.coarse[:, 3:], points[:, None], beyond="border")[:, 0, 0])
 
     def _near(self, points: Tensor) -> Tensor:
         return (points - self.face_centre) / self.face_half
+
+
+def _rough_density(found: Tensor) -> Tensor:
+    return functional.softplus(found - 1)
 
 
 def _mixed(parts: Tensor, shares: Tensor) -> Tensor:
@@ -165,8 +176,8 @@ def shone(
     field: RadianceField, moment: Moment, origin: Tensor, way: Tensor, *, coarse: int, fine: int, jitter: bool
 ) -> tuple[Shone, Shone]:
     """What rays (views, rays, 3) bring by the fine samples, and by the coarse ones that say where these are."""
-    near, far = _crossing(origin, way)
-    edges = near + (far - near) * torch.arange(coarse + 1) / coarse
+    edges = _edges(origin, way, coarse)
+    far = edges[..., -1:]
     within = torch.rand(*way.shape[:2], coarse) if jitter else torch.tensor(0.5)
     stratified = torch.lerp(edges[..., :-1], edges[..., 1:], within.expand(*way.shape[:2], coarse))
     colour, density = field.roughly(_along(origin, way, stratified), moment)
@@ -174,6 +185,12 @@ def shone(
     picked = _drawn(edges, weights.detach(), fine, jitter=jitter)
     colour, density = field(_along(origin, way, picked), moment)
     return _composed(colour, density, picked, far, field.background)[0], roughly
+
+
+def _edges(origin: Tensor, way: Tensor, parts: int) -> Tensor:
+    """Where equal parts of each ray's way through the box begin and end, (views, rays, parts + 1)."""
+    near, far = _crossing(origin, way)
+    return near + (far - near) * torch.arange(parts + 1) / parts
 
 
 def _along(origin: Tensor, way: Tensor, at: Tensor) -> Tensor:
@@ -189,11 +206,16 @@ def _crossing(origin: Tensor, way: Tensor) -> tuple[Tensor, Tensor]:
 
 def _composed(colour: Tensor, density: Tensor, at: Tensor, far: Tensor, behind: Tensor) -> tuple[Shone, Tensor]:
     """What samples bring together, and how much of each of them (views, rays, samples) is seen."""
-    thick = density * (torch.cat([at[..., 1:], far], dim=-1) - at)
-    weights = (1 - torch.exp(-thick)) * torch.exp(thick - torch.cumsum(thick, dim=-1))
+    weights = _seen(density, at, far)
     opacity = weights.sum(-1)
     seen = (weights[..., None] * colour).sum(-2) + (1 - opacity[..., None]) * behind
     return Shone(seen, (weights * at).sum(-1) / opacity.clamp_min(1e-6), opacity), weights
+
+
+def _seen(density: Tensor, at: Tensor, far: Tensor) -> Tensor:
+    """How much of each sample is seen, (views, rays, samples), each reaching to the next."""
+    thick = density * (torch.cat([at[..., 1:], far], dim=-1) - at)
+    return (1 - torch.exp(-thick)) * torch.exp(thick - torch.cumsum(thick, dim=-1))
 
 
 def _drawn(edges: Tensor, weights: Tensor, count: int, *, jitter: bool) -> Tensor:
@@ -213,15 +235,22 @@ def _drawn(edges: Tensor, weights: Tensor, count: int, *, jitter: bool) -> Tenso
 def picture(
     field: RadianceField, box: Box, *, intrinsics: Array, camera: Array, skull: Array, actions: Array, px: int
 ) -> tuple[NDArray[np.uint8], Array]:
-    """A picture (px, px, 3) and the depth along each ray (px, px) in the head's unit, not a number where nothing is."""
+    """A picture (px, px, 3) and the depth along each ray (px, px) in the head's unit, not a number where nothing is.
+
+    Rays that meet nothing by the coarse grid are not looked at closer: they bring the background.
+    """
     moment = field.at(conditions(actions[None], skull[None]))
-    origin, way = (torch.split(each[None], CHUNK, dim=1) for each in box.rays(intrinsics, camera, skull, px))
-    parts = [
-        shone(field, moment, *chunk, coarse=SHOWN_COARSE, fine=SHOWN_FINE, jitter=False)[0]
-        for chunk in zip(origin, way, strict=True)
-    ]
-    colour = torch.cat([part.colour[0] for part in parts]).numpy()
-    depth = torch.cat([part.depth[0] for part in parts]).numpy()
-    opacity = torch.cat([part.opacity[0] for part in parts]).numpy()
-    image = np.rint(255 * colour.clip(0, 1)).astype(np.uint8).reshape(px, px, 3)
-    return image, np.where(opacity > 0.5, depth * box.half, np.nan).reshape(px, px).astype(np.float64)
+    origin, way = (each[None] for each in box.rays(intrinsics, camera, skull, px))
+    edges = _edges(origin, way, SHOWN_COARSE)
+    middles = (edges[..., :-1] + edges[..., 1:]) / 2
+    weights = _seen(field.roughly_dense(_along(origin, way, middles), moment), middles, edges[..., -1:])
+    meets = torch.nonzero(weights[0].sum(-1) > MET)[:, 0]
+    colour, depth = field.background.repeat(px * px, 1), torch.full((px * px,), torch.nan)
+    for some in torch.split(meets, CHUNK):
+        at = _drawn(edges[:, some], weights[:, some], SHOWN_FINE, jitter=False)
+        bright, density = field(_along(origin[:, some], way[:, some], at), moment)
+        found = _composed(bright, density, at, edges[:, some, -1:], field.background)[0]
+        colour[some] = found.colour[0]
+        depth[some] = torch.where(found.opacity[0] > 0.5, found.depth[0] * box.half, torch.nan)
+    image = np.rint(255 * colour.numpy().clip(0, 1)).astype(np.uint8).reshape(px, px, 3)
+    return image, depth.numpy().reshape(px, px).astype(np.float64)
