@@ -50,7 +50,10 @@ class LPIPS(Regional[ClipMean | PooledMean]):
     presets: ClassVar[Mapping[str, Preset]] = {
         "vgg": Preset({"trunk": "vgg"}, "VGG-16, as losses often have it"),
         "squeeze": Preset({"trunk": "squeeze"}, "SqueezeNet 1.1, the smallest"),
-        "disco": Preset({"trunk": "vgg", "black": "zero"}, "DisCo's script: VGG-16 fed with [0, 1] instead of [-1, 1]"),
+        "disco": Preset(
+            {"trunk": "vgg", "black": "zero", "average": "frames"},
+            "DisCo's script: VGG-16 fed with [0, 1] instead of [-1, 1], all frames at once",
+        ),
         "map": Preset({"mean": "map"}, "scripts that ask for a spatial map and take its mean"),
         "talkingheadmetrics": Preset({"average": "frames"}, "TalkingHeadMetrics' script: all frames at once"),
         "v0.0": Preset({"release": "0.0"}, "the first release, whose input was not scaled"),
