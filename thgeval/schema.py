@@ -39,7 +39,11 @@ def canonical(data: Mapping[str, Any]) -> bytes:
 
 def decoded(content: bytes) -> Data:
     """A run from the bytes of a file of any version; ValueError says what is wrong with them."""
-    data = json.loads(content.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
+    return taken(json.loads(content.decode("utf-8"), parse_constant=_no_number, parse_float=_finite))
+
+
+def taken(data: Any) -> Data:
+    """A run from what the JSON of a file of any version holds, which is changed; ValueError says what is wrong."""
     version = data.get("schema") if isinstance(data, dict) else None
     if version not in (SCHEMA, FIRST):
         raise ValueError(f"it follows schema {version!r}; this version reads {SCHEMA!r} and {FIRST!r}")

@@ -1,9 +1,12 @@
 """What training loops may hand over, as the classes, losses and ``handed`` have it."""
 
+import ast
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import thgeval
 from making.markdown import code, explained, listed, prose, stacked, table
 from thgeval.errors import ThgevalError
 from thgeval.features.frames.frames import rgb
@@ -12,6 +15,7 @@ from thgeval.meter.handed import wanted
 from thgeval.metrics import METRICS
 from thgeval.registry import metric_class
 
+TRAINING = Path(thgeval.__file__).parent / "training"
 FIELDS = ("landmarks", "network", "source", "estimator", "model")
 """Of metrics, those that may be ``npz``: measured by the user."""
 
@@ -56,26 +60,23 @@ def _way(cls: Any, fields: dict[str, str], features: str, how: str) -> Iterator[
 
 def keywords() -> str:
     """The keywords of every metric object."""
-    from thgeval.training import TrainingMetric
-
-    said = explained(inspect.getdoc(TrainingMetric) or "")
+    said = explained(_docstrings("objects")["TrainingMetric"])
     return table([(listed(names.split(", ")), prose(says)) for names, says in said.items()], ("keyword", "is"))
 
 
 def validation() -> str:
     """The arguments of ``Validation``."""
-    from thgeval.training import Validation
-
-    said = explained(inspect.getdoc(Validation) or "")
+    said = explained(_docstrings("validation")["Validation"])
     return table([(code(name), prose(says)) for name, says in said.items()], ("argument", "is"))
 
 
 def losses() -> str:
     """Every loss, with its docstring's first sentence."""
-    from thgeval.training import losses as module
-
-    rows = [(code(name), _sentence(getattr(module, name))) for name in module.__all__]
-    return table(rows, ("loss", "is"))
+    listed_there = ast.parse((TRAINING / "losses" / "__init__.py").read_text(encoding="utf-8")).body
+    modules = [node.module.rpartition(".")[2] for node in listed_there if isinstance(node, ast.ImportFrom)]
+    said = {name: text for module in modules for name, text in _docstrings(f"losses/{module}").items()}
+    public = next(ast.literal_eval(node.value) for node in listed_there if isinstance(node, ast.Assign))
+    return table([(code(name), prose(said[name].partition("\n")[0])) for name in public], ("loss", "is"))
 
 
 def meter() -> str:
@@ -84,5 +85,7 @@ def meter() -> str:
     return table([(code(name), prose(says)) for name, says in said.items()], ("argument", "is"))
 
 
-def _sentence(of: Any) -> str:
-    return prose((inspect.getdoc(of) or "").partition("\n")[0])
+def _docstrings(module: str) -> dict[str, str]:
+    """The docstrings of a file's classes, read where they stand: to import them takes torch, and seconds."""
+    tree = ast.parse((TRAINING / f"{module}.py").read_text(encoding="utf-8"))
+    return {node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.ClassDef)}

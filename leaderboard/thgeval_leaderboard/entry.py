@@ -180,7 +180,7 @@ def _entry(data: Mapping[str, Any], file: str) -> Entry:
     run = None
     if data["run"] is not None:
         try:
-            run = Run.of_bytes(json.dumps(data["run"]).encode())
+            run = Run.of_data(schema.taken(data["run"]))
         except ValueError as error:
             raise EntryError(file, "run", str(error)) from None
     method: dict[str, Any] = {

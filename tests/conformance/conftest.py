@@ -12,10 +12,11 @@ from support.once import seen_once
 
 from thgeval import registry
 from thgeval.errors import Failure
+from thgeval.features.frames import quality
 from thgeval.networks import memory
 from thgeval.signature import files
 
-CHEAPER = {"iqa": ":crops=1", "fvd": ":length=9"}
+CHEAPER = {"fvd": ":length=9"}
 """Metrics measured with a parameter that makes seconds of minutes."""
 ABSENT = {
     "sfd-face": "a random detector finds no face to track; tests/lip_sync has tracked faces",
@@ -25,6 +26,9 @@ ABSENT = {
 """Networks that stay away, and why."""
 TOO_LITTLE = {"too short", "no voice", "no pause", "no beat"}
 """What a clip of some frames may be to a metric of speech; tests/lip_sync has longer ones."""
+
+squares = quality.places
+"""Of ten, one is looked at here, by all that judge quality; tests of the metric's own look at several."""
 
 
 def asked(request: str) -> str:
@@ -78,7 +82,8 @@ def networks(wanted):
     names = [name for name in known if name in read and name not in ABSENT]
     if names:
         pytest.importorskip("torch")
-    with random_weights.installed(names) as home, memory.apart():
+    with random_weights.installed(names) as home, memory.apart(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality, "places", lambda crops, seed: squares(1, seed))
         _basel()
         _light()
         with seen_once():

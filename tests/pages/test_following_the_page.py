@@ -130,14 +130,24 @@ def test_three_metrics_touch_three_files_each_at_most(followed):
     assert {name: len(files) for name, files in touched.items()} == {"gmsd": 3, "lip-opening": 2, "fid-colour": 3}
 
 
+MAKING = """
+import sys
+sys.path.insert(0, "docs")
+import generate
+for words in (["--check"], [], ["--check"]):
+    sys.argv[1:] = words
+    print(generate.main())
+"""
+"""What `make check`, `make docs` and `make check` again do to the pages, in one process, as reading entries is slow."""
+
+
 def test_what_is_made_is_made_by_the_two_commands_of_the_page(followed):
     clone, _ = followed
-    stale = ran(clone, "docs/generate.py", "--check")
-    assert stale.returncode == 1
-    assert "docs/metrics/gmsd.md is not what the code says: run make docs" in stale.stderr
-    for words in (["docs/generate.py"], ["tests/golden/signatures.py"], ["docs/generate.py", "--check"]):
-        done = ran(clone, *words)
-        assert done.returncode == 0, done.stderr
+    done = ran(clone, "tests/golden/signatures.py")
+    assert done.returncode == 0, done.stderr
+    made = ran(clone, "-c", MAKING)
+    assert made.stdout.split() == ["1", "0", "0"], made.stderr
+    assert "docs/metrics/gmsd.md is not what the code says: run make docs" in made.stderr
     assert (clone / "docs" / "metrics" / "gmsd.md").read_text().partition("\n\n")[2].startswith("# GMSD\n")
     assert '"FID (colours)": metrics/fid-colour.md' in (clone / "mkdocs.yml").read_text()
     assert all(f"`{name}`" in (clone / "README.md").read_text() for name in NAMES)

@@ -157,8 +157,12 @@ class Run:
     @classmethod
     def of_bytes(cls, content: bytes) -> "Run":
         """The run that the bytes of a result file hold, wherever they lie; ValueError says what is wrong with them."""
-        data = schema.decoded(content)
-        record = data[schema.RECORD]
+        return cls.of_data(schema.decoded(content))
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> "Run":
+        """The run of what ``schema.taken`` gives."""
+        record = dict(data[schema.RECORD])
         return cls(
             scores={key: Score.from_dict(key, score) for key, score in data["scores"].items()},
             clips=tuple(map(ClipResult.from_dict, data["clips"])),
