@@ -64,11 +64,11 @@ def groups() -> Iterator[tuple[str, Iterable[Case]]]:
         clips = train_audio.read(Path(os.environ["THGEVAL_GRID"]), None)
         yield f"GRID s1, {len(clips['test'])} clips held out", [_grid(clip) for clip in clips["test"]]
         yield f"GRID s1, {len(clips['train'])} clips trained on", [_grid(clip) for clip in clips["train"]]
-    yield "12 sentences of the package", [_said(name) for name in ids("utterance")]
+    yield "12 sentences of the package", [said(name) for name in ids("utterance")]
     yield "4 sentences of the demo, held out", [_demo(number) for number in range(4)]
-    yield "2 stress clips, held out", [_said(name) for name in ids("stress")]
+    yield "2 stress clips, held out", [said(name) for name in ids("stress")]
     for name in ids("utterance"):
-        yield f"sentence {name}", [_said(name)]
+        yield f"sentence {name}", [said(name)]
 
 
 def compared(what: str, cases: list[Case]) -> dict[str, Any]:
@@ -136,15 +136,14 @@ def _of(samples: Any, phones: Any, frames: int) -> Any:
     from thgeval_baselines.speech.listening import listened
 
     with tempfile.TemporaryDirectory() as folder:
-        return listened(_wav(Path(folder) / "speech.wav", samples), fps=float(FPS), frames=frames).aperture
+        return listened(wav(Path(folder) / "speech.wav", samples), fps=float(FPS), frames=frames).aperture
 
 
 def _grid(clip: Any) -> Case:
     from thgeval_baselines.speech import listening
 
     voice = listening.voice_of([clip.columns])
-    seen = listening.features(clip.columns, clip.phones, voice)
-    outputs = listening.network(seen, listening.weights())
+    outputs = listening.outputs_of(clip.columns, clip.phones, voice, listening.weights())
     frames = len(clip.aim)
     lips = listening.shown(outputs, listening.level(clip.columns), voice, fps=FPS, frames=frames)
     decibels = 10 / np.log(10) * listening.level(clip.columns)[::4]
@@ -152,7 +151,8 @@ def _grid(clip: Any) -> Case:
     return Case(lips.aperture, clip.aim[:, 0].astype(float), clip.closures_s, decibels)
 
 
-def _said(name: str) -> Case:
+def said(name: str) -> Case:
+    """A sentence of the package, in ``SECONDS``."""
     from thgeval_baselines.speech.utterances import chained, utterance
 
     said = chained([utterance(name)], seconds=SECONDS)
@@ -201,7 +201,7 @@ def _read(folder: Path) -> Iterator[Case]:
         box = dlib_models.detected(shown[0]).boxes[:1]
         marks = np.stack([dlib_models.landmarks68(frame, box)[0] for frame in shown])
         gap = np.linalg.norm(marks[:, [61, 62, 63]] - marks[:, [67, 66, 65]], axis=2).mean(axis=1)
-        case = _said(name)
+        case = said(name)
         yield case._replace(ours=gap / np.linalg.norm(marks[:, 36] - marks[:, 45], axis=1))
 
 
@@ -214,11 +214,12 @@ def _inputs(folder: Path, name: str) -> Any:
 
     if not (folder / "face.png").exists():
         Image.fromarray(head_of(0, seed=0).frame(rest(own=False))).save(folder / "face.png")
-    audio = _wav(folder / f"{name}.wav", chained([utterance(name)], seconds=SECONDS).samples)
+    audio = wav(folder / f"{name}.wav", chained([utterance(name)], seconds=SECONDS).samples)
     return Inputs(name, fps=Fraction(FPS), source_image=folder / "face.png", audio=audio)
 
 
-def _wav(path: Path, samples: Any) -> Path:
+def wav(path: Path, samples: Any) -> Path:
+    """The samples at 16 kHz in a file."""
     import wave
 
     with wave.open(str(path), "wb") as file:
@@ -245,7 +246,7 @@ def _long(folder: Path, minutes: int) -> dict[str, Any]:
     """Seconds and the largest memory of a process that hears so many minutes."""
     from thgeval_baselines.speech.utterances import fitting_speech
 
-    path = _wav(folder / "long.wav", np.tile(fitting_speech(0, seconds=30.0).samples, 2 * minutes))
+    path = wav(folder / "long.wav", np.tile(fitting_speech(0, seconds=30.0).samples, 2 * minutes))
     begun = time.perf_counter()
     peak = subprocess.run(
         [sys.executable, str(Path(__file__)), str(path)], check=True, capture_output=True, text=True

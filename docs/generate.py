@@ -62,6 +62,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "baselines/index": {
         "generators": lambda: generators.generator_table(PARADIGMS),
         "measured": generators.measured_generators,
+        "repeats": generators.repeated,
     },
     **{
         f"baselines/{name}": {
@@ -69,6 +70,7 @@ INSERTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
             "measured": partial(generators.measured_generator, f"ref-{name}"),
             "fit": partial(generators.fitted_in, f"ref-{name}"),
             "bars": partial(generators.bars, f"ref-{name}"),
+            "sentences": figures.stitched_sentences,
         }
         for name in sorted(PARADIGMS - {"index", "audio"})
     },

@@ -213,7 +213,7 @@ def judged(clips: list[Clip], tensors: dict[str, NDArray[np.float32]]) -> tuple[
     ours, met, meetable = [], [], []
     for clip in clips:
         voice = listening.voice_of([clip.columns])
-        outputs = listening.network(listening.features(clip.columns, clip.phones, voice), tensors)
+        outputs = listening.outputs_of(clip.columns, clip.phones, voice, tensors)
         lips = listening.shown(outputs, listening.level(clip.columns), voice, fps=FPS, frames=len(clip.aim))
         ours.append(np.corrcoef(lips.aperture, clip.aim[:, 0])[0, 1])
         true = closures_met(clip.aim[:, 0], clip.closures_s, fps=FPS)

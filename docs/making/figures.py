@@ -117,6 +117,11 @@ def heard_sentences() -> str:
     return _lips(row for row in _measured("ref_audio") if row["what"].startswith("sentence "))
 
 
+def stitched_sentences() -> str:
+    """How near the lips of ref-video, as dlib reads them, are to true ones: all sentences together, then each."""
+    return _lips(_measured("ref_video"))
+
+
 def _lips(measured: Iterable[Mapping[str, Any]]) -> str:
     rows = [
         (

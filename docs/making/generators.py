@@ -94,6 +94,25 @@ def bars(id: str) -> str:
     return table(rows, ("of what", "measured", "bar")) + "\n" + load
 
 
+def repeated() -> str:
+    """Whether each generator makes the same frames again, on one thread and on two; fits by steps may be short ones."""
+    rows = json.loads((RESULTS / "determinism.json").read_text(encoding="utf-8"))["rows"]
+    return table([_repeated_row(row) for row in rows], REPEATED)
+
+
+REPEATED = ("generator", "fit", "twice on one thread", "largest difference on two", "pixels that differ")
+
+
+def _repeated_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        code(row["generator"]),
+        f"{row['steps']} of {row['of steps']} steps" if "steps" in row else "",
+        row["one thread twice"],
+        f"{row['two threads: largest difference']} levels",
+        f"{row['two threads: share of pixels']:.0%}",
+    )
+
+
 def _rounded(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
 

@@ -19,6 +19,7 @@ from thgeval_baselines.speech import listening
 from thgeval_baselines.speech.lips import closures, closures_met, mouth
 from thgeval_baselines.speech.sound import windows
 from thgeval_baselines.speech.utterances import chained, utterance
+from thgeval_baselines.speech.visemes import Phone
 
 SENTENCE = chained([utterance("e08")], seconds=5.0)
 TRAINING = Path(__file__).parents[2] / "baselines" / "training" / "train_audio.py"
@@ -99,6 +100,22 @@ def test_a_window_s_edge_leaves_the_lips_as_they_are(
     whole = listening.listened(spoken, fps=25.0, frames=125).aperture
     monkeypatch.setattr(listening, "windows", lambda path: windows(path, core=2 * 16000))
     assert np.corrcoef(listening.listened(spoken, fps=25.0, frames=125).aperture, whole)[0, 1] > 0.9
+
+
+def test_lips_shut_where_an_m_is_heard_whatever_the_network_makes_of_it() -> None:
+    columns = np.random.default_rng(3).normal(size=(60, listening.BANDS)).astype(np.float32)
+    voice, phones = listening.voice_of([columns]), (Phone("AA", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6))
+    plain = listening.network(listening.features(columns, phones, voice), listening.weights())
+    plain[:, 2] = -listening.SURE
+    heard = listening.outputs_of(columns, phones, voice, listening.weights())
+    ((start_s, end_s),) = closures(phones)
+    shut = slice(round(start_s / listening.COLUMN_S), round(end_s / listening.COLUMN_S))
+    assert (heard[shut, 2] == listening.SURE).all()
+    assert np.array_equal(heard[:, :2], plain[:, :2])
+    levels = np.zeros(60, np.float32)
+    one, other = (listening.shown(each, levels, voice, fps=50, frames=30).aperture for each in (heard, plain))
+    assert not one[16:17].any()
+    assert other[16] > 0
 
 
 def test_the_mouth_is_still_in_silence_and_after_the_sound(spoken: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ class Audio(Generator):
     paradigm: ClassVar[Paradigm] = Paradigm.AUDIO
     says: ClassVar[str] = "mouth by a temporal network of log-mel and heard phones, a bent portrait"
     needs: ClassVar[frozenset[str]] = frozenset({"source_image", "audio"})
+    version: ClassVar[int] = 2
     extra: ClassVar[str] = "faces,speech"
     trained_on: ClassVar[tuple[str, ...]] = ("grid-s1-ref-audio",)
     weights: ClassVar[tuple[str, ...]] = (f"speech/{WEIGHTS}",)

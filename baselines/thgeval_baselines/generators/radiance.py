@@ -26,7 +26,7 @@ FACE_PX, FACE_CHANNELS = 48, 6
 FACE_CELLS, BODY_CELLS, COARSE_CELLS = 20, 8, 32
 COARSE, FINE = 24, 12
 """Samples along a ray while the field is fitted."""
-SHOWN_COARSE, SHOWN_FINE = 32, 24
+SHOWN_COARSE, SHOWN_FINE = 24, 16
 """And in pictures."""
 ANYWHERE = 0.01
 """The part of the fine samples that lie anywhere on the ray."""

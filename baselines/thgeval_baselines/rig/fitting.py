@@ -157,21 +157,38 @@ def _first_shift(centred: Points, focal_px: float) -> Points:
     return np.array([middle[0], middle[1], distance - marks[17:, 2].mean()])
 
 
+@jit()
+def _spun(vector: Points) -> Points:
+    """The rotation about a vector by its length in radians."""
+    angle = np.sqrt(np.sum(vector**2))
+    x, y, z = vector / max(angle, 1e-12)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    turn: Points = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return turn
+
+
+@jit()
 def _placed(
     marks: Points, centred: Points, rotation: Points, shift: Points, focal_px: float, noise_px: Points
 ) -> tuple[Points, Points]:
     """Rotation and shift after some steps of Gauss and Newton."""
+    jacobian, off = np.zeros((2 * len(marks), 6)), np.zeros(2 * len(marks))
     for _ in range(STEPS):
         turned = marks @ rotation.T
-        seen, slopes = _projection(turned + shift, focal_px)
-        zero = np.zeros(len(marks))
-        x, y, z = turned.T
-        spin = np.stack([[zero, z, -y], [-z, zero, x], [y, -x, zero]]).transpose(2, 0, 1)
-        turning = slopes @ spin
-        jacobian = np.concatenate([turning, slopes], axis=-1) / noise_px[:, None, None]
-        off = (centred - seen) / noise_px[:, None]
-        step = np.linalg.lstsq(jacobian.reshape(-1, 6), off.reshape(-1), rcond=None)[0]
-        rotation, shift = _spun(np.asarray(step[:3], np.float64)) @ rotation, shift + step[3:]
+        for mark in range(len(marks)):
+            x, y, z = turned[mark]
+            away = z + shift[2]
+            for axis in range(2):
+                row, aside = 2 * mark + axis, (turned[mark, axis] + shift[axis]) / away
+                along = focal_px / away / noise_px[mark]
+                jacobian[row, 0] = along * ((0 if axis == 0 else -z) - aside * y)
+                jacobian[row, 1] = along * ((z if axis == 0 else 0) + aside * x)
+                jacobian[row, 2] = along * (-y if axis == 0 else x)
+                jacobian[row, 3 + axis] = along
+                jacobian[row, 5] = -along * aside
+                off[row] = (centred[mark, axis] - focal_px * aside) / noise_px[mark]
+        step: Points = np.linalg.lstsq(jacobian, off)[0].astype(np.float64)
+        rotation, shift = _spun(step[:3]) @ rotation, shift + step[3:]
     return rotation, shift
 
 
@@ -220,14 +237,6 @@ def _projection(points: Points, focal_px: float) -> tuple[Points, Points]:
     seen = focal_px * points[:, :2] / z[:, None]
     slopes = focal_px * np.stack([[1 / z, zero, -x / z**2], [zero, 1 / z, -y / z**2]]).transpose(2, 0, 1)
     return seen, slopes
-
-
-def _spun(vector: Points) -> Points:
-    """The rotation about a vector by its length in radians."""
-    angle = float(np.linalg.norm(vector))
-    x, y, z = vector / max(angle, 1e-12)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
 def _split(rotation: Points, shift: Points) -> tuple[Pose, Points]:

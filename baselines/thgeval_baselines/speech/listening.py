@@ -5,15 +5,16 @@
 
 It sees 40 log-mel bands every 10 ms, less the voice's own mean, and the visemes of the phones that PocketSphinx hears
 (``hearing``); five convolutions along time give the opening, the rounding, and whether lips touch. Lips that touch are
-shut; sound far below the voice's level leaves the mouth at rest. ``baselines/training/train_audio.py`` trained it on
-GRID (``baselines/training/ref_audio.md`` says on which clips); nothing here needs torch.
+shut, and so are those of an m, b or p that is heard; sound far below the voice's level leaves the mouth at rest.
+``baselines/training/train_audio.py`` trained it on GRID (``baselines/training/ref_audio.md`` says on which clips);
+nothing here needs torch.
 
 The sound is read twice in windows of 20 s, so that an hour takes no more memory than a minute.
 """
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from thgeval.errors import ProtocolError
 from thgeval.kernels import mel
 from thgeval_baselines.speech.hearing import heard
-from thgeval_baselines.speech.lips import parting
+from thgeval_baselines.speech.lips import closures, parting
 from thgeval_baselines.speech.sound import windows
 from thgeval_baselines.speech.visemes import VISEMES, Phone, visemes
 
@@ -51,6 +52,9 @@ SILENT, QUIET = -15.0, 9.0
 
 TOUCHING = 0.2
 """The probability of a closure from which lips are shut. Chosen on the clips trained on and the sentences to fit to."""
+
+SURE = 20.0
+"""The logit of a closure that is heard."""
 
 PARTING_S = 0.03
 REST_COLUMNS = 15
@@ -92,7 +96,7 @@ def listened(path: Path, *, fps: float, frames: int | None) -> Lips:
     if voice.silent:
         return Lips(np.zeros(count), np.zeros(count))
     made = [
-        (network(features(columns, heard(samples), voice), weights())[core], level(columns[core]))
+        (outputs_of(columns, heard(samples), voice, weights())[core], level(columns[core]))
         for samples, columns, core in _windows(path)
     ]
     outputs, levels = (np.concatenate(parts) for parts in zip(*made, strict=True))
@@ -124,6 +128,18 @@ def voice_of(parts: Iterable[Floats]) -> Voice:
     spoken = np.append(LEVELS, np.inf) >= loud - BELOW_VOICE
     mean = sums[spoken].sum(axis=0) / max(count[spoken].sum(), 1)
     return Voice(mean.astype(np.float32), loud, int(count.sum()))
+
+
+def outputs_of(columns: Floats, phones: Sequence[Phone], voice: Voice, tensors: Mapping[str, Floats]) -> Floats:
+    """Opening, rounding and the logit of a closure (n, 3) in columns (n, bands), with the phones heard in them.
+
+    The network has learnt closures of one speaker; those of the phones heard are closures too, whatever it makes of
+    them.
+    """
+    outputs = network(features(columns, phones, voice), tensors)
+    for start_s, end_s in closures(phones):
+        outputs[round(start_s / COLUMN_S) : round(end_s / COLUMN_S), OUTPUTS.index("touching")] = SURE
+    return outputs
 
 
 def features(columns: Floats, phones: Iterable[Phone], voice: Voice) -> Floats:
