@@ -13,6 +13,9 @@ from support.fake_judge import checkout, judged
 from thgeval.clip import Clip, Memory, Pair
 
 RATE = Fraction(25)
+LABELS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
+INTENDED = ("neu", "neu", "neu", "hap", "sad", "neu", "ang", "con")
+EMOTIONAL = tuple(f"M003_{short}_1_{number:03}" for number, short in enumerate(INTENDED))
 
 
 def pair(name: str, generated: np.ndarray, reference: np.ndarray, **beside: object) -> Pair:
@@ -125,6 +128,44 @@ def felt(seed: int, count: int) -> np.ndarray:
     return np.stack([generated, reference])
 
 
+def people(folder: Path) -> list[Pair]:
+    """Clips of 14 and 9 frames with landmarks, embeddings, expression and pose on either side, one of them late."""
+    pairs = []
+    for seed, (name, count, lost) in enumerate((("a", 14, {"generated": [3, 8], "reference": [8]}), ("b", 9, {}))):
+        rng, sides = np.random.default_rng(seed + 100), {}
+        points = face(count, seed + 100)
+        turned, said, who = (rng.normal(0, size, (count, width)) for size, width in ((12, 3), (1, 64), (1, 32)))
+        for side in ("generated", "reference"):
+            late = np.maximum(np.arange(count) - 2 * (name == "a" and side == "generated"), 0)
+            found = {
+                "landmarks_px": points[late] + rng.normal(0, 0.2, points.shape),
+                "pose_deg": turned[late] + rng.normal(0, 2, turned.shape),
+                "expression": said[late] + rng.normal(0, 0.3, said.shape),
+                "embeddings": who[late] + rng.normal(0, 0.4, who.shape),
+            }
+            for rows in found.values():
+                rows[lost.get(side, [])] = np.nan
+            (folder / side).mkdir(exist_ok=True)
+            sides[side] = grey(folder / side, name, count)
+            np.savez(folder / side / f"{name}.faces.npz", size_px=np.array([32, 32]), **found)
+        pairs.append(Pair(name, *sides.values()))
+    return pairs
+
+
+def sentiments(folder: Path) -> list[Pair]:
+    """Clips whose emotions, and whose offsets of the sound, checkouts say: by frame, by clip, and by window of 8 s."""
+    rng, names, sides = np.random.default_rng(120), tuple(LABELS), {}
+    for model in ("emonet", "emotion-fan", "synchformer"):
+        checkout(folder / "home", model)
+    for side in ("generated", "reference"):
+        frames = {clip: rng.choice(names, 7, p=np.r_[0.4, np.full(7, 0.6 / 7)]).tolist() for clip in EMOTIONAL}
+        sides[side] = judged(folder / side, "emonet", {clip: {"emotion": said} for clip, said in frames.items()})
+        judged(sides[side], "emotion-fan", {clip: {"emotion": said[0]} for clip, said in frames.items()})
+        offsets = np.linspace(-2, 2, 21)[rng.integers(0, 21, (len(EMOTIONAL), 2))].tolist()
+        judged(sides[side], "synchformer", {c: {"offset_s": o} for c, o in zip(EMOTIONAL, offsets, strict=True)})
+    return [Pair(clip, *(Clip(clip, sides[side] / f"{clip}.mp4") for side in sides)) for clip in EMOTIONAL]
+
+
 def grey(folder: Path, name: str, count: int) -> Clip:
     """A clip of so many grey frames, small and 25 per second."""
     return Clip(
@@ -185,6 +226,8 @@ GIVEN: Mapping[str, Callable[[Path], list[Pair]]] = {
     "landmarks and speech": landmarks_and_speech,
     "blinking": blinking,
     "affect": affect,
+    "people": people,
+    "emotions and offsets": sentiments,
     "meshes": meshes,
     "poses": poses,
     "frames of one size": lambda folder: frames(folder)[:1],
