@@ -4,12 +4,12 @@ import io
 import os
 import pickle
 import zipfile
-import zlib
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from support.clips import moving
+from support.zeros import repeating, write_zeros
 
 from attack.cases import FRAMES, SIZE, Case, Rng, Sides
 from attack.media import HOW, damage
@@ -34,33 +34,6 @@ def saved(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-MEBIBYTE = bytes(1 << 20)
-
-
-class Repeating:
-    """Deflates as zlib does, each mebibyte of zeros as the first: making a bomb takes no longer than reading it."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-
-    def compress(self, data: bytes) -> bytes:
-        return _deflated_zeros() if data is MEBIBYTE else self._stream.compress(data) + _whole(self._stream)
-
-    def flush(self) -> bytes:
-        return self._stream.flush()
-
-
-def _whole(stream: "zlib._Compress") -> bytes:
-    """What ends a piece of a stream, after which nothing refers to what came before."""
-    return stream.flush(zlib.Z_FULL_FLUSH)
-
-
-@cache
-def _deflated_zeros() -> bytes:
-    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return stream.compress(MEBIBYTE) + _whole(stream)
-
-
 def zipped(members: dict[str, bytes | tuple[bytes, int]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive of files; those that are followed by many zeros are given with their number."""
     buffer = io.BytesIO()
@@ -68,11 +41,10 @@ def zipped(members: dict[str, bytes | tuple[bytes, int]], method: int = zipfile.
         for name, given in members.items():
             content, zeros = given if isinstance(given, tuple) else (given, 0)
             with archive.open(name, "w", force_zip64=True) as member:
-                if zeros and method == zipfile.ZIP_DEFLATED:
-                    member._compressor = Repeating()
+                if zeros:
+                    repeating(member, method)
                 member.write(content)
-                for _ in range(zeros >> 20):  # so that whoever measures memory holds none of it
-                    member.write(MEBIBYTE)
+                write_zeros(member, zeros >> 20)
     return buffer.getvalue()
 
 
