@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from support.clips import moving
+from support.zeros import repeating, write_zeros
 
 from attack.cases import FRAMES, SIZE, Case, Rng, Sides
 from attack.media import HOW, damage
@@ -40,9 +41,10 @@ def zipped(members: dict[str, bytes | tuple[bytes, int]], method: int = zipfile.
         for name, given in members.items():
             content, zeros = given if isinstance(given, tuple) else (given, 0)
             with archive.open(name, "w", force_zip64=True) as member:
+                if zeros:
+                    repeating(member, method)
                 member.write(content)
-                for _ in range(zeros >> 20):  # so that whoever measures memory holds none of it
-                    member.write(bytes(1 << 20))
+                write_zeros(member, zeros >> 20)
     return buffer.getvalue()
 
 

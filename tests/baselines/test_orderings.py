@@ -16,10 +16,11 @@ from thgeval_baselines.orderings import ORDERS, UNSTATED, Order, asked
 from thgeval_baselines.sets.synth import make_synth
 
 CLIP, OTHER = "s1-e01-pose", "s2-e03-still"
-SECONDS, WORDS = 1.5, "Mary and Bob built a paper boat"
+SECONDS, WORDS = 1.0, "Mary and Bob built a paper boat"
 pytestmark = pytest.mark.usefixtures("seen_once")
 LONGER = dict.fromkeys(("silent-lip-stability", "sync-envelope"), 5.0)
-"""Seconds of the clip for metrics that need a pause, or more than a few syllables."""
+LONGER |= dict.fromkeys(("fvd-random:windows=all", "fvd-effnet:windows=all", "sync-lm-offset", "wer/pocketsphinx"), 1.5)
+"""Seconds of the clip for metrics that need a pause, more than a few syllables, or several windows and words."""
 
 
 class Scored:

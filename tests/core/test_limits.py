@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from support import views
 from support.clips import moving, write_clip
+from support.zeros import repeating, write_zeros
 
 import thgeval
 import thgeval.engine.run
@@ -122,12 +123,12 @@ def packed(path, **shapes):
     """An archive whose arrays are zeros, small as a file and large in memory."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, shape in shapes.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            with repeating(archive.open(f"{name}.npy", "w", force_zip64=True)) as member:
                 np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": shape})
-                left = int(np.prod(shape, dtype=object))
-                while left > 0 and left < 1 << 31:
-                    member.write(bytes(min(left, 1 << 20)))
-                    left -= 1 << 20
+                count = int(np.prod(shape, dtype=object))
+                if count < 1 << 31:
+                    write_zeros(member, count >> 20)
+                    member.write(bytes(count % (1 << 20)))
     return path
 
 
