@@ -109,7 +109,7 @@ def _repeated_row(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{row['steps']} of {row['of steps']} steps" if "steps" in row else "",
         row["one thread twice"],
         f"{row['two threads: largest difference']} levels",
-        f"{row['two threads: share of pixels']:.0%}",
+        f"{row['two threads: share of pixels']:.3%}",
     )
 
 
