@@ -48,6 +48,17 @@ def test_eighty_columns_show_what_is_there_and_say_the_rest_below(run):
     assert shown == AT_80
 
 
+def test_units_below_the_table_have_their_names_however_long_those_are(tmp_path):
+    long = "lip-dynamics-theval:landmarks=npz"
+    halves = np.full(10, 0.5)
+    found = {
+        "temporal-warp-error": of(halves, unit="squares of white", interval=[0.25, 0.75]),
+        long: of(halves, own=halves, unit="px", better="closer-to-reference", interval=[0.25, 0.75]),
+    }
+    shown = terminal_text(Run.read(writer(tmp_path)("run", found)), digits=4, width=60)
+    assert f"units: temporal-warp-error squares of white, {long} px" in " ".join(shown.split())
+
+
 def test_thevals_final_score_stands_below_where_all_eight_have_one(tmp_path):
     halves = np.full(10, 0.5)
     found = {

@@ -4,6 +4,7 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from typing import NamedTuple
 
 from thgeval.metrics import FAMILY_NAMES, OTHERS, family_of
@@ -127,7 +128,8 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> tuple[str, list[str]]:
     units = []
     if sum(widths.values()) + len(used) - 1 > width and UNIT in used:
         used.remove(UNIT)
-        units = ["units: " + ", ".join(f"{row[0][:-2]} {row[UNIT]}" for row in rows if len(row) > 1 and row[UNIT])]
+        named = [row if len(row) == 1 or row[0] else [above[0], *row[1:]] for above, row in pairwise([[""], *rows])]
+        units = ["units: " + ", ".join(f"{row[0][:-2]} {row[UNIT]}" for row in named if len(row) > 1 and row[UNIT])]
     gap = "  " if sum(widths[at] for at in used) + 2 * len(used) - 2 <= width else " "
     shown = [
         gap.join(f"{line[at]:{SIDES[at]}{widths[at]}}" for at in used).rstrip() if len(line) > 1 else line[0]

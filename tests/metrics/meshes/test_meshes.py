@@ -158,6 +158,15 @@ def test_lips_go_with_loudness_within_each_person(judged, head):
     assert judged(meshes["m1_a"], meshes["m1_a"], "slcc", heard={"a": noise * 400}).scores["slcc"].value is None
 
 
+def test_two_clips_correlate_wholly_and_the_score_says_so(judged, head):
+    rng = np.random.default_rng(6)
+    meshes = {name: acting(head, curve(jawOpen=size * OPENING)) for name, size in (("m1_a", 0.2), ("m1_b", 0.7))}
+    heard = {name: rng.normal(0, 1000, round(FRAMES / 25 * 44100)) for name in meshes}
+    found = judged(meshes, meshes["m1_a"], "slcc", heard=heard).scores["slcc"]
+    assert abs(found.value) == pytest.approx(1)
+    assert "two clips always correlate wholly" in found.note
+
+
 def said(run):
     """The sentences about clips that failed, in whole or for one metric."""
     return str([vars(clip) for clip in run.clips])

@@ -72,9 +72,12 @@ class SLCC(Metric[Correlated]):
         return rows
 
     def cautions(self, state: Correlated) -> Iterator[str]:
-        """How many clips say nothing."""
-        if alone := int(np.isnan(self.normal(state)).any(axis=1).sum()):
+        """How many clips say nothing, and whether any could."""
+        alone = int(np.isnan(self.normal(state)).any(axis=1).sum())
+        if alone:
             yield f"{alone} of {len(state.clips)} clips are left out: their person has one clip, or all are alike"
+        if len(state.clips) - alone == 2:
+            yield "two clips always correlate wholly, 1 or -1; it takes three"
 
 
 def intensity(lips: Array) -> float:
