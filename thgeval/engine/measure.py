@@ -21,7 +21,7 @@ from thgeval.clip import Clip, Pair
 from thgeval.engine.company import company_counts
 from thgeval.engine.fit import batches, check_rates, check_spread, check_times
 from thgeval.engine.plan import Plan, measures_reference, side, unmet_need
-from thgeval.engine.remarks import remarks
+from thgeval.engine.remarks import of_sound, remarks
 from thgeval.engine.workers import Cores
 from thgeval.errors import Failure, InputError, OutputError, ThgevalError
 from thgeval.feature import Feature, joined
@@ -160,6 +160,9 @@ def _streamed(
         found = [future.result() for future in pending]
         check_times(pair, generated, reference, protocol)
         outcome.notes += remarks(pair, generated, reference, protocol)
+        for decoder, other in ((generated, False), (reference, True)):
+            if plan.hears(reference=other):
+                outcome.notes += of_sound(pair, decoder, reference=other)
         outcome.generated = _info(pair.generated, generated)
         outcome.reference = _info(pair.reference, reference) if pair.reference is not None else None
     chunks, on_card = [chunk for chunk, _ in found], [piece for _, pieces in found for piece in pieces]

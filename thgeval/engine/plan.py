@@ -78,8 +78,15 @@ class Plan:
 
     def decodes(self, *, reference: bool) -> bool:
         """Whether the frames of a side are needed at all."""
+        return self._reads("frames", reference=reference)
+
+    def hears(self, *, reference: bool) -> bool:
+        """Whether the sound of a side is needed."""
+        return self._reads("sound", reference=reference)
+
+    def _reads(self, what: str, *, reference: bool) -> bool:
         needs = [need for named in self.metrics for need in side(named.metric, reference=reference)]
-        return any(feature.offered == "frames" for need in needs for feature in need.closure())
+        return any(feature.offered == what for need in needs for feature in need.closure())
 
     def collected(self, *, reference: bool) -> tuple[Feature[Any], ...]:
         """Features of frames that must be joined over the whole clip: for metrics or features of whole clips, and

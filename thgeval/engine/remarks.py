@@ -10,6 +10,8 @@ from thgeval.protocol import Protocol
 
 SAME_RATE = 1e-3
 """Share by which two frame rates may differ and be one: 30 and 30000/1001 per second are."""
+SOUND_APART_S = 0.2
+"""How far a clip's sound may end from its picture without a word; codecs pad it by up to a twentieth of a second."""
 
 
 def remarks(pair: Pair, generated: Decoder | None, reference: Decoder | None, protocol: Protocol) -> list[str]:
@@ -23,6 +25,22 @@ def remarks(pair: Pair, generated: Decoder | None, reference: Decoder | None, pr
     if generated is not None and reference is not None:
         found.extend(_between(pair.id, generated.info, reference.info, protocol))
     return found
+
+
+def of_sound(pair: Pair, decoder: Decoder | None, *, reference: bool) -> Iterator[str]:
+    """Where a clip's own sound, which a metric reads, ends long before or after its picture, as its file says."""
+    if decoder is None or not (reference or pair.sound == pair.generated):
+        return
+    picture, sound = decoder.info, decoder.info.audio
+    if sound is None or sound.duration_s is None or picture.duration_s is None:
+        return
+    ends = picture.start_s + picture.duration_s, sound.start_s + sound.duration_s
+    if abs(ends[0] - ends[1]) > SOUND_APART_S:
+        shown = "reference" if reference else "generated"
+        yield (
+            f"{pair.id}, {shown}: its picture ends after {ends[0]:.2f} s and its sound after {ends[1]:.2f} s; metrics "
+            "of sound take what is missing as silence"
+        )
 
 
 def rates_differ(generated: MediaInfo, reference: MediaInfo) -> bool:

@@ -63,7 +63,7 @@ class Beating(Metric[ClipMean]):
         if np.isnan(found).any():
             raise InputError(f"{clip}: no face is found in any frame", reason="no face")
         if len(found) < LEAST_FRAMES:
-            raise InputError(f"{clip}: {len(found)} frames are too few for a beat", reason="too short")
+            raise InputError(f"{clip}: a beat needs {LEAST_FRAMES} frames, not {len(found)}", reason="too short")
         return beats(found, self.beat) + first
 
     def state(self, view: View, ours: Sequence[Array], theirs: Sequence[Array]) -> ClipMean:
