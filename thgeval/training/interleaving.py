@@ -35,7 +35,7 @@ def _interleaved(planes: NDArray[Any], peak: Any, pixels: NDArray[Any]) -> int:
 
 
 @jit()
-def _outside(values: NDArray[Any], peak: Any) -> int:
+def _outside(values: NDArray[Any], peak: Any) -> Any:
     found = np.int32(0)  # as wide as most values, so that vectors of both are alike
     for i in range(values.size):
         found = np.int32(found + np.int32(not ((values[i] >= 0) & (values[i] <= peak))))

@@ -12,6 +12,7 @@ at hand.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import local
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ def similarity(
     step = pooling(height, width)
     weights = YIQ * (255.0 / peak) / step**2
     shape = (-(-height // step), -(-width // step))
-    room = _Room.of(*shape)
+    room = _room(*shape)
     planes = np.zeros((2, 3, shape[0] + 2, shape[1] + 2))
     near_one = _power_near_one()
     luma_only, coloured = np.empty(frames), np.empty(frames)
@@ -111,10 +112,12 @@ def _up(count: int, step: int) -> int:
 class _Room(NamedTuple):
     """Memory for what is computed of a pair of frames, used again for the next.
 
-    Planes are (sides, height, stride), flat, where ``stride`` is the width, up to the next multiple of 4. ``halves``
-    are as many lines, one place longer, whose columns are transformed, and ``columns`` four lines before that.
+    Planes are (sides, height, stride), flat, where ``stride`` is the width, up to the next multiple of 4, or of 8 for
+    ``centred``, which is one side's. ``halves`` are lines whose columns are transformed, and ``columns`` four columns
+    before that.
     """
 
+    centred: NDArray[np.float32]
     columns: NDArray[np.float32]
     halves: NDArray[np.float32]
     spare: NDArray[np.float32]
@@ -130,6 +133,7 @@ class _Room(NamedTuple):
         stride, longer = _up(width, 4), max(height, width)
         plane = 2 * height * stride
         return cls(
+            centred=np.zeros(height * _up(width, LANES), np.float32),
             columns=lines(4, longer + 1),
             halves=lines(height + LANES, _up(width, LANES) + 1),
             spare=lines(1, longer),
@@ -142,12 +146,23 @@ class _Room(NamedTuple):
         )
 
 
+_kept = local()
+
+
+def _room(height: int, width: int) -> _Room:
+    """This thread's memory for frames of that size: the first touch of fresh memory costs more than a write to it."""
+    if getattr(_kept, "size", None) != (height, width):
+        _kept.size, _kept.room = (height, width), _Room.of(height, width)
+    room: _Room = _kept.room
+    return room
+
+
 def _fill_congruency(luma: NDArray[np.float64], room: _Room) -> None:
     """Phase congruency of either side's plane, in [0, 1]; 0 where nothing responds."""
     height, width = luma.shape[1:]
     plan = _plan(height, width)
     for side in range(2):
-        _fill_spectrum(luma[side], side, plan.down, plan.along, room.columns, room.halves, room.spare, room.spectrum)
+        _fill_spectrum(luma[side], side, plan.down, plan.along, *room[:5])
     thresholds = np.empty((ORIENTATIONS, 2), np.float32)
     room.amplitude[:] = 0
     for orientation, filters in enumerate(plan.filters):
@@ -159,7 +174,7 @@ def _fill_congruency(luma: NDArray[np.float64], room: _Room) -> None:
             thresholds[orientation, side] = plan.noise[orientation] * math.sqrt(median)
     _divide(room.energy, thresholds, room.amplitude, room.congruency)
     for side, plane in enumerate(room.congruency.reshape(2, -1)):
-        if luma[side].min() == luma[side].max():
+        if _is_flat(luma[side]):
             plane[:] = 0
 
 
@@ -231,6 +246,7 @@ def _fill_spectrum(
     side: int,
     down: Line,
     along: Line,
+    centred: NDArray[np.float32],
     columns: NDArray[np.float32],
     halves: NDArray[np.float32],
     spare: NDArray[np.float32],
@@ -244,11 +260,11 @@ def _fill_spectrum(
     """
     height, width = luma.shape
     stride = _up(width, LANES)
-    centred, nothing = np.zeros(height * stride, np.float32), everywhere(np.float32(0))
-    mean, scale = _mean(luma), 1 / (height * width)
+    nothing, scale, mean = everywhere(np.float32(0)), 1 / (height * width), 0.0
     for y in range(height):
-        for x in range(width):
-            centred[y * stride + x] = (luma[y, x] - mean) * scale
+        mean += _sum(luma[y]) * scale
+    for y in range(height):
+        _centre(luma[y], mean, scale, centred[y * stride :])
     for first in range(0, width, LANES):
         for place in range(height):
             store(columns, place * ENTRY, load(centred, down.order[place] * stride + first))
@@ -269,6 +285,12 @@ def _fill_spectrum(
             found = along.order[place] * ENTRY
             store(spectrum, at, load(columns, found))
             store(spectrum, at + LANES, nothing - load(columns, found + LANES))
+
+
+@jit()
+def _centre(row: NDArray[np.float64], mean: float, scale: float, centred: NDArray[np.float32]) -> None:
+    for x in range(row.size):
+        centred[x] = (row[x] - mean) * scale
 
 
 @jit(inline=True)
@@ -296,12 +318,20 @@ def _store_turned(values: Any, order: Any, place: int, part: int, turned: Any, a
 
 
 @jit()
-def _mean(plane: NDArray[np.float64]) -> float:
-    total = 0.0
+def _is_flat(plane: NDArray[np.float64]) -> bool:
     for row in range(plane.shape[0]):
         for column in range(plane.shape[1]):
-            total += plane[row, column]
-    return total / plane.size
+            if plane[row, column] != plane[0, 0]:
+                return False
+    return True
+
+
+@jit(fastmath=True)
+def _sum(values: NDArray[np.float64]) -> float:
+    total = 0.0
+    for at in range(values.size):
+        total += values[at]
+    return total
 
 
 @jit()
@@ -438,7 +468,7 @@ def _keep_middle(
     The order of numbers that are not negative is that of their bits, the first of which name a bin. Neighbours are
     counted apart, as counting one waits for the last that was alike.
     """
-    counts, stride = np.zeros((4, _BINS), np.int64), _up(width, 4)
+    counts, stride = np.zeros((4, _BINS), np.int32), _up(width, 4)
     for y in range(height):
         for x in range(width):
             counts[x & 3, bits[y * stride + x] >> np.uint32(_BIN_SHIFT)] += 1
@@ -457,7 +487,7 @@ def _keep_middle(
 
 
 @jit()
-def _bin(counts: NDArray[np.int64], rank: int) -> tuple[int, int]:
+def _bin(counts: NDArray[np.int32], rank: int) -> tuple[int, int]:
     """The bin of the number of that rank, and how many are in the bins before."""
     found, before = 0, 0
     while True:
@@ -514,9 +544,10 @@ def _fill_power(
     centre, scale = 1 - 1 / near_one[1], near_one[1]
     for at in range(values.size):
         spare[at] = (values[at] - centre) * scale
-    for coefficient in near_one[2:]:
+    for k in range(2, near_one.size, 2):
+        higher, lower = near_one[k], near_one[k + 1]
         for at in range(values.size):
-            found[at] = found[at] * spare[at] + coefficient
+            found[at] = (found[at] * spare[at] + higher) * spare[at] + lower
     for at in range(values.size):
         found[at] = 1 + (values[at] - 1) * found[at]
     for at in range(values.size):
@@ -549,10 +580,10 @@ def _weighted_means(
         for plane in range(1, 3):
             _weigh_by_likeness(planes[0, plane, row + 1, 1:-1], planes[1, plane, row + 1, 1:-1], CHROMA_T, chroma)
         _fill_power(chroma, near_one, first, factor)
-        for at in range(width):
-            weights += weight[at]
-            luma_only += score[at]
-            coloured += score[at] * factor[at]
+        weights += _sum(weight)
+        luma_only += _sum(score)
+        score *= factor
+        coloured += _sum(score)
     if weights == 0:
         return np.nan, np.nan
     return luma_only / weights, coloured / weights
