@@ -1,12 +1,13 @@
-"""Memory for pixels is used again once nobody holds it, and never while somebody does."""
+"""From planes to pixels; memory for those is used again once nobody holds it, and never while somebody does."""
 
 from itertools import pairwise
 from threading import Thread
 
 import numpy as np
 import pytest
+import torch
 
-from thgeval.training.interleaving import Rooms
+from thgeval.training.interleaving import BLOCK, Rooms, interleaved
 
 SHAPE = (2, 5, 3)
 
@@ -56,3 +57,29 @@ def test_threads_never_share_one():
     for thread in threads:
         thread.join()
     assert len({id(array) for array in taken}) == 200
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])
+def test_pixels_are_the_planes_values_side_by_side(channels, dtype):
+    drawn = torch.Generator().manual_seed(channels)
+    frames = torch.randint(0, 256, (2, 3, channels, 50, 61), generator=drawn).to(dtype)
+    pixels, inside = interleaved(frames, 255.0)
+    assert inside
+    np.testing.assert_array_equal(pixels, frames.expand(-1, -1, 3, -1, -1).permute(0, 1, 3, 4, 2).numpy())
+
+
+@pytest.mark.parametrize("place", [0, BLOCK - 1, BLOCK, 70 * 70 - 1])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("peak", [0.1, 1.0])
+def test_one_value_outside_the_range_is_found_wherever_it_is(place, dtype, peak):
+    """0.1 is no float32: the nearest one is above it, and outside."""
+    frames = torch.full((1, 2, 3, 70, 70), peak / 2, dtype=dtype)
+    highest = frames.new_tensor(peak)
+    if float(highest) > peak:
+        highest = torch.nextafter(highest, highest.new_tensor(0))
+    for value, known in ((highest, True), (torch.nextafter(highest, highest + 1), False), (-1e-9, False)):
+        frames.view(2, 3, -1)[1, 2, place] = value
+        assert interleaved(frames, peak)[1] is known
+    frames.view(2, 3, -1)[1, 2, place] = torch.nan
+    assert not interleaved(frames, peak)[1]

@@ -11,22 +11,51 @@ from torch import Tensor
 from thgeval.jit import jit
 from thgeval.training.sharing import shared_out
 
+BLOCK = 2048
+"""Values of a plane that are at hand together: three planes of them, and their pixels, in a processor's first cache."""
+
 
 @jit()
-def _interleaved(planes: NDArray[Any], peak: float, pixels: NDArray[Any]) -> int:
+def _interleaved(planes: NDArray[Any], peak: Any, pixels: NDArray[Any]) -> int:
     """Write (frames, channels, values) as (frames, values, 3), one channel as three; how many are outside the range."""
     outside = 0
     frames, channels, values = planes.shape
     for frame in range(frames):
-        red, green, blue = planes[frame, 0], planes[frame, channels // 2], planes[frame, channels - 1]
-        for i in range(values):
-            r, g, b = red[i], green[i], blue[i]
-            pixels[frame, i, 0] = r
-            pixels[frame, i, 1] = g
-            pixels[frame, i, 2] = b
-            inside = r >= 0 and r <= peak and g >= 0 and g <= peak and b >= 0 and b <= peak
-            outside += 0 if inside else 1
+        for start in range(0, values, BLOCK):
+            some = slice(start, min(start + BLOCK, values))
+            for channel in range(channels):
+                outside += _outside(planes[frame, channel, some], peak)
+            red, green, blue = (
+                planes[frame, 0, some],
+                planes[frame, channels // 2, some],
+                planes[frame, channels - 1, some],
+            )
+            _beside(red, green, blue, pixels[frame, some])
     return outside
+
+
+@jit()
+def _outside(values: NDArray[Any], peak: Any) -> Any:
+    found = np.int32(0)  # as wide as most values, so that vectors of both are alike
+    for i in range(values.size):
+        found = np.int32(found + np.int32(not ((values[i] >= 0) & (values[i] <= peak))))
+    return found
+
+
+@jit()
+def _beside(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any], pixels: NDArray[Any]) -> None:
+    for i in range(red.size):
+        pixels[i, 0] = red[i]
+        pixels[i, 1] = green[i]
+        pixels[i, 2] = blue[i]
+
+
+def _highest(peak: float, dtype: Any) -> Any:
+    """The greatest number of a type of floats that is not above the peak: comparing it needs no wider numbers."""
+    if not np.issubdtype(dtype, np.floating):
+        return peak
+    nearest = dtype.type(peak)
+    return nearest if float(nearest) <= peak else np.nextafter(nearest, dtype.type(0))
 
 
 class Rooms:
@@ -76,5 +105,6 @@ def interleaved(frames: Tensor, peak: float) -> tuple[NDArray[Any], bool]:
     clips, count, channels, height, width = frames.shape
     planes = frames.detach().contiguous().view(clips * count, channels, height * width).numpy()
     pixels = ROOMS.room((clips * count, height * width, 3), planes.dtype)
-    outside = shared_out(lambda some: _interleaved(planes[some], peak, pixels[some]), len(planes))
+    highest = _highest(peak, planes.dtype)
+    outside = shared_out(lambda some: _interleaved(planes[some], highest, pixels[some]), len(planes))
     return pixels.reshape(clips, count, height, width, 3), not any(outside)

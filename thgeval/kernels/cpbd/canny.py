@@ -51,22 +51,30 @@ def _mark_row(gradients: NDArray[Any], row: int, weak: float, strong: float, mar
         marks[at] = np.uint8(peak) + np.uint8(peak & (size >= strong))
 
 
-@jit()
 def peaks(gradients: NDArray[Any], weak: float, strong: float) -> NDArray[np.uint8]:
     """The thinned gradient, (height, width): 0 for no peak or one below ``weak``, 1 for a weak, 2 for a strong one."""
-    height, width = gradients.shape[1:]
-    marks = np.zeros((height, width), np.uint8)
-    for row in range(1, height - 1):
-        _mark_row(gradients, row, weak, strong, marks[row, 1:])
+    marks = np.zeros(gradients.shape[1:], np.uint8)
+    _mark(gradients, weak, strong, marks)
     return marks
 
 
 @jit()
+def _mark(gradients: NDArray[Any], weak: float, strong: float, marks: NDArray[np.uint8]) -> None:
+    for row in range(1, marks.shape[0] - 1):
+        _mark_row(gradients, row, weak, strong, marks[row, 1:])
+
+
 def edges(marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The edge map, (height, width): strong peaks and the weak ones linked to them."""
-    height, width = marks.shape
     found: NDArray[np.bool_] = marks == STRONG
-    waiting, count = np.empty((marks == WEAK).sum(), np.int64), 0
+    _link(marks, found, np.empty(np.count_nonzero(marks == WEAK), np.int64))
+    return found
+
+
+@jit()
+def _link(marks: NDArray[np.uint8], found: NDArray[np.bool_], waiting: NDArray[np.int64]) -> None:
+    """Add to the edges the weak peaks that touch them; ``waiting`` has room for all weak ones."""
+    (height, width), count = marks.shape, 0
     for row in range(1, height - 1):
         line = marks[row]
         for column in range(1, width - 1):
@@ -76,7 +84,6 @@ def edges(marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
                 while count:
                     y, x = divmod(waiting[count - 1], width)
                     count = _spread(marks, found, y, x, waiting, count - 1)
-    return found
 
 
 @jit()
@@ -101,24 +108,25 @@ def _spread(
     return count
 
 
-@jit()
 def edge_blocks(marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which whole blocks, (height // 64, width // 64), hold enough edges to count."""
-    height, width = marks.shape
-    blocks = np.zeros((height // BLOCK_PX, width // BLOCK_PX), np.bool_)
+    blocks = np.empty((marks.shape[0] // BLOCK_PX, marks.shape[1] // BLOCK_PX), np.bool_)
+    if _fill_blocks(marks, STRONG, WEAK, blocks):
+        _fill_blocks(edges(marks).view(np.uint8), 1, 1, blocks)
+    return blocks
+
+
+@jit()
+def _fill_blocks(marks: NDArray[np.uint8], least: int, weaker: int, blocks: NDArray[np.bool_]) -> bool:
+    """Which blocks hold enough marks; returns whether another would if weaker ones counted."""
     open_question = False
     for i in range(blocks.shape[0]):
         for j in range(blocks.shape[1]):
             block = marks[i * BLOCK_PX : (i + 1) * BLOCK_PX, j * BLOCK_PX : (j + 1) * BLOCK_PX]
-            blocks[i, j] = _has_enough(block, STRONG)
-            open_question |= not blocks[i, j] and _has_enough(block, WEAK)
-    if open_question:
-        found = edges(marks).view(np.uint8)
-        for i in range(blocks.shape[0]):
-            for j in range(blocks.shape[1]):
-                block = found[i * BLOCK_PX : (i + 1) * BLOCK_PX, j * BLOCK_PX : (j + 1) * BLOCK_PX]
-                blocks[i, j] = _has_enough(block, 1)
-    return blocks
+            blocks[i, j] = _has_enough(block, least)
+            if not blocks[i, j] and _has_enough(block, weaker):
+                open_question = True
+    return open_question
 
 
 @jit()

@@ -41,7 +41,7 @@ def sharpness(luma: NDArray[Any], *, edges: str, canny: str, widths: str, cut: i
     frames, height, width = luma.shape
     exact = np.float32 if luma.dtype == np.uint8 else np.float64
     gradients = np.empty((3, height, width), np.float64 if canny == "skimage" else exact)
-    slopes = np.empty((height, width), exact)
+    slopes, smooth = np.empty((height, width), exact), np.empty(width + 2, exact)
     limits = widest_sharp_px(JUST_NOTICEABLE_PX[0], cut), widest_sharp_px(JUST_NOTICEABLE_PX[1], cut)
     scores = np.zeros(frames)
     for index in range(frames):
@@ -50,10 +50,11 @@ def sharpness(luma: NDArray[Any], *, edges: str, canny: str, widths: str, cut: i
             continue
         weak, strong = CANNY[canny](frame, gradients)
         blocks = edge_blocks(peaks(gradients, weak, strong))
-        _sobel_across(frame, slopes)
+        _sobel_across(frame, smooth, slopes)
         threshold = _octave_threshold(slopes) if edges == "octave" else SOBEL_THRESHOLD
         least = _not_above(threshold, frame.dtype)
-        kinds = _kinds_of_edges(frame, slopes, EDGES[edges], least)
+        kinds = np.zeros((height, width), np.uint8)
+        _mark_kinds(frame, slopes, EDGES[edges], least, kinds)
         sharp, total = _count_sharp(frame, kinds, blocks, *limits, widths == "atvgnet")
         scores[index] = sharp / total if total else 0.0
     return scores
@@ -103,10 +104,9 @@ def _has_direction(frame: NDArray[Any]) -> bool:
 
 
 @jit()
-def _sobel_across(frame: NDArray[Any], slopes: NDArray[Any]) -> None:
-    """Unscaled Sobel gradient along the rows over repeated borders."""
+def _sobel_across(frame: NDArray[Any], smooth: NDArray[Any], slopes: NDArray[Any]) -> None:
+    """Unscaled Sobel gradient along the rows over repeated borders; ``smooth`` is room for a row and both borders."""
     height, width = frame.shape
-    smooth = np.empty(width + 2, frame.dtype)
     for row in range(height):
         above, here, below = frame[max(row - 1, 0)], frame[row], frame[min(row + 1, height - 1)]
         inner, right, slope = smooth[1:], smooth[2:], slopes[row]
@@ -148,12 +148,10 @@ def _mark_edges(
 
 
 @jit()
-def _kinds_of_edges(frame: NDArray[Any], slopes: NDArray[Any], rule: int, least: float) -> NDArray[np.uint8]:
+def _mark_kinds(frame: NDArray[Any], slopes: NDArray[Any], rule: int, least: float, kinds: NDArray[np.uint8]) -> None:
     """What ``_mark_edges`` says of every pixel, (height, width); the outermost are never measured."""
-    kinds = np.zeros(frame.shape, np.uint8)
     for row in range(1, frame.shape[0] - 1):
         _mark_edges(frame, slopes, row, rule, least, kinds[row, 1:])
-    return kinds
 
 
 @jit()

@@ -54,7 +54,10 @@ def matlab_gradients(frame: NDArray[Any], gradients: NDArray[Any]) -> tuple[floa
     Both thresholds are the least strength that passes. Works in the type of ``frame``.
     """
     taps = SMOOTH.astype(frame.dtype), SLOPE.astype(frame.dtype)
-    strongest = _derivatives(frame, *taps, gradients[0], gradients[1], gradients[2])
+    padded = np.empty((2, frame.shape[1] + 2 * _REACH), frame.dtype)
+    columns = np.zeros(frame.shape[1], frame.dtype)
+    _derivatives(frame, *taps, padded[0], padded[1], columns, gradients[0], gradients[1], gradients[2])
+    strongest = float(columns.max())
     if strongest == 0:
         return math.inf, math.inf
     counts = _histogram(gradients[2], strongest, np.zeros((4, BINS), np.int64)).sum(axis=0)
@@ -72,19 +75,20 @@ def _derivatives(
     frame: NDArray[Any],
     smooth: NDArray[Any],
     slope: NDArray[Any],
+    blurred: NDArray[Any],
+    sloped: NDArray[Any],
+    strongest: NDArray[Any],
     across: NDArray[Any],
     down: NDArray[Any],
     strength: NDArray[Any],
-) -> float:
-    """Both derivatives and their magnitude; returns the greatest magnitude.
+) -> None:
+    """Both derivatives and their magnitude, and the greatest magnitude of each column.
 
-    Three taps at a time, because every pass over a row reads and writes all of it.
+    Three taps at a time, because every pass over a row reads and writes all of it. ``blurred`` and ``sloped`` are room
+    for a row and twice the filters' reach.
     """
     height, width = frame.shape
     reach = smooth.size - 1
-    blurred = np.empty(width + 2 * reach, frame.dtype)
-    sloped = np.empty(width + 2 * reach, frame.dtype)
-    strongest = np.zeros(width, frame.dtype)
     for row in range(height):
         _filter_columns(frame, row, smooth, slope, blurred, sloped)
         dx, dy, size = across[row], down[row], strength[row]
@@ -97,7 +101,6 @@ def _derivatives(
         for column in range(width):
             size[column] = np.sqrt(dx[column] * dx[column] + dy[column] * dy[column])
             strongest[column] = size[column] if size[column] > strongest[column] else strongest[column]
-    return float(strongest.max())
 
 
 @jit(fastmath=True)
