@@ -34,8 +34,8 @@ class CSIM(PairedMetric):
              ArcFace r50 and 0.23 by FaceNet, on average (cosanlab/py-feat #284); 0.04 by MobileFaceNet and 0.84 by
              dlib, whose embeddings all point one way, on this project's six test clips. Without alignment hair and
              background count too, and numbers rise. From the same five points insightface 2.1 cuts the same square,
-             but for one level of 255 in places, so that cosines of the squares themselves differ by 2e-6; its five points
-             are SCRFD's, here YuNet's
+             but for one level of 255 in places, and cosines of such squares differ by 2e-6; its five points are
+             SCRFD's, here YuNet's
     """
 
     whom: Recognised = Recognised()
