@@ -41,7 +41,7 @@ SEEN = {
     "fid-vid": 3,
     "fvd/latentsync": 29,
 }  # by metrics of large networks
-CLIPS = ("a", "b", "c")
+CLIPS, SIDES = ("a", "b", "c"), ("generated", "reference")
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,9 @@ def blurred(clips):
 @pytest.fixture(scope="module")
 def states(clips, blurred, networks, wanted):
     """The states of all clips by metric: against themselves or blurred, measured once, all metrics together."""
-    held = {
-        generated is clips: [measure(name, generated[name], clips[name], wanted) for name in CLIPS]
-        for generated in (clips, blurred)
-    }
+    copies = [measure(name, clips[name], clips[name], wanted) for name in CLIPS]
+    others = [measure(name, blurred[name], clips[name], spoilt(wanted, name)) for name in CLIPS]
+    held = {True: copies, False: [copy | other for copy, other in zip(copies, others, strict=True)]}
 
     def of(request, *, same):
         return [chosen(request, states) for states in held[same]]
@@ -82,9 +81,10 @@ def states(clips, blurred, networks, wanted):
 @pytest.fixture(scope="module")
 def apart(clips, blurred, networks, wanted):
     """The states of clips that stand alone by metric: blurred ones on the generated side, and the others."""
-    sides = [
-        [measured_alone(f"{side}/{name}", frames[name], side, wanted) for name in CLIPS]
-        for side, frames in (("generated", blurred), ("reference", clips))
+    sides = [[measured_alone(f"{side}/{name}", clips[name], side, wanted) for name in CLIPS] for side in SIDES]
+    sides[0] = [
+        states | measured_alone(f"generated/{name}", blurred[name], "generated", spoilt(wanted, name))
+        for name, states in zip(CLIPS, sides[0], strict=True)
     ]
     return lambda request: TwoSets.of_sides(*([chosen(request, held) for held in side] for side in sides))
 
@@ -96,6 +96,14 @@ def again(clips, blurred, networks, wanted):
         measure("a", blurred["a"], clips["a"], wanted, chunk=chunk, workers=workers)
         for chunk, workers in ((1, 1), (2, 2), (FRAMES, 4))
     ]
+
+
+def spoilt(wanted, name):
+    """Requests by whose measure a clip of the other set is blurred: one clip is enough to be further off.
+
+    Shares of rows that lie near others need more, and large networks see the rest again.
+    """
+    return [request for request in wanted if name == CLIPS[0] or request.startswith("prdc")]
 
 
 def measure(name, generated, reference, wanted, *, chunk=0, workers=1):
