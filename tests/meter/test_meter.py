@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -153,17 +152,17 @@ def test_arrays_of_several_metrics_by_name():
         meter.update(*(side["embeddings"] for side in sides))
 
 
-def test_a_call_costs_less_than_a_third_of_a_millisecond():
-    meter = Meter(["psnr"])
+def test_a_call_is_few_calls():
+    """What a call costs beside its kernel is Python, and that is counted; ``benchmarks`` has its time."""
+    meter, made = Meter(["psnr"]), []
     frame = np.zeros((1, 1, 8, 8, 3), np.uint8)
-    other = frame + np.uint8(1)
-    meter.update(frame, other)
-    spent = []
-    for _ in range(60):
-        began = time.thread_time()
-        meter.update(frame, other)
-        spent.append(time.thread_time() - began)
-    assert min(spent) < 0.3e-3
+    meter.update(frame, frame + np.uint8(1))
+    try:
+        sys.setprofile(lambda _frame, event, _argument: made.append(event))
+        meter.update(frame, frame + np.uint8(1))
+    finally:
+        sys.setprofile(None)
+    assert made.count("call") < 340
 
 
 def test_no_framework_is_imported():

@@ -23,11 +23,11 @@ from thgeval.kernels.fsim.filters import ORIENTATIONS, filter_bank
 from thgeval.kernels.fsim.lanes import (
     LANES,
     any_within,
-    everywhere,
     exchanged,
+    fill8,
     for_all_scales,
     larger,
-    load,
+    load8,
     load_sides,
     load_twice,
     magnitude,
@@ -35,7 +35,7 @@ from thgeval.kernels.fsim.lanes import (
     scale_sums,
     smallest_scales,
     square_root,
-    store,
+    store8,
     store_sides,
 )
 from thgeval.kernels.fsim.transforms import ENTRY, Line, line, lines, quarter, store_quarter, transform
@@ -260,15 +260,15 @@ def _fill_spectrum(
     """
     height, width = luma.shape
     stride = _up(width, LANES)
-    nothing, scale, mean = everywhere(np.float32(0)), 1 / (height * width), 0.0
+    nothing, scale, mean = fill8(np.float32(0)), 1 / (height * width), 0.0
     for y in range(height):
         mean += _sum(luma[y]) * scale
     for y in range(height):
         _centre(luma[y], mean, scale, centred[y * stride :])
     for first in range(0, width, LANES):
         for place in range(height):
-            store(columns, place * ENTRY, load(centred, down.order[place] * stride + first))
-            store(columns, place * ENTRY + LANES, nothing)
+            store8(columns, place * ENTRY, load8(centred, down.order[place] * stride + first))
+            store8(columns, place * ENTRY + LANES, nothing)
         transform(columns, 0, down, 0, spare)
         for place in range(0, height, LANES):
             at = (place // LANES * stride + first) * ENTRY
@@ -277,14 +277,14 @@ def _fill_spectrum(
     for first in range(0, height, LANES):
         for place in range(width):
             at = (first // LANES * stride + along.order[place]) * ENTRY
-            store(columns, place * ENTRY, load(halves, at))
-            store(columns, place * ENTRY + LANES, load(halves, at + LANES))
+            store8(columns, place * ENTRY, load8(halves, at))
+            store8(columns, place * ENTRY + LANES, load8(halves, at + LANES))
         transform(columns, 0, along, 0, spare)
         for place in range(width):
             at = (place * _up(height, LANES) + first) * 4 + side * ENTRY
             found = along.order[place] * ENTRY
-            store(spectrum, at, load(columns, found))
-            store(spectrum, at + LANES, nothing - load(columns, found + LANES))
+            store8(spectrum, at, load8(columns, found))
+            store8(spectrum, at + LANES, nothing - load8(columns, found + LANES))
 
 
 @jit()
@@ -298,23 +298,23 @@ def _store_turned(values: Any, order: Any, place: int, part: int, turned: Any, a
     """Eight entries' lanes, in the given order, as the lanes of eight entries; the last entry stands for any beyond."""
     last = len(order) - 1
     rows = exchanged(
-        load(values, order[place] * ENTRY + part),
-        load(values, order[min(place + 1, last)] * ENTRY + part),
-        load(values, order[min(place + 2, last)] * ENTRY + part),
-        load(values, order[min(place + 3, last)] * ENTRY + part),
-        load(values, order[min(place + 4, last)] * ENTRY + part),
-        load(values, order[min(place + 5, last)] * ENTRY + part),
-        load(values, order[min(place + 6, last)] * ENTRY + part),
-        load(values, order[min(place + 7, last)] * ENTRY + part),
+        load8(values, order[place] * ENTRY + part),
+        load8(values, order[min(place + 1, last)] * ENTRY + part),
+        load8(values, order[min(place + 2, last)] * ENTRY + part),
+        load8(values, order[min(place + 3, last)] * ENTRY + part),
+        load8(values, order[min(place + 4, last)] * ENTRY + part),
+        load8(values, order[min(place + 5, last)] * ENTRY + part),
+        load8(values, order[min(place + 6, last)] * ENTRY + part),
+        load8(values, order[min(place + 7, last)] * ENTRY + part),
     )
-    store(turned, at, rows[0])
-    store(turned, at + ENTRY, rows[1])
-    store(turned, at + 2 * ENTRY, rows[2])
-    store(turned, at + 3 * ENTRY, rows[3])
-    store(turned, at + 4 * ENTRY, rows[4])
-    store(turned, at + 5 * ENTRY, rows[5])
-    store(turned, at + 6 * ENTRY, rows[6])
-    store(turned, at + 7 * ENTRY, rows[7])
+    store8(turned, at, rows[0])
+    store8(turned, at + ENTRY, rows[1])
+    store8(turned, at + 2 * ENTRY, rows[2])
+    store8(turned, at + 3 * ENTRY, rows[3])
+    store8(turned, at + 4 * ENTRY, rows[4])
+    store8(turned, at + 5 * ENTRY, rows[5])
+    store8(turned, at + 6 * ENTRY, rows[6])
+    store8(turned, at + 7 * ENTRY, rows[7])
 
 
 @jit()
@@ -360,8 +360,8 @@ def _filter(
             if together == 4:
                 _store_quarter_of(columns, at, column, halves, to)
             else:
-                store(halves, to, load(columns, at))
-                store(halves, to + 8, load(columns, at + 8))
+                store8(halves, to, load8(columns, at))
+                store8(halves, to + 8, load8(columns, at + 8))
 
 
 @jit(inline=True)
@@ -369,14 +369,14 @@ def _store_quarter_of(values: Any, first: int, gap: int, found: Any, to: int) ->
     """Transform four entries ``gap`` apart into four beside one another."""
     second, third, fourth = first + gap, first + 2 * gap, first + 3 * gap
     transformed = quarter(
-        load(values, first),
-        load(values, first + 8),
-        load(values, second),
-        load(values, second + 8),
-        load(values, third),
-        load(values, third + 8),
-        load(values, fourth),
-        load(values, fourth + 8),
+        load8(values, first),
+        load8(values, first + 8),
+        load8(values, second),
+        load8(values, second + 8),
+        load8(values, third),
+        load8(values, third + 8),
+        load8(values, fourth),
+        load8(values, fourth + 8),
     )
     store_quarter(found, to, ENTRY, transformed)
 
@@ -395,8 +395,8 @@ def _weigh(
     if height % 4:
         for y in range(height):
             a, ai = _weighed(spectrum, first, filters, weights, y)
-            store(column, start + y * ENTRY, a)
-            store(column, start + y * ENTRY + LANES, ai)
+            store8(column, start + y * ENTRY, a)
+            store8(column, start + y * ENTRY + LANES, ai)
         return 0
     for y in range(0, height, 4):
         a, ai = _weighed(spectrum, first, filters, weights, y)
@@ -434,13 +434,23 @@ def _fill_energies(
     stride = _up(width, 4)
     plane, row = height * stride, (_up(width, LANES) + 1) * ENTRY
     done = 1 if width % 4 == 0 else 0
-    one, epsilon = everywhere(np.float32(1)), everywhere(np.float32(EPSILON))
+    one, epsilon = fill8(np.float32(1)), fill8(np.float32(EPSILON))
     for y in range(height):
         transform(halves, y * row, along, done, spare)
         for x in range(0, width, 4):
             p, at = y * row + x * ENTRY, y * stride + x
-            e0, o0, e1, o1 = load(halves, p), load(halves, p + 8), load(halves, p + 16), load(halves, p + 24)
-            e2, o2, e3, o3 = load(halves, p + 32), load(halves, p + 40), load(halves, p + 48), load(halves, p + 56)
+            e0, o0, e1, o1 = (
+                load8(halves, p),
+                load8(halves, p + 8),
+                load8(halves, p + 16),
+                load8(halves, p + 24),
+            )
+            e2, o2, e3, o3 = (
+                load8(halves, p + 32),
+                load8(halves, p + 40),
+                load8(halves, p + 48),
+                load8(halves, p + 56),
+            )
             even, odd = scale_sums(e0, e1, e2, e3), scale_sums(o0, o1, o2, o3)
             share = one / (square_root(even * even + odd * odd) + epsilon)
             phase, phase_i = even * share, odd * share
@@ -475,11 +485,11 @@ def _keep_middle(
     lower, below = _bin(counts, (height * width - 1) // 2)
     upper, _ = _bin(counts, height * width // 2)
     bounds = np.array([lower << _BIN_SHIFT, (upper + 1) << _BIN_SHIFT], np.uint32).view(np.float32)
-    least, beyond, kept = everywhere(bounds[0]), everywhere(bounds[1]), 0
+    least, beyond, kept = fill8(bounds[0]), fill8(bounds[1]), 0
     for y in range(height):
         for x in range(0, width, LANES):
             at = y * stride + x
-            if any_within(load(values, at), least, beyond):
+            if any_within(load8(values, at), least, beyond):
                 for lane in range(at, min(at + LANES, y * stride + width)):
                     middle[kept] = values[lane]
                     kept += bounds[0] <= values[lane] < bounds[1]
@@ -507,7 +517,7 @@ def _divide(
 ) -> None:
     """The sums of energies above noise over the sums of amplitudes."""
     plane = amplitude.size // 2
-    nothing, least = everywhere(np.float32(0)), everywhere(np.float32(_LEAST_AMPLITUDE))
+    nothing, least = fill8(np.float32(0)), fill8(np.float32(_LEAST_AMPLITUDE))
     t0, t1 = of_sides(thresholds[0, 0], thresholds[0, 1]), of_sides(thresholds[1, 0], thresholds[1, 1])
     t2, t3 = of_sides(thresholds[2, 0], thresholds[2, 1]), of_sides(thresholds[3, 0], thresholds[3, 1])
     e0, e1, e2, e3 = energy[0], energy[1], energy[2], energy[3]

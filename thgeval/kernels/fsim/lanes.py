@@ -1,8 +1,8 @@
 """Eight single numbers that the processor computes with at once, as values inside loops.
 
 Loops over a fixed few numbers are unrolled before a compiler thinks of vectors, so these are vectors from the start:
-``load`` eight neighbours of a flat array of float32, add, subtract, multiply and divide them lane by lane, and
-``store`` them. Processors with shorter vectors take two or four for one. A product and the sum it goes into may be
+``load8`` neighbours of a flat array of float32, add, subtract, multiply and divide them lane by lane, and
+``store8`` them. Processors with shorter vectors take two or four for one. A product and the sum it goes into may be
 fused, as ``jit(fastmath=True)`` has it; nothing else is reordered.
 
 Here they are the four scales of filters for either side: generated first, then reference. For four neighbouring
@@ -74,7 +74,7 @@ def _picked(builder: Any, vectors: Any, lanes: list[int]) -> Any:
 
 
 @_compiled
-def load(_typing: Any, array: Any, _index: Any) -> Any:
+def load8(_typing: Any, array: Any, _index: Any) -> Any:
     """Eight neighbours of a flat array of float32, from ``index``."""
 
     def code(context: Any, builder: Any, signed: Any, arguments: Any) -> Any:
@@ -84,7 +84,7 @@ def load(_typing: Any, array: Any, _index: Any) -> Any:
 
 
 @_compiled
-def store(_typing: Any, array: Any, _index: Any, _values: Any) -> Any:
+def store8(_typing: Any, array: Any, _index: Any, _values: Any) -> Any:
     """Put eight numbers into a flat array of float32, from ``index``."""
 
     def code(context: Any, builder: Any, signed: Any, arguments: Any) -> Any:
@@ -133,7 +133,7 @@ def store_sides(_typing: Any, array: Any, _index: Any, _gap: Any, _values: Any) 
 
 
 @_compiled
-def everywhere(_typing: Any, _value: Any) -> Any:
+def fill8(_typing: Any, _value: Any) -> Any:
     """One number in all lanes."""
 
     def code(_context: Any, builder: Any, _signed: Any, arguments: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thgeval.jit import jit
-from thgeval.kernels.fsim.lanes import LANES, everywhere, load, store
+from thgeval.kernels.fsim.lanes import LANES, fill8, load8, store8
 
 ENTRY = 2 * LANES
 """Numbers of an entry."""
@@ -83,14 +83,14 @@ def quarter(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> A
 @jit(inline=True)
 def store_quarter(values: Any, first: int, gap: int, found: Any) -> None:
     """Put what ``quarter`` returns into four entries, ``gap`` numbers apart."""
-    store(values, first, found[0])
-    store(values, first + LANES, found[1])
-    store(values, first + gap, found[2])
-    store(values, first + gap + LANES, found[3])
-    store(values, first + 2 * gap, found[4])
-    store(values, first + 2 * gap + LANES, found[5])
-    store(values, first + 3 * gap, found[6])
-    store(values, first + 3 * gap + LANES, found[7])
+    store8(values, first, found[0])
+    store8(values, first + LANES, found[1])
+    store8(values, first + gap, found[2])
+    store8(values, first + gap + LANES, found[3])
+    store8(values, first + 2 * gap, found[4])
+    store8(values, first + 2 * gap + LANES, found[5])
+    store8(values, first + 3 * gap, found[6])
+    store8(values, first + 3 * gap + LANES, found[7])
 
 
 @jit()
@@ -116,8 +116,8 @@ def transform(values: NDArray[np.float32], start: int, line: Line, done: int, sp
 @jit(inline=True)
 def _turned(values: Any, at: int, waves: Any, turn: int) -> Any:
     """The entry at ``at``, turned."""
-    real, imaginary = load(values, at), load(values, at + LANES)
-    cosine, sine = everywhere(waves[turn, 0]), everywhere(waves[turn, 1])
+    real, imaginary = load8(values, at), load8(values, at + LANES)
+    cosine, sine = fill8(waves[turn, 0]), fill8(waves[turn, 1])
     return real * cosine - imaginary * sine, real * sine + imaginary * cosine
 
 
@@ -132,7 +132,7 @@ def _fours(
             b, bi = _turned(values, p + gap, waves, turn)
             c, ci = _turned(values, p + 2 * gap, waves, 2 * turn)
             d, di = _turned(values, p + 3 * gap, waves, 3 * turn)
-            found = quarter(load(values, p), load(values, p + LANES), b, bi, c, ci, d, di)
+            found = quarter(load8(values, p), load8(values, p + LANES), b, bi, c, ci, d, di)
             store_quarter(values, p, gap, found)
 
 
@@ -144,12 +144,12 @@ def _twos(
     for group in range(0, length, 2 * size):
         for k in range(size):
             p = start + (group + k) * ENTRY
-            a, ai = load(values, p), load(values, p + LANES)
+            a, ai = load8(values, p), load8(values, p + LANES)
             b, bi = _turned(values, p + gap, waves, k * step)
-            store(values, p, a + b)
-            store(values, p + LANES, ai + bi)
-            store(values, p + gap, a - b)
-            store(values, p + gap + LANES, ai - bi)
+            store8(values, p, a + b)
+            store8(values, p + LANES, ai + bi)
+            store8(values, p + gap, a - b)
+            store8(values, p + gap + LANES, ai - bi)
 
 
 @jit()
@@ -168,7 +168,7 @@ def _odds(
     for group in range(0, length, radix * size):
         for k in range(size):
             p = start + (group + k) * ENTRY
-            first, first_i = load(values, p), load(values, p + LANES)
+            first, first_i = load8(values, p), load8(values, p + LANES)
             whole, whole_i = first, first_i
             for q in range(1, half + 1):
                 near, far = p + q * gap, p + (radix - q) * gap
@@ -176,23 +176,29 @@ def _odds(
                 b, bi = _turned(values, far, waves, (radix - q) * k * step)
                 whole, whole_i = whole + (a + b), whole_i + (ai + bi)
                 at = (2 * q - 2) * ENTRY
-                store(spare, at, a + b)
-                store(spare, at + LANES, ai + bi)
-                store(spare, at + ENTRY, a - b)
-                store(spare, at + ENTRY + LANES, ai - bi)
-            store(values, p, whole)
-            store(values, p + LANES, whole_i)
+                store8(spare, at, a + b)
+                store8(spare, at + LANES, ai + bi)
+                store8(spare, at + ENTRY, a - b)
+                store8(spare, at + ENTRY + LANES, ai - bi)
+            store8(values, p, whole)
+            store8(values, p + LANES, whole_i)
             for j in range(1, half + 1):
                 even, even_i = first, first_i
-                odd = odd_i = everywhere(np.float32(0))
+                odd = odd_i = fill8(np.float32(0))
                 for q in range(1, half + 1):
                     at = (2 * q - 2) * ENTRY
                     wave = j * q % radix * turn
-                    cosine, sine = everywhere(waves[wave, 0]), everywhere(waves[wave, 1])
-                    even, even_i = even + load(spare, at) * cosine, even_i + load(spare, at + LANES) * cosine
-                    odd, odd_i = odd + load(spare, at + ENTRY) * sine, odd_i + load(spare, at + ENTRY + LANES) * sine
+                    cosine, sine = fill8(waves[wave, 0]), fill8(waves[wave, 1])
+                    even, even_i = (
+                        even + load8(spare, at) * cosine,
+                        even_i + load8(spare, at + LANES) * cosine,
+                    )
+                    odd, odd_i = (
+                        odd + load8(spare, at + ENTRY) * sine,
+                        odd_i + load8(spare, at + ENTRY + LANES) * sine,
+                    )
                 near, far = p + j * gap, p + (radix - j) * gap
-                store(values, near, even - odd_i)
-                store(values, near + LANES, even_i + odd)
-                store(values, far, even + odd_i)
-                store(values, far + LANES, even_i - odd)
+                store8(values, near, even - odd_i)
+                store8(values, near + LANES, even_i + odd)
+                store8(values, far, even + odd_i)
+                store8(values, far + LANES, even_i - odd)
