@@ -44,7 +44,7 @@ constraints: .venv/.cluster
 demo: .venv/.demo
 	$(BIN)/python -m thgeval_baselines.showcase demo
 
-# Every first result again, from nothing or from where it stopped: near two hours on two cores.
+# Every first result again, from nothing or from where it stopped: near three hours on two cores.
 results: .venv/.everything
 	$(BIN)/python -m thgeval_baselines.first_results results leaderboard/entries --pictures docs/images
 
