@@ -105,6 +105,19 @@ def test_a_frame_does_not_depend_on_its_batch():
         assert together.fsimc[index] == alone.fsimc[0]
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, 1e200])
+def test_a_pair_that_is_not_finite_gets_nan_and_its_neighbours_what_is_theirs(value):
+    clean, noisy = (np.random.default_rng(seed).random((3, 40, 44, 3)) for seed in (1, 2))
+    expected = similarity(generated=noisy, reference=clean, peak=1.0)
+    for side in (clean, noisy):
+        side[1, 5, 7, 2] = value
+        found = similarity(generated=noisy, reference=clean, peak=1.0)
+        for name in ("fsim", "fsimc"):
+            assert np.isnan(getattr(found, name)[1])
+            np.testing.assert_array_equal(getattr(found, name)[::2], getattr(expected, name)[::2])
+        side[1, 5, 7, 2] = 0.5
+
+
 def test_more_distortion_scores_lower():
     reference = picture(128, 128, seed=10)
     blurred = [gaussian_filter(reference, (blur_px, blur_px, 0)) for blur_px in (0.5, 1.0, 2.0, 4.0)]

@@ -50,8 +50,9 @@ class Similarity:
 def similarity(*, generated: NDArray[Any], reference: NDArray[Any], peak: float) -> Similarity:
     """FSIM and FSIMc of each pair of frames.
 
-    Frames are (frames, height, width, 3), red-green-blue from 0 to ``peak``. Raises ``InputError`` for frames that
-    differ in shape or are narrower than 2 px, and ``ProtocolError`` for arrays that are not frames.
+    Frames are (frames, height, width, 3), red-green-blue from 0 to ``peak``; a pair that is not finite gets NaN.
+    Raises ``InputError`` for frames that differ in shape or are narrower than 2 px, and ``ProtocolError`` for arrays
+    that are not frames.
     """
     place, generated, reference = loops(cpu, generated, reference), readable(generated), readable(reference)
     _check(generated, reference, peak)

@@ -53,8 +53,9 @@ YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 
 
 _NEAR_ONE, _DEGREE = 0.25, 22
 _LEAST_AMPLITUDE = 1e-37
+_MOST_ENERGY = 1e24  # of both sides' luma, far above that of any frames: single precision holds what comes of it
 _BIN_SHIFT = 19  # leaves a number's exponent and the first four bits of its fraction
-_BINS = 1 << (31 - _BIN_SHIFT)
+_BINS = 1 << (31 - _BIN_SHIFT)  # without the sign
 
 
 def similarity(
@@ -72,6 +73,9 @@ def similarity(
     for index in range(frames):
         for side, clip in enumerate((generated, reference)):
             _pooled_yiq(np.ascontiguousarray(clip[index]).reshape(height, -1), weights, step, planes[side])
+        if not np.vdot(planes[:, 0], planes[:, 0]) < _MOST_ENERGY:  # as well where it is NaN
+            luma_only[index] = coloured[index] = math.nan
+            continue
         _fill_congruency(planes[:, 0, 1:-1, 1:-1], room)
         luma_only[index], coloured[index] = _weighted_means(planes, room.congruency, near_one)
     return luma_only, coloured
