@@ -107,9 +107,14 @@ def _of(tasks: TaskSet, system: System, options: Options, items: Sequence[Item])
 
 
 def usual_setting(system: System, items: Sequence[Item]) -> Setting:
-    """The first setting under which a system can make any of these items; ``self-audio`` if there is none."""
-    able = (SETTINGS[name] for name in ORDER if any(not _unable(system, SETTINGS[name], item) for item in items))
-    return next(able, SETTINGS[ORDER[0]])
+    """The first setting under which a system can make any of these items.
+
+    If there is none, the first that shows all that it needs, so that what is said is what items lack.
+    """
+    settings = [SETTINGS[name] for name in ORDER]
+    able = [each for each in settings if any(not _unable(system, each, item) for item in items)]
+    showing = [each for each in settings if system.needs - {REFERENCE} <= each.shows]
+    return next(iter([*able, *showing, *settings]))
 
 
 def _unable(system: System, setting: Setting, item: Item) -> str:

@@ -18,7 +18,7 @@ from thgeval.timing import read_timing
 from thgeval_baselines import systems as outside
 from thgeval_baselines.catalogue import systems
 from thgeval_baselines.generators import BUILTIN
-from thgeval_baselines.running.plan import Options
+from thgeval_baselines.running.plan import Options, planned
 from thgeval_baselines.running.record import DONE, FAILED, SKIPPED, TIMEOUT, read_record
 from thgeval_baselines.running.runner import Watcher, run
 from thgeval_baselines.tasks.files import read_taskset
@@ -256,6 +256,13 @@ def test_a_generator_that_hangs_is_ended_and_its_log_kept(tasks, tmp_path, optio
     assert (record.status, record.reason) == (TIMEOUT, "timeout")
     assert record.message == "it was ended after 10 s; --timeout allows more"
     assert "going to sleep" in record.log_tail
+
+
+def test_what_items_lack_is_said_where_some_setting_would_show_it(tasks):
+    """The tiny set has neither curves nor views from known cameras, which no setting but one shows."""
+    (nerf,) = systems(["ref-nerf"])
+    (job,) = planned(tasks, [nerf], Options(), tasks.items[:1])
+    assert (job.setting.name, job.unable) == ("parameter", "item-a has no curves, fit_views")
 
 
 def test_what_a_setting_hides_is_said_and_nothing_runs(tasks, tmp_path, options, odd):
